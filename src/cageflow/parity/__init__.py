@@ -1,0 +1,1 @@
+"""Recorded episodes of the original: their format, their replay, and the recorder."""

@@ -1,0 +1,321 @@
+"""Recorded CAGE-2 episodes: what a file holds, how it is read and written.
+
+A recording is one compressed NumPy archive. It holds E episodes of T steps of one red agent against
+one blue policy under one rule set, with every chance outcome that mattered. `FIELDS` lists its
+arrays; beside them stands `meta`, a JSON string with the settings and the names behind every index.
+Axes: E episodes, T steps, H = 13 hosts, F = 52 observation values. An axis written T+1 begins with
+the state after the reset.
+"""
+
+import json
+import os
+import zipfile
+import zlib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cageflow.errors import UserError
+
+RULES = ("v2.1", "challenge")
+RED_AGENTS = ("B_lineAgent", "RedMeanderAgent", "SleepAgent")
+
+HOSTS = (
+    "Defender",
+    "Enterprise0",
+    "Enterprise1",
+    "Enterprise2",
+    "Op_Host0",
+    "Op_Host1",
+    "Op_Host2",
+    "Op_Server0",
+    "User0",
+    "User1",
+    "User2",
+    "User3",
+    "User4",
+)
+SUBNETS = ("Enterprise", "Operational", "User")
+EXPLOITS = (
+    "EternalBlue",
+    "BlueKeep",
+    "HTTPRFI",
+    "HTTPSRFI",
+    "SSHBruteForce",
+    "SQLInjection",
+    "HarakaRCE",
+    "FTPDirectoryTraversal",
+)
+DECOYS = ("apache2", "femitter", "haraka", "smss", "sshd", "svchost", "tomcat", "vsftpd")
+ACTION_KINDS_ON_HOSTS = (
+    "Analyse",
+    "Remove",
+    "DecoyApache",
+    "DecoyFemitter",
+    "DecoyHarakaSMPT",
+    "DecoySmss",
+    "DecoySSHD",
+    "DecoySvchost",
+    "DecoyTomcat",
+    "DecoyVsftpd",
+    "Restore",
+)
+ACTIONS = (
+    "Sleep",
+    "Monitor",
+    *(f"{kind} {host}" for kind in ACTION_KINDS_ON_HOSTS for host in HOSTS),
+)
+NAMES = {
+    "hosts": HOSTS,
+    "subnets": SUBNETS,
+    "exploits": EXPLOITS,
+    "decoys": DECOYS,
+    "actions": ACTIONS,
+}
+
+RED_KINDS = (
+    "Sleep",
+    "DiscoverRemoteSystems",
+    "DiscoverNetworkServices",
+    "ExploitRemoteService",
+    "PrivilegeEscalate",
+    "Impact",
+)
+NUM_OBSERVATIONS = 4 * len(HOSTS)
+
+Int8 = npt.NDArray[np.int8]
+UInt8 = npt.NDArray[np.uint8]
+
+
+class Field(NamedTuple):
+    """One array of a recording: its axes after E, its dtype and the values it may hold."""
+
+    axes: str
+    dtype: type[np.generic]
+    low: int
+    high: int
+
+
+FIELDS = {
+    "blue_action": Field("T", np.int16, 0, len(ACTIONS) - 1),
+    "red_kind": Field("T", np.int8, 0, len(RED_KINDS) - 1),
+    "red_target": Field("T", np.int8, -1, len(HOSTS) - 1),
+    "red_valid": Field("T", np.int8, 0, 1),
+    "exploit": Field("T", np.int8, -1, len(EXPLOITS) - 1),
+    "detected": Field("T", np.int8, -1, 1),
+    "escalate_session": Field("T", np.int8, -1, 127),
+    "green_scan": Field("T", np.int8, -1, len(HOSTS) - 1),
+    "obs": Field("T+1,F", np.uint8, 0, 1),
+    "obs_official": Field("T+1,F", np.uint8, 0, 1),
+    "reward": Field("T", np.float32, -10_000, 10_000),
+    "red_success": Field("T", np.int8, 0, 2),
+    "blue_success": Field("T", np.int8, 0, 2),
+    "user_sessions": Field("T+1,H", np.uint8, 0, 255),
+    "privileged_sessions": Field("T+1,H", np.uint8, 0, 255),
+    "decoys": Field("T+1,H", np.uint8, 0, 255),
+    "ot_running": Field("T+1", np.uint8, 0, 1),
+}
+
+
+@dataclass(frozen=True)
+class RecordingMeta:
+    """The settings of a recording.
+
+    Attributes:
+        rules: one of `RULES`.
+        red: one of `RED_AGENTS`.
+        policy: name of the blue policy, for the reader only.
+        seed: seed of the first episode.
+        green: whether the green agent acted.
+    """
+
+    rules: str
+    red: str
+    policy: str
+    seed: int
+    green: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """Episodes of CAGE-2 with every chance outcome, checked when made.
+
+    Attributes:
+        meta: the settings.
+        blue_action: (E, T) index into `ACTIONS`.
+        red_kind: (E, T) index into `RED_KINDS`.
+        red_target: (E, T) index into `SUBNETS` for DiscoverRemoteSystems, into `HOSTS` otherwise,
+            -1 for none.
+        red_valid: (E, T) 0 where CybORG replaced red's action by an invalid one.
+        exploit: (E, T) index into `EXPLOITS` of the exploit that ExploitRemoteService drew, -1 where
+            none was tried.
+        detected: (E, T) whether a new reverse shell was seen: 1 seen, 0 missed, -1 not drawn.
+        escalate_session: (E, T) position among red's sessions on the host of the one that
+            PrivilegeEscalate drew, oldest first; -1 where not drawn.
+        green_scan: (E, T) host that green port-scanned, -1 for none.
+        obs: (E, T+1, F) the corrected observation.
+        obs_official: (E, T+1, F) the official observation.
+        reward: (E, T) blue's reward, one decimal.
+        red_success: (E, T) 0 false, 1 true, 2 unknown.
+        blue_success: (E, T) likewise.
+        user_sessions: (E, T+1, H) number of red sessions that are not privileged.
+        privileged_sessions: (E, T+1, H) number of red sessions of user `root` or `SYSTEM`.
+        decoys: (E, T+1, H) bit i is set while a process of `DECOYS[i]` is alive.
+        ot_running: (E, T+1) whether Op_Server0's OTService runs.
+
+    Raises:
+        ValueError: an array has another shape, dtype or range than `FIELDS` says, or `meta` names an
+            unknown rule set or red agent.
+    """
+
+    meta: RecordingMeta
+    blue_action: npt.NDArray[np.int16]
+    red_kind: Int8
+    red_target: Int8
+    red_valid: Int8
+    exploit: Int8
+    detected: Int8
+    escalate_session: Int8
+    green_scan: Int8
+    obs: UInt8
+    obs_official: UInt8
+    reward: npt.NDArray[np.float32]
+    red_success: Int8
+    blue_success: Int8
+    user_sessions: UInt8
+    privileged_sessions: UInt8
+    decoys: UInt8
+    ot_running: UInt8
+
+    @property
+    def num_episodes(self) -> int:
+        """E, the number of episodes."""
+        return len(self.blue_action)
+
+    @property
+    def num_steps(self) -> int:
+        """T, the number of steps of each episode."""
+        return int(self.blue_action.shape[1])
+
+    def __post_init__(self) -> None:
+        if self.meta.rules not in RULES:
+            raise ValueError(f"its rules are {self.meta.rules!r}, possible are {', '.join(RULES)}")
+        if self.meta.red not in RED_AGENTS:
+            raise ValueError(
+                f"its red agent is {self.meta.red!r}, possible are {', '.join(RED_AGENTS)}"
+            )
+        if self.blue_action.ndim != 2 or 0 in self.blue_action.shape:
+            raise ValueError(
+                f"expected blue_action (episodes, steps) with at least one of each, "
+                f"got {self.blue_action.shape}"
+            )
+        for name, field in FIELDS.items():
+            self._check(name, field)
+        num_subnets = len(SUBNETS)
+        sweeps = self.red_kind == RED_KINDS.index("DiscoverRemoteSystems")
+        if np.any(self.red_target[sweeps] >= num_subnets):
+            raise ValueError(f"red_target of a DiscoverRemoteSystems is not below {num_subnets}")
+
+    def _check(self, name: str, field: Field) -> None:
+        sizes = {
+            "T": self.num_steps,
+            "T+1": self.num_steps + 1,
+            "H": len(HOSTS),
+            "F": NUM_OBSERVATIONS,
+        }
+        shape = (self.num_episodes, *(sizes[axis] for axis in field.axes.split(",")))
+        array = getattr(self, name)
+        if array.shape != shape or array.dtype != field.dtype:
+            expected = f"{shape} {np.dtype(field.dtype)}"
+            raise ValueError(f"expected {name} {expected}, got {array.shape} {array.dtype}")
+        within = (array >= field.low) & (array <= field.high)
+        if not within.all():
+            raise ValueError(
+                f"{name} holds {array[~within][0]}, possible is {field.low} to {field.high}"
+            )
+
+
+def load_recording(path: Path | str) -> Recording:
+    """Read a recording.
+
+    Args:
+        path: the `.npz` file; nothing in it is unpickled.
+
+    Raises:
+        UserError: the file is missing, unreadable or no recording.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"{path} is no file; give the .npz file of a recording.")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+        raise UserError(
+            f"{path} cannot be read as an .npz file of recorded episodes: {error}"
+        ) from error
+    missing = [name for name in ("meta", *FIELDS) if name not in arrays]
+    if missing:
+        raise UserError(
+            f"{path} is no recording of CAGE-2 episodes: it lacks {', '.join(missing)}."
+        )
+    try:
+        meta = _parse_meta(arrays["meta"])
+        return Recording(meta=meta, **{name: arrays[name] for name in FIELDS})
+    except ValueError as error:
+        raise UserError(f"{path} is no recording of CAGE-2 episodes: {error}.") from error
+
+
+def save_recording(path: Path | str, recording: Recording) -> None:
+    """Write a recording whole or not at all; a file that stands there is replaced.
+
+    Args:
+        path: the `.npz` file to write; its folder must exist.
+        recording: what to write.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    meta = json.dumps(
+        {field.name: getattr(recording.meta, field.name) for field in fields(RecordingMeta)}
+        | {name: list(names) for name, names in NAMES.items()}
+    )
+    arrays: dict[str, Any] = {name: getattr(recording, name) for name in FIELDS}
+    try:
+        try:
+            with temporary.open("wb") as file:
+                np.savez_compressed(file, meta=np.array(meta), **arrays)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _parse_meta(array: npt.NDArray[Any]) -> RecordingMeta:
+    """Read the JSON of `meta` and check the names behind the indexes.
+
+    Names are compared without surrounding blanks: some files write `Sleep ` for `Sleep`.
+
+    Raises:
+        ValueError: it is no JSON object, lacks a setting, or its names are not `NAMES`.
+    """
+    if array.shape != () or array.dtype.kind != "U":
+        raise ValueError(f"expected meta to be one string, got {array.shape} {array.dtype}")
+    meta = json.loads(str(array))
+    if not isinstance(meta, dict):
+        raise ValueError("meta is no JSON object")
+    types = {field.name: field.type for field in fields(RecordingMeta)}
+    for name, kind in types.items():
+        if type(meta.get(name)) is not kind:
+            raise ValueError(f"meta says {name} is {meta.get(name)!r}, expected {kind}")
+    for name, expected in NAMES.items():
+        given = meta.get(name)
+        if not isinstance(given, list) or [str(item).strip() for item in given] != list(expected):
+            raise ValueError(f"the {name} in meta are not the {len(expected)} of CAGE-2 in order")
+    return RecordingMeta(**{name: meta[name] for name in types})
