@@ -19,95 +19,40 @@ import numpy as np
 import numpy.typing as npt
 
 from cageflow.errors import UserError
+from cageflow.scenario import RedKind, default_network
 
 RULES = ("v2.1", "challenge")
 RED_AGENTS = ("B_lineAgent", "RedMeanderAgent", "SleepAgent")
-
-HOSTS = (
-    "Defender",
-    "Enterprise0",
-    "Enterprise1",
-    "Enterprise2",
-    "Op_Host0",
-    "Op_Host1",
-    "Op_Host2",
-    "Op_Server0",
-    "User0",
-    "User1",
-    "User2",
-    "User3",
-    "User4",
-)
-SUBNETS = ("Enterprise", "Operational", "User")
-EXPLOITS = (
-    "EternalBlue",
-    "BlueKeep",
-    "HTTPRFI",
-    "HTTPSRFI",
-    "SSHBruteForce",
-    "SQLInjection",
-    "HarakaRCE",
-    "FTPDirectoryTraversal",
-)
-DECOYS = ("apache2", "femitter", "haraka", "smss", "sshd", "svchost", "tomcat", "vsftpd")
-ACTION_KINDS_ON_HOSTS = (
-    "Analyse",
-    "Remove",
-    "DecoyApache",
-    "DecoyFemitter",
-    "DecoyHarakaSMPT",
-    "DecoySmss",
-    "DecoySSHD",
-    "DecoySvchost",
-    "DecoyTomcat",
-    "DecoyVsftpd",
-    "Restore",
-)
-ACTIONS = (
-    "Sleep",
-    "Monitor",
-    *(f"{kind} {host}" for kind in ACTION_KINDS_ON_HOSTS for host in HOSTS),
-)
-NAMES = {
-    "hosts": HOSTS,
-    "subnets": SUBNETS,
-    "exploits": EXPLOITS,
-    "decoys": DECOYS,
-    "actions": ACTIONS,
-}
-
-RED_KINDS = (
-    "Sleep",
-    "DiscoverRemoteSystems",
-    "DiscoverNetworkServices",
-    "ExploitRemoteService",
-    "PrivilegeEscalate",
-    "Impact",
-)
-NUM_OBSERVATIONS = 4 * len(HOSTS)
 
 Int8 = npt.NDArray[np.int8]
 UInt8 = npt.NDArray[np.uint8]
 
 
 class Field(NamedTuple):
-    """One array of a recording: its axes after E, its dtype and the values it may hold."""
+    """One array of a recording.
+
+    Attributes:
+        axes: the axes after E, with commas between them.
+        dtype: what it holds.
+        low: its least possible value.
+        high: its greatest, or the name of the list in `meta` that it is an index into.
+    """
 
     axes: str
     dtype: type[np.generic]
     low: int
-    high: int
+    high: int | str
 
 
 FIELDS = {
-    "blue_action": Field("T", np.int16, 0, len(ACTIONS) - 1),
-    "red_kind": Field("T", np.int8, 0, len(RED_KINDS) - 1),
-    "red_target": Field("T", np.int8, -1, len(HOSTS) - 1),
+    "blue_action": Field("T", np.int16, 0, "actions"),
+    "red_kind": Field("T", np.int8, 0, max(RedKind)),
+    "red_target": Field("T", np.int8, -1, "hosts"),
     "red_valid": Field("T", np.int8, 0, 1),
-    "exploit": Field("T", np.int8, -1, len(EXPLOITS) - 1),
+    "exploit": Field("T", np.int8, -1, "exploits"),
     "detected": Field("T", np.int8, -1, 1),
     "escalate_session": Field("T", np.int8, -1, 127),
-    "green_scan": Field("T", np.int8, -1, len(HOSTS) - 1),
+    "green_scan": Field("T", np.int8, -1, "hosts"),
     "obs": Field("T+1,F", np.uint8, 0, 1),
     "obs_official": Field("T+1,F", np.uint8, 0, 1),
     "reward": Field("T", np.float32, -10_000, 10_000),
@@ -118,6 +63,18 @@ FIELDS = {
     "decoys": Field("T+1,H", np.uint8, 0, 255),
     "ot_running": Field("T+1", np.uint8, 0, 1),
 }
+
+
+def index_names() -> dict[str, tuple[str, ...]]:
+    """The names behind every index of a recording: `hosts`, `subnets`, `exploits`, `decoys`, `actions`."""
+    network = default_network()
+    return {
+        "hosts": network.hosts,
+        "subnets": network.subnets,
+        "exploits": network.exploits,
+        "decoys": network.decoys,
+        "actions": network.codec.names,
+    }
 
 
 @dataclass(frozen=True)
@@ -141,16 +98,16 @@ class RecordingMeta:
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """Episodes of CAGE-2 with every chance outcome, checked when made.
+    """Episodes of CAGE-2 with every chance outcome, checked when made; the lists are those of `index_names`.
 
     Attributes:
         meta: the settings.
-        blue_action: (E, T) index into `ACTIONS`.
-        red_kind: (E, T) index into `RED_KINDS`.
-        red_target: (E, T) index into `SUBNETS` for DiscoverRemoteSystems, into `HOSTS` otherwise,
+        blue_action: (E, T) index into `actions`.
+        red_kind: (E, T) index into `RedKind`.
+        red_target: (E, T) index into `subnets` for DiscoverRemoteSystems, into `hosts` otherwise,
             -1 for none.
         red_valid: (E, T) 0 where CybORG replaced red's action by an invalid one.
-        exploit: (E, T) index into `EXPLOITS` of the exploit that ExploitRemoteService drew, -1 where
+        exploit: (E, T) index into `exploits` of the exploit that ExploitRemoteService drew, -1 where
             none was tried.
         detected: (E, T) whether a new reverse shell was seen: 1 seen, 0 missed, -1 not drawn.
         escalate_session: (E, T) position among red's sessions on the host of the one that
@@ -163,7 +120,7 @@ class Recording:
         blue_success: (E, T) likewise.
         user_sessions: (E, T+1, H) number of red sessions that are not privileged.
         privileged_sessions: (E, T+1, H) number of red sessions of user `root` or `SYSTEM`.
-        decoys: (E, T+1, H) bit i is set while a process of `DECOYS[i]` is alive.
+        decoys: (E, T+1, H) bit i is set while a process of `decoys[i]` is alive.
         ot_running: (E, T+1) whether Op_Server0's OTService runs.
 
     Raises:
@@ -204,38 +161,35 @@ class Recording:
         if self.meta.rules not in RULES:
             raise ValueError(f"its rules are {self.meta.rules!r}, possible are {', '.join(RULES)}")
         if self.meta.red not in RED_AGENTS:
-            raise ValueError(
-                f"its red agent is {self.meta.red!r}, possible are {', '.join(RED_AGENTS)}"
-            )
+            raise ValueError(f"its red agent is {self.meta.red!r}, possible are {', '.join(RED_AGENTS)}")
         if self.blue_action.ndim != 2 or 0 in self.blue_action.shape:
             raise ValueError(
-                f"expected blue_action (episodes, steps) with at least one of each, "
-                f"got {self.blue_action.shape}"
+                f"expected blue_action (episodes, steps) with at least one of each, got {self.blue_action.shape}"
             )
         for name, field in FIELDS.items():
             self._check(name, field)
-        num_subnets = len(SUBNETS)
-        sweeps = self.red_kind == RED_KINDS.index("DiscoverRemoteSystems")
+        num_subnets = len(default_network().subnets)
+        sweeps = self.red_kind == RedKind.DISCOVER_REMOTE_SYSTEMS
         if np.any(self.red_target[sweeps] >= num_subnets):
             raise ValueError(f"red_target of a DiscoverRemoteSystems is not below {num_subnets}")
 
     def _check(self, name: str, field: Field) -> None:
+        network = default_network()
         sizes = {
             "T": self.num_steps,
             "T+1": self.num_steps + 1,
-            "H": len(HOSTS),
-            "F": NUM_OBSERVATIONS,
+            "H": len(network.hosts),
+            "F": network.num_observations,
         }
         shape = (self.num_episodes, *(sizes[axis] for axis in field.axes.split(",")))
         array = getattr(self, name)
         if array.shape != shape or array.dtype != field.dtype:
             expected = f"{shape} {np.dtype(field.dtype)}"
             raise ValueError(f"expected {name} {expected}, got {array.shape} {array.dtype}")
-        within = (array >= field.low) & (array <= field.high)
+        high = len(index_names()[field.high]) - 1 if isinstance(field.high, str) else field.high
+        within = (array >= field.low) & (array <= high)
         if not within.all():
-            raise ValueError(
-                f"{name} holds {array[~within][0]}, possible is {field.low} to {field.high}"
-            )
+            raise ValueError(f"{name} holds {array[~within][0]}, possible is {field.low} to {high}")
 
 
 def load_recording(path: Path | str) -> Recording:
@@ -254,14 +208,10 @@ def load_recording(path: Path | str) -> Recording:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except (OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-        raise UserError(
-            f"{path} cannot be read as an .npz file of recorded episodes: {error}"
-        ) from error
+        raise UserError(f"{path} cannot be read as an .npz file of recorded episodes: {error}") from error
     missing = [name for name in ("meta", *FIELDS) if name not in arrays]
     if missing:
-        raise UserError(
-            f"{path} is no recording of CAGE-2 episodes: it lacks {', '.join(missing)}."
-        )
+        raise UserError(f"{path} is no recording of CAGE-2 episodes: it lacks {', '.join(missing)}.")
     try:
         meta = _parse_meta(arrays["meta"])
         return Recording(meta=meta, **{name: arrays[name] for name in FIELDS})
@@ -283,7 +233,7 @@ def save_recording(path: Path | str, recording: Recording) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     meta = json.dumps(
         {field.name: getattr(recording.meta, field.name) for field in fields(RecordingMeta)}
-        | {name: list(names) for name, names in NAMES.items()}
+        | {name: list(names) for name, names in index_names().items()}
     )
     arrays: dict[str, Any] = {name: getattr(recording, name) for name in FIELDS}
     try:
@@ -303,7 +253,7 @@ def _parse_meta(array: npt.NDArray[Any]) -> RecordingMeta:
     Names are compared without surrounding blanks: some files write `Sleep ` for `Sleep`.
 
     Raises:
-        ValueError: it is no JSON object, lacks a setting, or its names are not `NAMES`.
+        ValueError: it is no JSON object, lacks a setting, or its names are not those of `index_names`.
     """
     if array.shape != () or array.dtype.kind != "U":
         raise ValueError(f"expected meta to be one string, got {array.shape} {array.dtype}")
@@ -314,7 +264,7 @@ def _parse_meta(array: npt.NDArray[Any]) -> RecordingMeta:
     for name, kind in types.items():
         if type(meta.get(name)) is not kind:
             raise ValueError(f"meta says {name} is {meta.get(name)!r}, expected {kind}")
-    for name, expected in NAMES.items():
+    for name, expected in index_names().items():
         given = meta.get(name)
         if not isinstance(given, list) or [str(item).strip() for item in given] != list(expected):
             raise ValueError(f"the {name} in meta are not the {len(expected)} of CAGE-2 in order")
