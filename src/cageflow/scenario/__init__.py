@@ -1,0 +1,20 @@
+"""The network as data: a YAML file, its schema, the tables that the rules read, and blue's action codec."""
+
+from cageflow.scenario.actions import ActionCodec
+from cageflow.scenario.enums import BlueKind, ExploitEffect, RedAgent, RedKind
+from cageflow.scenario.network import Network, default_network
+from cageflow.scenario.schema import Scenario, load_scenario
+from cageflow.scenario.unit_types import UNIT_TYPES
+
+__all__ = [
+    "UNIT_TYPES",
+    "ActionCodec",
+    "BlueKind",
+    "ExploitEffect",
+    "Network",
+    "RedAgent",
+    "RedKind",
+    "Scenario",
+    "default_network",
+    "load_scenario",
+]

@@ -1,0 +1,86 @@
+"""The action codec: what each of blue's action numbers means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from cageflow.errors import UserError
+from cageflow.scenario.enums import BlueKind
+
+
+@dataclass(frozen=True)
+class ActionCodec:
+    """Blue's actions in the order of CybORG's `EnumActionWrapper`: A = 2 + hosts * (3 + decoys), 145 in CAGE-2.
+
+    Attributes:
+        names: (A,) "Sleep", "Monitor", then "Analyse Defender" and so on.
+        kind: (A,) int8 BlueKind.
+        host: (A,) int8 host index, -1 for none.
+        decoy: (A,) int8 decoy index, -1 for none.
+    """
+
+    names: tuple[str, ...]
+    kind: npt.NDArray[np.int8]
+    host: npt.NDArray[np.int8]
+    decoy: npt.NDArray[np.int8]
+    _number: dict[str, int] = field(repr=False)
+
+    @classmethod
+    def build(cls, hosts: Sequence[str], decoys: Sequence[str]) -> ActionCodec:
+        """Number the actions of a network with these hosts and these decoy actions, both in table order."""
+        rows: list[tuple[str, BlueKind, int, int]] = [
+            ("Sleep", BlueKind.SLEEP, -1, -1),
+            ("Monitor", BlueKind.MONITOR, -1, -1),
+        ]
+        targeted = [("Analyse", BlueKind.ANALYSE, -1), ("Remove", BlueKind.REMOVE, -1)]
+        targeted += [(name, BlueKind.DECOY, i) for i, name in enumerate(decoys)]
+        targeted += [("Restore", BlueKind.RESTORE, -1)]
+        for verb, kind, decoy in targeted:
+            rows += [(f"{verb} {host}", kind, i, decoy) for i, host in enumerate(hosts)]
+        names, kinds, targets, planted = zip(*rows, strict=True)
+        return cls(
+            names=names,
+            kind=np.array(kinds, np.int8),
+            host=np.array(targets, np.int8),
+            decoy=np.array(planted, np.int8),
+            _number={name: i for i, name in enumerate(names)},
+        )
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def encode(self, name: str) -> int:
+        """The number of an action such as "Restore User1".
+
+        Raises:
+            UserError: no action has that name.
+        """
+        try:
+            return self._number[" ".join(name.split())]
+        except KeyError:
+            raise UserError(
+                f"{name!r} is no action; expected Sleep, Monitor, or one of Analyse, Remove, Restore and the decoys "
+                f"followed by a host, such as {self.names[-1]!r}"
+            ) from None
+
+    def describe(self, action: int) -> str:
+        """What an action does, in one sentence for a person.
+
+        Raises:
+            UserError: the number is out of range.
+        """
+        if not 0 <= action < len(self):
+            raise UserError(f"{action} is no action; expected a whole number from 0 to {len(self) - 1}")
+        verb, _, host = self.names[action].partition(" ")
+        return {
+            BlueKind.SLEEP: "Do nothing.",
+            BlueKind.MONITOR: "Look at the network, as blue does at the end of every step anyway.",
+            BlueKind.ANALYSE: f"Search {host} for files that an intruder has left.",
+            BlueKind.REMOVE: f"Stop the processes on {host} that blue has seen to be red's, if they are unprivileged.",
+            BlueKind.DECOY: f"Plant the decoy {verb.removeprefix('Decoy')} on {host}, where it fits.",
+            BlueKind.RESTORE: f"Reset {host} to its first state, at a cost.",
+        }[BlueKind(int(self.kind[action]))]

@@ -1,0 +1,211 @@
+"""From a checked scenario to the tables that the rules read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cageflow.scenario.actions import ActionCodec
+from cageflow.scenario.enums import ExploitEffect
+from cageflow.scenario.schema import PRIVILEGED_USER, Exploit, Host, Scenario, load_scenario
+from cageflow.scenario.unit_types import UNIT_TYPES
+
+
+@dataclass(frozen=True)
+class Network:
+    """A scenario with its names in table order and its compiled tables.
+
+    H hosts, S subnets, E exploits, D decoys, A actions. Masks hold one bit per host, port or decoy.
+    """
+
+    scenario: Scenario
+
+    @cached_property
+    def hosts(self) -> tuple[str, ...]:
+        """(H,) names, in the order of blue's table."""
+        return tuple(self.scenario.hosts)
+
+    @cached_property
+    def subnets(self) -> tuple[str, ...]:
+        """(S,) names, in the order in which red looks for one to sweep."""
+        return tuple(self.scenario.subnets)
+
+    @cached_property
+    def exploits(self) -> tuple[str, ...]:
+        """(E,) names."""
+        return tuple(self.scenario.exploits)
+
+    @cached_property
+    def decoys(self) -> tuple[str, ...]:
+        """(D,) names of the services that decoys pretend to be."""
+        return tuple(decoy.service for decoy in self.scenario.decoys.values())
+
+    @cached_property
+    def ports(self) -> tuple[int, ...]:
+        """Every port that a process, a decoy or an exploit names, ascending; bit i of a port mask is `ports[i]`."""
+        s = self.scenario
+        ports = {port for host in s.hosts.values() for process in host.processes for port in process.ports}
+        ports |= {decoy.port for decoy in s.decoys.values()}
+        for exploit in s.exploits.values():
+            ports |= {exploit.port, *exploit.scan_all, *exploit.scan_any}
+        return tuple(sorted(ports))
+
+    @cached_property
+    def codec(self) -> ActionCodec:
+        """Blue's action numbers."""
+        return ActionCodec.build(self.hosts, tuple(self.scenario.decoys))
+
+    @cached_property
+    def host_unit_type(self) -> npt.NDArray[np.int8]:
+        """(H,) int8 index into UNIT_TYPES."""
+        return np.array([UNIT_TYPES.index(host.unit_type) for host in self.scenario.hosts.values()], np.int8)
+
+    @property
+    def num_observations(self) -> int:
+        """Length of blue's vector: four bits a host."""
+        return 4 * len(self.hosts)
+
+    @cached_property
+    def tables(self) -> Any:
+        """One read-only record of `tables_dtype`: all that the rules know of the network."""
+        return _compile(self)
+
+    def host_mask(self, names: Iterable[str]) -> int:
+        """The bits of these hosts."""
+        return sum(1 << self.hosts.index(name) for name in names)
+
+    def port_mask(self, ports: Iterable[int]) -> int:
+        """The bits of these ports; a port named twice counts once."""
+        return sum(1 << self.ports.index(port) for port in set(ports))
+
+
+@lru_cache(maxsize=1)
+def default_network() -> Network:
+    """The network of CAGE Challenge 2."""
+    return Network(load_scenario())
+
+
+def tables_dtype(num_hosts: int, num_subnets: int, num_exploits: int, num_retreats: int, num_actions: int) -> np.dtype:
+    """Layout of the tables. Costs are in tenths of a reward; a mask that is 0 where hosts are asked for means none."""
+    h, s, e = num_hosts, num_subnets, num_exploits
+    return np.dtype(
+        [
+            ("favourite_prob", np.float64),
+            ("detection_prob", np.float64),
+            ("listening", np.uint32, (h,)),  # port mask
+            ("decoy_ports", np.uint32, (256,)),  # decoy mask -> port mask
+            ("exploit_all", np.uint32, (e,)),  # port mask
+            ("exploit_any", np.uint32, (e,)),  # port mask, 0 asks for nothing
+            ("exploit_port", np.uint32, (e,)),  # port mask of one
+            ("subnet_hosts", np.uint32, (s,)),  # host mask
+            ("guards", np.uint32, (s,)),  # host mask, 0 for an open subnet
+            ("reveals", np.uint32, (h,)),  # host mask
+            ("retreats", np.uint32, (num_retreats,)),  # host masks
+            ("green_hosts", np.uint32),
+            ("confidentiality", np.int16, (h,)),
+            ("availability", np.int16),
+            ("restore_cost", np.int16),
+            ("num_listening", np.uint8, (h,)),  # connections, the same port twice counted twice
+            ("decoy_fits", np.uint8, (h,)),  # decoy mask
+            ("exploit_traps", np.uint8, (e,)),  # decoy mask
+            ("exploit_is_ssh", np.uint8, (e,)),
+            ("exploits_by_weight", np.int8, (e,)),  # most weight first
+            ("effect", np.int8, (2, e, h)),  # ExploitEffect; [1] after the host lost `lost_on_restore`
+            ("unit_type", np.int8, (h,)),
+            ("subnet", np.int8, (h,)),
+            ("b_line_hop", np.int8, (h,)),  # next host after this one, -1 for none
+            ("relay", np.int8),
+            ("start", np.int8),
+            ("goal", np.int8),
+            ("guesses", np.uint8),
+            ("action_kind", np.int8, (num_actions,)),
+            ("action_host", np.int8, (num_actions,)),
+            ("action_decoy", np.int8, (num_actions,)),
+        ],
+        align=True,
+    )
+
+
+def _compile(network: Network) -> Any:
+    scenario = network.scenario
+    hosts = list(scenario.hosts.values())
+    exploits = list(scenario.exploits.values())
+    decoys = list(scenario.decoys.values())
+    red = scenario.red
+    dtype = tables_dtype(
+        len(hosts), len(network.subnets), len(exploits), len(red.meander_retreats), len(network.codec)
+    )
+    t = np.zeros((), dtype)
+
+    def tenths(value: float) -> int:
+        return round(value * 10)
+
+    t["favourite_prob"] = scenario.favourite_probability
+    t["detection_prob"] = scenario.detection_probability
+    t["guesses"] = scenario.guesses
+    t["restore_cost"] = tenths(scenario.restore_cost)
+    for i, host in enumerate(hosts):
+        open_ports = [port for process in host.processes for port in process.ports]
+        t["listening"][i] = network.port_mask(open_ports)
+        t["num_listening"][i] = len(open_ports)
+        t["reveals"][i] = network.host_mask(host.reveals)
+        t["confidentiality"][i] = tenths(scenario.values[host.confidentiality])
+        t["subnet"][i] = network.subnets.index(host.subnet)
+        t["subnet_hosts"][t["subnet"][i]] |= np.uint32(1 << i)
+        for d, decoy in enumerate(decoys):
+            if decoy.port not in open_ports and decoy.os in (None, host.os):
+                t["decoy_fits"][i] |= np.uint8(1 << d)
+        stones = [name for name in host.reveals if name in red.b_line.stepping_stones]
+        t["b_line_hop"][i] = network.hosts.index(stones[0]) if stones else -1
+        for e, exploit in enumerate(exploits):
+            t["effect"][0, e, i] = _effect(host, exploit, lost=())
+            t["effect"][1, e, i] = _effect(host, exploit, lost=scenario.lost_on_restore)
+    for e, exploit in enumerate(exploits):
+        t["exploit_all"][e] = network.port_mask(exploit.scan_all)
+        t["exploit_any"][e] = network.port_mask(exploit.scan_any)
+        t["exploit_port"][e] = network.port_mask([exploit.port])
+        t["exploit_is_ssh"][e] = exploit.technique == "ssh"
+        for d, decoy in enumerate(decoys):
+            if decoy.port == exploit.port and decoy.type == exploit.type:
+                t["exploit_traps"][e] |= np.uint8(1 << d)
+    t["exploits_by_weight"] = sorted(range(len(exploits)), key=lambda e: -exploits[e].weight)
+    for mask in range(1 << len(decoys)):
+        planted = [decoy.port for d, decoy in enumerate(decoys) if mask >> d & 1]
+        t["decoy_ports"][mask] = network.port_mask(planted)
+    for i, subnet in enumerate(scenario.subnets.values()):
+        t["guards"][i] = network.host_mask(subnet.guarded_by)
+    t["retreats"] = [network.host_mask(group) for group in red.meander_retreats]
+    t["green_hosts"] = network.host_mask(scenario.green_hosts)
+    t["unit_type"] = network.host_unit_type
+    t["start"] = network.hosts.index(red.start)
+    t["goal"] = network.hosts.index(red.goal)
+    t["relay"] = network.hosts.index(red.b_line.relay)
+    t["availability"] = tenths(scenario.values[scenario.hosts[red.goal].availability])
+    t["action_kind"], t["action_host"], t["action_decoy"] = (
+        network.codec.kind,
+        network.codec.host,
+        network.codec.decoy,
+    )
+    t.flags.writeable = False
+    return t[()]
+
+
+def _effect(host: Host, exploit: Exploit, lost: Iterable[str]) -> ExploitEffect:
+    """What the exploit does on the host's own processes, `lost` properties gone."""
+    for process in host.processes:
+        if process.type != exploit.type or exploit.port not in process.ports:
+            continue
+        if exploit.technique == "ssh":
+            user = host.brute_forceable
+        else:
+            has_property = exploit.property is None or exploit.property in set(process.properties) - set(lost)
+            user = process.user if has_property and exploit.os in (None, host.os) else None
+        if user is None:
+            return ExploitEffect.FAILS
+        return ExploitEffect.PRIVILEGED if user == PRIVILEGED_USER[host.os] else ExploitEffect.USER
+    return ExploitEffect.NO_PROCESS
