@@ -1,0 +1,75 @@
+# `make` lists the targets. Everything is installed into .venv, from this folder's own files.
+
+PYTHON ?= python3
+SEARCH_ARGS ?= --red-agent bline --total-episodes 8000 --seed 1
+BENCH_ARGS ?= sim
+PYTEST_ARGS ?= -n 2 --dist loadfile -q
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+# Compiled code is cached under a name made of its sources, so that an edit can never be hidden by the cache.
+CACHED = NUMBA_CACHE_DIR="$$($(BIN)/python tools/numba_cache_dir.py)"
+
+.DEFAULT_GOAL := help
+.PHONY: help setup search test fmt lint type test-unit test-parity test-stat test-bounds bench clean-cache
+
+help: ## print this list
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: $(INSTALLED) ## create .venv and install cageflow with all that the checks need
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@python=$(PYTHON); if [ -x $(BIN)/python ]; then python=$(BIN)/python; fi; \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "cageflow needs Python 3.11 or later and $$python is $$($$python --version 2>&1): name another, as in 'make setup PYTHON=python3.12'." >&2; \
+		exit 1; }
+	@if [ ! -x $(BIN)/python ]; then \
+		echo "Creating $(VENV) with $$($(PYTHON) --version)."; \
+		$(PYTHON) -m venv $(VENV) >/dev/null || { \
+			rm -rf $(VENV); \
+			$(PYTHON) -m venv --without-pip $(VENV) && $(PYTHON) -m pip --python $(BIN)/python install -q pip; \
+		} || { rm -rf $(VENV); echo "$(PYTHON) cannot create a virtual environment: install its venv module (Debian: python3-venv)." >&2; exit 1; }; \
+	fi
+	@echo "Installing cageflow and what it needs into $(VENV): 1 to 3 minutes, and as long as a download of 0.3 GB (PyTorch is most of it) takes."
+	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
+	@touch $@
+	@echo "Installed: $$($(BIN)/python -c 'import cageflow; print("cageflow", cageflow.__version__)')."
+
+search: setup ## run a small but real workflow search, with live progress (SEARCH_ARGS="...")
+	$(CACHED) $(BIN)/cageflow search $(SEARCH_ARGS)
+
+# The tests come last, so that pytest's closing line closes the output.
+test: lint type ## lint, types and all tests, in at most 10 minutes on 2 cores
+	$(BIN)/pytest $(PYTEST_ARGS) --durations 5
+
+fmt: setup ## put the code in shape and mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lint: setup ## ruff and codespell
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	git ls-files -z | xargs -0 $(BIN)/codespell
+
+type: setup ## mypy on src
+	$(BIN)/mypy src
+
+test-unit: setup ## the quick tests, for every save
+	$(BIN)/pytest $(PYTEST_ARGS) tests/unit -m "not slow and not stat"
+
+test-parity: setup ## replay recorded episodes of the original
+	$(BIN)/pytest $(PYTEST_ARGS) tests/parity
+
+test-stat: setup ## compare distributions of free runs
+	$(BIN)/pytest $(PYTEST_ARGS) -m stat
+
+test-bounds: setup ## the simulator's tests, compiled so that a read out of range is an error
+	NUMBA_BOUNDSCHECK=1 $(BIN)/pytest $(PYTEST_ARGS) tests/unit/sim tests/parity tests/property
+
+bench: setup ## measure this machine (BENCH_ARGS="sim --json")
+	$(CACHED) $(BIN)/cageflow bench $(BENCH_ARGS)
+
+clean-cache: ## forget compiled kernels and the caches of the checks
+	rm -rf .numba_cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
