@@ -77,6 +77,21 @@ def index_names() -> dict[str, tuple[str, ...]]:
     }
 
 
+def array_shape(name: str, episodes: int, steps: int) -> tuple[int, ...]:
+    """The shape of an array of a recording of `episodes` episodes of `steps` steps."""
+    network = default_network()
+    sizes = {"T": steps, "T+1": steps + 1, "H": len(network.hosts), "F": network.num_observations}
+    return (episodes, *(sizes[axis] for axis in FIELDS[name].axes.split(",")))
+
+
+def empty_arrays(episodes: int, steps: int) -> dict[str, npt.NDArray[Any]]:
+    """New arrays for a recording, filled with -1 where that stands for nothing and with 0 elsewhere."""
+    return {
+        name: np.full(array_shape(name, episodes, steps), -1 if field.low == -1 else 0, field.dtype)
+        for name, field in FIELDS.items()
+    }
+
+
 @dataclass(frozen=True)
 class RecordingMeta:
     """The settings of a recording.
@@ -174,14 +189,7 @@ class Recording:
             raise ValueError(f"red_target of a DiscoverRemoteSystems is not below {num_subnets}")
 
     def _check(self, name: str, field: Field) -> None:
-        network = default_network()
-        sizes = {
-            "T": self.num_steps,
-            "T+1": self.num_steps + 1,
-            "H": len(network.hosts),
-            "F": network.num_observations,
-        }
-        shape = (self.num_episodes, *(sizes[axis] for axis in field.axes.split(",")))
+        shape = array_shape(name, self.num_episodes, self.num_steps)
         array = getattr(self, name)
         if array.shape != shape or array.dtype != field.dtype:
             expected = f"{shape} {np.dtype(field.dtype)}"

@@ -1,0 +1,212 @@
+"""The bridge to an installed CybORG 2.1: the original game behind the same interface as the compiled simulator.
+
+Nothing of CybORG is part of this package. It is imported from the folder that the user names, when it is first needed.
+"""
+
+import importlib
+import random
+import sys
+from pathlib import Path
+from typing import Any, SupportsFloat
+
+import gymnasium as gym
+import numpy as np
+import numpy.typing as npt
+from gymnasium import spaces
+
+from cageflow.envs.blue_table import BlueTable
+from cageflow.envs.true_state import TrueState
+from cageflow.errors import UserError
+from cageflow.scenario import BlueKind, default_network
+
+RED_AGENTS = ("B_lineAgent", "RedMeanderAgent", "SleepAgent")
+OBSERVATIONS = ("corrected", "official")
+PRIVILEGED_USERS = ("root", "SYSTEM")
+OT_HOST, OT_PROCESS = "Op_Server0", "OTService"
+
+Observation = npt.NDArray[np.float32]
+
+
+class CyborgEnv(gym.Env[Observation, np.int64]):
+    """CAGE-2 as CybORG plays it: 52 observation values, 145 actions in the order of its `EnumActionWrapper`.
+
+    An episode never terminates; it is truncated after `max_steps`. CybORG draws from Python's global generator, so
+    `reset(seed=...)` seeds the whole process (and NumPy's global generator with it), and two of these environments in
+    one process disturb each other's draws.
+
+    Args:
+        cyborg_path: the root of a clone of cage-challenge/cage-challenge-2, or the CybORG folder in it.
+        red_agent: one of `RED_AGENTS`.
+        observation: "corrected" or "official", see `cageflow.envs.blue_table`.
+        max_steps: steps of an episode.
+        green: whether the green agent acts; it sleeps otherwise.
+
+    Attributes:
+        cyborg: the CybORG object, for those who must look inside.
+        official_observation: (52,) float32, the last observation as CybORG's own table gives it.
+
+    Raises:
+        UserError: an argument is not possible, the folder holds no CybORG, or CybORG cannot be imported.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": []}
+
+    def __init__(
+        self,
+        cyborg_path: Path | str | None,
+        red_agent: str = "B_lineAgent",
+        observation: str = "corrected",
+        max_steps: int = 100,
+        green: bool = False,
+    ) -> None:
+        if red_agent not in RED_AGENTS:
+            raise UserError(f"{red_agent!r} is no red agent; possible are {', '.join(RED_AGENTS)}.")
+        if observation not in OBSERVATIONS:
+            raise UserError(f"{observation!r} is no observation; possible are {', '.join(OBSERVATIONS)}.")
+        if max_steps < 1:
+            raise UserError(f"max_steps is {max_steps}; an episode has at least 1 step.")
+        package = import_cyborg(cyborg_path)
+        agents = importlib.import_module("CybORG.Agents")
+        wrappers = importlib.import_module("CybORG.Agents.Wrappers")
+        scenario = Path(str(package.__file__)).parent / "Shared" / "Scenarios" / "Scenario2.yaml"
+        players = {"Red": getattr(agents, red_agent)} | ({"Green": agents.GreenAgent} if green else {})
+        self.cyborg = package.CybORG(str(scenario), "sim", agents=players)
+        self._game = wrappers.ChallengeWrapper(agent_name="Blue", env=self.cyborg)
+
+        self._network = default_network()
+        if tuple(str(action) for action in self._game.get_attr("possible_actions")) != self._network.codec.names:
+            raise UserError(f"CybORG in {cyborg_path} has other blue actions than CAGE-2's {len(self._network.codec)}.")
+        self.action_space = spaces.Discrete(len(self._network.codec))
+        self.observation_space = spaces.Box(0.0, 1.0, (self._network.num_observations,), np.float32)
+        self._corrected = observation == "corrected"
+        self._max_steps = max_steps
+        self._num_steps = 0
+        self._table: BlueTable | None = None
+        self.official_observation: Observation = np.zeros(self._network.num_observations, np.float32)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Begin an episode.
+
+        Args:
+            seed: seeds Python's and NumPy's global generators; none goes on with what they hold.
+            options: not used.
+        """
+        super().reset(seed=seed)
+        if seed is not None:
+            random.seed(seed)
+            np.random.seed(seed % 2**32)  # noqa: NPY002 - the global generator is what CybORG would use
+        self.official_observation = self._game.reset().astype(np.float32)
+        self._table = BlueTable(self._network.hosts, self.cyborg.get_observation("Blue"))
+        self._num_steps = 0
+        return self._observation(self._table), {}
+
+    def step(self, action: np.int64 | int) -> tuple[Observation, SupportsFloat, bool, bool, dict[str, Any]]:
+        """Play one step.
+
+        Args:
+            action: number of a blue action.
+
+        Raises:
+            UserError: the action is out of range, or no episode has begun.
+        """
+        if self._table is None:
+            raise UserError("step was called before reset; reset begins an episode.")
+        if not self.action_space.contains(action):
+            raise UserError(f"{action!r} is no action; possible are 0 to {len(self._network.codec) - 1}.")
+        official, reward, _, _ = self._game.step(int(action))
+        self.official_observation = official.astype(np.float32)
+        codec = self._network.codec
+        host = self._network.hosts[codec.host[action]]
+        self._table.update(
+            self.cyborg.get_observation("Blue"),
+            removed=host if codec.kind[action] == BlueKind.REMOVE else None,
+            restored=host if codec.kind[action] == BlueKind.RESTORE else None,
+        )
+        self._num_steps += 1
+        return self._observation(self._table), float(reward), False, self._num_steps >= self._max_steps, {}
+
+    def true_state(self) -> TrueState:
+        """What really holds on the network now."""
+        hosts = self._network.hosts
+        state = self.cyborg.environment_controller.state
+        sessions = np.zeros((2, len(hosts)), np.uint8)
+        for session in state.sessions["Red"].values():
+            sessions[int(session.username in PRIVILEGED_USERS), hosts.index(session.host)] += 1
+        decoys = np.zeros(len(hosts), np.uint8)
+        for i, name in enumerate(hosts):
+            for process in state.hosts[name].processes:
+                if process.decoy_type.value:
+                    service = process.name.lower().removesuffix(".exe")
+                    decoys[i] |= 1 << self._network.decoys.index(service)
+        ot_running = any(process.name == OT_PROCESS for process in state.hosts[OT_HOST].processes)
+        return TrueState(sessions[0], sessions[1], decoys, ot_running)
+
+    def _observation(self, table: BlueTable) -> Observation:
+        return table.vector() if self._corrected else self.official_observation.copy()
+
+
+def import_cyborg(cyborg_path: Path | str | None) -> Any:
+    """Import CybORG from a folder and put that folder on `sys.path` for the rest of the process.
+
+    Args:
+        cyborg_path: the root of a clone of cage-challenge/cage-challenge-2, or the CybORG folder in it.
+
+    Returns:
+        The module `CybORG`.
+
+    Raises:
+        UserError: no folder is given, it holds no CybORG, another CybORG is in use, or the import fails.
+    """
+    folder = _package_folder(cyborg_path)
+    loaded = sys.modules.get("CybORG")
+    if loaded is not None:
+        in_use = Path(str(loaded.__file__)).parent.parent
+        if in_use != folder:
+            raise UserError(f"CybORG is in use from {in_use}; start another process to use the one in {folder}.")
+        return loaded
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    try:
+        importlib.import_module("CybORG.Agents.Wrappers")
+        return importlib.import_module("CybORG")
+    except Exception as error:  # an old package under new libraries may raise anything
+        sys.path.remove(str(folder))
+        raise UserError(
+            f'CybORG in {folder} cannot be imported ({error}); pip install "cageflow[cyborg]" installs what it needs.'
+        ) from error
+
+
+def cyborg_rules(cyborg_path: Path | str | None) -> str:
+    """Tell by its behaviour which rule set an installed CybORG plays.
+
+    Two fixes separate the rule sets: what becomes of a version string that the parser does not know, and whether a
+    port scan forgets what an earlier one of that address found.
+
+    Returns:
+        "v2.1" or "challenge".
+
+    Raises:
+        UserError: it cannot be imported, or has only one of the two fixes.
+    """
+    import_cyborg(cyborg_path)
+    version = importlib.import_module("CybORG.Shared.Enums").ProcessVersion
+    session = importlib.import_module("CybORG.Simulator.Session").RedAbstractSession
+    fixes = (version.parse_string("a version nobody knows") is not version.UNKNOWN, hasattr(session, "clearports"))
+    rules = {(True, True): "v2.1", (False, False): "challenge"}
+    if fixes not in rules:
+        raise UserError(f"CybORG in {cyborg_path} plays neither the rules v2.1 nor challenge.")
+    return rules[fixes]
+
+
+def _package_folder(cyborg_path: Path | str | None) -> Path:
+    """The folder that must be on `sys.path`: the one that holds the package CybORG."""
+    where = "clone cage-challenge/cage-challenge-2 from GitHub and name its folder with --cyborg-path"
+    if cyborg_path is None:
+        raise UserError(f"No folder of CybORG is given; {where}.")
+    given = Path(cyborg_path).expanduser().resolve()
+    for package in (given / "CybORG", given / "CybORG" / "CybORG", given):
+        if (package / "CybORG.py").is_file():
+            return package.parent
+    raise UserError(f"{cyborg_path} holds no CybORG; {where}.")

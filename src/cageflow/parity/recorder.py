@@ -1,0 +1,129 @@
+"""Record episodes of an installed CybORG with every chance outcome that matters."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cageflow.envs.cyborg import CyborgEnv, cyborg_rules
+from cageflow.errors import UserError
+from cageflow.parity.blue_policies import BluePolicy, find_policy
+from cageflow.parity.draws import Draws, watch_draws
+from cageflow.parity.recording import FIELDS, Recording, RecordingMeta, empty_arrays
+from cageflow.scenario import RedKind, default_network
+
+SUCCESS = {"FALSE": 0, "TRUE": 1, "UNKNOWN": 2}
+RED_KINDS = {
+    "Sleep": RedKind.SLEEP,
+    "DiscoverRemoteSystems": RedKind.DISCOVER_REMOTE_SYSTEMS,
+    "DiscoverNetworkServices": RedKind.DISCOVER_NETWORK_SERVICES,
+    "ExploitRemoteService": RedKind.EXPLOIT_REMOTE_SERVICE,
+    "PrivilegeEscalate": RedKind.PRIVILEGE_ESCALATE,
+    "Impact": RedKind.IMPACT,
+}
+
+
+def record_episodes(
+    cyborg_path: Path | str | None,
+    rules: str = "v2.1",
+    red_agent: str = "B_lineAgent",
+    policy: str | BluePolicy = "random",
+    green: bool = False,
+    seed: int = 0,
+    episodes: int = 30,
+    max_steps: int = 100,
+) -> Recording:
+    """Play episodes in CybORG and note all that a replay needs.
+
+    CybORG draws from Python's global generator, which each episode seeds anew: episode e of a seed is the same however
+    many are recorded.
+
+    Args:
+        cyborg_path: the root of a clone of cage-challenge/cage-challenge-2, or the CybORG folder in it.
+        rules: "v2.1" or "challenge"; the installed CybORG is probed and must play these.
+        red_agent: "B_lineAgent", "RedMeanderAgent" or "SleepAgent".
+        policy: the name of a blue policy in `cageflow.parity.blue_policies`, or a callable like those.
+        green: whether the green agent acts.
+        seed: at least 0.
+        episodes: E, at least 1.
+        max_steps: T, steps of each episode, at least 1.
+
+    Raises:
+        UserError: an argument is not possible, CybORG is absent, or it plays other rules.
+    """
+    if episodes < 1 or seed < 0:
+        raise UserError(f"{episodes} episodes with seed {seed} are not possible; at least 1 and 0 are.")
+    choose = find_policy(policy) if isinstance(policy, str) else policy
+    env = CyborgEnv(cyborg_path, red_agent=red_agent, max_steps=max_steps, green=green)
+    found = cyborg_rules(cyborg_path)
+    if found != rules:
+        raise UserError(f"CybORG in {cyborg_path} plays the rules {found}, not {rules}.")
+    name = policy if isinstance(policy, str) else getattr(policy, "__name__", type(policy).__name__)
+    meta = RecordingMeta(rules=rules, red=red_agent, policy=name, seed=seed, green=green)
+    arrays = empty_arrays(episodes, max_steps)
+    with watch_draws() as draws:
+        for episode in range(episodes):
+            row = {field: arrays[field][episode] for field in FIELDS}
+            game_seed, blue_seed = np.random.SeedSequence([seed, episode]).spawn(2)
+            _record_episode(env, choose, draws, row, game_seed, np.random.default_rng(blue_seed))
+    return Recording(meta=meta, **arrays)
+
+
+def _record_episode(
+    env: CyborgEnv,
+    choose: BluePolicy,
+    draws: Draws,
+    row: dict[str, npt.NDArray[Any]],
+    game_seed: np.random.SeedSequence,
+    rng: np.random.Generator,
+) -> None:
+    """Play one episode and write it into `row`, one episode of each array."""
+    observation, _ = env.reset(seed=int(game_seed.generate_state(1)[0]))
+    _note_state(env, row, 0, observation)
+    truncated = False
+    step = 0
+    while not truncated:
+        draws.forget()
+        action = int(choose(env, row["obs"][step], step, rng))
+        observation, reward, _, truncated, _ = env.step(action)
+        row["blue_action"][step] = action
+        row["reward"][step] = reward
+        row["exploit"][step] = draws.exploit
+        row["detected"][step] = draws.detected
+        row["escalate_session"][step] = draws.escalate_session
+        _note_others(env, row, step)
+        step += 1
+        _note_state(env, row, step, observation)
+
+
+def _note_state(env: CyborgEnv, row: dict[str, npt.NDArray[Any]], step: int, observation: npt.NDArray[Any]) -> None:
+    row["obs"][step] = observation
+    row["obs_official"][step] = env.official_observation
+    state = env.true_state()
+    for name, value in state._asdict().items():
+        row[name][step] = value
+
+
+def _note_others(env: CyborgEnv, row: dict[str, npt.NDArray[Any]], step: int) -> None:
+    """Note what red and green did, and how it went for red and blue."""
+    network = default_network()
+    controller = env.cyborg.environment_controller
+    red = controller.action["Red"]
+    row["red_valid"][step] = type(red).__name__ != "InvalidAction"
+    if not row["red_valid"][step]:
+        red = red.action
+    row["red_kind"][step] = RED_KINDS[type(red).__name__]
+    if hasattr(red, "subnet"):
+        names = {cidr: name for name, cidr in controller.subnet_cidr_map.items()}
+        row["red_target"][step] = network.subnets.index(names[red.subnet])
+    elif hasattr(red, "ip_address"):
+        row["red_target"][step] = network.hosts.index(controller.state.ip_addresses[red.ip_address])
+    elif hasattr(red, "hostname"):
+        row["red_target"][step] = network.hosts.index(red.hostname)
+    green = controller.action["Green"]
+    if type(green).__name__ == "GreenPortScan":
+        row["green_scan"][step] = network.hosts.index(green.hostname)
+    for agent in ("Red", "Blue"):
+        success = env.cyborg.get_observation(agent)["success"]
+        row[f"{agent.lower()}_success"][step] = SUCCESS[str(success).upper()]
