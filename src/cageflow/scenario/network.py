@@ -50,7 +50,7 @@ class Network:
         """Every port that a process, a decoy or an exploit names, ascending; bit i of a port mask is `ports[i]`."""
         s = self.scenario
         ports = {port for host in s.hosts.values() for process in host.processes for port in process.ports}
-        ports |= {decoy.port for decoy in s.decoys.values()}
+        ports |= {port for decoy in s.decoys.values() for port in (decoy.port, decoy.needed_port)}
         for exploit in s.exploits.values():
             ports |= {exploit.port, *exploit.scan_all, *exploit.scan_any}
         return tuple(sorted(ports))
@@ -91,29 +91,30 @@ def default_network() -> Network:
 
 
 def tables_dtype(num_hosts: int, num_subnets: int, num_exploits: int, num_retreats: int, num_actions: int) -> np.dtype:
-    """Layout of the tables. Costs are in tenths of a reward; a mask that is 0 where hosts are asked for means none."""
+    """Layout of the tables. Costs are in tenths of a reward; masks are signed, so that they mix with plain integers."""
     h, s, e = num_hosts, num_subnets, num_exploits
     return np.dtype(
         [
             ("favourite_prob", np.float64),
             ("detection_prob", np.float64),
-            ("listening", np.uint32, (h,)),  # port mask
-            ("decoy_ports", np.uint32, (256,)),  # decoy mask -> port mask
-            ("exploit_all", np.uint32, (e,)),  # port mask
-            ("exploit_any", np.uint32, (e,)),  # port mask, 0 asks for nothing
-            ("exploit_port", np.uint32, (e,)),  # port mask of one
-            ("subnet_hosts", np.uint32, (s,)),  # host mask
-            ("guards", np.uint32, (s,)),  # host mask, 0 for an open subnet
-            ("reveals", np.uint32, (h,)),  # host mask
-            ("retreats", np.uint32, (num_retreats,)),  # host masks
-            ("green_hosts", np.uint32),
+            ("listening", np.int32, (h,)),  # port mask
+            ("decoy_ports", np.int32, (256,)),  # decoy mask -> port mask
+            ("exploit_all", np.int32, (e,)),  # port mask
+            ("exploit_any", np.int32, (e,)),  # port mask, 0 asks for nothing
+            ("exploit_port", np.int32, (e,)),  # port mask of one
+            ("subnet_hosts", np.int32, (s,)),  # host mask
+            ("guards", np.int32, (s,)),  # host mask, 0 for an open subnet
+            ("reveals", np.int32, (h,)),  # host mask
+            ("retreats", np.int32, (num_retreats,)),  # host masks
+            ("green_hosts", np.int32),
             ("confidentiality", np.int16, (h,)),
             ("availability", np.int16),
             ("restore_cost", np.int16),
-            ("num_listening", np.uint8, (h,)),  # connections, the same port twice counted twice
-            ("decoy_fits", np.uint8, (h,)),  # decoy mask
-            ("exploit_traps", np.uint8, (e,)),  # decoy mask
-            ("exploit_is_ssh", np.uint8, (e,)),
+            ("num_listening", np.int16, (h,)),  # connections, the same port twice counted twice
+            ("decoy_fits", np.int16, (h,)),  # decoy mask, as far as the host itself is concerned
+            ("decoy_needs", np.int32, (8,)),  # port mask of one that must be free
+            ("exploit_traps", np.int16, (e,)),  # decoy mask
+            ("exploit_is_ssh", np.int8, (e,)),
             ("exploits_by_weight", np.int8, (e,)),  # most weight first
             ("effect", np.int8, (2, e, h)),  # ExploitEffect; [1] after the host lost `lost_on_restore`
             ("unit_type", np.int8, (h,)),
@@ -122,7 +123,7 @@ def tables_dtype(num_hosts: int, num_subnets: int, num_exploits: int, num_retrea
             ("relay", np.int8),
             ("start", np.int8),
             ("goal", np.int8),
-            ("guesses", np.uint8),
+            ("guesses", np.int16),
             ("action_kind", np.int8, (num_actions,)),
             ("action_host", np.int8, (num_actions,)),
             ("action_decoy", np.int8, (num_actions,)),
@@ -156,10 +157,10 @@ def _compile(network: Network) -> Any:
         t["reveals"][i] = network.host_mask(host.reveals)
         t["confidentiality"][i] = tenths(scenario.values[host.confidentiality])
         t["subnet"][i] = network.subnets.index(host.subnet)
-        t["subnet_hosts"][t["subnet"][i]] |= np.uint32(1 << i)
+        t["subnet_hosts"][t["subnet"][i]] |= 1 << i
         for d, decoy in enumerate(decoys):
-            if decoy.port not in open_ports and decoy.os in (None, host.os):
-                t["decoy_fits"][i] |= np.uint8(1 << d)
+            if decoy.needed_port not in open_ports and decoy.os in (None, host.os):
+                t["decoy_fits"][i] |= 1 << d
         stones = [name for name in host.reveals if name in red.b_line.stepping_stones]
         t["b_line_hop"][i] = network.hosts.index(stones[0]) if stones else -1
         for e, exploit in enumerate(exploits):
@@ -172,8 +173,10 @@ def _compile(network: Network) -> Any:
         t["exploit_is_ssh"][e] = exploit.technique == "ssh"
         for d, decoy in enumerate(decoys):
             if decoy.port == exploit.port and decoy.type == exploit.type:
-                t["exploit_traps"][e] |= np.uint8(1 << d)
+                t["exploit_traps"][e] |= 1 << d
     t["exploits_by_weight"] = sorted(range(len(exploits)), key=lambda e: -exploits[e].weight)
+    for d, decoy in enumerate(decoys):
+        t["decoy_needs"][d] = network.port_mask([decoy.needed_port])
     for mask in range(1 << len(decoys)):
         planted = [decoy.port for d, decoy in enumerate(decoys) if mask >> d & 1]
         t["decoy_ports"][mask] = network.port_mask(planted)
@@ -192,7 +195,7 @@ def _compile(network: Network) -> Any:
         network.codec.decoy,
     )
     t.flags.writeable = False
-    return t[()]
+    return t.view(np.recarray)[()]
 
 
 def _effect(host: Host, exploit: Exploit, lost: Iterable[str]) -> ExploitEffect:

@@ -19,7 +19,7 @@ Port = Annotated[int, Field(ge=1, le=49151)]  # ephemeral ports begin at 49152
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 MAX_HOSTS = 16  # an observation is four bits a host in one 64-bit key
-MAX_PORTS = 32  # ports are bits of 32
+MAX_PORTS = 31  # ports are bits of a signed 32-bit mask
 MAX_DECOYS = 8  # decoys are bits of 8
 
 PRIVILEGED_USER: dict[str, str] = {"windows": "SYSTEM", "linux": "root"}
@@ -77,9 +77,15 @@ class Decoy(_Part):
 
     service: str
     port: Port
+    free_port: Port | None = None
     type: str
     properties: list[str] = []
     os: Os | None = None
+
+    @property
+    def needed_port(self) -> int:
+        """The port that must be free."""
+        return self.port if self.free_port is None else self.free_port
 
 
 class BLine(_Part):
@@ -132,7 +138,8 @@ class Scenario(_Part):
             if abs(value * 10 - round(value * 10)) > 1e-9 or not 0 <= value <= 1000:
                 yield place, f"expected a multiple of 0.1 from 0 to 1000, got {value}"
         ports = {port for host in self.hosts.values() for process in host.processes for port in process.ports}
-        ports |= {decoy.port for decoy in self.decoys.values()} | {exploit.port for exploit in self.exploits.values()}
+        ports |= {port for decoy in self.decoys.values() for port in (decoy.port, decoy.needed_port)}
+        ports |= {exploit.port for exploit in self.exploits.values()}
         if len(ports) > MAX_PORTS:
             yield "hosts", f"expected at most {MAX_PORTS} different ports, got {len(ports)}"
         yield from self._unfit_decoys()

@@ -1,0 +1,95 @@
+"""Blue's actions. Monitor runs at the end of every step anyway, so as an action it changes nothing."""
+
+from numba import njit
+
+from cageflow.scenario.enums import BlueKind
+from cageflow.sim.enums import Compromise, Outcome
+from cageflow.sim.hosts import drop_removable_sessions, drop_sessions, open_ports
+
+
+@njit(cache=True)
+def act(s, net, action):
+    """Carry out blue's action.
+
+    Args:
+        s: the environment; the hosts, `s.compromise` and blue's outcome are written.
+        net: the network's tables.
+        action: number of the action, 0 <= action < A.
+
+    Returns:
+        Cost of the action in tenths of a reward.
+    """
+    kind = int(net.action_kind[action])
+    host = int(net.action_host[action])
+    s.blue_outcome = Outcome.TRUE
+    s.new_decoy = -1
+    s.files_found = -1
+    if kind == BlueKind.SLEEP:
+        s.blue_outcome = Outcome.UNKNOWN
+    elif kind == BlueKind.ANALYSE:
+        analyse(s, host)
+    elif kind == BlueKind.REMOVE:
+        remove(s, host)
+    elif kind == BlueKind.DECOY:
+        plant_decoy(s, net, host, int(net.action_decoy[action]))
+    elif kind == BlueKind.RESTORE:
+        restore(s, net, host)
+        return int(net.restore_cost)
+    return 0
+
+
+@njit(cache=True)
+def analyse(s, host):
+    """Look for red's files: a reverse shell and an escalation leave some, a login with a guessed password does not.
+
+    Quirk: D-03, files outlive the session that left them.
+    Source: CybORG Shared/Actions/AbstractActions/Analyse.py, ConcreteActions/DensityScout.py.
+    """
+    if int(s.malware) >> host & 1:
+        s.files_found = host
+
+
+@njit(cache=True)
+def remove(s, host):
+    """Stop the processes that blue has seen to be red's, if their user is not privileged.
+
+    Quirk: D-01, sessions over SSH and undetected shells are never among them.
+    Source: CybORG Shared/Actions/AbstractActions/Remove.py, ConcreteActions/StopProcess.py.
+    """
+    drop_removable_sessions(s, host)
+    if s.compromise[host] != Compromise.NO:
+        s.compromise[host] = Compromise.UNKNOWN
+
+
+@njit(cache=True)
+def plant_decoy(s, net, host, decoy):
+    """Plant a decoy where the system is right and its port is free.
+
+    Quirk: D-10, DecoyVsftpd asks for port 21 and opens port 80, so that it can be planted any number of times.
+    Source: CybORG Shared/Actions/ConcreteActions/Decoy*.py.
+    """
+    needed = int(net.decoy_needs[decoy])
+    if int(net.decoy_fits[host]) >> decoy & 1 and not open_ports(s, net, host) & needed:
+        s.decoys[host] |= 1 << decoy
+        s.num_decoys[host] += 1
+        s.new_decoy = host
+    else:
+        s.blue_outcome = Outcome.FALSE
+
+
+@njit(cache=True)
+def restore(s, net, host):
+    """Bring a host back to its first state: red's sessions and files go, and so do blue's decoys.
+
+    Quirk: D-02, a service that was restored once runs for the rest of the episode.
+    Source: CybORG Shared/Actions/ConcreteActions/RestoreFromBackup.py, Simulator/Host.py.
+    """
+    drop_sessions(s, net, host)
+    s.decoys[host] = 0
+    s.num_decoys[host] = 0
+    s.malware &= ~(1 << host)
+    s.restored |= 1 << host
+    s.compromise[host] = Compromise.NO
+    if host == net.goal:
+        s.service_running = 1
+

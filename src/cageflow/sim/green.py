@@ -1,0 +1,37 @@
+"""Green: ordinary users, whose port scans look like red's."""
+
+from numba import njit
+
+from cageflow.sim.draws import draw_chance, draw_member
+from cageflow.sim.enums import Draw, Tape
+from cageflow.sim.hosts import open_ports
+
+SCAN_PROB = 0.5
+FREE = Tape.FREE.value
+
+
+@njit(cache=True)
+def act(s, net, params):
+    """Scan the ports of a random host, or sleep; both equally likely.
+
+    Args:
+        s: the environment; `green_scan` and what it leaves to be seen are written.
+        net: the network's tables.
+        params: `green_awake` is read.
+    Draws: GREEN_SCAN.
+    Source: CybORG Agents/SimpleAgents/GreenAgent.py, Shared/Actions/GreenActions/GreenPortScan.py.
+    """
+    s.green_scan = -1
+    s.green_connections = 0
+    if not params.green_awake:
+        return
+    forced = int(s.forced[Draw.GREEN_SCAN])
+    if forced == FREE:
+        wakes = draw_chance(s, Draw.GREEN_SCAN, SCAN_PROB)
+    else:
+        wakes = forced >= 0
+    if wakes:
+        host = draw_member(s, Draw.GREEN_SCAN, int(net.green_hosts))
+        s.green_scan = host
+        s.green_connections = int(net.num_listening[host]) + int(s.num_decoys[host])
+        s.green_ports = open_ports(s, net, host)

@@ -1,0 +1,74 @@
+"""What red's sessions on a host are, and how they come and go."""
+
+from numba import njit
+
+from cageflow.sim.state import SESSION_ORDER_BITS
+
+
+@njit(cache=True)
+def count_sessions(s, host):
+    """Red's sessions on a host, of any level."""
+    return int(s.removable[host]) + int(s.stubborn[host]) + int(s.privileged[host])
+
+
+@njit(cache=True)
+def red_hosts(s, mask):
+    """Whether red holds a session on any host of a mask."""
+    for host in range(s.removable.shape[0]):
+        if mask >> host & 1 and count_sessions(s, host) > 0:
+            return True
+    return False
+
+
+@njit(cache=True)
+def open_ports(s, net, host):
+    """Port mask of all that listens on a host, decoys included."""
+    return int(net.listening[host]) | int(net.decoy_ports[s.decoys[host]])
+
+
+@njit(cache=True)
+def add_user_session(s, host, is_removable):
+    """Red gains a user-level session, the youngest on that host."""
+    age = int(s.removable[host]) + int(s.stubborn[host])
+    if is_removable:
+        s.removable[host] += 1
+        if age < SESSION_ORDER_BITS:
+            s.session_order[host] |= 1 << age
+    else:
+        s.stubborn[host] += 1
+
+
+@njit(cache=True)
+def escalate_session(s, host, index):
+    """The index-th oldest user-level session becomes privileged.
+
+    Red's agents never hold more than a few user-level sessions on a host without a privileged one; should there be
+    more than SESSION_ORDER_BITS, a younger one counts as removable while any is.
+    """
+    order = int(s.session_order[host])
+    if index < SESSION_ORDER_BITS:
+        is_removable = order >> index & 1
+        older = order & ((1 << index) - 1)
+        s.session_order[host] = older | (order >> (index + 1) << index)
+    else:
+        is_removable = s.removable[host] > 0
+    if is_removable:
+        s.removable[host] -= 1
+    else:
+        s.stubborn[host] -= 1
+    s.privileged[host] += 1
+
+
+@njit(cache=True)
+def drop_removable_sessions(s, host):
+    """Red loses the user-level sessions whose process blue has seen."""
+    s.removable[host] = 0
+    s.session_order[host] = 0
+
+
+@njit(cache=True)
+def drop_sessions(s, net, host):
+    """Red loses all its sessions on a host, save the one it started with."""
+    drop_removable_sessions(s, host)
+    s.stubborn[host] = 0
+    s.privileged[host] = 1 if host == net.start else 0

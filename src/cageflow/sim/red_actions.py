@@ -1,0 +1,210 @@
+"""Red's actions: what they do, and what connections blue may see of them.
+
+Every rule works from red's first session, so the subnets are judged from the host where red starts.
+"""
+
+from numba import njit
+
+from cageflow.scenario.enums import ExploitEffect, RedKind
+from cageflow.sim.draws import draw_chance, draw_index, index_of, next_bits, unit_of
+from cageflow.sim.enums import Draw, Outcome, Tape
+from cageflow.sim.hosts import add_user_session, count_sessions, escalate_session, open_ports, red_hosts
+
+FREE = Tape.FREE.value
+
+
+@njit(cache=True)
+def act(s, net, params):
+    """Carry out the action in `s.red_kind` and `s.red_target`; writes its outcome and what it leaves to be seen."""
+    s.exploit = -1
+    s.detected = -1
+    s.escalated_session = -1
+    s.red_connections = 0
+    s.red_ports = 0
+    s.red_shell_seen = 0
+    kind, target = int(s.red_kind), int(s.red_target)
+    if kind == RedKind.SLEEP:
+        s.red_outcome = Outcome.UNKNOWN
+        return
+    if kind == RedKind.DISCOVER_REMOTE_SYSTEMS:
+        success = discover_remote_systems(s, net, target)
+    elif kind == RedKind.DISCOVER_NETWORK_SERVICES:
+        success = discover_network_services(s, net, params, target)
+    elif kind == RedKind.EXPLOIT_REMOTE_SERVICE:
+        success = exploit_remote_service(s, net, params, target)
+    elif kind == RedKind.PRIVILEGE_ESCALATE:
+        success = privilege_escalate(s, net, target)
+    else:
+        success = impact(s, net, target)
+    s.red_outcome = Outcome.TRUE if success else Outcome.FALSE
+
+
+@njit(cache=True)
+def is_reachable(s, net, subnet):
+    """Whether red's first host reaches a subnet.
+
+    Quirk: D-04, a guarded subnet opens with any session on a guard, wherever the traffic comes from.
+    Source: CybORG Shared/Actions/ConcreteActions/ConcreteAction.py, check_routable.
+    """
+    guards = int(net.guards[subnet])
+    return guards == 0 or red_hosts(s, guards)
+
+
+@njit(cache=True)
+def discover_remote_systems(s, net, subnet):
+    """Sweep a subnet: red learns the addresses of its hosts. Blue sees nothing of it."""
+    if not is_reachable(s, net, subnet):
+        return False
+    s.known_hosts |= net.subnet_hosts[subnet]
+    s.known_subnets |= 1 << subnet
+    return True
+
+
+@njit(cache=True)
+def discover_network_services(s, net, params, host):
+    """Scan the ports of a host: one connection for each that listens.
+
+    Quirk: D-05, the scan of a host out of reach counts as a success and finds nothing.
+    Source: CybORG Shared/Actions/AbstractActions/DiscoverNetworkServices.py, ConcreteActions/Portscan.py.
+    """
+    if is_reachable(s, net, int(net.subnet[host])):
+        ports = open_ports(s, net, host)
+        s.red_connections = int(net.num_listening[host]) + int(s.num_decoys[host])
+        s.red_ports = ports
+        if params.scan_forgets:
+            s.ports_seen[host] = ports
+        else:
+            s.ports_seen[host] |= ports
+    return True
+
+
+@njit(cache=True)
+def is_option(s, net, host, exploit):
+    """Whether the ports that red has seen on a host make it think of an exploit."""
+    seen = int(s.ports_seen[host])
+    needed, any_of = int(net.exploit_all[exploit]), int(net.exploit_any[exploit])
+    return seen & needed == needed and (any_of == 0 or seen & any_of != 0)
+
+
+@njit(cache=True)
+def choose_exploit(s, net, host):
+    """Pick the exploit that ExploitRemoteService tries on a host.
+
+    The option with the most weight is taken with the favourite's probability, otherwise one of the others, all
+    equally likely.
+
+    Returns:
+        Exploit index, or -1 where red knows none.
+    Draws: EXPLOIT, where there is more than one option.
+    Source: CybORG Shared/Actions/AbstractActions/ExploitRemoteService.py, DefaultExploitActionSelector.
+    """
+    num_options = 0
+    favourite = -1
+    for rank in range(net.exploits_by_weight.shape[0]):
+        exploit = int(net.exploits_by_weight[rank])
+        if is_option(s, net, host, exploit):
+            if num_options == 0:
+                favourite = exploit
+            num_options += 1
+    forced = int(s.forced[Draw.EXPLOIT])
+    if forced != FREE:
+        if num_options > 0 and forced >= 0 and is_option(s, net, host, forced):
+            return forced
+        if num_options > 0 or forced >= 0:
+            s.tape_fault = 1
+        return favourite
+    if num_options <= 1:
+        return favourite
+    other = 1 + index_of(next_bits(s), num_options - 1)
+    if unit_of(next_bits(s)) < net.favourite_prob:
+        return favourite
+    for rank in range(net.exploits_by_weight.shape[0]):
+        exploit = int(net.exploits_by_weight[rank])
+        if is_option(s, net, host, exploit):
+            if other == 0:
+                return exploit
+            other -= 1
+    return favourite
+
+
+@njit(cache=True)
+def exploit_remote_service(s, net, params, host):
+    """Try to gain a session on a host through one of the ports that red has seen open.
+
+    Quirk: D-06, an exploit that meets a decoy leaves two connections; one that finds no process leaves none.
+    Draws: EXPLOIT, then DETECTION for a new reverse shell.
+    Source: CybORG Shared/Actions/ConcreteActions/ExploitAction.py and SSHBruteForce.py.
+    """
+    exploit = choose_exploit(s, net, host)
+    s.exploit = exploit
+    if exploit < 0 or not is_reachable(s, net, int(net.subnet[host])):
+        return False
+    has_lost = int(params.restore_loses) & (int(s.restored) >> host & 1)
+    effect = int(net.effect[has_lost, exploit, host])
+    is_trapped = False
+    if effect == ExploitEffect.NO_PROCESS:  # the host's own processes come before decoys
+        is_trapped = int(s.decoys[host]) & int(net.exploit_traps[exploit]) != 0
+        if not is_trapped:
+            return False
+    succeeds = effect == ExploitEffect.USER or effect == ExploitEffect.PRIVILEGED
+    s.red_ports = net.exploit_port[exploit]
+    if net.exploit_is_ssh[exploit]:
+        s.red_connections = int(net.guesses) + succeeds
+    else:
+        s.red_connections = 1 + is_trapped
+    if succeeds:
+        gain_session(s, net, host, exploit, effect)
+    return succeeds
+
+
+@njit(cache=True)
+def gain_session(s, net, host, exploit, effect):
+    """Red is in. A reverse shell leaves a file, and blue sees its process with the detection's probability."""
+    is_removable = False
+    if not net.exploit_is_ssh[exploit]:
+        s.malware |= 1 << host
+        is_removable = draw_chance(s, Draw.DETECTION, net.detection_prob)
+        s.detected = 1 if is_removable else 0
+        if is_removable:
+            s.red_connections += 1
+            s.red_shell_seen = 1
+    if effect == ExploitEffect.PRIVILEGED:
+        s.privileged[host] += 1
+    else:
+        add_user_session(s, host, is_removable)
+
+
+@njit(cache=True)
+def privilege_escalate(s, net, host):
+    """Raise one of red's sessions on a host, and explore it: red learns the addresses that the host knows.
+
+    Where a session is privileged already nothing is drawn and no file is left.
+    Draws: SESSION.
+    Source: CybORG Shared/Actions/AbstractActions/PrivilegeEscalate.py, ConcreteActions/EscalateAction.py.
+    """
+    if count_sessions(s, host) == 0:
+        return False
+    if s.privileged[host] == 0:
+        index = draw_index(s, Draw.SESSION, count_sessions(s, host))
+        s.escalated_session = index
+        escalate_session(s, host, index)
+        s.malware |= 1 << host
+    s.known_hosts |= net.reveals[host]
+    s.known_subnets |= 1 << int(net.subnet[host])
+    if host == net.goal:
+        s.goal_explored = 1
+    return True
+
+
+@njit(cache=True)
+def impact(s, net, host):
+    """Stop the goal's service, once red has explored the goal. Any session on the goal will do.
+
+    Quirk: D-02, a service that was restored once cannot be stopped again, though red is told that it was.
+    Source: CybORG Shared/Actions/AbstractActions/Impact.py, ConcreteActions/StopService.py.
+    """
+    if count_sessions(s, host) == 0 or not s.goal_explored:
+        return False
+    if not int(s.restored) >> int(net.goal) & 1:
+        s.service_running = 0
+    return True

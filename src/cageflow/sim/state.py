@@ -1,0 +1,135 @@
+"""The record of one environment, and how it begins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cageflow.scenario import Network, RedAgent
+from cageflow.sim.enums import Draw, Outcome, Tape
+
+Array = npt.NDArray[Any]
+
+SESSION_ORDER_BITS = 31  # of how many user-level sessions on a host the age order is kept
+
+
+def state_dtype(num_hosts: int) -> np.dtype:
+    """Layout of one environment, under 512 bytes for 16 hosts. Masks hold one bit per host, port or subnet.
+
+    Masks are signed, so that they mix with plain integers; rules read fields through `int`, so that they run alike
+    compiled and not.
+    """
+    h = num_hosts
+    return np.dtype(
+        [
+            ("rng", np.uint64),  # the environment's own random stream
+            ("step", np.int32),  # steps done in this episode
+            # The true state of the hosts. A red session is user-level or privileged; of the user-level ones blue
+            # can remove those whose process it has seen.
+            ("session_order", np.int32, (h,)),  # bit i: the i-th oldest user-level session is removable
+            ("removable", np.int16, (h,)),  # user-level sessions whose process blue has seen
+            ("stubborn", np.int16, (h,)),  # user-level sessions whose process blue has not seen
+            ("privileged", np.int16, (h,)),
+            ("decoys", np.int16, (h,)),  # decoy mask
+            ("num_decoys", np.int16, (h,)),  # processes; some decoys can be planted twice
+            ("malware", np.int32),  # hosts with files that Analyse finds
+            ("restored", np.int32),  # hosts that have been restored in this episode
+            ("service_running", np.int8),  # the goal's service
+            # What red knows and remembers.
+            ("ports_seen", np.int32, (h,)),  # port mask
+            ("known_hosts", np.int32),
+            ("known_subnets", np.int32),
+            ("goal_explored", np.int8),  # red knows the service that Impact stops
+            ("b_line_stage", np.int8),
+            ("b_line_user", np.int8),  # the first host it chose, -1 before
+            ("b_line_reached_goal", np.int8),  # it has tried to exploit the goal
+            ("swept", np.int32),  # RedMeanderAgent: subnets it has swept
+            ("scanned", np.int32),  # hosts it has scanned
+            ("exploited", np.int32),  # hosts it holds to be exploited
+            ("escalated", np.int32),  # hosts it holds to be escalated
+            ("owned_once", np.int32),  # hosts whose exploit ever succeeded
+            # What happened in the last step.
+            ("red_kind", np.int8),
+            ("red_target", np.int8),  # subnet for DISCOVER_REMOTE_SYSTEMS, else host; -1 for none
+            ("red_outcome", np.int8),
+            ("blue_outcome", np.int8),
+            ("exploit", np.int8),  # -1 where none was tried
+            ("detected", np.int8),  # -1 where not drawn
+            ("escalated_session", np.int8),  # -1 where not drawn
+            ("green_scan", np.int8),  # -1 for none
+            ("new_decoy", np.int8),  # host on which blue has just planted one, -1 for none
+            ("files_found", np.int8),  # host on which blue has just found files, -1 for none
+            ("green_connections", np.int16),  # seen on green_scan
+            ("green_ports", np.int32),
+            ("red_connections", np.int16),  # seen on red_target
+            ("red_ports", np.int32),
+            ("red_shell_seen", np.int8),
+            # What blue's table holds.
+            ("compromise", np.int8, (h,)),  # Compromise
+            # A recording's say on the draws of the next step.
+            ("forced", np.int8, (len(Draw),)),  # a value, NOT_DRAWN or FREE
+            ("tape_fault", np.int8),  # a forced value was impossible, or a draw happened that was not to
+        ],
+        align=True,
+    )
+
+
+def initial_state(network: Network) -> Any:
+    """One record as it stands at the start of an episode; only its random stream is still to be seeded."""
+    s = np.zeros((), state_dtype(len(network.hosts)))
+    start = int(network.tables["start"])
+    s["privileged"][start] = 1
+    s["service_running"] = 1
+    s["known_hosts"] = 1 << start
+    s["known_subnets"] = 1 << int(network.tables["subnet"][start])
+    s["b_line_user"] = -1
+    for name in ("red_target", "exploit", "detected", "escalated_session", "green_scan", "new_decoy", "files_found"):
+        s[name] = -1
+    s["red_outcome"] = s["blue_outcome"] = Outcome.UNKNOWN
+    s["forced"] = Tape.FREE
+    return s.view(np.recarray)[()]
+
+
+def new_states(network: Network, num_envs: int) -> Array:
+    """(B,) records at the start of an episode, all with the random stream of seed 0 until they are reset."""
+    return np.full(num_envs, initial_state(network)).view(np.recarray)
+
+
+PARAMS_DTYPE = np.dtype(
+    [
+        ("red_agent", np.int8),  # RedAgent
+        ("green_awake", np.int8),
+        ("scan_forgets", np.int8),  # a new port scan replaces what an earlier one of that host found
+        ("restore_loses", np.int8),  # a restored host loses the properties in `lost_on_restore`
+        ("official_table", np.int8),  # blue's table as CybORG's own wrapper shows it
+        ("max_steps", np.int32),
+    ]
+)
+
+
+def make_params(
+    red_agent: RedAgent = RedAgent.B_LINE,
+    rules: str = "v2.1",
+    observation: str = "corrected",
+    max_steps: int = 100,
+    green: bool = False,
+) -> Any:
+    """The settings of a run as the one record that the rules read.
+
+    Args:
+        red_agent: who plays red.
+        rules: "v2.1" or "challenge".
+        observation: "corrected" or "official".
+        max_steps: steps of an episode.
+        green: whether the green agent is awake.
+    """
+    params = np.zeros((), PARAMS_DTYPE)
+    params["red_agent"] = red_agent
+    params["green_awake"] = green
+    params["scan_forgets"] = rules == "v2.1"
+    params["restore_loses"] = rules == "challenge"
+    params["official_table"] = observation == "official"
+    params["max_steps"] = max_steps
+    return params.view(np.recarray)[()]

@@ -1,0 +1,37 @@
+"""The order of a step: the one place that says who acts before whom."""
+
+from numba import njit
+
+from cageflow.scenario.enums import RedAgent, RedKind
+from cageflow.sim import b_line, blue, green, meander, red_actions
+from cageflow.sim.observation import observe
+from cageflow.sim.reward import reward_tenths
+
+blue_acts, green_acts, red_acts = blue.act, green.act, red_actions.act
+b_line_chooses, meander_chooses = b_line.choose, meander.choose
+
+
+@njit(cache=True)
+def step(s, net, params, action):
+    """One step of one environment: blue acts, green, red; then blue's monitor looks.
+
+    Args:
+        s: the environment; written.
+        net: the network's tables.
+        params: the run's settings.
+        action: number of blue's action.
+
+    Returns:
+        Reward in tenths and uint64 key of blue's observation.
+    """
+    action_cost = blue_acts(s, net, action)
+    green_acts(s, net, params)
+    if params.red_agent == RedAgent.B_LINE:
+        b_line_chooses(s, net)
+    elif params.red_agent == RedAgent.MEANDER:
+        meander_chooses(s, net)
+    else:
+        s.red_kind = RedKind.SLEEP
+    red_acts(s, net, params)
+    s.step += 1
+    return reward_tenths(s, net, action_cost), observe(s, params)
