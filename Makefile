@@ -31,7 +31,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 			$(PYTHON) -m venv --without-pip $(VENV) && $(PYTHON) -m pip --python $(BIN)/python install -q pip; \
 		} || { rm -rf $(VENV); echo "$(PYTHON) cannot create a virtual environment: install its venv module (Debian: python3-venv)." >&2; exit 1; }; \
 	fi
-	@echo "Installing cageflow and what it needs into $(VENV): 1 to 3 minutes, and as long as a download of 0.3 GB (PyTorch is most of it) takes."
+	@echo "Installing cageflow and what it needs into $(VENV): 1 to 3 minutes once downloaded. PyTorch is most of the download: 0.2 GB built for the CPU, up to 3 GB built for CUDA."
 	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
 	@touch $@
 	@echo "Installed: $$($(BIN)/python -c 'import cageflow; print("cageflow", cageflow.__version__)')."
