@@ -1,0 +1,279 @@
+"""Replay of recorded episodes: the simulator plays them again with their chance outcomes, and every step is compared.
+
+The recorded draws are forced (`cageflow.sim.enums.Draw`) and blue's actions are given; all else is the simulator's own,
+also what red does, which it chooses from its own memory. So a recorded action of red that its agent could not have
+chosen, or an exploit that was none of its options, is a difference like a wrong reward.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cageflow.errors import UserError
+from cageflow.parity.recording import FIELDS, Recording, RecordingMeta, empty_arrays, load_recording
+from cageflow.scenario import Network, RedAgent, RedKind, default_network
+from cageflow.sim.batch import reset_batch, step_batch, unpack_batch
+from cageflow.sim.enums import Draw
+from cageflow.sim.state import make_params, new_states
+
+RED_AGENTS = {
+    "B_lineAgent": RedAgent.B_LINE,
+    "RedMeanderAgent": RedAgent.MEANDER,
+    "SleepAgent": RedAgent.SLEEP,
+}
+
+POSSIBLE_DRAWS = "possible_draws"
+"""Field beside those of a recording: 0 where a recorded draw was none that the simulator could have drawn."""
+
+COMPARED = (
+    POSSIBLE_DRAWS,
+    "red_valid",
+    "red_kind",
+    "red_target",
+    "exploit",
+    "detected",
+    "escalate_session",
+    "green_scan",
+    "red_success",
+    "blue_success",
+    "user_sessions",
+    "privileged_sessions",
+    "decoys",
+    "ot_running",
+    "reward",
+    "obs",
+    "obs_official",
+)
+"""The fields that are compared, causes before effects."""
+
+# Of a step, the field of the environment's record that holds a field of the recording.
+_STEP_FIELDS = {
+    "red_kind": "red_kind",
+    "red_target": "red_target",
+    "exploit": "exploit",
+    "detected": "detected",
+    "escalate_session": "escalated_session",
+    "green_scan": "green_scan",
+    "red_success": "red_outcome",
+    "blue_success": "blue_outcome",
+}
+# Red draws a host to scan, to exploit or to escalate; what it sweeps or impacts follows from its memory.
+_DRAWN_TARGETS = (RedKind.DISCOVER_NETWORK_SERVICES, RedKind.EXPLOIT_REMOTE_SERVICE, RedKind.PRIVILEGE_ESCALATE)
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """The first difference of an episode or of a field.
+
+    Attributes:
+        episode: 0 for the first of the recording.
+        step: 1 for the first of the episode; 0 is the state after the reset.
+        field: one of `COMPARED`.
+        host: index of the host, None where the field is not one value per host.
+        expected: what the recording says; of an observation the host's four bits.
+        got: what the simulator says.
+    """
+
+    episode: int
+    step: int
+    field: str
+    host: int | None
+    expected: tuple[float, ...]
+    got: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class ReplayReport:
+    """What a replay of one recording found.
+
+    Attributes:
+        recording: what was replayed.
+        path: the file it came from, None for a recording made in memory.
+        mismatches: steps, that is pairs of episode and step, in which any field differs. After a difference the replay
+            goes on from the simulator's own state, so later steps may differ as well, and all are counted. A difference
+            after the reset counts as one in the first step.
+        field_mismatches: likewise of each field of `COMPARED`.
+        first: the first difference of each field that has any, the earliest step of the first episode.
+    """
+
+    recording: Recording
+    path: Path | None
+    mismatches: int
+    field_mismatches: dict[str, int]
+    first: dict[str, Mismatch]
+
+    @property
+    def episodes(self) -> int:
+        """Number of episodes."""
+        return self.recording.num_episodes
+
+    @property
+    def steps(self) -> int:
+        """Number of steps of all episodes together."""
+        return self.recording.num_episodes * self.recording.num_steps
+
+    @property
+    def earliest(self) -> Mismatch | None:
+        """The difference to look at first: the earliest step, and in it the field that causes the others."""
+        return min(self.first.values(), key=lambda one: (one.episode, one.step), default=None)
+
+
+def replay(recording: Recording, network: Network | None = None, path: Path | None = None) -> ReplayReport:
+    """Play a recording again and compare every step.
+
+    Args:
+        recording: the episodes.
+        network: the network to play on, None for that of CAGE-2.
+        path: the file that the recording came from, for the report.
+    """
+    network = default_network() if network is None else network
+    got = play_again(recording.meta, network, recording.blue_action, forced_draws(recording))
+    differs = {name: got[name] != _expected(recording, name) for name in COMPARED}
+    by_step = {name: _by_step(name, mask) for name, mask in differs.items()}
+    any_field = np.logical_or.reduce(list(by_step.values()))
+    return ReplayReport(
+        recording=recording,
+        path=path,
+        mismatches=int(any_field.sum()),
+        field_mismatches={name: int(mask.sum()) for name, mask in by_step.items()},
+        first={
+            name: _first_mismatch(name, mask, _expected(recording, name), got[name])
+            for name, mask in differs.items()
+            if mask.any()
+        },
+    )
+
+
+def replay_files(paths: Sequence[Path | str]) -> Iterator[ReplayReport]:
+    """Replay files one by one; all are read first, so that a wrong one is refused before anything is reported.
+
+    Raises:
+        UserError: no file is given, or one is missing, unreadable or no recording.
+    """
+    if not paths:
+        raise UserError("No file is given; give the .npz files of recordings.")
+    recordings = [(Path(path), load_recording(path)) for path in paths]
+    return (replay(recording, path=path) for path, recording in recordings)
+
+
+def forced_draws(recording: Recording) -> npt.NDArray[np.int8]:
+    """What a recording says of every draw: (E, T, number of `Draw`) int8, `Tape.NOT_DRAWN` where none happened."""
+    forced = np.empty((recording.num_episodes, recording.num_steps, len(Draw)), np.int8)
+    is_drawn = np.isin(recording.red_kind, _DRAWN_TARGETS)
+    forced[:, :, Draw.RED_TARGET] = np.where(is_drawn, recording.red_target, -1)
+    forced[:, :, Draw.EXPLOIT] = recording.exploit
+    forced[:, :, Draw.DETECTION] = recording.detected
+    forced[:, :, Draw.SESSION] = recording.escalate_session
+    forced[:, :, Draw.GREEN_SCAN] = recording.green_scan
+    return forced
+
+
+def play_again(
+    meta: RecordingMeta,
+    network: Network,
+    blue_action: npt.NDArray[np.int16],
+    forced: npt.NDArray[np.int8] | None,
+) -> Arrays:
+    """Play episodes in the simulator and note them as a recording does.
+
+    Args:
+        meta: the settings; episode e has the seed `meta.seed + e` where draws are free.
+        network: the network to play on, with 13 hosts.
+        blue_action: (E, T) blue's actions.
+        forced: (E, T, number of `Draw`) as `forced_draws` gives them, None to let the simulator draw.
+
+    Returns:
+        The arrays of a recording, and `POSSIBLE_DRAWS` (E, T).
+    """
+    arrays = _play_observed(meta, network, blue_action, forced, "corrected")
+    arrays["obs_official"] = _play_observed(meta, network, blue_action, forced, "official")["obs"]
+    return arrays
+
+
+def _play_observed(
+    meta: RecordingMeta,
+    network: Network,
+    blue_action: npt.NDArray[np.int16],
+    forced: npt.NDArray[np.int8] | None,
+    observation: str,
+) -> Arrays:
+    episodes, steps = blue_action.shape
+    arrays = empty_arrays(episodes, steps)
+    arrays["blue_action"][:] = blue_action
+    arrays["red_valid"][:] = 1  # the simulator's red never chooses what cannot be
+    arrays[POSSIBLE_DRAWS] = np.ones((episodes, steps), np.int8)
+    params = make_params(RED_AGENTS[meta.red], meta.rules, observation, steps, meta.green)
+    states: Any = new_states(network, episodes)
+    keys = np.zeros(episodes, np.uint64)
+    bits = np.zeros((episodes, network.num_observations), np.uint8)
+    rewards = np.zeros(episodes, np.float32)
+    reset_batch(states, new_states(network, 1), meta.seed + np.arange(episodes, dtype=np.uint64), keys)
+    _note_state(arrays, 0, states, keys, bits)
+    for step in range(steps):
+        if forced is not None:
+            states.forced[:] = forced[:, step]
+        states.tape_fault[:] = 0
+        step_batch(states, network.tables, params, blue_action[:, step].astype(np.int64), keys, rewards)
+        arrays["reward"][:, step] = rewards
+        arrays[POSSIBLE_DRAWS][:, step] = 1 - states.tape_fault
+        for name, field in _STEP_FIELDS.items():
+            arrays[name][:, step] = states[field]
+        _note_state(arrays, step + 1, states, keys, bits)
+    return arrays
+
+
+def _note_state(
+    arrays: Arrays, index: int, states: Any, keys: npt.NDArray[np.uint64], bits: npt.NDArray[np.uint8]
+) -> None:
+    unpack_batch(keys, bits)
+    arrays["obs"][:, index] = bits
+    arrays["user_sessions"][:, index] = states.removable + states.stubborn
+    arrays["privileged_sessions"][:, index] = states.privileged
+    arrays["decoys"][:, index] = states.decoys
+    arrays["ot_running"][:, index] = states.service_running
+
+
+def _expected(recording: Recording, name: str) -> npt.NDArray[Any]:
+    if name == POSSIBLE_DRAWS:
+        return np.ones(recording.blue_action.shape, np.int8)
+    array: npt.NDArray[Any] = getattr(recording, name)
+    return array
+
+
+def _has_reset(name: str) -> bool:
+    return name != POSSIBLE_DRAWS and FIELDS[name].axes.startswith("T+1")
+
+
+def _by_step(name: str, differs: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """(E, T) whether a field differs in a step; what differs after the reset counts in the first step."""
+    mask: npt.NDArray[np.bool_] = np.any(differs.reshape(*differs.shape[:2], -1), axis=2)
+    if _has_reset(name):
+        mask[:, 1] |= mask[:, 0]
+        mask = mask[:, 1:]
+    return mask
+
+
+def _first_mismatch(
+    name: str, differs: npt.NDArray[np.bool_], expected: npt.NDArray[Any], got: npt.NDArray[Any]
+) -> Mismatch:
+    episode, index, *place = (int(i) for i in np.argwhere(differs)[0])
+    host: int | None = None
+    values: slice | int = slice(None)
+    if place:
+        per_host = 4 if name in ("obs", "obs_official") else 1
+        host = place[0] // per_host
+        values = slice(per_host * host, per_host * (host + 1))
+    return Mismatch(
+        episode=episode,
+        step=index if _has_reset(name) else index + 1,
+        field=name,
+        host=host,
+        expected=tuple(np.atleast_1d(expected[episode, index])[values].tolist()),
+        got=tuple(np.atleast_1d(got[episode, index])[values].tolist()),
+    )
