@@ -1,5 +1,7 @@
 """Imports point down the house, and `cageflow --help` does not wait for PyTorch."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,13 @@ def heavy_chains(imports: list[Import], start: str = "cageflow.cli") -> list[str
     return sorted(" > ".join(chain) for name, chain in chains.items() if name.partition(".")[0] in HEAVY)
 
 
+def heavy_after(statement: str) -> set[str]:
+    """Run a statement in a new interpreter and say which heavy libraries are loaded, by whomever."""
+    script = f"import sys\n{statement}\nprint(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return HEAVY & set(run.stdout.split())
+
+
 @pytest.fixture(scope="module")
 def imports() -> list[Import]:
     return read_imports(PACKAGE)
@@ -74,6 +83,8 @@ def test_imports_point_down(imports: list[Import]) -> None:
 
 def test_the_command_line_starts_without_heavy_libraries(imports: list[Import]) -> None:
     assert heavy_chains(imports) == []
+    names = [name for name in ("cageflow", "cageflow.cli") if name in module_files(PACKAGE)]
+    assert heavy_after(f"import {', '.join(names)}") == set()
 
 
 # The checks can fail: a synthetic package, one planted fault at a time.
@@ -149,3 +160,7 @@ def test_planted_room_outside_the_house_is_reported(tmp_path: Path) -> None:
 )
 def test_planted_heavy_import_is_reported(tmp_path: Path, changes: dict[str, str], chain: str) -> None:
     assert heavy_chains(write_package(tmp_path, changes)) == [chain]
+
+
+def test_planted_heavy_library_below_another_is_reported() -> None:
+    assert "scipy" in heavy_after("import importlib; importlib.import_module('scipy.sparse')")
