@@ -1,9 +1,13 @@
-"""The one loop over a batch of environments, on one thread or several."""
+"""The one loop over a batch of environments.
+
+It runs on the calling thread and lets others run meanwhile; `threads` shares a batch among several.
+"""
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from cageflow.sim.draws import mix
+from cageflow.sim.handover import plain, row
 from cageflow.sim.observation import unpack
 from cageflow.sim.step import step
 
@@ -16,7 +20,6 @@ def seed_stream(seed):
     return mix(np.uint64(seed) ^ SEED_SALT)
 
 
-@njit(cache=True, nogil=True)
 def reset_batch(states, initial, seeds, keys):
     """Start an episode in every environment.
 
@@ -26,13 +29,9 @@ def reset_batch(states, initial, seeds, keys):
         seeds: (B,) uint64.
         keys: (B,) uint64; overwritten with the observations, all zero at the start.
     """
-    for i in range(states.shape[0]):
-        states[i] = initial[0]
-        states[i].rng = seed_stream(seeds[i])
-        keys[i] = 0
+    reset_loop(plain(states), plain(initial), seeds, keys)
 
 
-@njit(cache=True, nogil=True)
 def restart_batch(states, initial, mask, keys):
     """Start an episode in the environments of a mask; their random streams run on.
 
@@ -42,6 +41,38 @@ def restart_batch(states, initial, mask, keys):
         mask: (B,) bool.
         keys: (B,) uint64; set to zero where `mask` is set.
     """
+    restart_loop(plain(states), plain(initial), mask, keys)
+
+
+def step_batch(states, net, params, actions, keys, rewards):
+    """One step of every environment.
+
+    Args:
+        states: (B,) records; written.
+        net: the network's tables.
+        params: the run's settings.
+        actions: (B,) integers, 0 <= action < A; not checked here.
+        keys: (B,) uint64; overwritten with the observations.
+        rewards: (B,) float32 or float64; overwritten.
+    """
+    step_loop(plain(states), row(net), row(params), actions, keys, rewards)
+
+
+# Below, `nets` and `settings` are arrays of one record: see `handover`.
+
+
+@njit(cache=True, nogil=True)
+def reset_loop(states, initial, seeds, keys):
+    """`reset_batch`, compiled."""
+    for i in range(states.shape[0]):
+        states[i] = initial[0]
+        states[i].rng = seed_stream(seeds[i])
+        keys[i] = 0
+
+
+@njit(cache=True, nogil=True)
+def restart_loop(states, initial, mask, keys):
+    """`restart_batch`, compiled."""
     for i in range(states.shape[0]):
         if mask[i]:
             stream = states[i].rng
@@ -51,30 +82,12 @@ def restart_batch(states, initial, mask, keys):
 
 
 @njit(cache=True, nogil=True)
-def step_batch(states, net, params, actions, keys, rewards):
-    """One step of every environment, on this thread.
-
-    Args:
-        states: (B,) records; written.
-        net: the network's tables.
-        params: the run's settings.
-        actions: (B,) integers, 0 <= action < A; not checked here.
-        keys: (B,) uint64; overwritten with the observations.
-        rewards: (B,) float32; overwritten.
-    """
+def step_loop(states, nets, settings, actions, keys, rewards):
+    """`step_batch`, compiled."""
     for i in range(states.shape[0]):
-        tenths, key = step(states[i], net, params, actions[i])
+        tenths, key = step(states[i], nets[0], settings[0], actions[i])
         keys[i] = key
-        rewards[i] = np.float32(tenths / 10.0)
-
-
-@njit(cache=True, parallel=True)
-def step_batch_parallel(states, net, params, actions, keys, rewards):
-    """As `step_batch`, over as many threads as `numba.set_num_threads` allows."""
-    for i in prange(states.shape[0]):
-        tenths, key = step(states[i], net, params, actions[i])
-        keys[i] = key
-        rewards[i] = np.float32(tenths / 10.0)
+        rewards[i] = tenths / 10.0
 
 
 @njit(cache=True, nogil=True)
