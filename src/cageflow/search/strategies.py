@@ -1,0 +1,238 @@
+"""Strategies: which workflow order to try next, given the trials so far.
+
+A strategy is a function of the history and of the random stream it is handed; it keeps nothing between calls, so a
+search that is resumed goes on as if it had never stopped. A new one is a class with `choose` and a line in STRATEGIES.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cageflow.errors import UserError
+from cageflow.search.trial import History, TrialResult
+from cageflow.workflow.orders import ALL_ORDERS, NUM_ORDERS, Order, order_id
+
+if TYPE_CHECKING:
+    from cageflow.search.surrogate import Surrogate
+
+TIE_TOLERANCE = 1e-9
+"""Scores this close, in units of the standardised reward, are equal."""
+
+Gate = Literal["feasibility", "strict"]
+"""How compliance enters a choice; see `StrategySettings.gate`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategySettings:
+    """Settings that the strategies share; one that has no model reads only the threshold.
+
+    Attributes:
+        beta: weight of the standard deviation, UCB = mean + beta * std, at least 0. BoTorch's own
+            UpperConfidenceBound takes the square root of its beta, so 2 here is 4 there.
+        gate: with either gate only a trial whose compliance reached the threshold informs the reward model.
+            `feasibility`: a second process on the compliance of all trials weighs each order by the probability that it
+            reaches the threshold. `strict`: the other trials teach nothing but that the order has failed.
+        compliance_threshold: least compliance of a feasible trial, 0 to 1.
+
+    Raises:
+        UserError: a setting is out of its range.
+    """
+
+    beta: float = 2.0
+    gate: Gate = "feasibility"
+    compliance_threshold: float = 0.95
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.beta) and self.beta >= 0):
+            raise UserError(f"beta is {self.beta}: it must be a number of at least 0")
+        if self.gate not in get_args(Gate):
+            raise UserError(f"unknown gate '{self.gate}': possible are {', '.join(get_args(Gate))}")
+        if not 0 <= self.compliance_threshold <= 1:
+            raise UserError(f"the compliance threshold is {self.compliance_threshold}: it must lie between 0 and 1")
+
+    def reached(self, trial: TrialResult) -> bool:
+        """Whether a trial is feasible: its compliance reached the threshold."""
+        return trial.compliance >= self.compliance_threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Acquisition:
+    """What a model-based strategy thought of every order when it chose; arrays (120,) in the order of `ALL_ORDERS`.
+
+    Attributes:
+        mean: posterior mean of the reward, float64, in the unit of the reward.
+        std: posterior standard deviation of the reward.
+        ucb: mean + beta * std.
+        feasibility: probability that the order reaches the compliance threshold; 1 under the strict gate.
+        score: what was maximised; -inf for orders that are set aside.
+    """
+
+    mean: NDArray[np.float64]
+    std: NDArray[np.float64]
+    ucb: NDArray[np.float64]
+    feasibility: NDArray[np.float64]
+    score: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An order to try next, and what led to it: None for a strategy without a model."""
+
+    order: Order
+    acquisition: Acquisition | None = None
+
+
+class Strategy(Protocol):
+    """Chooses the next order to try."""
+
+    @property
+    def settings(self) -> StrategySettings:
+        """The settings it was made with."""
+
+    def choose(self, history: History, rng: np.random.Generator) -> Choice:
+        """Choose from the trials so far; `rng` is the only source of chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoundRobin:
+    """Every order in turn, by id, from id 0."""
+
+    settings: StrategySettings
+
+    def choose(self, history: History, rng: np.random.Generator) -> Choice:
+        """The order whose id is the number of trials so far, modulo 120."""
+        return Choice(ALL_ORDERS[len(history) % NUM_ORDERS])
+
+
+@dataclass(frozen=True, slots=True)
+class Random:
+    """Any order, all equally likely, whatever was tried."""
+
+    settings: StrategySettings
+
+    def choose(self, history: History, rng: np.random.Generator) -> Choice:
+        """One draw."""
+        return Choice(ALL_ORDERS[int(rng.integers(NUM_ORDERS))])
+
+
+@dataclass(frozen=True, slots=True)
+class GpUcb:
+    """The order with the highest upper confidence bound of the reward, weighed by its probability of feasibility.
+
+    score = UCB + unit * ln P(feasible), where the unit is that in which the reward model standardises its targets: on
+    standardised rewards exp(score) is exp(UCB) * P(feasible). The form works for rewards of any sign, does not depend
+    on their unit or zero, ranks by UCB among orders that are equally feasible, and by feasibility where UCBs are equal,
+    such as before any trial has reached the threshold. Under the strict gate the score is the UCB.
+    """
+
+    settings: StrategySettings
+
+    def choose(self, history: History, rng: np.random.Generator) -> Choice:
+        """Fit the processes and take the best order that is not set aside; ties are broken by one draw."""
+        reward, compliance = _fit(history, self.settings)
+        log_feasibility = _log_feasibility(compliance, self.settings)
+        mean, std = reward.posterior()
+        ucb = upper_confidence_bound(mean, std, self.settings.beta)
+        score = np.where(open_orders(history, self.settings), ucb + reward.scale * log_feasibility, -np.inf)
+        # Orders that lie alike towards all trials differ only by rounding, which must not decide.
+        best = np.flatnonzero(score >= score.max() - TIE_TOLERANCE * reward.scale)
+        chosen = best[rng.integers(len(best))]
+        return Choice(ALL_ORDERS[chosen], Acquisition(mean, std, ucb, np.exp(log_feasibility), score))
+
+
+@dataclass(frozen=True, slots=True)
+class Thompson:
+    """The best order of one draw from the joint posterior of all 120.
+
+    Under the feasibility gate compliance is drawn jointly as well: the best drawn reward among orders whose drawn
+    compliance reaches the threshold, or the highest drawn compliance if none does.
+    """
+
+    settings: StrategySettings
+
+    def choose(self, history: History, rng: np.random.Generator) -> Choice:
+        """Fit the processes, draw once and take the best order that is not set aside."""
+        reward, compliance = _fit(history, self.settings)
+        log_feasibility = _log_feasibility(compliance, self.settings)
+        mean, std = reward.posterior()
+        ucb = upper_confidence_bound(mean, std, self.settings.beta)
+        sample = _draw(reward, rng)
+        allowed = open_orders(history, self.settings)
+        if compliance is not None:
+            drawn_compliance = _draw(compliance, rng)
+            feasible = allowed & (drawn_compliance >= self.settings.compliance_threshold)
+            if feasible.any():
+                allowed = feasible
+            else:
+                sample = drawn_compliance
+        score = np.where(allowed, sample, -np.inf)
+        return Choice(ALL_ORDERS[score.argmax()], Acquisition(mean, std, ucb, np.exp(log_feasibility), score))
+
+
+STRATEGIES: dict[str, Callable[[StrategySettings], Strategy]] = {
+    "gp-ucb": GpUcb,
+    "thompson": Thompson,
+    "random": Random,
+    "round-robin": RoundRobin,
+}
+"""The strategies by the names that a user gives."""
+
+
+def make_strategy(name: str, settings: StrategySettings | None = None) -> Strategy:
+    """Make a strategy by its name in `STRATEGIES`.
+
+    Raises:
+        UserError: there is no such strategy.
+    """
+    if name not in STRATEGIES:
+        raise UserError(f"unknown strategy '{name}': possible are {', '.join(STRATEGIES)}")
+    return STRATEGIES[name](settings or StrategySettings())
+
+
+def upper_confidence_bound(mean: NDArray[np.float64], std: NDArray[np.float64], beta: float) -> NDArray[np.float64]:
+    """Mean + beta * std, computed here because BoTorch's UpperConfidenceBound would take the square root of beta."""
+    return mean + beta * std
+
+
+def open_orders(history: History, settings: StrategySettings) -> NDArray[np.bool_]:
+    """Which orders may be chosen by a strategy with a model: those that are not set aside after failing.
+
+    The n-th trial in a row in which an order misses the compliance threshold sets it aside for the next 2^(n+1) trials
+    of the search: 4, 8, 16, ... A failure teaches the reward model nothing, and a compliance just below the threshold
+    teaches the compliance model little, so without this rule an order that looks good and never complies would be
+    chosen again and again. It comes back because training goes on from its policy, and may then comply.
+
+    Returns:
+        (120,) bool, at least one True: if all are set aside, those that would come back first.
+    """
+    failures = np.zeros(NUM_ORDERS, dtype=np.int64)
+    back_at = np.zeros(NUM_ORDERS, dtype=np.int64)  # number of the first trial that may try the order again
+    for i, trial in enumerate(history):
+        order = order_id(trial.order)
+        failures[order] = 0 if settings.reached(trial) else failures[order] + 1
+        back_at[order] = i + 1 + 2 ** (int(failures[order]) + 1) if failures[order] else 0
+    return back_at <= max(len(history), int(back_at.min()))
+
+
+def _fit(history: History, settings: StrategySettings) -> "tuple[Surrogate, Surrogate | None]":
+    """The process on reward, of the trials that reached the threshold, and the one on compliance, of all of them."""
+    from cageflow.search import surrogate  # imports BoTorch
+
+    reward = surrogate.fit_reward([trial for trial in history if settings.reached(trial)])
+    return reward, surrogate.fit_compliance(history) if settings.gate == "feasibility" else None
+
+
+def _log_feasibility(compliance: "Surrogate | None", settings: StrategySettings) -> NDArray[np.float64]:
+    """(120,) logarithm of the probability that the compliance reaches the threshold; 0 under the strict gate."""
+    if compliance is None:
+        return np.zeros(NUM_ORDERS)
+    return compliance.log_probability_of_reaching(settings.compliance_threshold)
+
+
+def _draw(surrogate: "Surrogate", rng: np.random.Generator) -> NDArray[np.float64]:
+    """One draw (120,) of the true values of all orders together."""
+    mean, covariance = surrogate.joint_posterior()
+    return rng.multivariate_normal(mean, covariance, method="eigh")

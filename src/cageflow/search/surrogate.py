@@ -1,0 +1,249 @@
+"""An exact Gaussian process over workflow orders: what the trials so far say about every order.
+
+Importing this module imports BoTorch (a second or two), so the rest of the search imports it where it is used.
+"""
+
+import logging
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import gpytorch
+import numpy as np
+import torch
+from botorch.models import SingleTaskGP
+from botorch.optim.fit import fit_gpytorch_mll_scipy
+from botorch.posteriors.gpytorch import GPyTorchPosterior
+from gpytorch.constraints import GreaterThan, Positive
+from gpytorch.kernels import ScaleKernel
+from gpytorch.likelihoods import FixedNoiseGaussianLikelihood
+from gpytorch.means import ConstantMean
+from gpytorch.priors import LogNormalPrior, NormalPrior
+from numpy.typing import NDArray
+
+from cageflow.search.kernels import RATE_PRIOR_MEDIAN, MallowsKernel, order_positions
+from cageflow.search.trial import History
+from cageflow.workflow.orders import ALL_ORDERS, Order
+
+logger = logging.getLogger(__name__)
+
+TRAINING_NOISE_FLOOR = 1e-4
+"""Least learnt noise variance of a trial, in units of the standardised targets: keeps every matrix well conditioned."""
+MIN_FIXED_NOISE = 1e-6
+"""GPyTorch's own floor for given noise variances; smaller ones, exact observations among them, are raised to it."""
+MAX_EXACT_TRIALS = 10_000
+"""Up to here GPyTorch factorises the covariance; above it would iterate, which is neither exact nor deterministic."""
+
+OUTPUTSCALE_PRIOR = (0.5, 0.7)
+"""Mean and deviation of log(outputscale): most dense at 1, the variance of standardised targets; 95 % 0.4 to 6.5."""
+TRAINING_NOISE_PRIOR = (-2.2, 1.0)
+"""Mean and deviation of log(training noise): most dense at 0.04, so 0.2 deviations; 95 % 0.016 to 0.79."""
+
+STARTS: tuple[tuple[float, float], ...] = ((RATE_PRIOR_MEDIAN, 0.04), (1.0, 0.4))
+"""Where the fit starts, as (rate, training noise): orders that differ clearly, and orders that drown in noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """What is believed of a quantity before any trial, in its own unit.
+
+    Attributes:
+        name: the quantity, for messages.
+        mean: mean of every order while there is no observation; observations replace it by their own level.
+        sd: standard deviation between orders while there are fewer than two observations.
+        min_sd: least unit in which differences are measured once there are two; 0 where the unit is free.
+    """
+
+    name: str
+    mean: float
+    sd: float
+    min_sd: float = 0.0
+
+
+REWARD_PRIOR = Prior("reward", mean=0.0, sd=10.0)
+"""Env returns of an episode: orders differ by some tens in 100 steps, less in fewer; two trials tell the true unit."""
+COMPLIANCE_PRIOR = Prior("compliance", mean=0.5, sd=0.25, min_sd=0.05)
+"""A share: two trials that happen to agree must not make the process sure of all orders to a tenth of a per cent."""
+
+
+class Surrogate:
+    """A fitted Gaussian process; made by `fit_surrogate`.
+
+    Attributes:
+        num_observations: observations that it has seen.
+        offset: mean of the observations, or the prior mean.
+        scale: unit of the standardised targets; `outputscale`, `training_noise` and `level` are in this unit.
+        rate: rate of the Mallows kernel.
+        outputscale: prior variance of an order.
+        training_noise: variance between trainings of one order, beyond the standard errors of their evaluations.
+        level: prior mean of all orders, relative to `offset`.
+    """
+
+    def __init__(self, model: SingleTaskGP | None, offset: float, scale: float, num_observations: int) -> None:
+        self.num_observations = num_observations
+        self.offset = offset
+        self.scale = scale
+        self._model = model
+        covariance = _prior_covariance() if model is None else model.covar_module
+        self._covariance = covariance
+        self.rate = covariance.base_kernel.rate.item()
+        self.outputscale = covariance.outputscale.item()
+        self.training_noise = STARTS[0][1] if model is None else model.likelihood.second_noise.item()
+        self.level = 0.0 if model is None else model.mean_module.constant.item()
+
+    def posterior(self, orders: Sequence[Order] = ALL_ORDERS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and standard deviation of each order's true value, without the noise of a further trial.
+
+        Returns:
+            mean (W,) and std (W,), float64, in the unit of the observations. Without observations: the prior.
+        """
+        mean, covariance = self.joint_posterior(orders)
+        return mean, np.sqrt(np.clip(np.diagonal(covariance), 0.0, None))
+
+    def joint_posterior(self, orders: Sequence[Order] = ALL_ORDERS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean (W,) and covariance (W, W) of the true values of several orders, float64, in the unit of the data."""
+        positions = order_positions(orders)
+        with torch.no_grad(), gpytorch.settings.max_cholesky_size(MAX_EXACT_TRIALS):
+            if self._model is None:
+                mean = torch.zeros(len(positions), dtype=torch.float64)
+                covariance = self._covariance(positions).to_dense()
+            else:
+                normal = cast(GPyTorchPosterior, self._model.posterior(positions)).distribution
+                mean, covariance = normal.mean, normal.covariance_matrix
+        return self.offset + self.scale * mean.numpy(), self.scale**2 * covariance.numpy()
+
+    def log_probability_of_reaching(
+        self, threshold: float, orders: Sequence[Order] = ALL_ORDERS
+    ) -> NDArray[np.float64]:
+        """Natural logarithm of the probability that each order's true value is at least `threshold`, (W,) float64."""
+        mean, std = self.posterior(orders)
+        z = (mean - threshold) / np.maximum(std, 1e-9 * self.scale)
+        return np.asarray(torch.special.log_ndtr(torch.from_numpy(z)).numpy())
+
+
+def fit_reward(trials: History, prior: Prior = REWARD_PRIOR) -> Surrogate:
+    """Fit the process on the rewards of trials; see `fit_surrogate`."""
+    return fit_surrogate([t.order for t in trials], [t.reward for t in trials], [t.reward_se for t in trials], prior)
+
+
+def fit_compliance(trials: History, prior: Prior = COMPLIANCE_PRIOR) -> Surrogate:
+    """Fit the process on the compliances of trials; a missing standard error counts as 0, the learnt noise stays."""
+    errors = [t.compliance_se or 0.0 for t in trials]
+    return fit_surrogate([t.order for t in trials], [t.compliance for t in trials], errors, prior)
+
+
+def fit_surrogate(
+    orders: Sequence[Order], values: Sequence[float], standard_errors: Sequence[float], prior: Prior
+) -> Surrogate:
+    """Fit an exact Gaussian process to noisy values of orders.
+
+    Value of a trial = level + f(order) + training noise + evaluation noise. f has a scaled Mallows kernel; the variance
+    of the evaluation noise is known, the standard error squared; level, outputscale, rate and training noise are set to
+    their most probable values under their priors (L-BFGS-B from each of `STARTS`, the better one kept). Several trials
+    of one order are several observations of the same f. The targets are standardised: less their mean, in units of
+    their standard deviation, or of their standard errors where those are larger. All in float64; the same data give the
+    same process, and no global random state is read or written.
+
+    If no start leads to a finite likelihood the process keeps its first start (see `STARTS`) and a warning
+    is logged.
+
+    Args:
+        orders: N orders, repeats allowed.
+        values: N finite observations, N >= 0.
+        standard_errors: N standard errors of `values`, each finite and at least 0.
+        prior: what holds where the data do not speak.
+
+    Raises:
+        ValueError: the lengths differ, or a number is not finite or negative where it must not be.
+    """
+    y = np.asarray(values, dtype=np.float64)
+    se = np.asarray(standard_errors, dtype=np.float64)
+    if not (y.shape == se.shape == (len(orders),)):
+        raise ValueError(
+            f"{prior.name}: expected as many values and standard errors as the {len(orders)} orders, "
+            f"got {y.shape} and {se.shape}"
+        )
+    if not (np.isfinite(y).all() and np.isfinite(se).all() and (se >= 0).all()):
+        raise ValueError(f"{prior.name}: values and standard errors must be finite, standard errors not negative")
+    if len(y) == 0:
+        return Surrogate(None, prior.mean, prior.sd, 0)
+    offset = float(y.mean())
+    scale = _unit(y, se, prior)
+    positions = order_positions(orders)
+    targets = torch.as_tensor((y - offset) / scale, dtype=torch.float64).unsqueeze(-1)
+    variances = torch.as_tensor((se / scale) ** 2, dtype=torch.float64).clamp_min(MIN_FIXED_NOISE).unsqueeze(-1)
+    best: SingleTaskGP | None = None
+    best_loss = math.inf
+    with gpytorch.settings.max_cholesky_size(MAX_EXACT_TRIALS):
+        for rate, training_noise in STARTS:
+            model = _model(positions, targets, variances, rate, training_noise)
+            loss = _fit(model)
+            if loss < best_loss:
+                best, best_loss = model, loss
+    if best is None:
+        logger.warning(
+            "the Gaussian process on %s could not be fitted to %d observations and keeps the prior's hyperparameters",
+            prior.name,
+            len(y),
+        )
+        best = _model(positions, targets, variances, *STARTS[0])
+    best.eval()
+    return Surrogate(best, offset, scale, len(y))
+
+
+def _unit(y: NDArray[np.float64], se: NDArray[np.float64], prior: Prior) -> float:
+    """Unit of the standardised targets: how far values lie apart, or how noisy they are where that is more."""
+    magnitude = max(float(np.abs(y).max()), float(se.max()), 1.0)  # squares of huge numbers must not overflow
+    spread = magnitude * float(np.std(y / magnitude, ddof=1)) if len(y) > 1 else 0.0
+    noise = magnitude * float(np.sqrt(np.mean((se / magnitude) ** 2)))
+    unit = max(spread, noise, prior.min_sd)
+    if len(y) == 1:
+        return max(unit, prior.sd)
+    return unit if unit > 1e-9 * magnitude else prior.sd  # equal values say nothing about the unit
+
+
+def _prior_covariance() -> ScaleKernel:
+    kernel = ScaleKernel(
+        MallowsKernel(), outputscale_prior=LogNormalPrior(*OUTPUTSCALE_PRIOR), outputscale_constraint=Positive()
+    ).double()
+    kernel.outputscale = 1.0
+    return kernel
+
+
+def _model(
+    positions: torch.Tensor, targets: torch.Tensor, variances: torch.Tensor, rate: float, training_noise: float
+) -> SingleTaskGP:
+    """The process with its priors, hyperparameters at a start; `targets` and `variances` are (n, 1), standardised."""
+    likelihood = FixedNoiseGaussianLikelihood(
+        noise=variances.squeeze(-1),
+        learn_additional_noise=True,
+        noise_prior=LogNormalPrior(*TRAINING_NOISE_PRIOR),
+        noise_constraint=GreaterThan(TRAINING_NOISE_FLOOR),
+    )
+    model = SingleTaskGP(
+        train_X=positions,
+        train_Y=targets,
+        train_Yvar=variances,
+        likelihood=likelihood,
+        covar_module=_prior_covariance(),
+        mean_module=ConstantMean(constant_prior=NormalPrior(0.0, 1.0)),
+        outcome_transform=None,
+    )
+    model.covar_module.base_kernel.rate = rate
+    model.likelihood.second_noise = torch.as_tensor(training_noise, dtype=torch.float64)
+    return model
+
+
+def _fit(model: SingleTaskGP) -> float:
+    """Move the hyperparameters to a local optimum of the posterior density; returns the loss, infinite if it failed."""
+    mll = gpytorch.mlls.ExactMarginalLogLikelihood(model.likelihood, model)
+    mll.train()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = fit_gpytorch_mll_scipy(mll)
+    for warning in caught:
+        logger.debug("while fitting: %s", warning.message)
+    loss = float(result.fval)
+    return loss if math.isfinite(loss) else math.inf

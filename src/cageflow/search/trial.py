@@ -1,0 +1,94 @@
+"""What the search asks for and what it gets back: one trial of one workflow order."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from cageflow.workflow.orders import Order, format_order, parse_order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialRequest:
+    """An order to train next; plain data, so that it can be sent to another process.
+
+    Attributes:
+        trial: number of the trial in its search, from 0.
+        order: the workflow order to train and evaluate.
+        seed: seed of everything random in this trial, 0 to 2**63 - 1; a function of the search's seed and `trial`.
+        trained_episodes: episodes that earlier trials trained on this order; 0 when it is new.
+        episodes_left: episodes that the search may still train, this trial included; None without such a budget.
+    """
+
+    trial: int
+    order: Order
+    seed: int
+    trained_episodes: int
+    episodes_left: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialResult:
+    """What training and evaluating one order once has shown.
+
+    Attributes:
+        order: the workflow order.
+        reward: mean env return of the trained policy on fresh evaluation episodes, higher is better.
+        reward_se: standard error of `reward`, 0 if it is exact.
+        compliance: mean compliance of the trained policy, 0 to 1.
+        compliance_se: standard error of `compliance`; None if it was not estimated.
+        episodes: episodes trained in this trial, at least 1.
+        total_episodes: episodes trained on this order so far, this trial included.
+        ending: why the training ended, in one word or two.
+        seconds: wall-clock time of the trial.
+
+    Raises:
+        ValueError: a number is not finite or out of its range; such a result would poison every later choice.
+    """
+
+    order: Order
+    reward: float
+    reward_se: float
+    compliance: float
+    compliance_se: float | None = None
+    episodes: int
+    total_episodes: int
+    ending: str
+    seconds: float
+
+    def __post_init__(self) -> None:
+        where = f"trial of {format_order(self.order)}"
+        if not math.isfinite(self.reward):
+            raise ValueError(f"{where}: reward is {self.reward}, expected a finite number")
+        if not (math.isfinite(self.reward_se) and self.reward_se >= 0):
+            raise ValueError(f"{where}: reward_se is {self.reward_se}, expected a finite number of at least 0")
+        if not 0 <= self.compliance <= 1:
+            raise ValueError(f"{where}: compliance is {self.compliance}, expected 0 to 1")
+        if self.compliance_se is not None and not (math.isfinite(self.compliance_se) and self.compliance_se >= 0):
+            raise ValueError(f"{where}: compliance_se is {self.compliance_se}, expected a finite number of at least 0")
+        if self.episodes < 1:
+            raise ValueError(f"{where}: episodes is {self.episodes}, expected at least 1 or the budget never ends")
+        if self.total_episodes < self.episodes:
+            raise ValueError(
+                f"{where}: total_episodes is {self.total_episodes}, less than its {self.episodes} episodes"
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as plain data for `json.dump`; floats survive the round trip bit for bit."""
+        return {**asdict(self), "order": format_order(self.order)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "TrialResult":
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError: a field is missing, unknown or out of its range.
+        """
+        names = {field.name for field in fields(cls)}
+        if set(data) != names:
+            raise ValueError(f"a trial has the fields {sorted(names)}, got {sorted(data)}")
+        return cls(**{**data, "order": parse_order(data["order"])})
+
+
+History = Sequence[TrialResult]
+"""Finished trials in the order in which they ended; an order may occur more than once."""
