@@ -10,7 +10,7 @@ from cageflow.envs.cyborg import CyborgEnv, cyborg_rules
 from cageflow.errors import UserError
 from cageflow.parity.blue_policies import BluePolicy, find_policy
 from cageflow.parity.draws import Draws, watch_draws
-from cageflow.parity.recording import FIELDS, Recording, RecordingMeta, empty_arrays
+from cageflow.parity.recording import FIELDS, RULES, Recording, RecordingMeta, empty_arrays
 from cageflow.scenario import RedKind, default_network
 
 SUCCESS = {"FALSE": 0, "TRUE": 1, "UNKNOWN": 2}
@@ -54,6 +54,8 @@ def record_episodes(
     """
     if episodes < 1 or seed < 0:
         raise UserError(f"{episodes} episodes with seed {seed} are not possible; at least 1 and 0 are.")
+    if rules not in RULES:
+        raise UserError(f"{rules!r} is no rule set; possible are {', '.join(RULES)}.")
     choose = find_policy(policy) if isinstance(policy, str) else policy
     env = CyborgEnv(cyborg_path, red_agent=red_agent, max_steps=max_steps, green=green)
     found = cyborg_rules(cyborg_path)
@@ -66,7 +68,11 @@ def record_episodes(
         for episode in range(episodes):
             row = {field: arrays[field][episode] for field in FIELDS}
             game_seed, blue_seed = np.random.SeedSequence([seed, episode]).spawn(2)
-            _record_episode(env, choose, draws, row, game_seed, np.random.default_rng(blue_seed))
+            try:
+                _record_episode(env, choose, draws, row, game_seed, np.random.default_rng(blue_seed))
+            except Exception as error:
+                error.add_note(f"while recording episode {episode} of seed {seed}")
+                raise
     return Recording(meta=meta, **arrays)
 
 

@@ -213,9 +213,12 @@ def load_recording(path: Path | str) -> Recording:
     if not path.is_file():
         raise UserError(f"{path} is no file; give the .npz file of a recording.")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ValueError("it holds a single array")
             arrays = {name: archive[name] for name in archive.files}
-    except (OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise UserError(f"{path} cannot be read as an .npz file of recorded episodes: {error}") from error
     missing = [name for name in ("meta", *FIELDS) if name not in arrays]
     if missing:
