@@ -18,11 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from cageflow.envs.cyborg import RED_AGENTS
 from cageflow.errors import UserError
 from cageflow.scenario import RedKind, default_network
 
 RULES = ("v2.1", "challenge")
-RED_AGENTS = ("B_lineAgent", "RedMeanderAgent", "SleepAgent")
 
 Int8 = npt.NDArray[np.int8]
 UInt8 = npt.NDArray[np.uint8]
