@@ -1,0 +1,51 @@
+"""What a collector brings back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cageflow.learn.rollout import Rollout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episodes:
+    """B whole episodes and what they amounted to.
+
+    Attributes:
+        rollout: the steps, for the learner.
+        seeds: (B,) uint64 episode seeds.
+        compliance: (B,) float64; NaN where no workflow was given.
+        fixes: (B,) int32 Removes and Restores; 0 where no workflow was given.
+        num_seconds: wall-clock seconds that collecting took.
+    """
+
+    rollout: Rollout
+    seeds: npt.NDArray[np.uint64]
+    compliance: npt.NDArray[np.float64]
+    fixes: npt.NDArray[np.int32]
+    num_seconds: float
+
+    @property
+    def env_returns(self) -> npt.NDArray[np.float64]:
+        """(B,) sums of the game's rewards, exact to the tenth in which the game counts."""
+        return np.round(self.rollout.env_rewards.sum(axis=0, dtype=np.float64), 1)
+
+    @property
+    def alignment_returns(self) -> npt.NDArray[np.float64]:
+        """(B,) sums of the alignment rewards."""
+        return self.rollout.alignment_rewards.sum(axis=0, dtype=np.float64)
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Episodes]) -> Episodes:
+        """The episodes of several collections, in the order given; the seconds add up."""
+        return cls(
+            rollout=Rollout.concatenate([part.rollout for part in parts]),
+            seeds=np.concatenate([part.seeds for part in parts]),
+            compliance=np.concatenate([part.compliance for part in parts]),
+            fixes=np.concatenate([part.fixes for part in parts]),
+            num_seconds=sum(part.num_seconds for part in parts),
+        )
