@@ -1,0 +1,178 @@
+"""A table of distinct rows of bits, so that what depends on a row alone is computed once per distinct row.
+
+Observations are 52 bits and a rollout of 20,000 steps holds from a few dozen (a trained policy) to a few thousand of
+them, so the network runs on the table and not on the steps.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+WORD_BITS = 64
+_EMPTY = -1
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_HALF_WORD = np.uint64(32)
+_ONE = np.uint64(1)
+_ZERO = np.uint64(0)
+
+
+class BitTable:
+    """Distinct rows of bits, numbered in the order in which they were first seen.
+
+    Args:
+        num_bits: F, bits in a row.
+        capacity: rows that fit before the table grows for the first time; it doubles as often as need be.
+    """
+
+    def __init__(self, num_bits: int, capacity: int = 1024) -> None:
+        if num_bits < 1:
+            raise ValueError(f"num_bits is {num_bits}, expected at least 1")
+        self.num_bits = num_bits
+        self._num_rows = 0
+        self._bits = np.zeros((capacity, num_bits), np.uint8)
+        self._words = np.zeros((capacity, -(-num_bits // WORD_BITS)), np.uint64)
+        self._slots = np.full(_num_slots(capacity), _EMPTY, np.int32)
+
+    def __len__(self) -> int:
+        return self._num_rows
+
+    @property
+    def rows(self) -> NDArray[np.uint8]:
+        """(R, F) uint8 of 0 and 1: the distinct rows so far, a view that is valid until the next `index` or `clear`."""
+        return self._bits[: self._num_rows]
+
+    @property
+    def capacity(self) -> int:
+        """Rows that fit without growing."""
+        return self._bits.shape[0]
+
+    def clear(self) -> None:
+        """Forget all rows; the memory is kept."""
+        self._num_rows = 0
+        self._slots.fill(_EMPTY)
+
+    def index(self, bits: NDArray[np.uint8], out: NDArray[np.int32] | None = None) -> NDArray[np.int32]:
+        """Numbers of rows, adding those never seen.
+
+        Args:
+            bits: (B, F) uint8 or bool; anything but 0 counts as 1.
+            out: (B,) int32 to write to; None: a new array.
+
+        Raises:
+            ValueError: `bits` is not (B, F) of one byte each.
+        """
+        if bits.ndim != 2 or bits.shape[1] != self.num_bits or bits.dtype.itemsize != 1:
+            raise ValueError(f"expected (B, {self.num_bits}) uint8, got {bits.shape} {bits.dtype}")
+        if out is None:
+            out = np.empty(bits.shape[0], np.int32)
+        self._reserve(self._num_rows + bits.shape[0])
+        self._num_rows = find_or_add(bits.view(np.uint8), self._slots, self._words, self._bits, self._num_rows, out)
+        return out
+
+    def _reserve(self, num_rows: int) -> None:
+        """Make room for `num_rows` rows in all."""
+        capacity = self.capacity
+        if num_rows <= capacity:
+            return
+        while capacity < num_rows:
+            capacity *= 2
+        self._bits = _grown(self._bits, capacity)
+        self._words = _grown(self._words, capacity)
+        self._slots = np.full(_num_slots(capacity), _EMPTY, np.int32)
+        _fill_slots(self._slots, self._words, self._num_rows)
+
+
+@njit(cache=True, nogil=True)
+def find_or_add(
+    bits: NDArray[np.uint8],
+    slots: NDArray[np.int32],
+    words: NDArray[np.uint64],
+    rows: NDArray[np.uint8],
+    num_rows: int,
+    out: NDArray[np.int32],
+) -> int:
+    """Look rows up in a hash table with open addressing, appending those that are new.
+
+    Args:
+        bits: (B, F) uint8.
+        slots: (S,) int32, S a power of 2 and more than the rows that there can be: number of a row, or -1.
+        words: (R, W) uint64, the bits of the rows packed, written for new rows; room for B more.
+        rows: (R, F) uint8, the rows, likewise.
+        num_rows: rows in use.
+        out: (B,) int32, written: number of each row.
+
+    Returns:
+        Rows in use afterwards.
+    """
+    num_words = words.shape[1]
+    word = np.empty(num_words, np.uint64)
+    mask = slots.shape[0] - 1
+    for b in range(bits.shape[0]):
+        for w in range(num_words):
+            word[w] = _pack(bits[b], w)
+        slot = _hash(word) & mask
+        while slots[slot] != _EMPTY and not _same(words[slots[slot]], word):
+            slot = (slot + 1) & mask
+        if slots[slot] == _EMPTY:
+            slots[slot] = num_rows
+            words[num_rows] = word
+            for f in range(bits.shape[1]):
+                rows[num_rows, f] = 1 if bits[b, f] else 0
+            num_rows += 1
+        out[b] = slots[slot]
+    return num_rows
+
+
+@njit(cache=True, nogil=True)
+def _fill_slots(slots: NDArray[np.int32], words: NDArray[np.uint64], num_rows: int) -> None:
+    """Enter rows 0..num_rows-1, all distinct, in empty `slots`."""
+    mask = slots.shape[0] - 1
+    for row in range(num_rows):
+        slot = _hash(words[row]) & mask
+        while slots[slot] != _EMPTY:
+            slot = (slot + 1) & mask
+        slots[slot] = row
+
+
+@njit(cache=True, nogil=True)
+def _pack(bits: NDArray[np.uint8], w: int) -> np.uint64:
+    """Word number `w` of a row of bits."""
+    word = _ZERO
+    start = w * WORD_BITS
+    for i in range(min(WORD_BITS, bits.shape[0] - start)):
+        if bits[start + i]:
+            word |= _ONE << np.uint64(i)
+    return word
+
+
+@njit(cache=True, nogil=True)
+def _hash(words: NDArray[np.uint64]) -> int:
+    """A number of 0..2**32-1 whose low bits depend on all bits of `words`."""
+    h = _ZERO
+    for w in range(words.shape[0]):
+        h = (h ^ words[w]) * _MULTIPLIER
+        h ^= h >> _HALF_WORD
+        h *= _MULTIPLIER
+    return np.int64(h >> _HALF_WORD)  # type: ignore[return-value]
+
+
+@njit(cache=True, nogil=True)
+def _same(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> bool:
+    for w in range(a.shape[0]):
+        if a[w] != b[w]:
+            return False
+    return True
+
+
+def _num_slots(capacity: int) -> int:
+    """Slots for `capacity` rows: a power of 2, at most half of them filled."""
+    return 1 << (2 * capacity - 1).bit_length()
+
+
+def _grown(array: NDArray[Any], capacity: int) -> NDArray[Any]:
+    """A longer copy of `array`, the new rows zero."""
+    grown = np.zeros((capacity, *array.shape[1:]), array.dtype)
+    grown[: array.shape[0]] = array
+    return grown

@@ -1,0 +1,312 @@
+"""The actor compiled: from observations to actions without torch, one distinct observation at a time.
+
+A row's logits come from that row alone, summed in a fixed order. So the same observation gets the same probabilities
+to the last bit whatever batch, process or number of threads it is seen in, which a matrix product does not promise.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from cageflow.learn.bit_table import BitTable
+from cageflow.learn.config import ACTIVATIONS
+from cageflow.learn.sampling import best_actions, cumulate_row, sample_actions, sample_masked_actions, softmax_row
+
+_TANH = ACTIVATIONS.index("tanh")
+
+
+class ActorWeights(NamedTuple):
+    """An actor with a workflow order folded in: plain arrays, cheap to send to another process.
+
+    Attributes:
+        sizes: (L+1,) int64: observation bits, hidden widths, actions.
+        parameters: (P,) float32: for each layer its weight as (inputs, outputs), row by row, then its bias (outputs,).
+        activation: place in `ACTIVATIONS` of the function between layers.
+    """
+
+    sizes: NDArray[np.int64]
+    parameters: NDArray[np.float32]
+    activation: int
+
+    @property
+    def num_observations(self) -> int:
+        """F, bits of an observation."""
+        return int(self.sizes[0])
+
+    @property
+    def num_actions(self) -> int:
+        """A."""
+        return int(self.sizes[-1])
+
+
+def pack_weights(
+    layers: list[tuple[NDArray[np.float32], NDArray[np.float32]]],
+    activation: str,
+    order_encoding: NDArray[np.float32] | None = None,
+) -> ActorWeights:
+    """Lay the layers of an actor out for the compiled code.
+
+    Args:
+        layers: per layer the weight (outputs, inputs) and the bias (outputs,), both float32. The inputs of the first
+            are the observation bits and, with an order, its code after them.
+        activation: one of `ACTIVATIONS`.
+        order_encoding: (D,) float32 code of the workflow order, or None. It is the same at every step, so its share of
+            the first layer is added to that layer's bias once and for all.
+    """
+    first_weight, first_bias = layers[0]
+    if order_encoding is not None:
+        num_observations = first_weight.shape[1] - order_encoding.shape[0]
+        first_bias = first_bias + first_weight[:, num_observations:] @ order_encoding
+        first_weight = first_weight[:, :num_observations]
+    folded = [(first_weight, first_bias), *layers[1:]]
+    sizes = [first_weight.shape[1], *(bias.shape[0] for _, bias in folded)]
+    flat = [part for weight, bias in folded for part in (weight.T.ravel(), bias)]
+    return ActorWeights(
+        np.asarray(sizes, np.int64), np.concatenate(flat).astype(np.float32), ACTIVATIONS.index(activation)
+    )
+
+
+class Actor:
+    """A fixed policy that acts in many environments at once and remembers every distinct observation it was shown.
+
+    The memory holds two float32 per action and observation. `start` empties it.
+
+    Args:
+        weights: the network.
+        masked: whether `act` gets masks; then it must get them at each call.
+    """
+
+    def __init__(self, weights: ActorWeights, *, masked: bool = False) -> None:
+        self._masked = masked
+        self._table = BitTable(weights.num_observations)
+        self._log_probs = np.empty((self._table.capacity, weights.num_actions), np.float32)
+        self._sampling = np.empty_like(self._log_probs)  # running sums; probabilities if masked
+        self.start(weights)
+
+    @property
+    def observations(self) -> NDArray[np.uint8]:
+        """(U, F) uint8: the distinct observations since `start`; a view that is valid until the next call."""
+        return self._table.rows
+
+    @property
+    def num_observations(self) -> int:
+        """U, the distinct observations since `start`."""
+        return len(self._table)
+
+    def start(self, weights: ActorWeights) -> None:
+        """Take on new weights of the same sizes and forget all observations."""
+        if weights.num_observations != self._table.num_bits or weights.num_actions != self._log_probs.shape[1]:
+            raise ValueError(
+                f"expected weights from {self._table.num_bits} bits to {self._log_probs.shape[1]} actions, "
+                f"got {weights.num_observations} to {weights.num_actions}"
+            )
+        self._weights = weights
+        self._table.clear()
+
+    def index(self, observations: NDArray[np.uint8], out: NDArray[np.int32] | None = None) -> NDArray[np.int32]:
+        """Rows of `self.observations` that hold these observations, new ones added and evaluated.
+
+        Args:
+            observations: (B, F) uint8.
+            out: (B,) int32 to write to; None: a new array.
+        """
+        known = len(self._table)
+        row_idx = self._table.index(observations, out)
+        if len(self._table) > known:
+            if self._table.capacity > self._log_probs.shape[0]:
+                self._grow(known)
+            evaluate_rows(
+                self._table.rows,
+                known,
+                self._weights.sizes,
+                self._weights.parameters,
+                self._weights.activation,
+                not self._masked,
+                self._log_probs,
+                self._sampling,
+            )
+        return row_idx
+
+    def act(
+        self,
+        observations: NDArray[np.uint8],
+        uniforms: NDArray[np.float64],
+        actions: NDArray[Any],
+        log_probs: NDArray[np.float32],
+        row_idx: NDArray[np.int32],
+        masks: NDArray[np.uint8] | None = None,
+    ) -> None:
+        """Choose an action for each environment.
+
+        Args:
+            observations: (B, F) uint8.
+            uniforms: (B,) float64 in [0, 1): one number per environment decides its action.
+            actions: (B,) any integer type, written.
+            log_probs: (B,) float32, written: log-probability of the action.
+            row_idx: (B,) int32, written: row of `self.observations` of the observation.
+            masks: (B, A) uint8, 1 for allowed; given if and only if the actor is masked.
+
+        Raises:
+            ValueError: a wrong shape, masks missing or not expected, or a mask that allows nothing.
+        """
+        num_envs = observations.shape[0]
+        for name, array in (
+            ("uniforms", uniforms),
+            ("actions", actions),
+            ("log_probs", log_probs),
+            ("row_idx", row_idx),
+        ):
+            if array.shape != (num_envs,):
+                raise ValueError(f"expected ({num_envs},) {name}, got {array.shape}")
+        self._check_masks(masks, num_envs)
+        self.index(observations, row_idx)
+        if masks is None:
+            sample_actions(row_idx, self._log_probs, self._sampling, uniforms, actions, log_probs)
+            return
+        stuck = sample_masked_actions(row_idx, self._log_probs, self._sampling, masks, uniforms, actions, log_probs)
+        if stuck >= 0:
+            raise ValueError(f"the mask of environment {stuck} allows no action")
+
+    def best(self, observations: NDArray[np.uint8], masks: NDArray[np.uint8] | None = None) -> NDArray[np.int64]:
+        """The likeliest action of each environment, (B,) int64, the first of equals.
+
+        Raises:
+            ValueError: as for `act`.
+        """
+        self._check_masks(masks, observations.shape[0])
+        row_idx = self.index(observations)
+        actions = np.empty(observations.shape[0], np.int64)
+        if masks is None:
+            masks = np.empty((0, self._log_probs.shape[1]), np.uint8)
+        stuck = best_actions(row_idx, self._log_probs, masks, actions)
+        if stuck >= 0:
+            raise ValueError(f"the mask of environment {stuck} allows no action")
+        return actions
+
+    def log_probs(self, observations: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(B, A) float32 log-probabilities of all actions, masks aside."""
+        row_idx = self.index(observations)
+        return self._log_probs[row_idx]
+
+    def _check_masks(self, masks: NDArray[np.uint8] | None, num_envs: int) -> None:
+        if (masks is not None) != self._masked:
+            raise ValueError("expected masks, got none" if self._masked else "expected no masks, got some")
+        wanted = (num_envs, self._log_probs.shape[1])
+        if masks is not None and (masks.shape != wanted or masks.dtype != np.uint8):
+            raise ValueError(f"expected {wanted} uint8 masks, got {masks.shape} {masks.dtype}")
+
+    def _grow(self, known: int) -> None:
+        """Follow the table's capacity; the first `known` rows are kept."""
+        for name in ("_log_probs", "_sampling"):
+            old = getattr(self, name)
+            grown = np.empty((self._table.capacity, old.shape[1]), np.float32)
+            grown[:known] = old[:known]
+            setattr(self, name, grown)
+
+
+@njit(cache=True, nogil=True)
+def evaluate_rows(
+    observations: NDArray[np.uint8],
+    start: int,
+    sizes: NDArray[np.int64],
+    parameters: NDArray[np.float32],
+    activation: int,
+    cumulate: bool,
+    log_probs: NDArray[np.float32],
+    sampling: NDArray[np.float32],
+) -> None:
+    """Run the actor on the observations from number `start` on.
+
+    Args:
+        observations: (U, F) uint8.
+        log_probs: (R, A) float32, R >= U; rows `start`.. are written: log-probabilities of the actions.
+        sampling: (R, A) float32, likewise: their running sums if `cumulate`, else the probabilities.
+    """
+    widest = sizes[1:].max()
+    hidden = np.empty((2, widest), np.float32)
+    for row in range(start, observations.shape[0]):
+        actor_logits(observations[row], sizes, parameters, activation, hidden, log_probs[row])
+        softmax_row(log_probs[row], sampling[row])
+        if cumulate:
+            cumulate_row(sampling[row])
+
+
+@njit(cache=True, nogil=True)
+def actor_logits(
+    bits: NDArray[np.uint8],
+    sizes: NDArray[np.int64],
+    parameters: NDArray[np.float32],
+    activation: int,
+    hidden: NDArray[np.float32],
+    logits: NDArray[np.float32],
+) -> None:
+    """The actor's logits for one observation.
+
+    Args:
+        bits: (F,) uint8.
+        sizes: as in `ActorWeights`, like the next two.
+        hidden: (2, widest layer) float32, scratch.
+        logits: (A,) float32, written.
+    """
+    last = sizes.shape[0] - 2
+    start = 0
+    for layer in range(last + 1):
+        num_inputs = sizes[layer]
+        num_outputs = sizes[layer + 1]
+        bias = start + num_inputs * num_outputs
+        weight = parameters[start:bias].reshape((num_inputs, num_outputs))
+        output = logits if layer == last else hidden[layer % 2, :num_outputs]
+        for j in range(num_outputs):
+            output[j] = parameters[bias + j]
+        if layer == 0:
+            _add_set_rows(bits, weight, output)
+        else:
+            _add_product(hidden[(layer + 1) % 2], weight, output)
+        if layer < last:
+            if activation == _TANH:
+                _tanh(output)
+            else:
+                _relu(output)
+        start = bias + num_outputs
+
+
+@njit(cache=True, nogil=True)
+def _add_set_rows(bits: NDArray[np.uint8], weight: NDArray[np.float32], output: NDArray[np.float32]) -> None:
+    """Add to `output` (O,) the rows of `weight` (I, O) whose bit is set: a product with an input of 0 and 1."""
+    for i in range(weight.shape[0]):
+        if bits[i]:
+            for j in range(weight.shape[1]):
+                output[j] += weight[i, j]
+
+
+@njit(cache=True, nogil=True)
+def _add_product(inputs: NDArray[np.float32], weight: NDArray[np.float32], output: NDArray[np.float32]) -> None:
+    """Add `inputs` (I,) times `weight` (I, O) to `output` (O,), four inputs at a time to spare trips to memory."""
+    num_inputs, num_outputs = weight.shape
+    i = 0
+    while i + 4 <= num_inputs:
+        for j in range(num_outputs):
+            first = inputs[i] * weight[i, j] + inputs[i + 1] * weight[i + 1, j]
+            second = inputs[i + 2] * weight[i + 2, j] + inputs[i + 3] * weight[i + 3, j]
+            output[j] += first + second
+        i += 4
+    while i < num_inputs:
+        for j in range(num_outputs):
+            output[j] += inputs[i] * weight[i, j]
+        i += 1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _tanh(x: NDArray[np.float32]) -> None:
+    """Hyperbolic tangent in place, exact to about 1e-7; a formula that the compiler can vectorise."""
+    for j in range(x.shape[0]):
+        x[j] = np.float32(1.0) - np.float32(2.0) / (math.exp(x[j] + x[j]) + np.float32(1.0))
+
+
+@njit(cache=True, nogil=True)
+def _relu(x: NDArray[np.float32]) -> None:
+    for j in range(x.shape[0]):
+        x[j] = max(x[j], np.float32(0.0))

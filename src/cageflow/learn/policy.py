@@ -1,0 +1,172 @@
+"""A trained policy: the actor, what it was trained for, and how to ask it for actions."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cageflow.errors import UserError
+from cageflow.learn.config import ACTIVATIONS
+from cageflow.learn.inference import Actor, pack_weights
+
+_MEMORY_ROWS = 65_536  # distinct observations that a policy remembers, 76 MB with 145 actions
+
+Layers = list[tuple[NDArray[np.float32], NDArray[np.float32]]]
+"""Per layer its weight (outputs, inputs) and its bias (outputs,), both float32."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyCard:
+    """What a policy is and where it comes from.
+
+    Attributes:
+        workflow: the order it was trained for, as `workflow.format_order` writes it; None for plain PPO.
+        rules: rule set of the game it was trained in.
+        red_agent: its opponent in training.
+        observation: the kind of observation it reads.
+        max_steps: length of its training episodes.
+        preset: preset of the learner.
+        activation: one of `config.ACTIVATIONS`.
+        mask_actions: whether it must be given action masks.
+        alignment: settings of the alignment reward it was trained with, empty for plain PPO.
+        training_episodes: episodes it has learned from.
+    """
+
+    workflow: str | None
+    rules: str
+    red_agent: str
+    observation: str
+    max_steps: int
+    preset: str
+    activation: str
+    mask_actions: bool = False
+    alignment: Mapping[str, float | str | bool] = field(default_factory=dict)
+    training_episodes: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """The card as plain data for `json.dump`."""
+        return {**asdict(self), "alignment": dict(self.alignment)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "PolicyCard":
+        """Read what `to_json` wrote.
+
+        Raises:
+            UserError: an entry is missing, unknown or of the wrong type; the message starts with the entry.
+        """
+        names = {entry.name for entry in fields(cls)}
+        for name in sorted(names ^ data.keys()):
+            raise UserError(f"'{name}' is {'missing' if name in names else 'unknown'}")
+        for name, (wanted, words) in _CARD_TYPES.items():
+            value = data[name]
+            if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
+                raise UserError(f"'{name}' is {value!r}, expected {words}")
+        if data["activation"] not in ACTIVATIONS:
+            raise UserError(f"'activation' is {data['activation']!r}, expected one of {', '.join(ACTIVATIONS)}")
+        return cls(**data)
+
+
+_CARD_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
+    "workflow": ((str, type(None)), "a workflow order or null"),
+    "rules": ((str,), "a name"),
+    "red_agent": ((str,), "a name"),
+    "observation": ((str,), "a name"),
+    "max_steps": ((int,), "a whole number"),
+    "preset": ((str,), "a name"),
+    "activation": ((str,), "a name"),
+    "mask_actions": ((bool,), "true or false"),
+    "alignment": ((dict,), "names and values"),
+    "training_episodes": ((int,), "a whole number"),
+}
+
+
+class Policy:
+    """An actor that can be asked for actions; needs no torch.
+
+    Args:
+        card: what it is.
+        layers: its layers. The inputs of the first are the observation bits, then the order's code if there is one.
+        order_encoding: (D,) float32 code of the workflow order; None for plain PPO.
+
+    Raises:
+        ValueError: layers that do not fit one another or the code.
+    """
+
+    def __init__(self, card: PolicyCard, layers: Layers, order_encoding: NDArray[np.float32] | None = None) -> None:
+        _check_layers(layers)
+        num_order = 0 if order_encoding is None else order_encoding.shape[0]
+        self.card = card
+        self.layers = layers
+        self.order_encoding = order_encoding
+        self.num_observations = layers[0][0].shape[1] - num_order
+        self.num_actions = layers[-1][0].shape[0]
+        if self.num_observations < 1:
+            raise ValueError(f"expected more than the order's {num_order} inputs, got {layers[0][0].shape[1]}")
+        self._weights = pack_weights(layers, card.activation, order_encoding)
+        self._actor = Actor(self._weights, masked=card.mask_actions)
+
+    def act(
+        self,
+        observations: NDArray[Any],
+        *,
+        deterministic: bool = False,
+        rng: np.random.Generator | None = None,
+        masks: NDArray[np.uint8] | None = None,
+    ) -> NDArray[np.int64]:
+        """Choose an action for each observation.
+
+        Args:
+            observations: (B, F) of 0 and 1, any type.
+            deterministic: take the likeliest action instead of drawing one.
+            rng: source of the draws, one uniform number per observation; needed unless `deterministic`.
+            masks: (B, A) uint8, 1 for allowed; given if and only if the card says `mask_actions`.
+
+        Returns:
+            (B,) int64.
+
+        Raises:
+            ValueError: a wrong shape, values other than 0 and 1, no `rng`, or masks missing or not expected.
+        """
+        bits = self._bits(observations)
+        if deterministic:
+            return self._actor.best(bits, masks)
+        if rng is None:
+            raise ValueError("expected rng: a stochastic policy draws from it")
+        num_envs = bits.shape[0]
+        actions = np.empty(num_envs, np.int64)
+        uniforms = rng.random((num_envs,))
+        self._actor.act(bits, uniforms, actions, np.empty(num_envs, np.float32), np.empty(num_envs, np.int32), masks)
+        return actions
+
+    def log_probs(self, observations: NDArray[Any]) -> NDArray[np.float32]:
+        """(B, F) observations to the (B, A) float32 log-probabilities of all actions, masks aside.
+
+        They are logits too: their softmax is the policy.
+        """
+        return self._actor.log_probs(self._bits(observations))
+
+    def _bits(self, observations: NDArray[Any]) -> NDArray[np.uint8]:
+        if observations.ndim != 2 or observations.shape[1] != self.num_observations:
+            raise ValueError(f"expected (B, {self.num_observations}) observations, got {observations.shape}")
+        bits = observations.astype(np.uint8, copy=False)
+        if not ((bits == observations) & (bits <= 1)).all():
+            raise ValueError("expected observations of 0 and 1, got other values")
+        if self._actor.num_observations + bits.shape[0] > _MEMORY_ROWS:
+            self._actor.start(self._weights)
+        return bits
+
+
+def _check_layers(layers: Layers) -> None:
+    """Refuse layers that are no chain of products."""
+    if not layers:
+        raise ValueError("expected at least one layer, got none")
+    num_inputs = layers[0][0].shape[-1]
+    for number, (weight, bias) in enumerate(layers):
+        if weight.ndim != 2 or weight.shape[1] != num_inputs or bias.shape != weight.shape[:1]:
+            raise ValueError(
+                f"expected layer {number} with {num_inputs} inputs and as many biases as outputs, "
+                f"got weight {weight.shape} and bias {bias.shape}"
+            )
+        num_inputs = weight.shape[0]

@@ -1,0 +1,138 @@
+"""Policies on disk: safetensors files, which hold numbers and text and can run nothing.
+
+The tensors are `actor.0.weight`, `actor.0.bias`, ... and, with a workflow, `order_encoding`, all float32. The header's
+entry `cageflow` is a JSON object with the format's version, the package's version and the `PolicyCard`.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from cageflow import __version__
+from cageflow.errors import UserError
+from cageflow.learn.policy import Layers, Policy, PolicyCard
+
+FORMAT_VERSION = 1
+_HEADER_KEY = "cageflow"
+_ORDER_KEY = "order_encoding"
+
+
+def save_policy(path: str | Path, policy: Policy) -> None:
+    """Write a policy file, whole or not at all: a file that is there already stays as it is until the new one is safe.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    path = Path(path)
+    tensors = {}
+    for number, (weight, bias) in enumerate(policy.layers):
+        tensors[f"actor.{number}.weight"] = np.ascontiguousarray(weight)
+        tensors[f"actor.{number}.bias"] = np.ascontiguousarray(bias)
+    if policy.order_encoding is not None:
+        tensors[_ORDER_KEY] = np.ascontiguousarray(policy.order_encoding)
+    header = {"format_version": FORMAT_VERSION, "cageflow_version": __version__, "policy": policy.card.to_json()}
+    _write_whole(path, save(tensors, {_HEADER_KEY: json.dumps(header)}))
+
+
+def load_policy(path: str | Path, expect: Mapping[str, Any] | None = None) -> Policy:
+    """Read a policy file.
+
+    Args:
+        path: the file.
+        expect: what the policy must be: entries of its `PolicyCard`, or `num_observations` and `num_actions`.
+
+    Raises:
+        UserError: the file is missing, truncated, not a policy of cageflow, of a newer format, inconsistent, or of a
+            policy other than expected.
+    """
+    path = Path(path)
+    header, tensors = _read(path)
+    try:
+        card = PolicyCard.from_json(header["policy"])
+        policy = Policy(card, _layers(tensors), tensors.get(_ORDER_KEY))
+    except ValueError as error:
+        raise UserError(f"policy file {path} is inconsistent: {error}") from error
+    if (card.workflow is None) != (policy.order_encoding is None):
+        raise UserError(f"policy file {path} is inconsistent: it names a workflow without its code or the reverse")
+    sizes = {"num_observations": policy.num_observations, "num_actions": policy.num_actions}
+    given = {**card.to_json(), **sizes}
+    for name, wanted in (expect or {}).items():
+        if given[name] != wanted:
+            raise UserError(f"policy file {path} has {name} {given[name]!r}, but {wanted!r} is wanted here")
+    return policy
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:
+    """The JSON header and the tensors, checked as far as each can be alone."""
+    if not path.is_file():
+        raise UserError(f"there is no policy file {path}")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
+    except (SafetensorError, TypeError, OSError) as error:
+        raise UserError(f"{path} is no policy file or is truncated: it cannot be read as safetensors") from error
+    if _HEADER_KEY not in metadata:
+        raise UserError(f"{path} is a safetensors file, but not a policy written by cageflow")
+    try:
+        header = json.loads(metadata[_HEADER_KEY])
+        version = header["format_version"]
+        foreign = not isinstance(version, int) or not isinstance(header["policy"], dict)
+    except (ValueError, KeyError, TypeError):
+        foreign = True
+    if foreign:
+        raise UserError(f"{path} is a safetensors file, but its header is not one that cageflow writes")
+    if version != FORMAT_VERSION:
+        raise UserError(f"policy file {path} has format version {version}; this cageflow reads {FORMAT_VERSION}")
+    for name, tensor in tensors.items():
+        if tensor.dtype != np.float32 or not np.isfinite(tensor).all():
+            raise UserError(f"policy file {path} is damaged: {name} is not made of finite float32 numbers")
+    return header, tensors
+
+
+def _layers(tensors: dict[str, NDArray[np.float32]]) -> Layers:
+    """The actor's layers by number.
+
+    Raises:
+        ValueError: a tensor is missing, unknown or of the wrong rank.
+    """
+    num_layers = sum(name.endswith(".weight") for name in tensors)
+    wanted = {f"actor.{number}.{part}": rank for number in range(num_layers) for part, rank in _RANKS.items()}
+    ranks = {**wanted, _ORDER_KEY: 1}
+    for name in sorted(wanted.keys() - tensors.keys()):
+        raise ValueError(f"tensor {name} is missing")
+    for name, tensor in tensors.items():
+        if name not in ranks:
+            raise ValueError(f"tensor {name} is unknown")
+        if tensor.ndim != ranks[name]:
+            raise ValueError(f"tensor {name} has {tensor.ndim} dimensions, expected {ranks[name]}")
+    return [(tensors[f"actor.{number}.weight"], tensors[f"actor.{number}.bias"]) for number in range(num_layers)]
+
+
+_RANKS = {"weight": 2, "bias": 1}
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Put a file in place in one step, on the disk before it bears its name."""
+    temporary = path.with_name(f".{path.name}.partial")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,135 @@
+"""Choosing actions from probabilities by uniform numbers that the caller draws: the same numbers, the same actions."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+MASKED_LOGIT = -1e9
+"""Logit that stands for minus infinity: its probability is exactly 0, and sums with it stay finite."""
+
+
+@njit(cache=True, nogil=True)
+def softmax_row(log_probs: NDArray[np.float32], probs: NDArray[np.float32]) -> None:
+    """Turn one row of logits into log-probabilities in place, and write the probabilities beside them; both (A,)."""
+    top = log_probs[0]
+    for a in range(log_probs.shape[0]):
+        top = max(top, log_probs[a])
+    total = 0.0
+    for a in range(log_probs.shape[0]):
+        probs[a] = math.exp(log_probs[a] - top)
+        total += probs[a]
+    log_total = np.float32(math.log(total))
+    for a in range(log_probs.shape[0]):
+        log_probs[a] = (log_probs[a] - top) - log_total
+        probs[a] = np.float32(probs[a] / total)
+
+
+@njit(cache=True, nogil=True)
+def cumulate_row(probs: NDArray[np.float32]) -> None:
+    """Replace one row of probabilities, (A,), by their running sum."""
+    running = 0.0
+    for a in range(probs.shape[0]):
+        running += probs[a]
+        probs[a] = np.float32(running)
+
+
+@njit(cache=True, nogil=True)
+def sample_actions(
+    row_idx: NDArray[np.int32],
+    log_probs: NDArray[np.float32],
+    cumulative: NDArray[np.float32],
+    uniforms: NDArray[np.float64],
+    actions: NDArray[Any],
+    action_log_probs: NDArray[np.float32],
+) -> None:
+    """Invert the cumulative distribution of each environment's row at its uniform number.
+
+    Args:
+        row_idx: (B,) int32 rows of the tables.
+        log_probs: (R, A) float32.
+        cumulative: (R, A) float32, running sums of the probabilities.
+        uniforms: (B,) float64 in [0, 1).
+        actions: (B,) any integer type, written.
+        action_log_probs: (B,) float32, written.
+    """
+    last = cumulative.shape[1] - 1
+    for b in range(row_idx.shape[0]):
+        row = cumulative[row_idx[b]]
+        x = uniforms[b] * row[last]
+        action = 0
+        for a in range(last):
+            action += row[a] <= x
+        actions[b] = action
+        action_log_probs[b] = log_probs[row_idx[b], action]
+
+
+@njit(cache=True, nogil=True)
+def sample_masked_actions(
+    row_idx: NDArray[np.int32],
+    log_probs: NDArray[np.float32],
+    probs: NDArray[np.float32],
+    masks: NDArray[np.uint8],
+    uniforms: NDArray[np.float64],
+    actions: NDArray[Any],
+    action_log_probs: NDArray[np.float32],
+) -> int:
+    """`sample_actions` among the allowed actions only, whose probabilities are brought to a sum of 1.
+
+    Args:
+        probs: (R, A) float32 probabilities, not running sums.
+        masks: (B, A) uint8, 1 for allowed.
+
+    Returns:
+        -1, or the first environment whose allowed actions have no probability between them.
+    """
+    for b in range(row_idx.shape[0]):
+        row = probs[row_idx[b]]
+        total = 0.0
+        for a in range(row.shape[0]):
+            total += row[a] * masks[b, a]
+        if not total > 0.0:
+            return b
+        x = uniforms[b] * total
+        running = 0.0
+        action = -1
+        for a in range(row.shape[0]):
+            if masks[b, a] and row[a] > 0.0:
+                action = a
+                running += row[a]
+                if running > x:
+                    break
+        actions[b] = action
+        action_log_probs[b] = log_probs[row_idx[b], action] - np.float32(math.log(total))
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def best_actions(
+    row_idx: NDArray[np.int32],
+    log_probs: NDArray[np.float32],
+    masks: NDArray[np.uint8],
+    actions: NDArray[Any],
+) -> int:
+    """The likeliest action of each environment's row, the first of equals.
+
+    Args:
+        masks: (B, A) uint8, 1 for allowed; (0, A) for all allowed.
+
+    Returns:
+        -1, or the first environment with no allowed action.
+    """
+    for b in range(row_idx.shape[0]):
+        row = log_probs[row_idx[b]]
+        action = -1
+        for a in range(row.shape[0]):
+            if masks.shape[0] and not masks[b, a]:
+                continue
+            if action < 0 or row[a] > row[action]:
+                action = a
+        if action < 0:
+            return b
+        actions[b] = action
+    return -1
