@@ -1,5 +1,7 @@
 """Settings of the learner, and the two named sets of them."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -115,7 +117,7 @@ class PPOConfig:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "PPOConfig":
+    def from_json(cls, data: Mapping[str, Any]) -> PPOConfig:
         """Read what `to_json` wrote; what is not given keeps its default.
 
         Raises:

@@ -129,6 +129,15 @@ class PPO:
         """A copy of the present policy's layers for a `policy.Policy`."""
         return self._networks.actor_layers()
 
+    def values(self, observations: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The critic's values of (B, F) uint8 observations, (B,) float32.
+
+        They are expected returns; without `gae_lambda`, returns as normalised in the last rollout.
+        """
+        with torch.no_grad():
+            output = self._networks.values(torch.from_numpy(observations).to(self._device).float())
+        return self._value_scale.to_returns(output.cpu().numpy())
+
     def update(self, rollout: Rollout) -> UpdateStats:
         """Improve the policy on one rollout.
 
@@ -140,12 +149,10 @@ class PPO:
         started = time.perf_counter()
         config = self.config
         self._check(rollout)
-        observations = torch.from_numpy(rollout.observations).to(self._device).float()
         learning_rate, ent_coef = self._scheduled()
         self._optimizer.param_groups[0]["lr"] = learning_rate
-        with torch.no_grad():
-            row_values = self._networks.values(observations).cpu().numpy()
-        targets, advantages, explained = self._targets(rollout, row_values)
+        observations = torch.from_numpy(rollout.observations).to(self._device).float()
+        targets, advantages, explained = self._targets(rollout)
         steps = _Steps.from_rollout(rollout, observations, targets, advantages)
 
         epochs_done = gradient_steps = 0
@@ -249,13 +256,8 @@ class PPO:
             _between(config.ent_coef, config.final_ent_coef, done),
         )
 
-    def _targets(
-        self, rollout: Rollout, row_values: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None, float]:
+    def _targets(self, rollout: Rollout) -> tuple[NDArray[np.float32], NDArray[np.float32] | None, float]:
         """The critic's targets, the advantages and the explained variance.
-
-        Args:
-            row_values: (U,) float32, the critic's output for the rollout's table.
 
         Returns:
             (T, B) targets in the critic's unit, (T, B) advantages or None where they follow from targets and values,
@@ -264,16 +266,16 @@ class PPO:
         config = self.config
         rewards = rollout.rewards.astype(np.float32, copy=False)
         nothing = np.zeros(rollout.num_episodes, np.float32)
-        values = row_values[rollout.observation_idx]
         if config.gae_lambda is None:
             returns = discounted_returns(rewards, nothing, config.gamma)
             targets = (returns - returns.mean()) / np.float32(returns.std(ddof=1) + _RETURNS_EPS)
+            values = self.values(rollout.observations)[rollout.observation_idx]
             return targets, None, explained_variance(values, targets)
         scale = self._value_scale
         if config.norm_values:
             scale.start(discounted_returns(rewards, nothing, config.gamma))
-            row_values = scale.to_returns(row_values)
-            values = row_values[rollout.observation_idx]
+        row_values = self.values(rollout.observations)
+        values = row_values[rollout.observation_idx]
         final_values = row_values[rollout.final_observation_idx] if config.bootstrap_truncation else nothing
         advantages = gae(rewards, values, final_values, config.gamma, config.gae_lambda)
         returns = values + advantages

@@ -1,0 +1,111 @@
+import dataclasses
+import json
+
+import pytest
+
+from cageflow.errors import UserError
+from cageflow.learn.config import PRESETS, PPOConfig, preset_config
+
+
+def test_reference__is_the_prototypes_learner_detail_by_detail():
+    config = PRESETS["reference"]
+    assert config.hidden_sizes == (64, 64)
+    assert config.activation == "tanh"
+    assert config.learning_rate == 0.002
+    assert config.adam_betas == (0.9, 0.99)
+    assert config.gamma == 0.99
+    assert config.clip_coef == 0.2
+    assert config.update_epochs == 6
+    assert config.num_minibatches == 1
+    assert config.gae_lambda is None
+    assert config.ent_coef == 0.01
+    assert config.vf_coef == 0.5
+    assert config.episodes_per_update == 200
+    assert config.max_grad_norm is None
+    assert config.target_kl is None
+    assert not config.has_schedule
+    assert not config.orthogonal_init
+    assert not config.mask_actions
+    assert not config.bootstrap_truncation
+
+
+def test_default__has_what_the_field_knows_to_be_better():
+    config = PRESETS["default"]
+    assert config.gae_lambda is not None
+    assert config.num_minibatches > 1
+    assert config.norm_adv
+    assert config.orthogonal_init
+    assert config.final_learning_rate is not None
+    assert config.final_learning_rate < config.learning_rate
+    assert config.final_ent_coef is not None
+    assert config.final_ent_coef < config.ent_coef
+    assert config.max_grad_norm is not None
+    assert config.target_kl is not None
+    assert config.mask_actions
+    assert config.bootstrap_truncation
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_config__survives_json(preset):
+    config = PRESETS[preset]
+    assert PPOConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
+
+
+def test_preset_config__replaces_single_settings():
+    config = preset_config("reference", {"clip_coef": 0.1, "hidden_sizes": [32]})
+    assert config == dataclasses.replace(PRESETS["reference"], clip_coef=0.1, hidden_sizes=(32,))
+
+
+def test_preset_config__refuses_an_unknown_preset_and_names_those_there_are():
+    with pytest.raises(UserError, match=r"unknown preset 'best': choose one of default, reference"):
+        preset_config("best")
+
+
+def test_preset_config__refuses_an_unknown_setting_and_names_those_there_are():
+    with pytest.raises(UserError, match=r"unknown PPO setting 'eps_clip': choose from .*clip_coef"):
+        preset_config("default", {"eps_clip": 0.2})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("update_epochs", 0),
+        ("update_epochs", 2.5),
+        ("update_epochs", True),
+        ("num_minibatches", -1),
+        ("episodes_per_update", "many"),
+        ("hidden_sizes", []),
+        ("hidden_sizes", [64, 0]),
+        ("hidden_sizes", [64.5]),
+        ("activation", "gelu"),
+        ("activation", 1),
+        ("learning_rate", 0.0),
+        ("learning_rate", float("nan")),
+        ("learning_rate", "0.1"),
+        ("learning_rate", None),
+        ("final_learning_rate", -1.0),
+        ("adam_betas", [0.9]),
+        ("adam_betas", [0.9, 1.0]),
+        ("adam_eps", 0.0),
+        ("gamma", 1.01),
+        ("gamma", -0.1),
+        ("gae_lambda", 1.5),
+        ("clip_coef", 0.0),
+        ("clip_coef", 1.0),
+        ("ent_coef", -0.01),
+        ("final_ent_coef", float("inf")),
+        ("vf_coef", -0.5),
+        ("max_grad_norm", 0.0),
+        ("target_kl", 0),
+        ("mask_actions", 1),
+    ],
+)
+def test_preset_config__refuses_values_out_of_range_by_name(name, value):
+    with pytest.raises(UserError, match=name):
+        preset_config("default", {name: value})
+
+
+@pytest.mark.parametrize("name", ["bootstrap_truncation", "norm_values", "norm_adv"])
+def test_config__refuses_what_needs_gae_without_it(name):
+    with pytest.raises(UserError, match=f"{name} needs gae_lambda"):
+        preset_config("reference", {name: True})
