@@ -8,6 +8,7 @@ from numba import njit
 
 from cageflow.sim.draws import mix
 from cageflow.sim.handover import plain, row
+from cageflow.sim.knowledge import remember
 from cageflow.sim.observation import unpack
 from cageflow.sim.step import step
 
@@ -88,6 +89,40 @@ def step_loop(states, nets, settings, actions, keys, rewards):
         tenths, key = step(states[i], nets[0], settings[0], actions[i])
         keys[i] = key
         rewards[i] = tenths / 10.0
+
+
+@njit(cache=True, nogil=True)
+def play_loop(states, memories, nets, settings, actions, observations, rewards):
+    """One step of every game, blue's memory and observation included.
+
+    Args:
+        states: (B,) environments; written.
+        memories: (B,) what blue remembers of them; written.
+        nets: (1,) the network's tables.
+        settings: (1,) the settings.
+        actions: (B,) integers, 0 <= action < A; not checked here.
+        observations: (B, F) of any number type; overwritten.
+        rewards: (B,) float64; overwritten.
+    """
+    for i in range(states.shape[0]):
+        tenths, key = step(states[i], nets[0], settings[0], actions[i])
+        remember(memories[i], nets[0], settings[0], actions[i], key)
+        unpack(key, observations[i])
+        rewards[i] = tenths / 10.0
+
+
+@njit(cache=True, nogil=True)
+def seed_loop(states, seeds, mask):
+    """Begin the random streams anew in the environments of a mask.
+
+    Args:
+        states: (B,) environments; their streams are written where `mask` is set.
+        seeds: (B,) uint64.
+        mask: (B,) bool.
+    """
+    for i in range(states.shape[0]):
+        if mask[i]:
+            states[i].rng = seed_stream(seeds[i])
 
 
 @njit(cache=True, nogil=True)

@@ -62,14 +62,27 @@ def remove(s, host):
 
 
 @njit(cache=True)
+def has_room(s, net, host, decoy):
+    """Whether a decoy can be planted on a host.
+
+    Args:
+        s: any record of `decoys`, the environment or what blue remembers of it.
+        net: the network's tables.
+        host: its index.
+        decoy: its index.
+    """
+    needed = int(net.decoy_needs[decoy])
+    return int(net.decoy_fits[host]) >> decoy & 1 != 0 and open_ports(s, net, host) & needed == 0
+
+
+@njit(cache=True)
 def plant_decoy(s, net, host, decoy):
     """Plant a decoy where the system is right and its port is free.
 
     Quirk: D-10, DecoyVsftpd asks for port 21 and opens port 80, so that it can be planted any number of times.
     Source: CybORG Shared/Actions/ConcreteActions/Decoy*.py.
     """
-    needed = int(net.decoy_needs[decoy])
-    if int(net.decoy_fits[host]) >> decoy & 1 and not open_ports(s, net, host) & needed:
+    if has_room(s, net, host, decoy):
         s.decoys[host] |= 1 << decoy
         s.num_decoys[host] += 1
         s.new_decoy = host
@@ -92,4 +105,3 @@ def restore(s, net, host):
     s.compromise[host] = Compromise.NO
     if host == net.goal:
         s.service_running = 1
-

@@ -14,20 +14,23 @@ from concurrent.futures import ThreadPoolExecutor
 from cageflow.errors import UserError
 
 
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class BatchThreads:
     """Runs a loop over a batch in slices, one on each thread. Environments are independent: the slices cannot matter.
 
     Args:
         num_envs: B, the batch.
-        num_threads: at most so many, and no more than there are environments; None: one for each core.
+        num_threads: at most so many, and no more than there are environments.
 
     Raises:
         UserError: `num_threads` is below 1.
     """
 
-    def __init__(self, num_envs: int, num_threads: int | None = None) -> None:
-        if num_threads is None:
-            num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    def __init__(self, num_envs: int, num_threads: int) -> None:
         if num_threads < 1:
             raise UserError(f"num_threads is {num_threads}; at least 1 is possible.")
         self.num_threads = min(num_threads, num_envs)
