@@ -2,6 +2,14 @@
 
 from importlib.metadata import version
 
+import gymnasium
+
 __version__ = version("cageflow")
 
 __all__ = ["__version__"]
+
+gymnasium.register(
+    "cageflow/Cage2-v0",
+    entry_point="cageflow.envs.single:Cage2Env",
+    vector_entry_point="cageflow.envs.vector:Cage2VectorEnv",
+)

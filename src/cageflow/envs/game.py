@@ -1,0 +1,119 @@
+"""A batch of games: what the single and the vector environment have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cageflow.envs.masks import write_masks
+from cageflow.envs.options import GameOptions
+from cageflow.errors import UserError
+from cageflow.sim.batch import play_loop, restart_batch, seed_loop
+from cageflow.sim.handover import plain, row
+from cageflow.sim.knowledge import forget, new_memories
+from cageflow.sim.state import new_states
+from cageflow.sim.threads import BatchThreads
+
+SEED_RANGE = 2**64
+
+
+class GameBatch:
+    """B games with the same settings, each with a random stream of its own.
+
+    Args:
+        options: the settings.
+        num_envs: B.
+        num_threads: that share the steps.
+
+    Attributes:
+        network: the network that is played.
+        states: (B,) environments.
+        memories: (B,) what blue remembers, see `cageflow.sim.knowledge`.
+        has_begun: whether episodes have begun.
+    """
+
+    def __init__(self, options: GameOptions, num_envs: int, num_threads: int = 1) -> None:
+        self.network = options.network
+        params = options.params(self.network)
+        self._num_envs = num_envs
+        self._initial = plain(new_states(self.network, 1))
+        self._nets = row(self.network.tables)
+        self._settings = row(params)
+        self.states = plain(new_states(self.network, num_envs))
+        self.memories = plain(new_memories(self.network, num_envs))
+        self._keys = np.zeros(num_envs, np.uint64)
+        self._threads = BatchThreads(num_envs, num_threads)
+        self.has_begun = False
+
+    def restart(
+        self,
+        mask: npt.NDArray[np.bool_],
+        seeds: Sequence[int | None],
+        draw_seeds: Callable[[int], npt.NDArray[np.uint64]],
+    ) -> None:
+        """Begin an episode in some games.
+
+        Args:
+            mask: (B,) bool, which ones.
+            seeds: (B,) of them; None lets a stream run on.
+            draw_seeds: gives that many seeds by chance, for games that never had one.
+        """
+        given = np.array([seed is not None for seed in seeds], np.bool_)
+        if not self.has_begun:
+            everything = np.ones(self._num_envs, np.bool_)
+            seed_loop(self.states, draw_seeds(self._num_envs), everything)
+            self.has_begun = True
+        if given.any():
+            values = np.array([(seed or 0) % SEED_RANGE for seed in seeds], np.uint64)
+            seed_loop(self.states, values, given & mask)
+        self.go_on(mask)
+
+    def go_on(self, mask: npt.NDArray[np.bool_]) -> None:
+        """Begin an episode in the games of a mask; their streams run on."""
+        restart_batch(self.states, self._initial, mask, self._keys)
+        forget(self.memories, mask)
+
+    def play(
+        self, actions: npt.NDArray[np.integer], observations: npt.NDArray[Any], rewards: npt.NDArray[np.float64]
+    ) -> None:
+        """One step of every game; see `play_loop`."""
+        if self._threads.num_threads == 1:  # slices cost a microsecond, as much as a single game's step
+            play_loop(self.states, self.memories, self._nets, self._settings, actions, observations, rewards)
+        else:
+            self._threads.run(
+                lambda part: play_loop(
+                    self.states[part],
+                    self.memories[part],
+                    self._nets,
+                    self._settings,
+                    actions[part],
+                    observations[part],
+                    rewards[part],
+                )
+            )
+
+    def blue_sees(self, env_idx: int) -> npt.NDArray[np.uint8]:
+        """(F,) uint8: the last observation of one game."""
+        key = int(self.memories["key"][env_idx])
+        return np.array([key >> i & 1 for i in range(self.network.num_observations)], np.uint8)
+
+    def masks(self) -> npt.NDArray[np.bool_]:
+        """(B, A) bool: False where blue can know that an action is in vain."""
+        return write_masks(self.memories, self._nets, len(self.network.codec))
+
+    def close(self) -> None:
+        """End the threads."""
+        self._threads.close()
+
+
+def check_seed(seed: object) -> None:
+    """Refuse what is no seed.
+
+    Raises:
+        UserError: it is neither None nor a whole number from 0.
+    """
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0):
+        raise UserError(f"seed is {seed!r}; expected a whole number from 0, or None.")

@@ -1,0 +1,135 @@
+"""The truth about a game, and the last step of it, in words and arrays. Blue never sees any of this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cageflow.scenario import Network, RedKind
+from cageflow.sim.enums import Outcome
+
+
+class Access(IntEnum):
+    """The highest level at which red holds a session on a host."""
+
+    NONE = 0
+    USER = 1
+    PRIVILEGED = 2
+
+
+def true_states(network: Network, states: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
+    """What really holds in a batch of games; all arrays are copies.
+
+    Args:
+        network: the network that is played.
+        states: (B,) environments.
+
+    Returns:
+        Arrays by name: `access` (B, H) int8 of `Access`, `user_sessions` and `privileged_sessions` (B, H) int16,
+        `decoys` (B, H) int16 masks (bit d: `network.decoys[d]`), `malware` (B, H) bool: whether there are files that
+        Analyse finds, and `service_running` (B,) bool: whether the service that Impact stops runs.
+    """
+    user = states["removable"] + states["stubborn"]
+    privileged = states["privileged"].copy()
+    access = np.where(privileged > 0, Access.PRIVILEGED, np.where(user > 0, Access.USER, Access.NONE))
+    return {
+        "access": access.astype(np.int8),
+        "user_sessions": user,
+        "privileged_sessions": privileged,
+        "decoys": states["decoys"].copy(),
+        "malware": (states["malware"][:, None] >> np.arange(len(network.hosts)) & 1).astype(np.bool_),
+        "service_running": states["service_running"].astype(np.bool_),
+    }
+
+
+def describe_hosts(network: Network, state: npt.NDArray[Any]) -> dict[str, dict[str, Any]]:
+    """What really holds in one game, host by host, in table order.
+
+    Args:
+        network: the network that is played.
+        state: (1,) the environment.
+
+    Returns:
+        By host: `access` ("none", "user" or "privileged"), `user_sessions`, `privileged_sessions`, `decoys` (names of
+        services), `malware` (whether there are files that Analyse finds), and `service_running`: whether the service
+        that Impact stops runs, None where the host has none.
+    """
+    arrays = true_states(network, state)
+    goal = network.scenario.red.goal
+    return {
+        host: {
+            "access": Access(arrays["access"][0, i]).name.lower(),
+            "user_sessions": int(arrays["user_sessions"][0, i]),
+            "privileged_sessions": int(arrays["privileged_sessions"][0, i]),
+            "decoys": [name for d, name in enumerate(network.decoys) if arrays["decoys"][0, i] >> d & 1],
+            "malware": bool(arrays["malware"][0, i]),
+            "service_running": bool(arrays["service_running"][0]) if host == goal else None,
+        }
+        for i, host in enumerate(network.hosts)
+    }
+
+
+@dataclass(frozen=True)
+class LastStep:
+    """Who did what in one step; before the first of an episode the actions are "none".
+
+    Attributes:
+        number: of the step in its episode, from 1; 0 before the first.
+        blue_action: as the codec names it, such as "Remove User1".
+        blue_success: None where CybORG says neither.
+        green_action: "GreenPortScan User1" or "Sleep".
+        red_action: such as "ExploitRemoteService User1 by HarakaRCE".
+        red_success: None where CybORG says neither.
+        reward: of blue.
+    """
+
+    number: int
+    blue_action: str
+    blue_success: bool | None
+    green_action: str
+    red_action: str
+    red_success: bool | None
+    reward: float
+
+
+def describe_step(network: Network, state: npt.NDArray[Any], action: int, reward: float) -> LastStep:
+    """Put the last step of one game in words.
+
+    Args:
+        network: the network that is played.
+        state: (1,) the environment after the step.
+        action: blue's.
+        reward: blue's.
+    """
+    number = int(state["step"][0])
+    if number == 0:
+        return LastStep(0, "none", None, "none", "none", None, 0.0)
+    scanned = int(state["green_scan"][0])
+    return LastStep(
+        number,
+        network.codec.names[action],
+        _success(int(state["blue_outcome"][0])),
+        "Sleep" if scanned < 0 else f"GreenPortScan {network.hosts[scanned]}",
+        _red_action(network, state),
+        _success(int(state["red_outcome"][0])),
+        reward,
+    )
+
+
+def _red_action(network: Network, state: npt.NDArray[Any]) -> str:
+    kind, target, exploit = (int(state[name][0]) for name in ("red_kind", "red_target", "exploit"))
+    verb = RedKind(kind).name.title().replace("_", "")
+    if kind == RedKind.SLEEP:
+        return verb
+    if kind == RedKind.DISCOVER_REMOTE_SYSTEMS:
+        return f"{verb} {network.subnets[target]}"
+    by = f" by {network.exploits[exploit]}" if exploit >= 0 else ""
+    return f"{verb} {network.hosts[target]}{by}"
+
+
+def _success(outcome: int) -> bool | None:
+    return None if outcome == Outcome.UNKNOWN else outcome == Outcome.TRUE

@@ -1,0 +1,101 @@
+"""The settings of a game, parsed in one place for the environments, the collectors and the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cageflow.errors import UserError
+from cageflow.scenario import Network, RedAgent, default_network, load_scenario
+from cageflow.sim.state import make_params
+
+RED_AGENTS: dict[str, RedAgent] = {
+    "B_lineAgent": RedAgent.B_LINE,
+    "RedMeanderAgent": RedAgent.MEANDER,
+    "SleepAgent": RedAgent.SLEEP,
+}
+"""Red agents by CybORG's names."""
+
+SHORT_NAMES: dict[str, str] = {"bline": "B_lineAgent", "meander": "RedMeanderAgent", "sleep": "SleepAgent"}
+RULES: tuple[str, ...] = ("v2.1", "challenge")
+OBSERVATIONS: tuple[str, ...] = ("corrected", "official")
+MAX_STEPS = 30_000  # the counters of sessions and decoys have room for no more than 32,767
+
+
+@dataclass(frozen=True)
+class GameOptions:
+    """What can be chosen about a game; refused at once where it is not possible.
+
+    Args:
+        red_agent: who plays red: a name of `RED_AGENTS` or a short one, in any case; kept as CybORG's name.
+        rules: "v2.1", the original as it stands, or "challenge", as it was judged.
+        observation: "corrected", or "official" as CybORG's own table wrapper shows it.
+        max_steps: steps of an episode.
+        green: whether the green agent is awake.
+        scenario: a network file; None is CAGE-2's own.
+
+    Raises:
+        UserError: a value is not possible.
+    """
+
+    red_agent: str = "B_lineAgent"
+    rules: str = "v2.1"
+    observation: str = "corrected"
+    max_steps: int = 100
+    green: bool = False
+    scenario: Path | str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "red_agent", parse_red_agent(self.red_agent))
+        _check_choice("rules", self.rules, RULES)
+        _check_choice("observation", self.observation, OBSERVATIONS)
+        if isinstance(self.max_steps, bool) or not isinstance(self.max_steps, int):
+            raise UserError(f"max_steps is {self.max_steps!r}; expected a whole number.")
+        if not 1 <= self.max_steps <= MAX_STEPS:
+            raise UserError(f"max_steps is {self.max_steps}; an episode has 1 to {MAX_STEPS} steps.")
+        if not isinstance(self.green, bool):
+            raise UserError(f"green is {self.green!r}; expected True or False.")
+        if not (self.scenario is None or isinstance(self.scenario, str | Path)):
+            raise UserError(f"scenario is {self.scenario!r}; expected the path of a YAML file, or None.")
+
+    @cached_property
+    def network(self) -> Network:
+        """The network that is played.
+
+        Raises:
+            UserError: the scenario file is wrong.
+        """
+        return default_network() if self.scenario is None else Network(load_scenario(Path(self.scenario)))
+
+    def params(self, network: Network) -> Any:
+        """The settings as the one record that the rules read.
+
+        Args:
+            network: the network that is played.
+
+        Raises:
+            UserError: green is to be awake on a network that has no hosts for it.
+        """
+        if self.green and int(network.tables["green_hosts"]) == 0:
+            raise UserError(f"green cannot be awake in {network.scenario.name!r}, which names no green_hosts for it.")
+        return make_params(RED_AGENTS[self.red_agent], self.rules, self.observation, self.max_steps, self.green)
+
+
+def parse_red_agent(name: str) -> str:
+    """CybORG's name of a red agent, given that or the short one, in any case.
+
+    Raises:
+        UserError: there is none of that name.
+    """
+    known = {full.lower(): full for full in RED_AGENTS} | SHORT_NAMES
+    if not isinstance(name, str) or name.lower() not in known:
+        possible = ", ".join(f"{full} ({short})" for short, full in SHORT_NAMES.items())
+        raise UserError(f"{name!r} is no red agent; possible are {possible}.")
+    return known[name.lower()]
+
+
+def _check_choice(what: str, given: object, possible: tuple[str, ...]) -> None:
+    if given not in possible:
+        raise UserError(f"{what} is {given!r}; possible are {', '.join(possible)}.")

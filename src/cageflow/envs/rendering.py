@@ -1,0 +1,108 @@
+"""A game as plain text: blue's table beside the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cageflow.envs.inspection import LastStep
+from cageflow.scenario import Network
+from cageflow.sim.enums import Activity, Compromise
+
+HEADINGS = ("host", "activity", "compromised", "access", "sessions", "decoys", "")
+NUM_BLUE_COLUMNS = 3
+GAP = "  "
+
+
+def table_rows(
+    network: Network, observation: npt.NDArray[Any], truth: dict[str, dict[str, Any]]
+) -> list[tuple[str, ...]]:
+    """One row of words for each host, under `HEADINGS`.
+
+    Args:
+        network: the network that is played.
+        observation: (F,) what blue sees.
+        truth: by host, see `cageflow.envs.inspection.describe_hosts`.
+    """
+    bits = np.asarray(observation).astype(int).reshape(-1, 4)
+    rows: list[tuple[str, ...]] = []
+    for (host, facts), (activity_low, activity_high, low, high) in zip(truth.items(), bits.tolist(), strict=True):
+        activity = Activity(activity_low + 2 * activity_high)
+        compromise = Compromise(low + 2 * high)
+        notes = ["malware"] if facts["malware"] else []
+        if facts["service_running"] is not None:
+            service = network.scenario.hosts[host].service or "service"
+            notes.append(f"{service} {'runs' if facts['service_running'] else 'STOPPED'}")
+        rows.append(
+            (
+                host,
+                _dash(activity.name.lower(), "none"),
+                _dash(compromise.name.lower(), "no"),
+                _dash(facts["access"], "none"),
+                describe_sessions(facts["user_sessions"], facts["privileged_sessions"]),
+                " ".join(facts["decoys"]),
+                ", ".join(notes),
+            )
+        )
+    return rows
+
+
+def describe_sessions(num_user: int, num_privileged: int) -> str:
+    """Red's sessions in short, such as "2 user, 1 privileged"; nothing for none."""
+    parts = [(num_user, "user"), (num_privileged, "privileged")]
+    return ", ".join(f"{number} {level}" for number, level in parts if number)
+
+
+def describe_success(success: bool | None) -> str:
+    """A word for an outcome, in brackets and after a space; nothing where it is unknown."""
+    return {None: "", True: " (ok)", False: " (failed)"}[success]
+
+
+def step_lines(last: LastStep, max_steps: int, episode_return: float) -> list[str]:
+    """Who did what in the last step, and what it cost."""
+    lines = [
+        f"step {last.number} of {max_steps}   reward {last.reward:.1f}   return {episode_return:.1f}",
+        f"blue   {last.blue_action}{describe_success(last.blue_success)}",
+    ]
+    if last.green_action not in ("Sleep", "none"):
+        lines.append(f"green  {last.green_action}")
+    return [*lines, f"red    {last.red_action}{describe_success(last.red_success)}"]
+
+
+def render_text(
+    network: Network,
+    observation: npt.NDArray[Any],
+    truth: dict[str, dict[str, Any]],
+    last: LastStep,
+    max_steps: int,
+    episode_return: float,
+) -> str:
+    """The whole picture as aligned ASCII lines: the last step, then a row for each host.
+
+    Args:
+        network: the network that is played.
+        observation: (F,) what blue sees.
+        truth: by host, see `cageflow.envs.inspection.describe_hosts`.
+        last: the last step.
+        max_steps: of an episode.
+        episode_return: so far.
+    """
+    rows: list[tuple[str, ...]] = [HEADINGS, *table_rows(network, observation, truth)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(HEADINGS))]
+    blue_width = sum(widths[:NUM_BLUE_COLUMNS]) + len(GAP) * (NUM_BLUE_COLUMNS - 1)
+    banner = f"{'':{widths[0]}}{GAP}{'blue sees':{blue_width - widths[0] - len(GAP)}}{GAP}| the truth"
+    lines = [*step_lines(last, max_steps, episode_return), "", banner]
+    lines += [_line(row, widths) for row in rows]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)]
+    return GAP.join(cells[:NUM_BLUE_COLUMNS]) + GAP + "| " + GAP.join(cells[NUM_BLUE_COLUMNS:])
+
+
+def _dash(word: str, nothing: str) -> str:
+    return "-" if word == nothing else word

@@ -1,0 +1,192 @@
+"""CAGE-2 as a Gymnasium environment."""
+
+from __future__ import annotations
+
+import operator
+import sys
+from pathlib import Path
+from typing import Any, ClassVar, SupportsIndex
+
+import gymnasium as gym
+import numpy as np
+import numpy.typing as npt
+from gymnasium import spaces
+
+from cageflow.envs.game import GameBatch, check_seed
+from cageflow.envs.inspection import LastStep, describe_hosts, describe_step
+from cageflow.envs.options import GameOptions
+from cageflow.envs.rendering import render_text
+from cageflow.errors import UserError
+from cageflow.scenario import ActionCodec, Network
+
+Observation = npt.NDArray[np.float32]
+RENDER_MODES = ("ansi", "human")
+
+
+class Cage2Env(gym.Env[Observation, np.int64]):
+    """CAGE Challenge 2 as blue plays it.
+
+    An observation holds four bits of each host in table order: two of activity (none 00, scan 10, exploit 11), two of
+    what blue believes (not compromised 00, unknown 10, user 01, privileged 11). The actions are those of `codec`. An
+    episode never terminates; it is truncated after `max_steps`. What blue does not see stands in no info, which is
+    always empty; `true_state` and `last_step` tell it to those who ask.
+
+    The same seed gives the same episodes, and those of the vector environment's game with that seed: `reset(seed=...)`
+    begins the environment's own random stream, every later reset goes on with it.
+
+    Args:
+        red_agent: "B_lineAgent", "RedMeanderAgent" or "SleepAgent", or "bline", "meander", "sleep".
+        rules: "v2.1" or "challenge".
+        observation: "corrected" or "official".
+        max_steps: steps of an episode.
+        green: whether the green agent is awake.
+        scenario: a network file; None is CAGE-2's own.
+        render_mode: "ansi": `render` gives text; "human": every step prints it.
+
+    Raises:
+        UserError: an argument is not possible.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": list(RENDER_MODES), "render_fps": 2}  # type: ignore[misc]
+
+    def __init__(
+        self,
+        red_agent: str = "B_lineAgent",
+        rules: str = "v2.1",
+        observation: str = "corrected",
+        max_steps: int = 100,
+        green: bool = False,
+        scenario: Path | str | None = None,
+        render_mode: str | None = None,
+    ) -> None:
+        if render_mode is not None and render_mode not in RENDER_MODES:
+            raise UserError(f"render_mode is {render_mode!r}; possible are {', '.join(RENDER_MODES)} and None.")
+        self.options = GameOptions(red_agent, rules, observation, max_steps, green, scenario)
+        self.render_mode = render_mode
+        self._game = GameBatch(self.options, 1)
+        self._num_actions = len(self.codec)
+        self._num_observations = self.network.num_observations
+        self._max_steps = max_steps
+        self.action_space = spaces.Discrete(self._num_actions)
+        self.observation_space = spaces.Box(0.0, 1.0, (self._num_observations,), np.float32)
+        self._actions = np.zeros(1, np.int64)
+        self._rewards = np.zeros(1, np.float64)
+        self._episode_return = 0.0
+        self._steps_left = 0
+        self._has_begun = False
+
+    @property
+    def network(self) -> Network:
+        """The network that is played."""
+        return self._game.network
+
+    @property
+    def codec(self) -> ActionCodec:
+        """What the action numbers mean."""
+        return self._game.network.codec
+
+    @property
+    def action_names(self) -> tuple[str, ...]:
+        """(A,) names, such as "Remove User1"."""
+        return self.codec.names
+
+    def describe_action(self, action: int) -> str:
+        """What an action does, in one sentence.
+
+        Raises:
+            UserError: the number is out of range.
+        """
+        return self.codec.describe(action)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Begin an episode.
+
+        Args:
+            seed: of the environment's random stream; None lets it run on, from chance at the first reset.
+            options: not used.
+
+        Raises:
+            UserError: the seed is no whole number from 0.
+        """
+        check_seed(seed)
+        super().reset(seed=seed)
+        self._game.restart(np.ones(1, np.bool_), [seed], self._draw_seeds)
+        self._rewards[0] = 0.0
+        self._episode_return = 0.0
+        self._steps_left = self._max_steps
+        self._has_begun = True
+        if self.render_mode == "human":
+            self._print()
+        return np.zeros(self._num_observations, np.float32), {}
+
+    def step(self, action: SupportsIndex) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Play one step.
+
+        Args:
+            action: number of a blue action.
+
+        Returns:
+            Observation (F,) float32, reward in steps of 0.1 as CybORG rounds it, False, whether the episode is over,
+            and an empty info.
+
+        Raises:
+            UserError: the action is no number of an action, or no episode is under way.
+        """
+        try:
+            number = operator.index(action)
+        except TypeError:
+            number = -1
+        if not 0 <= number < self._num_actions:
+            raise UserError(f"{action!r} is no action; possible are whole numbers from 0 to {self._num_actions - 1}.")
+        if self._steps_left == 0:
+            raise UserError(
+                f"the episode is over after {self._max_steps} steps; reset begins another."
+                if self._has_begun
+                else "step was called before reset; reset begins an episode."
+            )
+        self._actions[0] = number
+        observations = np.empty((1, self._num_observations), np.float32)
+        self._game.play(self._actions, observations, self._rewards)
+        reward = self._rewards.item()
+        self._episode_return += reward
+        self._steps_left -= 1
+        if self.render_mode == "human":
+            self._print()
+        return observations[0], reward, False, self._steps_left == 0, {}
+
+    def render(self) -> str | None:
+        """Blue's table beside the truth, as text where the render mode is "ansi"."""
+        if self.render_mode == "ansi":
+            return self._text()
+        return None
+
+    def true_state(self) -> dict[str, dict[str, Any]]:
+        """Who really has which session, host by host; see `cageflow.envs.inspection.describe_hosts`."""
+        return describe_hosts(self.network, self._game.states)
+
+    def last_step(self) -> LastStep:
+        """Who did what in the last step."""
+        return describe_step(self.network, self._game.states, int(self._actions[0]), self._rewards.item())
+
+    def action_masks(self) -> npt.NDArray[np.bool_]:
+        """(A,) bool: False where blue can know that an action is in vain; see `cageflow.sim.knowledge`."""
+        mask: npt.NDArray[np.bool_] = self._game.masks()[0]
+        return mask
+
+    def _draw_seeds(self, count: int) -> npt.NDArray[np.uint64]:
+        return self.np_random.integers(2**63, size=count, dtype=np.uint64)
+
+    def _text(self) -> str:
+        return render_text(
+            self.network,
+            self._game.blue_sees(0),
+            self.true_state(),
+            self.last_step(),
+            self._max_steps,
+            round(self._episode_return, 1),
+        )
+
+    def _print(self) -> None:
+        sys.stdout.write(self._text() + "\n\n")

@@ -1,0 +1,231 @@
+"""Many games of CAGE-2 as one Gymnasium vector environment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from cageflow.envs.game import GameBatch, check_seed
+from cageflow.envs.inspection import true_states
+from cageflow.envs.options import GameOptions
+from cageflow.errors import UserError
+from cageflow.scenario import ActionCodec, Network
+from cageflow.sim.threads import available_cores
+
+ENVS_PER_THREAD = 2048  # below that, waking a second thread costs more than it saves
+
+Observations = npt.NDArray[np.float32]
+Actions = npt.NDArray[np.integer]
+Step = tuple[Observations, npt.NDArray[np.float64], npt.NDArray[np.bool_], npt.NDArray[np.bool_], dict[str, Any]]
+
+
+class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
+    """B games with the same settings, stepped together by compiled code.
+
+    Game i is the single environment `Cage2Env` with the i-th seed, step for step through any number of episodes, in any
+    batch and on any number of threads.
+
+    Args:
+        num_envs: B.
+        red_agent: as in `Cage2Env`, and so on up to `scenario`.
+        autoreset_mode: what happens at an episode's end, a Gymnasium `AutoresetMode` or its value. "SameStep": the next
+            episode begins in the same step; the last observation is in `info["final_obs"]`. "NextStep": the next step
+            begins it, whatever the action, with reward 0. "Disabled": `reset` must begin it, for some of the games with
+            `options={"reset_mask": ...}`, (B,) bool; a step before that is refused.
+        num_threads: that share the steps; None is one for each core, as long as each has a few thousand games.
+        copy: whether each step returns a new observation array; without, all steps return the same, overwritten.
+
+    Raises:
+        UserError: an argument is not possible.
+    """
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        red_agent: str = "B_lineAgent",
+        rules: str = "v2.1",
+        observation: str = "corrected",
+        max_steps: int = 100,
+        green: bool = False,
+        scenario: Path | str | None = None,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
+        num_threads: int | None = None,
+        copy: bool = True,
+        render_mode: None = None,
+    ) -> None:
+        if isinstance(num_envs, bool) or not isinstance(num_envs, int | np.integer) or num_envs < 1:
+            raise UserError(f"num_envs is {num_envs!r}; expected a whole number from 1.")
+        if render_mode is not None:
+            raise UserError(f"render_mode is {render_mode!r}; a batch of games is not rendered, expected None.")
+        self.options = GameOptions(red_agent, rules, observation, max_steps, green, scenario)
+        self.autoreset_mode = _parse_mode(autoreset_mode)
+        self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": []}
+        self.num_envs = int(num_envs)
+        if num_threads is None:
+            num_threads = max(1, min(available_cores(), self.num_envs // ENVS_PER_THREAD))
+        self._game = GameBatch(self.options, self.num_envs, num_threads)
+        self._copy = copy
+        self.single_action_space = spaces.Discrete(len(self.codec))
+        self.single_observation_space = spaces.Box(0.0, 1.0, (self.network.num_observations,), np.float32)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self._observations = np.zeros((self.num_envs, self.network.num_observations), np.float32)
+        self._num_steps = np.full(self.num_envs, max_steps, np.int32)  # over until reset begins an episode
+        self._max_steps = max_steps
+
+    @property
+    def network(self) -> Network:
+        """The network that is played."""
+        return self._game.network
+
+    @property
+    def codec(self) -> ActionCodec:
+        """What the action numbers mean."""
+        return self._game.network.codec
+
+    @property
+    def action_names(self) -> tuple[str, ...]:
+        """(A,) names, such as "Remove User1"."""
+        return self.codec.names
+
+    def describe_action(self, action: int) -> str:
+        """What an action does, in one sentence.
+
+        Raises:
+            UserError: the number is out of range.
+        """
+        return self.codec.describe(action)
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observations, dict[str, Any]]:
+        """Begin episodes.
+
+        Args:
+            seed: game i gets `seed + i`, or the i-th of a list; None lets a stream run on, from chance at the first
+                reset.
+            options: `reset_mask`, (B,) bool, leaves the other games as they are.
+
+        Raises:
+            UserError: a seed or the mask is not possible.
+        """
+        seeds = self._seeds(seed)
+        super().reset(seed=int(seed) if isinstance(seed, int | np.integer) else None)
+        mask = _reset_mask(options, self.num_envs)
+        self._game.restart(mask, seeds, self._draw_seeds)
+        observations = self._observations.copy() if self._copy else self._observations
+        self._num_steps[mask] = 0
+        observations[mask] = 0.0
+        self._observations = observations
+        return observations, {}
+
+    def step(self, actions: Actions) -> Step:
+        """Play one step of every game.
+
+        Args:
+            actions: (B,) integers, numbers of blue actions.
+
+        Returns:
+            Observations (B, F) float32, rewards (B,) float64, terminated (B,) bool, always False, truncated (B,) bool,
+            and the info, which holds something only where episodes ended in the same-step mode.
+
+        Raises:
+            UserError: the actions have the wrong shape or type, one is out of range, or a game's episode is over.
+        """
+        actions = self._checked(actions)
+        idle = self._num_steps >= self._max_steps
+        if idle.any() and not (self._game.has_begun and self.autoreset_mode is AutoresetMode.NEXT_STEP):
+            raise UserError(f"the episode of game {int(idle.argmax())} has not begun or is over; reset begins one.")
+        observations = np.empty_like(self._observations) if self._copy else self._observations
+        rewards = np.empty(self.num_envs, np.float64)
+        streams = self._game.states["rng"][idle]
+        self._game.play(actions, observations, rewards)
+        self._num_steps += 1
+        if idle.any():  # the step of a game that only begins anew counts for nothing, its stream not having moved
+            self._game.states["rng"][idle] = streams
+            self._begin(idle, observations)
+            rewards[idle] = 0.0
+        truncated = self._num_steps >= self._max_steps
+        info: dict[str, Any] = {}
+        if self.autoreset_mode is AutoresetMode.SAME_STEP and truncated.any():
+            info = _final_info(observations, truncated)
+            self._begin(truncated, observations)
+        self._observations = observations
+        return observations, rewards, np.zeros(self.num_envs, np.bool_), truncated, info
+
+    def true_state(self) -> dict[str, npt.NDArray[Any]]:
+        """Who really has which session, as (B, H) arrays; see `cageflow.envs.inspection.true_states`."""
+        return true_states(self.network, self._game.states)
+
+    def action_masks(self) -> npt.NDArray[np.bool_]:
+        """(B, A) bool: False where blue can know that an action is in vain; see `cageflow.sim.knowledge`."""
+        return self._game.masks()
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """End the threads."""
+        self._game.close()
+
+    def _begin(self, mask: npt.NDArray[np.bool_], observations: Observations) -> None:
+        """Begin the next episode in some games and show its first observation."""
+        self._game.go_on(mask)
+        self._num_steps[mask] = 0
+        observations[mask] = 0.0
+
+    def _checked(self, actions: Actions) -> Actions:
+        actions = np.asarray(actions)
+        num_actions = len(self.codec)
+        if actions.shape != (self.num_envs,) or not np.issubdtype(actions.dtype, np.integer):
+            raise UserError(f"expected ({self.num_envs},) integers as actions, got {actions.shape} {actions.dtype}.")
+        if actions.min() < 0 or actions.max() >= num_actions:
+            wrong = actions[(actions < 0) | (actions >= num_actions)][0]
+            raise UserError(f"{wrong} is no action; possible are whole numbers from 0 to {num_actions - 1}.")
+        return actions
+
+    def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
+        if seed is None:
+            return [None] * self.num_envs
+        if isinstance(seed, int | np.integer):
+            check_seed(seed)
+            return [int(seed) + i for i in range(self.num_envs)]
+        seeds = list(seed)
+        if len(seeds) != self.num_envs:
+            raise UserError(f"{len(seeds)} seeds are given; expected one number, or {self.num_envs} in a list.")
+        for one in seeds:
+            check_seed(one)
+        return seeds
+
+    def _draw_seeds(self, count: int) -> npt.NDArray[np.uint64]:
+        return self.np_random.integers(2**63, size=count, dtype=np.uint64)
+
+
+def _parse_mode(mode: AutoresetMode | str) -> AutoresetMode:
+    try:
+        return AutoresetMode(mode)
+    except ValueError:
+        possible = ", ".join(str(one.value) for one in AutoresetMode)
+        raise UserError(f"autoreset_mode is {mode!r}; possible are {possible}.") from None
+
+
+def _reset_mask(options: dict[str, Any] | None, num_envs: int) -> npt.NDArray[np.bool_]:
+    mask = (options or {}).get("reset_mask")
+    if mask is None:
+        return np.ones(num_envs, np.bool_)
+    if not isinstance(mask, np.ndarray) or mask.shape != (num_envs,) or mask.dtype != np.bool_ or not mask.any():
+        given = f"{mask.shape} {mask.dtype}" if isinstance(mask, np.ndarray) else type(mask).__name__
+        raise UserError(f"expected a ({num_envs},) bool array that is not all False as reset_mask, got {given}.")
+    return mask
+
+
+def _final_info(observations: Observations, ended: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    """What Gymnasium's vector environments say of episodes that ended in this step; the single info is empty."""
+    final_obs = np.full(len(ended), None, dtype=object)
+    for i, row in zip(np.flatnonzero(ended), observations[ended], strict=True):
+        final_obs[i] = row
+    return {"final_obs": final_obs, "_final_obs": ended.copy(), "final_info": {}, "_final_info": ended.copy()}
