@@ -1,0 +1,55 @@
+"""Who acts before whom: blue, green, red, then blue's monitor."""
+
+from cageflow.scenario import RedAgent, RedKind
+from cageflow.sim.enums import Outcome
+from tests.helpers.lab import Lab
+
+
+def held(red=RedAgent.SLEEP):
+    lab = Lab(red)
+    lab.s.privileged[lab.host("Enterprise0")] = 1
+    return lab
+
+
+def test_blue_acts_before_the_reward__a_restored_host_costs_no_more():
+    assert held().step("Sleep")[0] == -1.0
+    assert held().step("Restore Enterprise0")[0] == -1.0  # the cost of the action alone
+    assert held().step("Restore User1")[0] == -2.0
+
+
+def test_blue_acts_before_red__a_decoy_is_there_for_the_scan_of_the_same_step():
+    lab = Lab(RedAgent.B_LINE)
+    lab.step("Sleep")
+    lab.step("DecoyTomcat User1", red_target="User1")
+    assert lab.s.red_kind == RedKind.DISCOVER_NETWORK_SERVICES
+    assert 443 in lab.ports(lab.s.ports_seen[9])
+
+
+def test_red_acts_before_the_monitor__its_scan_is_seen_in_the_same_step():
+    lab = Lab(RedAgent.B_LINE)
+    lab.step("Sleep")
+    assert lab.step("Sleep", red_target="User1")[1] == {"User1": "1000"}
+
+
+def test_red_acts_after_blue__what_blue_analysed_before_is_not_yet_there():
+    lab = Lab(RedAgent.B_LINE)
+    lab.step("Sleep")
+    lab.step("Sleep", red_target="User1")
+    _, seen = lab.step("Analyse User1", exploit="FTPDirectoryTraversal", detection=1)
+    assert seen == {"User1": "1101"}
+    _, seen = lab.step("Analyse User1")
+    assert seen == {"User1": "0011"}
+
+
+def test_sleeping_red__does_nothing():
+    lab = Lab(RedAgent.SLEEP)
+    for _ in range(5):
+        assert lab.step("Sleep") == (0.0, {})
+        assert (lab.s.red_kind, lab.s.red_target, lab.s.red_outcome) == (RedKind.SLEEP, -1, Outcome.UNKNOWN)
+
+
+def test_step__counts_steps():
+    lab = Lab()
+    for count in range(1, 4):
+        lab.step("Sleep")
+        assert lab.s.step == count
