@@ -32,12 +32,14 @@ class Episodes:
     @property
     def env_returns(self) -> npt.NDArray[np.float64]:
         """(B,) sums of the game's rewards, exact to the tenth in which the game counts."""
-        return np.round(self.rollout.env_rewards.sum(axis=0, dtype=np.float64), 1)
+        returns: npt.NDArray[np.float64] = np.round(self.rollout.env_rewards.sum(axis=0, dtype=np.float64), 1)
+        return returns
 
     @property
     def alignment_returns(self) -> npt.NDArray[np.float64]:
         """(B,) sums of the alignment rewards."""
-        return self.rollout.alignment_rewards.sum(axis=0, dtype=np.float64)
+        returns: npt.NDArray[np.float64] = self.rollout.alignment_rewards.sum(axis=0, dtype=np.float64)
+        return returns
 
     @classmethod
     def concatenate(cls, parts: Sequence[Episodes]) -> Episodes:

@@ -34,7 +34,8 @@ class EpisodeStream:
         entropy = [self.seed, *self.purpose.encode()]
         base = np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0]
         with np.errstate(over="ignore"):
-            return scramble(base + np.arange(first, first + count, dtype=np.uint64) * GOLDEN)
+            seeds: npt.NDArray[np.uint64] = scramble(base + np.arange(first, first + count, dtype=np.uint64) * GOLDEN)
+        return seeds
 
 
 @njit(cache=True)

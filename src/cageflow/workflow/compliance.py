@@ -18,6 +18,7 @@ from numba import njit
 
 from cageflow.errors import UserError
 from cageflow.scenario import BlueKind, Network
+from cageflow.sim.handover import plain, row
 from cageflow.sim.hosts import count_sessions
 from cageflow.workflow.orders import Order
 
@@ -55,7 +56,7 @@ class ComplianceTracker:
         definition: str = "any-session",
     ) -> None:
         self._counted = counted_hosts(network, definition)
-        self._network = network
+        self._nets = row(network.tables)
         self._order = np.array(order, np.int8)
         self._lambda = alignment_lambda
         self.fixes = np.zeros(num_envs, np.int32)
@@ -72,8 +73,8 @@ class ComplianceTracker:
             rewards: (B,) float32; overwritten with the alignment reward.
         """
         score_states(
-            states,
-            self._network.tables,
+            plain(states),
+            self._nets,
             self._order,
             self._counted,
             self._lambda,
@@ -95,7 +96,7 @@ class ComplianceTracker:
         """
         score_sessions(
             sessions,
-            self._network.tables,
+            self._nets,
             self._order,
             self._counted,
             self._lambda,
@@ -166,8 +167,9 @@ def is_fix(net, action):
 
 
 @njit(cache=True, nogil=True)
-def score_states(states, net, order, counted, alignment_lambda, actions, fixes, compliant_fixes, rewards):
-    """`ComplianceTracker.score_states`, compiled."""
+def score_states(states, nets, order, counted, alignment_lambda, actions, fixes, compliant_fixes, rewards):
+    """`ComplianceTracker.score_states`, compiled; `nets` is (1,) the network's tables."""
+    net = nets[0]
     for i in range(states.shape[0]):
         rewards[i] = 0.0
         if is_fix(net, actions[i]):
@@ -179,8 +181,9 @@ def score_states(states, net, order, counted, alignment_lambda, actions, fixes, 
 
 
 @njit(cache=True, nogil=True)
-def score_sessions(sessions, net, order, counted, alignment_lambda, actions, fixes, compliant_fixes, rewards):
-    """`ComplianceTracker.score_sessions`, compiled."""
+def score_sessions(sessions, nets, order, counted, alignment_lambda, actions, fixes, compliant_fixes, rewards):
+    """`ComplianceTracker.score_sessions`, compiled; `nets` is (1,) the network's tables."""
+    net = nets[0]
     for i in range(sessions.shape[0]):
         rewards[i] = 0.0
         if is_fix(net, actions[i]):

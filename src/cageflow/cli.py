@@ -1,0 +1,272 @@
+"""The command line: arguments in, one call, words out. Heavy imports stand inside the commands."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from cageflow.errors import UserError
+
+if TYPE_CHECKING:
+    from cageflow.experiment.runs import RunSummary
+
+app = typer.Typer(
+    name="cageflow",
+    help="Find the order in which a network's compromised machines should be fixed, and train the defender that "
+    "follows it, on an exact and very fast simulator of CAGE Challenge 2.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+bench_app = typer.Typer(help="Measure this machine.", no_args_is_help=True)
+app.add_typer(bench_app, name="bench")
+
+EXIT_FAILED, EXIT_USAGE = 1, 2
+
+
+def _option(help_text: str, default: object = None, *names: str) -> Any:
+    """An option whose default is decided later (by `--config`, or by the run that is resumed) but shown here."""
+    shown = str(default) if default is not None else False
+    return typer.Option(*names, help=help_text, show_default=shown)
+
+
+RedAgent = Annotated[
+    str | None, _option("B_lineAgent, RedMeanderAgent or SleepAgent; or bline, meander, sleep.", "B_lineAgent")
+]
+Rules = Annotated[str | None, _option("v2.1 (today's CAGE-2) or challenge (as it was judged).", "v2.1")]
+Observation = Annotated[str | None, _option("Blue's table: corrected or official.", "corrected")]
+MaxSteps = Annotated[int | None, _option("Steps of an episode.", 100)]
+Green = Annotated[bool | None, _option("Wake the green agent.", False, "--green/--no-green")]
+ScenarioFile = Annotated[Path | None, _option("A network file in place of CAGE-2's own.")]
+Seed = Annotated[int | None, _option("Decides all chance.", 0)]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, words on standard error.")]
+
+TotalEpisodes = Annotated[int | None, _option("Training episodes in all.", 100_000)]
+Lambda = Annotated[float | None, _option("Reward for an episode of full compliance.", 30.0)]
+Definition = Annotated[
+    str | None, _option("What counts as compromised: any-session, or evictable (not red's first host).", "any-session")
+]
+Threshold = Annotated[float | None, _option("Compliance that a workflow's training aims for.", 0.95)]
+PerUpdate = Annotated[int | None, _option("Episodes of one update.", "the preset's")]
+Patience = Annotated[int | None, _option("Updates without better compliance that end a workflow's training.", 12)]
+Preset = Annotated[str | None, _option("The learner: default, or reference (the earlier prototype's).", "default")]
+Collector = Annotated[str | None, _option("Who plays the episodes: vector.", "vector")]
+Workers = Annotated[int | None, _option("Worker processes of the collectors that have any.", 1)]
+Threads = Annotated[int | None, _option("Threads of the learner.", 2)]
+Device = Annotated[str | None, _option("Where the learner runs: cpu or cuda.", "cpu")]
+EvaluationEpisodes = Annotated[int | None, _option("Fresh episodes that judge a trained policy.", 500)]
+ConfigFile = Annotated[Path | None, _option("A YAML file of settings; options given here go first.", None, "--config")]
+RunDir = Annotated[Path | None, _option("Folder of the run.", "runs/ and a new name")]
+Resume = Annotated[Path | None, _option("Go on with the run in this folder.")]
+IsQuiet = Annotated[bool, typer.Option("--quiet", help="Say nothing until the end.")]
+
+
+@app.command()
+def search(
+    red_agent: RedAgent = None,
+    total_episodes: TotalEpisodes = None,
+    max_episodes_per_workflow: Annotated[int | None, _option("Episodes of one trial of a workflow.", 10_000)] = None,
+    seed: Seed = None,
+    strategy: Annotated[str | None, _option("gp-ucb, thompson, random or round-robin.", "gp-ucb")] = None,
+    beta: Annotated[float | None, _option("Weight of the deviation in UCB = mean + beta * deviation.", 2.0)] = None,
+    gate: Annotated[
+        str | None,
+        _option("feasibility (weigh orders by the chance that they comply) or strict.", "feasibility"),
+    ] = None,
+    alignment_lambda: Lambda = None,
+    compliance_threshold: Threshold = None,
+    compliance_definition: Definition = None,
+    patience_updates: Patience = None,
+    episodes_per_update: PerUpdate = None,
+    evaluation_episodes: EvaluationEpisodes = None,
+    preset: Preset = None,
+    rules: Rules = None,
+    observation: Observation = None,
+    max_steps: MaxSteps = None,
+    green: Green = None,
+    scenario: ScenarioFile = None,
+    collector: Collector = None,
+    n_workers: Workers = None,
+    num_threads: Threads = None,
+    device: Device = None,
+    config: ConfigFile = None,
+    run_dir: RunDir = None,
+    resume: Resume = None,
+    quiet: IsQuiet = False,
+    as_json: Json = False,
+) -> None:
+    """Search the 120 workflows: train a defender for each order that the strategy picks, and name the best."""
+    settings = {name: value for name, value in locals().items() if name not in _NOT_SETTINGS}
+    summary = _run("search", settings, config, run_dir, resume, quiet, as_json)
+    if as_json:
+        _print_json(_search_json(summary))
+    else:
+        _print_summary(summary)
+
+
+@app.command()
+def train(
+    workflow: Annotated[
+        str | None,
+        _option("The order, such as defender,enterprise,op_server,op_host,user; highest priority first."),
+    ] = None,
+    no_workflow: Annotated[bool, typer.Option("--no-workflow", help="Plain PPO.")] = False,
+    red_agent: RedAgent = None,
+    total_episodes: TotalEpisodes = None,
+    seed: Seed = None,
+    alignment_lambda: Lambda = None,
+    compliance_threshold: Threshold = None,
+    compliance_definition: Definition = None,
+    patience_updates: Patience = None,
+    episodes_per_update: PerUpdate = None,
+    evaluation_episodes: EvaluationEpisodes = None,
+    preset: Preset = None,
+    rules: Rules = None,
+    observation: Observation = None,
+    max_steps: MaxSteps = None,
+    green: Green = None,
+    scenario: ScenarioFile = None,
+    collector: Collector = None,
+    n_workers: Workers = None,
+    num_threads: Threads = None,
+    device: Device = None,
+    config: ConfigFile = None,
+    run_dir: RunDir = None,
+    resume: Resume = None,
+    quiet: IsQuiet = False,
+    as_json: Json = False,
+) -> None:
+    """Train one defender, for one workflow or by plain PPO."""
+    if resume is None and (workflow is None) != no_workflow and config is None:
+        raise UserError("give one of --workflow ORDER and --no-workflow")
+    settings = {name: value for name, value in locals().items() if name not in _NOT_SETTINGS}
+    summary = _run("train", settings, config, run_dir, resume, quiet, as_json)
+    if as_json:
+        _print_json(_train_json(summary))
+    else:
+        _print_summary(summary)
+
+
+_NOT_SETTINGS = {"config", "run_dir", "resume", "quiet", "as_json", "no_workflow", "settings"}
+
+
+def _run(
+    command: str,
+    settings: dict[str, Any],
+    config_file: Path | None,
+    run_dir: Path | None,
+    resume: Path | None,
+    quiet: bool,
+    as_json: bool,
+) -> RunSummary:
+    from cageflow.experiment import runs
+    from cageflow.experiment.config import make_config
+    from cageflow.experiment.progress import make_reporter
+
+    reporter = make_reporter(Console(stderr=as_json), quiet)
+    if resume is not None:
+        given = [name for name, value in settings.items() if value is not None and name != "total_episodes"]
+        if given or config_file is not None or run_dir is not None:
+            names = ", ".join("--" + name.replace("_", "-") for name in [*given, *(["config"] if config_file else [])])
+            raise UserError(f"a resumed run keeps its settings: leave out {names or '--run-dir'}, or start a new run")
+        return runs.resume(resume, reporter, settings["total_episodes"])
+    if settings.get("scenario") is not None:
+        settings["scenario"] = str(settings["scenario"])
+    made = make_config({**settings, "command": command}, config_file)
+    start = runs.search if command == "search" else runs.train
+    return start(made, run_dir, reporter)
+
+
+def _search_json(summary: RunSummary) -> dict[str, Any]:
+    from cageflow.workflow.orders import format_order
+
+    assert summary.workflow is not None
+    return {
+        "run_dir": str(summary.run_dir),
+        "best_workflow": format_order(summary.workflow),
+        "feasible": summary.feasible,
+        "reward": summary.reward,
+        "reward_se": summary.reward_se,
+        "compliance": summary.compliance,
+        "episodes": summary.episodes,
+        "trials": summary.trials,
+        "seconds": summary.seconds,
+        "episodes_per_s": summary.episodes_here / summary.seconds,
+        "policy": str(summary.policy),
+    }
+
+
+def _train_json(summary: RunSummary) -> dict[str, Any]:
+    from cageflow.workflow.orders import format_order
+
+    return {
+        "run_dir": str(summary.run_dir),
+        "workflow": None if summary.workflow is None else format_order(summary.workflow),
+        "reward": summary.reward,
+        "reward_se": summary.reward_se,
+        "compliance": None if summary.workflow is None else summary.compliance,
+        "ending": summary.ending,
+        "episodes": summary.episodes,
+        "seconds": summary.seconds,
+        "episodes_per_s": summary.episodes_here / summary.seconds,
+        "policy": str(summary.policy),
+    }
+
+
+def _print_summary(summary: RunSummary) -> None:
+    from cageflow.workflow.orders import format_order
+
+    console = Console(highlight=False, soft_wrap=True)
+    if summary.workflow is None:
+        title = "[bold]Plain PPO[/bold]"
+    else:
+        what = "Best workflow" if summary.trials > 1 else "Workflow"
+        title = f"[bold]{what}  [green]{format_order(summary.workflow).replace(',', ' > ')}[/green][/bold]"
+    rate = summary.episodes_here / summary.seconds
+    lines = [
+        title,
+        f"  reward      {summary.reward:.2f} ± {summary.reward_se:.2f}, mean and standard error of fresh episodes",
+    ]
+    if summary.workflow is not None:
+        missed = "" if summary.feasible else ", below the threshold: it needs more episodes"
+        lines.append(f"  compliance  {summary.compliance:.1%}{missed}")
+    trials = "" if summary.trials == 1 else f" in {summary.trials} trials"
+    lines += [
+        f"  training    {summary.episodes:,} episodes{trials}, {summary.seconds:.0f} s, {rate:.0f} episodes/s",
+        f"  ended by    {summary.ending}",
+        f"  policy      {summary.policy}",
+        f"  run folder  {summary.run_dir}",
+    ]
+    console.print("\n" + "\n".join(lines))
+
+
+def _print_json(content: dict[str, Any]) -> None:
+    typer.echo(json.dumps(content))
+
+
+def main() -> None:
+    """Entry point: run a command and turn what a user can cause into one sentence and an exit status.
+
+    0 done, 1 the command's own "no" (a mismatch, a learner that broke down), 2 wrong input, 128 + n ended by signal n.
+    """
+    try:
+        app()
+    except UserError as error:
+        _fail(str(error), EXIT_USAGE)
+    except KeyboardInterrupt:
+        _fail("stopped by SIGINT", 130)
+    except Exception as error:  # two more that are no faults of ours, known only once their heavy modules are loaded
+        status = getattr(error, "exit_status", None)
+        if status is None and type(error).__name__ != "NonFiniteError":
+            raise
+        _fail(str(error), EXIT_FAILED if status is None else status)
+
+
+def _fail(sentence: str, status: int) -> None:
+    typer.echo(f"cageflow: {sentence}", err=True)
+    sys.exit(status)

@@ -1,0 +1,1 @@
+"""Runs: their settings, their folder, and the trainer that joins what stands below."""

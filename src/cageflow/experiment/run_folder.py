@@ -1,0 +1,188 @@
+"""The folder of a run: its configuration, its logs, its policies and the checkpoint from which it goes on."""
+
+from __future__ import annotations
+
+import io
+import json
+import platform
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cageflow.errors import UserError
+from cageflow.experiment.config import RunConfig, read_config
+from cageflow.experiment.files import CsvLog, write_whole
+from cageflow.search import Acquisition, Iteration
+from cageflow.workflow.orders import ALL_ORDERS, Order, format_order, order_id
+
+TRAINING_COLUMNS = (
+    "Workflow_ID,Workflow_Order,Update,Episodes,Env_Reward,Alignment_Bonus,Total_Reward,Compliance,Avg_Fixes,"
+    "Collection_Time,Update_Time,Trial,Run_Episodes,Policy_Loss,Value_Loss,Entropy,Approx_KL,Clip_Fraction,"
+    "Explained_Variance,Grad_Norm,Learning_Rate,Distinct_Observations,Ending"
+)
+SAMPLING_COLUMNS = (
+    "Iteration,Workflow,UCB_Score,Reward,Final_Compliance,Episodes_Trained,GP_Updated,"
+    "Workflow_ID,Reward_SE,Compliance_SE,Workflow_Episodes,Run_Episodes,Ending,Seconds"
+)
+ACQUISITION_COLUMNS = "Iteration,Workflow_ID,Workflow,Mean,Std,UCB,Feasibility,Score"
+
+CONFIG, CHECKPOINT = "config.json", "checkpoint"
+STATE = "state.pt"
+
+
+class RunFolder:
+    """An open run folder.
+
+    Attributes:
+        path: the folder.
+        training, sampling, acquisition: its CSV logs.
+    """
+
+    def __init__(self, path: Path, lengths: dict[str, int] | None) -> None:
+        self.path = path
+        kept = lengths or {}
+        self.training = CsvLog(path / "training_log.csv", TRAINING_COLUMNS, kept.get("training"))
+        self.sampling = CsvLog(path / "gp_sampling_log.csv", SAMPLING_COLUMNS, kept.get("sampling"))
+        self.acquisition = CsvLog(path / "acquisition.csv", ACQUISITION_COLUMNS, kept.get("acquisition"))
+
+    @classmethod
+    def create(cls, path: Path, config: RunConfig) -> RunFolder:
+        """Begin a run in a new folder.
+
+        Raises:
+            UserError: the folder holds something already, or cannot be written.
+        """
+        check_new(path)
+        try:
+            (path / CHECKPOINT).mkdir(parents=True)
+            (path / "policies").mkdir()
+        except OSError as error:
+            raise UserError(f"{path} cannot be made a run folder: {error.strerror}") from error
+        content = {**config.to_json(), "about": _about()}
+        write_whole(path / CONFIG, (json.dumps(content, indent=2) + "\n").encode())
+        return cls(path, None)
+
+    @classmethod
+    def resume(cls, path: Path) -> tuple[RunFolder, RunConfig, dict[str, Any] | None]:
+        """Open the folder of a run that was stopped, its logs cut back to its checkpoint.
+
+        Returns:
+            The folder, its configuration and its checkpoint, None if the run was stopped before the first.
+
+        Raises:
+            UserError: it is no run folder, or its checkpoint cannot be read.
+        """
+        config = read_config(path / CONFIG)
+        (path / CHECKPOINT).mkdir(exist_ok=True)
+        (path / "policies").mkdir(exist_ok=True)
+        state = load_state(path / CHECKPOINT / STATE) if (path / CHECKPOINT / STATE).exists() else None
+        lengths = {"training": 0, "sampling": 0, "acquisition": 0} if state is None else state["lengths"]
+        return cls(path, lengths), config, state
+
+    def checkpoint(self, state: dict[str, Any]) -> None:
+        """Write the checkpoint; the logs up to here belong to it."""
+        logs = {"training": self.training, "sampling": self.sampling, "acquisition": self.acquisition}
+        for log in logs.values():
+            log.sync()
+        save_state(
+            self.path / CHECKPOINT / STATE, {**state, "lengths": {name: log.length for name, log in logs.items()}}
+        )
+
+    def learner_path(self, order: Order) -> Path:
+        """Where the learner of an order rests between its trials."""
+        return self.path / CHECKPOINT / f"learner_{order_id(order):03d}.pt"
+
+    def policy_path(self, order: Order | None) -> Path:
+        """Where the policy of an order stands."""
+        return self.path / "policies" / ("policy.safetensors" if order is None else f"{policy_name(order)}.safetensors")
+
+    def log_iteration(self, iteration: Iteration) -> None:
+        """Write one trial of a search, and what the strategy thought of all orders before it."""
+        result, acquisition = iteration.result, iteration.choice.acquisition
+        number, workflow = iteration.request.trial, order_id(result.order)
+        score = "" if acquisition is None else f"{acquisition.ucb[workflow]:.4f}"
+        self.sampling.append(
+            [
+                [number, order_text(result.order), score, f"{result.reward:.4f}", f"{result.compliance:.4f}"]
+                + [result.episodes, int(iteration.gp_updated), workflow, f"{result.reward_se:.4f}"]
+                + ["" if result.compliance_se is None else f"{result.compliance_se:.4f}", result.total_episodes]
+                + [iteration.episodes, result.ending, f"{result.seconds:.2f}"]
+            ]
+        )
+        if acquisition is not None:
+            self.acquisition.append(acquisition_rows(number, acquisition))
+
+    def close(self) -> None:
+        """Close the logs."""
+        for log in (self.training, self.sampling, self.acquisition):
+            log.close()
+
+
+def order_text(order: Order | None) -> str:
+    """An order as the logs write it, without commas; "none" for plain PPO."""
+    return "none" if order is None else format_order(order).replace(",", ">")
+
+
+def policy_name(order: Order) -> str:
+    """The file name of an order's policy, such as `017_defender-user-enterprise-op_server-op_host`."""
+    return f"{order_id(order):03d}_{format_order(order).replace(',', '-')}"
+
+
+def acquisition_rows(iteration: int, acquisition: Acquisition) -> list[list[object]]:
+    """The 120 lines of one iteration."""
+    columns = (acquisition.mean, acquisition.std, acquisition.ucb, acquisition.feasibility, acquisition.score)
+    return [
+        [iteration, i, order_text(order), *(f"{column[i]:.6g}" for column in columns)]
+        for i, order in enumerate(ALL_ORDERS)
+    ]
+
+
+def check_new(path: Path) -> None:
+    """Refuse a folder for a new run that holds something.
+
+    Raises:
+        UserError: it does.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise UserError(f"{path} exists and is not empty: name a new folder, or go on with that run by --resume {path}")
+
+
+def default_run_dir(config: RunConfig, root: Path = Path("runs")) -> Path:
+    """A folder name that no run has yet: command, red agent, time and seed."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    stem = f"{config.command}-{config.game().red_agent}-{stamp}-seed{config.seed}"
+    path = root / stem
+    number = 2
+    while path.exists():
+        path = root / f"{stem}-{number}"
+        number += 1
+    return path
+
+
+def save_state(path: Path, state: dict[str, Any]) -> None:
+    """Write tensors and plain data, whole or not at all."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    write_whole(path, buffer.getvalue())
+
+
+def load_state(path: Path) -> dict[str, Any]:
+    """Read what `save_state` wrote; a file that could carry code is refused.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, weights_only=True)
+    except Exception as error:  # torch raises many kinds, among them bare Exception, for a damaged file
+        raise UserError(f"{path} is no checkpoint of this version, or is damaged: {error}") from error
+    return state
+
+
+def _about() -> dict[str, str]:
+    libraries = {name: version(name) for name in ("cageflow", "numpy", "numba", "torch", "gymnasium", "botorch")}
+    machine = f"{platform.machine()}, {platform.system()} {platform.release()}"
+    return {**libraries, "python": platform.python_version(), "machine": machine, "started": time.strftime("%FT%T%z")}

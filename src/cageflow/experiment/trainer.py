@@ -1,0 +1,228 @@
+"""Training one policy: collect episodes, update, judge whether to go on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from cageflow.collect import Episodes, EpisodeStream, VectorCollector
+from cageflow.envs.options import GameOptions
+from cageflow.experiment.config import RunConfig
+from cageflow.learn.policy import Policy, PolicyCard
+from cageflow.learn.ppo import PPO, UpdateStats
+from cageflow.workflow.compliance import ComplianceTracker
+from cageflow.workflow.orders import Order, encode_order, format_order
+
+Ending = Literal["threshold", "plateau", "episode-cap", "budget"]
+"""Why training ended: the compliance threshold was reached and confirmed on fresh episodes; compliance stopped
+improving; the episodes of one workflow were used up; those of the whole run were."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateRecord:
+    """One update: its episodes' means, and what the learner says.
+
+    Attributes:
+        update: number of the update in this training, from 1.
+        episodes: episodes collected in this training so far.
+        env_reward: mean return of the game.
+        alignment: mean return of the alignment reward.
+        compliance: mean compliance, NaN without a workflow.
+        fixes: mean number of fixes.
+        collection_s: seconds of collecting.
+        stats: of the learner.
+    """
+
+    update: int
+    episodes: int
+    env_reward: float
+    alignment: float
+    compliance: float
+    fixes: float
+    collection_s: float
+    stats: UpdateStats
+
+    @property
+    def total_reward(self) -> float:
+        """What the learner maximised."""
+        return self.env_reward + self.alignment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """Fresh episodes of the present policy: means with their standard errors; compliance is NaN without a workflow."""
+
+    reward: float
+    reward_se: float
+    compliance: float
+    compliance_se: float
+    episodes: int
+
+
+class PolicyTrainer:
+    """A policy in training, for one workflow order or for none.
+
+    All chance comes from `seed` and from counters, so `state_dict` is all that going on needs.
+
+    Args:
+        config: of the run.
+        game: that is played; `config.game()`.
+        order: the workflow; None for plain PPO.
+        seed: of this training: its episodes, its first weights, its shuffling.
+        max_episodes: episodes after which this training ends.
+        cap: the name of that ending.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        game: GameOptions,
+        order: Order | None,
+        seed: int,
+        max_episodes: int,
+        cap: Literal["episode-cap", "budget"],
+    ) -> None:
+        self.config = config
+        self.order = order
+        self.max_episodes = max_episodes
+        self._cap: Ending = cap
+        self._game = game
+        self._seed = seed
+        learner = config.learner()
+        self._episodes_per_update = learner.episodes_per_update
+        self._collector = VectorCollector(game, masked=learner.mask_actions)
+        planned = config.max_episodes_per_workflow if config.command == "search" else config.total_episodes
+        self.ppo = PPO(
+            learner,
+            num_observations=game.network.num_observations,
+            num_actions=len(game.network.codec),
+            order_encoding=None if order is None else encode_order(order),
+            total_updates=math.ceil(planned / self._episodes_per_update),
+            device=config.device,
+            seed=seed,
+        )
+        self.episodes = 0
+        self.updates = 0
+        self._best_compliance = 0.0
+        self._updates_without_improvement = 0
+        self._last_compliance = math.nan
+
+    def update(self) -> UpdateRecord:
+        """Collect one batch of episodes and learn from it.
+
+        Raises:
+            NonFiniteError: a reward, a loss or a gradient is not finite.
+        """
+        count = min(self._episodes_per_update, self.max_episodes - self.episodes)
+        episodes = self._play("train", self.episodes, count)
+        stats = self.ppo.update(episodes.rollout)
+        self.episodes += count
+        self.updates += 1
+        compliance = float(episodes.compliance.mean())
+        self._note_compliance(compliance)
+        return UpdateRecord(
+            update=self.updates,
+            episodes=self.episodes,
+            env_reward=float(episodes.env_returns.mean()),
+            alignment=float(episodes.alignment_returns.mean()),
+            compliance=compliance,
+            fixes=float(episodes.fixes.mean()),
+            collection_s=episodes.num_seconds,
+            stats=stats,
+        )
+
+    def ending(self) -> Ending | None:
+        """Why training is over after the last update, or None while it is not.
+
+        A batch that reaches the compliance threshold is only believed if fresh episodes of the updated policy do.
+        """
+        if self.order is not None and self.updates > 0:
+            if self._last_compliance >= self.config.compliance_threshold:
+                if self.evaluate().compliance >= self.config.compliance_threshold:
+                    return "threshold"
+            elif self._updates_without_improvement >= self.config.patience_updates:
+                return "plateau"
+        return self._cap if self.episodes >= self.max_episodes else None
+
+    def evaluate(self) -> Evaluation:
+        """Play fresh episodes of the present policy, the same ones for every policy of this training."""
+        count = self.config.evaluation_episodes
+        episodes = self._play("evaluate", 0, count)
+        reward, compliance = episodes.env_returns, episodes.compliance
+        return Evaluation(
+            reward=float(reward.mean()),
+            reward_se=float(reward.std(ddof=1) / np.sqrt(count)),
+            compliance=float(compliance.mean()),
+            compliance_se=float(compliance.std(ddof=1) / np.sqrt(count)),
+            episodes=count,
+        )
+
+    def policy(self, training_episodes: int) -> Policy:
+        """The present policy with its card.
+
+        Args:
+            training_episodes: that it has learned from, those of earlier trainings included.
+        """
+        config, learner = self.config, self.ppo.config
+        alignment: dict[str, float | str | bool] = {}
+        if self.order is not None:
+            alignment = {
+                "lambda": config.alignment_lambda,
+                "threshold": config.compliance_threshold,
+                "definition": config.compliance_definition,
+            }
+        card = PolicyCard(
+            workflow=None if self.order is None else format_order(self.order),
+            rules=self._game.rules,
+            red_agent=self._game.red_agent,
+            observation=self._game.observation,
+            max_steps=self._game.max_steps,
+            preset=config.preset,
+            activation=learner.activation,
+            mask_actions=learner.mask_actions,
+            alignment=alignment,
+            training_episodes=training_episodes,
+        )
+        return Policy(card, self.ppo.actor_layers(), None if self.order is None else encode_order(self.order))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that going on needs, a copy."""
+        return {
+            "ppo": self.ppo.state_dict(),
+            "episodes": self.episodes,
+            "updates": self.updates,
+            "best_compliance": self._best_compliance,
+            "updates_without_improvement": self._updates_without_improvement,
+            "last_compliance": self._last_compliance,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where the state was saved; the configuration, the order and the seed must be the same."""
+        self.ppo.load_state_dict(state["ppo"])
+        self.episodes = state["episodes"]
+        self.updates = state["updates"]
+        self._best_compliance = state["best_compliance"]
+        self._updates_without_improvement = state["updates_without_improvement"]
+        self._last_compliance = state["last_compliance"]
+
+    def _play(self, purpose: str, first: int, count: int) -> Episodes:
+        seeds = EpisodeStream(self._seed, purpose).seeds(first, count)
+        return self._collector.collect(self.ppo.actor_weights(), seeds, self._tracker(count))
+
+    def _tracker(self, num_envs: int) -> ComplianceTracker | None:
+        if self.order is None:
+            return None
+        return ComplianceTracker(
+            self._game.network, self.order, num_envs, self.config.alignment_lambda, self.config.compliance_definition
+        )
+
+    def _note_compliance(self, compliance: float) -> None:
+        self._last_compliance = compliance
+        if compliance > self._best_compliance + self.config.min_improvement:
+            self._best_compliance = compliance
+            self._updates_without_improvement = 0
+        else:
+            self._updates_without_improvement += 1
