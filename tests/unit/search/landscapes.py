@@ -1,0 +1,44 @@
+"""Synthetic landscapes: the value of every order, and trials that read it with noise."""
+
+from itertools import combinations
+
+import numpy as np
+
+from cageflow.search import TrialRequest, TrialResult
+from cageflow.workflow import ALL_ORDERS, order_id
+
+
+def pair_landscape(seed):
+    """Reward (120,) that falls by a random weight for each pair of types ranked unlike in a hidden order."""
+    rng = np.random.default_rng(seed)
+    weights = rng.uniform(0.5, 3.0, size=10)
+    positions = np.argsort(np.asarray(ALL_ORDERS), axis=1)
+    before = np.stack([positions[:, i] < positions[:, j] for i, j in combinations(range(5), 2)], axis=1)
+    return -20.0 - (before != before[rng.integers(120)]) @ weights
+
+
+class Trainer:
+    """Stands for training: a trial reads the landscape; its noise is a function of the trial's seed alone."""
+
+    def __init__(self, rewards, compliances=None, noise=1.0, episodes=100):
+        self.rewards = rewards
+        self.compliances = np.ones(120) if compliances is None else compliances
+        self.noise = noise
+        self.episodes = episodes
+        self.requests = []
+
+    def __call__(self, request: TrialRequest) -> TrialResult:
+        self.requests.append(request)
+        i = order_id(request.order)
+        noise = np.random.default_rng(request.seed).normal()
+        return TrialResult(
+            order=request.order,
+            reward=float(self.rewards[i] + self.noise * noise),
+            reward_se=self.noise,
+            compliance=float(self.compliances[i]),
+            compliance_se=0.01,
+            episodes=self.episodes,
+            total_episodes=request.trained_episodes + self.episodes,
+            ending="patience",
+            seconds=0.0,
+        )

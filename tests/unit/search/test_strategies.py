@@ -1,0 +1,301 @@
+"""Strategies: scores by hand on mock posteriors, and what they find on synthetic landscapes."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from cageflow.errors import UserError
+from cageflow.search import (
+    STRATEGIES,
+    Budget,
+    StrategySettings,
+    TrialResult,
+    make_strategy,
+    run_search,
+    strategies,
+    surrogate,
+)
+from cageflow.search.strategies import open_orders, upper_confidence_bound
+from cageflow.workflow import ALL_ORDERS, KENDALL_MATRIX, order_id
+from tests.unit.search.landscapes import Trainer, pair_landscape
+
+SETTINGS = StrategySettings(compliance_threshold=0.9)
+
+
+def trial(order, compliance=1.0, reward=-20.0):
+    return TrialResult(
+        order=ALL_ORDERS[order],
+        reward=reward,
+        reward_se=0.5,
+        compliance=compliance,
+        episodes=1,
+        total_episodes=1,
+        ending="patience",
+        seconds=0.0,
+    )
+
+
+class MockPosterior:
+    """A process with given means and stds, orders independent."""
+
+    def __init__(self, mean, std, scale=1.0, log_probability=0.0):
+        self.mean, self.std, self.scale = np.asarray(mean, float), np.asarray(std, float), scale
+        self.log_probability = np.broadcast_to(np.asarray(log_probability, float), (120,))
+
+    def posterior(self):
+        return self.mean, self.std
+
+    def joint_posterior(self):
+        return self.mean, np.diag(self.std**2)
+
+    def log_probability_of_reaching(self, threshold):
+        assert threshold == SETTINGS.compliance_threshold
+        return self.log_probability
+
+
+def mock(monkeypatch, reward, compliance=None):
+    monkeypatch.setattr(surrogate, "fit_reward", lambda trials: reward)
+    monkeypatch.setattr(surrogate, "fit_compliance", lambda trials: compliance)
+
+
+def choose(name, history=(), seed=0, settings=SETTINGS):
+    return make_strategy(name, settings).choose(history, np.random.default_rng(seed))
+
+
+def test_ucb__is_mean_plus_beta_deviations_without_a_square_root():
+    np.testing.assert_array_equal(
+        upper_confidence_bound(np.array([1.0, -2.0]), np.array([0.5, 2.0]), 4.0), np.array([3.0, 6.0])
+    )
+
+
+def test_gp_ucb__takes_the_highest_bound_and_reports_all_120(monkeypatch):
+    mean, std = np.full(120, -30.0), np.ones(120)
+    mean[7] = -25.0  # UCB -23
+    std[9] = 4.0  # UCB -22
+    mock(monkeypatch, MockPosterior(mean, std), MockPosterior(mean, std))
+    choice = choose("gp-ucb")
+    assert order_id(choice.order) == 9
+    assert choice.acquisition.ucb[[0, 7, 9]].tolist() == [-28.0, -23.0, -22.0]
+    np.testing.assert_array_equal(choice.acquisition.mean, mean)
+    np.testing.assert_array_equal(choice.acquisition.std, std)
+    np.testing.assert_array_equal(choice.acquisition.score, choice.acquisition.ucb)
+    # With beta 1 the bounds are -24 and -26.
+    assert order_id(choose("gp-ucb", settings=StrategySettings(beta=1.0, compliance_threshold=0.9)).order) == 7
+
+
+def test_gp_ucb__feasibility_gate_adds_the_log_probability_in_reward_units(monkeypatch):
+    mean, std = np.full(120, -30.0), np.zeros(120)
+    mean[3], mean[4] = -20.0, -24.0
+    log_probability = np.zeros(120)
+    log_probability[3] = np.log(0.25)  # costs 5 * 1.386 = 6.93: from -20 to -26.93, below -24
+    mock(monkeypatch, MockPosterior(mean, std, scale=5.0), MockPosterior(mean, std, log_probability=log_probability))
+    choice = choose("gp-ucb")
+    assert order_id(choice.order) == 4
+    assert choice.acquisition.score[3] == pytest.approx(-20 + 5 * np.log(0.25))
+    assert choice.acquisition.feasibility[[3, 4]] == pytest.approx([0.25, 1.0])
+    strict = choose("gp-ucb", settings=StrategySettings(gate="strict", compliance_threshold=0.9))
+    assert order_id(strict.order) == 3
+    assert (strict.acquisition.feasibility == 1).all()
+
+
+def test_gp_ucb__equal_scores_are_decided_by_the_stream_and_not_by_rounding(monkeypatch):
+    mean = np.full(120, -30.0)
+    mean[[5, 50, 100]] = [-20.0, -20.0 + 1e-12, -20.0 - 1e-12]
+    mock(monkeypatch, MockPosterior(mean, np.ones(120)), MockPosterior(mean, mean))
+    chosen = [order_id(choose("gp-ucb", seed=seed).order) for seed in range(40)]
+    assert set(chosen) == {5, 50, 100}
+    assert chosen == [order_id(choose("gp-ucb", seed=seed).order) for seed in range(40)]
+
+
+def test_thompson__follows_the_means_when_sure_and_spreads_when_not(monkeypatch):
+    mean = np.full(120, -30.0)
+    mean[11] = -20.0
+    sure = MockPosterior(mean, np.full(120, 0.01))
+    mock(monkeypatch, sure, MockPosterior(np.ones(120), np.zeros(120)))
+    assert {order_id(choose("thompson", seed=seed).order) for seed in range(10)} == {11}
+    mock(monkeypatch, MockPosterior(mean, np.full(120, 30.0)), MockPosterior(np.ones(120), np.zeros(120)))
+    assert len({order_id(choose("thompson", seed=seed).order) for seed in range(10)}) > 5
+
+
+def test_thompson__keeps_to_orders_drawn_feasible_or_takes_the_most_compliant(monkeypatch):
+    mean, std = np.arange(120.0), np.full(120, 1e-6)
+    compliance = np.full(120, 0.5)
+    compliance[[20, 30]] = 0.95
+    mock(monkeypatch, MockPosterior(mean, std), MockPosterior(compliance, std))
+    assert order_id(choose("thompson").order) == 30
+    assert order_id(choose("thompson", settings=StrategySettings(gate="strict")).order) == 119
+    compliance[[20, 30]] = 0.7, 0.6
+    assert order_id(choose("thompson").order) == 20
+
+
+def test_round_robin__takes_every_order_in_turn():
+    history = [trial(0)] * 121
+    chosen = [order_id(choose("round-robin", history[:n]).order) for n in range(122)]
+    assert chosen == [*range(120), 0, 1]
+
+
+def test_random__takes_all_orders_equally():
+    strategy, rng = make_strategy("random"), np.random.default_rng(0)
+    counts = np.bincount([order_id(strategy.choose((), rng).order) for _ in range(12_000)], minlength=120)
+    # Chi-squared with 119 degrees of freedom: mean 119, standard deviation 15.4.
+    assert ((counts - 100) ** 2 / 100).sum() < 119 + 4 * 15.4
+
+
+@pytest.mark.parametrize("name", ["random", "round-robin"])
+def test_strategies_without_a_model__report_no_scores(name):
+    assert choose(name).acquisition is None
+
+
+def test_before_any_trial__all_orders_score_alike():
+    acquisition = choose("gp-ucb").acquisition
+    np.testing.assert_allclose(acquisition.ucb, 20.0)  # prior mean 0, std 10, beta 2
+    assert np.ptp(acquisition.score) < 1e-9
+    assert len({choose("gp-ucb", seed=seed).order for seed in range(10)}) > 5
+
+
+def test_failures_only__lead_away_from_the_orders_that_failed():
+    choice = choose("gp-ucb", [trial(0, compliance=0.3), trial(1, compliance=0.4)])
+    np.testing.assert_allclose(choice.acquisition.mean, 0.0)  # the reward model has seen nothing
+    assert KENDALL_MATRIX[0, order_id(choice.order)] >= 8
+    assert choice.acquisition.feasibility[2] < choice.acquisition.feasibility[119]
+
+
+@pytest.mark.parametrize("gate", ["feasibility", "strict"])
+def test_reward_model__learns_only_from_trials_at_the_threshold(gate):
+    settings = StrategySettings(gate=gate, compliance_threshold=0.9)
+    reached = [trial(0, reward=-30.0), trial(60, reward=-50.0), trial(119, compliance=0.9, reward=-40.0)]
+    failed = trial(30, compliance=0.899, reward=500.0)
+    with_failure = choose("gp-ucb", [*reached, failed], settings=settings).acquisition
+    without = choose("gp-ucb", reached, settings=settings).acquisition
+    np.testing.assert_array_equal(with_failure.ucb, without.ucb)
+    # The failure speaks through the feasibility alone, and only under the gate that listens.
+    assert (with_failure.feasibility[30] < without.feasibility[30]) == (gate == "feasibility")
+
+
+def test_open_orders__set_an_order_aside_for_4_8_16_trials():
+    failed, other = trial(3, compliance=0.1), trial(8)
+    history = [failed]
+    closed_for = []
+    for _ in range(3):
+        count = 0
+        while not open_orders(history, SETTINGS)[3]:
+            assert open_orders(history, SETTINGS).sum() == 119
+            history.append(other)
+            count += 1
+        closed_for.append(count)
+        history.append(failed)
+    assert closed_for == [4, 8, 16]
+
+
+def test_open_orders__a_success_clears_the_record():
+    history = [trial(3, compliance=0.1), trial(3, compliance=0.1), trial(3)]
+    assert open_orders(history, SETTINGS).all()
+    assert not open_orders([*history, trial(3, compliance=0.1)], SETTINGS)[3]
+    assert open_orders([*history, trial(3, compliance=0.1), *[trial(8)] * 4], SETTINGS)[3]
+
+
+def test_open_orders__when_all_have_failed_the_first_to_come_back_are_open():
+    failures = [trial(i, compliance=0.1) for i in range(120) for _ in range(6)]  # each is set aside for 128 trials
+    closed = open_orders(failures, SETTINGS)
+    assert closed.sum() > 0
+    everyone = [trial(i % 120, compliance=0.1) for i in range(120 * 7)]  # each for 256 trials, the last 120 at most
+    assert np.flatnonzero(open_orders(everyone, SETTINGS)).tolist() == [0]
+
+
+def tempting_failure():
+    """The best order by far stays a hair below the threshold of 0.95, for ever; all others comply."""
+    rewards = pair_landscape(4)
+    tempting = int(rewards.argmax())
+    rewards[tempting] += 10.0
+    compliances = np.ones(120)
+    compliances[tempting] = 0.949
+    return rewards, compliances, tempting
+
+
+@pytest.mark.parametrize("gate", ["feasibility", "strict"])
+@pytest.mark.parametrize("name", ["gp-ucb", "thompson"])
+def test_an_order_that_always_fails__is_not_picked_for_ever(name, gate):
+    rewards, compliances, tempting = tempting_failure()
+    result = run_search(
+        Trainer(rewards, compliances), make_strategy(name, StrategySettings(gate=gate)), Budget(trials=24), seed=1
+    )
+    picked = [order_id(t.order) for t in result.state.history]
+    assert picked.count(tempting) <= 3  # at most 3 of 24 with 4 and 8 trials between
+    assert result.feasible
+    assert order_id(result.best.order) != tempting
+
+
+def test_an_order_that_always_fails__would_be_picked_for_ever_if_failures_were_forgotten(monkeypatch):
+    monkeypatch.setattr(strategies, "open_orders", lambda history, settings: np.ones(120, dtype=bool))
+    rewards, compliances, tempting = tempting_failure()
+    search = make_strategy("gp-ucb", StrategySettings(gate="strict"))
+    result = run_search(Trainer(rewards, compliances), search, Budget(trials=24), seed=1)
+    assert [order_id(t.order) for t in result.state.history].count(tempting) > 8
+
+
+@pytest.mark.slow
+def test_feasibility_gate__wastes_fewer_trials_than_the_strict_one():
+    """Every order that puts users before the defender fails, and these have the higher rewards."""
+    failing = np.array([order.index(4) < order.index(0) for order in ALL_ORDERS])
+    wasted = {"feasibility": 0, "strict": 0}
+    for seed in range(4):
+        rewards = pair_landscape(seed) + 5.0 * failing
+        trainer = Trainer(rewards, np.where(failing, 0.6, 0.98))
+        for gate in wasted:
+            search = make_strategy("gp-ucb", StrategySettings(gate=gate))
+            result = run_search(trainer, search, Budget(trials=15), seed=seed)
+            wasted[gate] += sum(not SETTINGS.reached(t) for t in result.state.history)
+    assert wasted["feasibility"] < 0.6 * wasted["strict"]
+
+
+def trials_to_a_top_3_order(name, seed, limit=60):
+    rewards = pair_landscape(seed)
+    top = set(np.argsort(-rewards)[:3].tolist())
+    trainer, strategy, history = Trainer(rewards), make_strategy(name), []
+    while len(history) < limit:
+        result = run_search(trainer, strategy, Budget(trials=len(history) + 1), seed=seed, history=history)
+        history = list(result.state.history)
+        if order_id(history[-1].order) in top:
+            break
+    return len(history)
+
+
+@pytest.mark.slow
+def test_gp_ucb__finds_a_top_3_order_in_a_third_of_the_trials_of_random():
+    """Rewards fall by 0.5 to 3 a pair and are read with noise of deviation 1; 20 landscapes."""
+    random = [trials_to_a_top_3_order("random", seed) for seed in range(20)]
+    gp_ucb = [trials_to_a_top_3_order("gp-ucb", seed) for seed in range(20)]
+    assert np.mean(gp_ucb) < np.mean(random) / 3
+    assert max(gp_ucb) <= 20
+
+
+def test_make_strategy__knows_the_registered_names_and_refuses_others():
+    assert {"gp-ucb", "thompson", "random", "round-robin"} <= set(STRATEGIES)
+    for name in STRATEGIES:
+        assert make_strategy(name).settings == StrategySettings()
+    with pytest.raises(UserError) as refusal:
+        make_strategy("grid")
+    assert str(refusal.value) == "unknown strategy 'grid': possible are gp-ucb, thompson, random, round-robin"
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"beta": -1.0}, "beta is -1.0: it must be a number of at least 0"),
+        ({"beta": float("nan")}, "beta is nan: it must be a number of at least 0"),
+        ({"gate": "soft"}, "unknown gate 'soft': possible are feasibility, strict"),
+        ({"compliance_threshold": 1.5}, "the compliance threshold is 1.5: it must lie between 0 and 1"),
+    ],
+)
+def test_settings__refuse_in_one_sentence(settings, sentence):
+    with pytest.raises(UserError) as refusal:
+        StrategySettings(**settings)
+    assert str(refusal.value) == sentence
+
+
+def test_importing_the_search__imports_no_torch():
+    code = "import sys, cageflow.search; sys.exit(' '.join({'torch', 'botorch', 'gpytorch'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == ""
