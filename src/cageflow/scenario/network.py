@@ -138,9 +138,7 @@ def _compile(network: Network) -> Any:
     exploits = list(scenario.exploits.values())
     decoys = list(scenario.decoys.values())
     red = scenario.red
-    dtype = tables_dtype(
-        len(hosts), len(network.subnets), len(exploits), len(red.meander_retreats), len(network.codec)
-    )
+    dtype = tables_dtype(len(hosts), len(network.subnets), len(exploits), len(red.meander_retreats), len(network.codec))
     t = np.zeros((), dtype)
 
     def tenths(value: float) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
+from reprlib import repr as shorten
 from typing import Annotated, Any, Literal
 
 import yaml
@@ -22,11 +23,13 @@ MAX_HOSTS = 16  # an observation is four bits a host in one 64-bit key
 MAX_PORTS = 31  # ports are bits of a signed 32-bit mask
 MAX_DECOYS = 8  # decoys are bits of 8
 
+OTHER_ACTIONS = ("Sleep", "Monitor", "Analyse", "Remove", "Restore")  # of blue, besides its decoys
+
 PRIVILEGED_USER: dict[str, str] = {"windows": "SYSTEM", "linux": "root"}
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Process(_Part):
@@ -119,7 +122,7 @@ class Scenario(_Part):
     decoys: Annotated[dict[str, Decoy], Field(max_length=MAX_DECOYS)]
     restore_cost: float
     red: Red
-    green_hosts: list[str] = []
+    green_hosts: Annotated[list[str], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Scenario:
@@ -139,9 +142,14 @@ class Scenario(_Part):
                 yield place, f"expected a multiple of 0.1 from 0 to 1000, got {value}"
         ports = {port for host in self.hosts.values() for process in host.processes for port in process.ports}
         ports |= {port for decoy in self.decoys.values() for port in (decoy.port, decoy.needed_port)}
-        ports |= {exploit.port for exploit in self.exploits.values()}
+        for exploit in self.exploits.values():
+            ports |= {exploit.port, *exploit.scan_all, *exploit.scan_any}
         if len(ports) > MAX_PORTS:
             yield "hosts", f"expected at most {MAX_PORTS} different ports, got {len(ports)}"
+        properties = {name for host in self.hosts.values() for process in host.processes for name in process.properties}
+        for name in self.lost_on_restore:
+            if name not in properties:
+                yield "lost_on_restore", f"expected a property that a process has, got {name}"
         yield from self._unfit_decoys()
         yield from self._unfit_red()
         weights = [exploit.weight for exploit in self.exploits.values()]
@@ -172,6 +180,8 @@ class Scenario(_Part):
 
     def _unfit_decoys(self) -> Iterator[tuple[str, str]]:
         for name, decoy in self.decoys.items():
+            if name in OTHER_ACTIONS:
+                yield f"decoys.{name}", "expected a name that no other action of blue has"
             for attack, exploit in self.exploits.items():
                 if exploit.port != decoy.port or exploit.type != decoy.type:
                     continue
@@ -186,6 +196,8 @@ class Scenario(_Part):
             yield "red.goal", f"expected the one host with a service ({', '.join(services) or 'none has one'})"
             return
         start = self.hosts[self.red.start]
+        if self.subnets[start.subnet].guarded_by:
+            yield "red.start", f"expected a host in a subnet that nothing guards, got one in {start.subnet}"
         neighbours = [n for n, h in self.hosts.items() if h.subnet == start.subnet and n != self.red.start]
         if not neighbours:
             yield "red.start", f"expected another host in the subnet {start.subnet}"
@@ -214,7 +226,14 @@ def load_scenario(path: Path | None = None) -> Scenario:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         content: Any = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise UserError(f"{path}: expected YAML ({' '.join(str(error).split())})") from error
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        where = f"{path}, line {mark.line + 1}" if mark is not None else str(path)
+        raise UserError(f"{where}: expected YAML ({problem or ' '.join(str(error).split())})") from error
+    twice = _key_given_twice(root)
+    if twice is not None:
+        raise UserError(f"{path}, line {twice.start_mark.line + 1}: expected each key once, got {twice.value} again")
+    if not isinstance(content, dict):
+        raise UserError(f"{path}, line 1: the whole file: expected keys such as {', '.join(Scenario.model_fields)}")
     try:
         return Scenario.model_validate(content)
     except ValidationError as error:
@@ -229,8 +248,42 @@ def _first_fault(error: ValidationError) -> tuple[tuple[str | int, ...], str]:
     if first["type"] == "value_error" and not first["loc"]:  # raised by `Scenario._is_consistent`
         place, fault = first["msg"].split("@", 1)[1].split(": ", 1)
         return tuple(int(step) if step.isdigit() else step for step in place.split(".")), fault
-    got = "" if first["type"] == "missing" else f", got {first['input']!r}"
-    return first["loc"], first["msg"][0].lower() + first["msg"][1:] + got
+    return first["loc"], _expectation(first["type"], first["msg"], first["input"], first.get("ctx", {}))
+
+
+def _expectation(kind: str, message: str, given: Any, limits: dict[str, Any]) -> str:
+    """What was expected and what was given, in the words of a network file."""
+    if kind == "missing":
+        return "expected this key, which is missing"
+    if kind == "extra_forbidden":
+        return f"expected no such key, got {shorten(given)}"
+    if kind in ("too_long", "too_short"):
+        bound = f"at most {limits['max_length']}" if kind == "too_long" else f"at least {limits['min_length']}"
+        return f"expected {bound} of them, got {len(given)}"
+    if kind in ("model_type", "dict_type"):
+        return f"expected keys and values, got {shorten(given)}"
+    return f"{message.replace('Input should be', 'expected')}, got {shorten(given)}"
+
+
+def _key_given_twice(root: yaml.Node | None) -> yaml.ScalarNode | None:
+    """A key that stands twice in one mapping; YAML itself would keep the last and say nothing."""
+    waiting, visited = [root], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in visited:  # an alias may stand anywhere, even within what it stands for
+            continue
+        visited.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            seen: set[str] = set()
+            for key, value in node.value:
+                if isinstance(key, yaml.ScalarNode):
+                    if key.value in seen:
+                        return key
+                    seen.add(key.value)
+                waiting.append(value)
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+    return None
 
 
 def _line_of(node: yaml.Node | None, place: Sequence[str | int]) -> int:
