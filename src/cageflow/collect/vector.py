@@ -33,7 +33,7 @@ class VectorCollector:
         self._num_steps = game.max_steps
         self._masked = masked
         self._nets = row(self._network.tables)
-        self._settings = row(game.params(self._network))
+        self._settings = row(game.params())
         self._initial = plain(new_states(self._network, 1))
         self._actor: Actor | None = None
 

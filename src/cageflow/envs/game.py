@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cageflow.envs.masks import write_masks
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.sim.batch import play_loop, restart_batch, seed_loop
 from cageflow.sim.handover import plain, row
-from cageflow.sim.knowledge import forget, new_memories
+from cageflow.sim.knowledge import forget, mask_loop, new_memories
 from cageflow.sim.state import new_states
 from cageflow.sim.threads import BatchThreads
 
@@ -37,11 +36,10 @@ class GameBatch:
 
     def __init__(self, options: GameOptions, num_envs: int, num_threads: int = 1) -> None:
         self.network = options.network
-        params = options.params(self.network)
         self._num_envs = num_envs
         self._initial = plain(new_states(self.network, 1))
         self._nets = row(self.network.tables)
-        self._settings = row(params)
+        self._settings = row(options.params())
         self.states = plain(new_states(self.network, num_envs))
         self.memories = plain(new_memories(self.network, num_envs))
         self._keys = np.zeros(num_envs, np.uint64)
@@ -102,7 +100,9 @@ class GameBatch:
 
     def masks(self) -> npt.NDArray[np.bool_]:
         """(B, A) bool: False where blue can know that an action is in vain."""
-        return write_masks(self.memories, self._nets, len(self.network.codec))
+        masks = np.empty((self._num_envs, len(self.network.codec)), np.bool_)
+        mask_loop(self.memories, self._nets, masks)
+        return masks
 
     def close(self) -> None:
         """End the threads."""
@@ -117,3 +117,16 @@ def check_seed(seed: object) -> None:
     """
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0):
         raise UserError(f"seed is {seed!r}; expected a whole number from 0, or None.")
+
+
+def check_actions(actions: npt.NDArray[Any], num_actions: int) -> None:
+    """Refuse actions that there are not.
+
+    Raises:
+        UserError: they are no integers, or one is out of range.
+    """
+    if not np.issubdtype(actions.dtype, np.integer):
+        raise UserError(f"expected integers as actions, got {actions.dtype}.")
+    if actions.min() < 0 or actions.max() >= num_actions:
+        wrong = actions[(actions < 0) | (actions >= num_actions)][0]
+        raise UserError(f"{wrong} is no action; possible are whole numbers from 0 to {num_actions - 1}.")

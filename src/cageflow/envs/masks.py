@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cageflow.envs.game import check_actions
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.sim.handover import plain, row
@@ -24,7 +25,7 @@ class ActionMasks:
     def __init__(self, options: GameOptions, num_envs: int = 1) -> None:
         network = options.network
         self._nets = row(network.tables)
-        self._settings = row(options.params(network))
+        self._settings = row(options.params())
         self._memories = new_memories(network, num_envs)
         self._shape = (num_envs, len(network.codec))
         self._num_observations = network.num_observations
@@ -41,7 +42,7 @@ class ActionMasks:
             observations: (B, F) what blue saw after them.
 
         Raises:
-            UserError: a wrong shape, or an action out of range.
+            UserError: a wrong shape or type, or an action out of range.
         """
         num_envs, num_actions = self._shape
         if actions.shape != (num_envs,) or observations.shape != (num_envs, self._num_observations):
@@ -49,23 +50,11 @@ class ActionMasks:
                 f"expected ({num_envs},) actions and ({num_envs}, {self._num_observations}) observations, "
                 f"got {actions.shape} and {observations.shape}."
             )
-        if actions.min() < 0 or actions.max() >= num_actions:
-            raise UserError(f"an action is out of range; possible are 0 to {num_actions - 1}.")
+        check_actions(actions, num_actions)
         remember_loop(plain(self._memories), self._nets, self._settings, actions, observations)
 
     def masks(self) -> npt.NDArray[np.bool_]:
         """(B, A) bool: False where the action is certainly in vain."""
-        return write_masks(self._memories, self._nets, self._shape[1])
-
-
-def write_masks(memories: npt.NDArray[Any], nets: npt.NDArray[Any], num_actions: int) -> npt.NDArray[np.bool_]:
-    """(B, A) bool masks from what blue remembers: False where the action is certainly in vain.
-
-    Args:
-        memories: (B,) records of `memory_dtype`.
-        nets: (1,) the network's tables.
-        num_actions: A.
-    """
-    masks = np.empty((len(memories), num_actions), np.bool_)
-    mask_loop(plain(memories), nets, masks)
-    return masks
+        masks = np.empty(self._shape, np.bool_)
+        mask_loop(plain(self._memories), self._nets, masks)
+        return masks

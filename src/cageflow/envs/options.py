@@ -69,17 +69,8 @@ class GameOptions:
         """
         return default_network() if self.scenario is None else Network(load_scenario(Path(self.scenario)))
 
-    def params(self, network: Network) -> Any:
-        """The settings as the one record that the rules read.
-
-        Args:
-            network: the network that is played.
-
-        Raises:
-            UserError: green is to be awake on a network that has no hosts for it.
-        """
-        if self.green and int(network.tables["green_hosts"]) == 0:
-            raise UserError(f"green cannot be awake in {network.scenario.name!r}, which names no green_hosts for it.")
+    def params(self) -> Any:
+        """The settings as the one record that the rules read."""
         return make_params(RED_AGENTS[self.red_agent], self.rules, self.observation, self.max_steps, self.green)
 
 

@@ -12,7 +12,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from cageflow.envs.game import GameBatch, check_seed
+from cageflow.envs.game import GameBatch, check_actions, check_seed
 from cageflow.envs.inspection import true_states
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
@@ -180,12 +180,9 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
 
     def _checked(self, actions: Actions) -> Actions:
         actions = np.asarray(actions)
-        num_actions = len(self.codec)
-        if actions.shape != (self.num_envs,) or not np.issubdtype(actions.dtype, np.integer):
+        if actions.shape != (self.num_envs,):
             raise UserError(f"expected ({self.num_envs},) integers as actions, got {actions.shape} {actions.dtype}.")
-        if actions.min() < 0 or actions.max() >= num_actions:
-            wrong = actions[(actions < 0) | (actions >= num_actions)][0]
-            raise UserError(f"{wrong} is no action; possible are whole numbers from 0 to {num_actions - 1}.")
+        check_actions(actions, len(self.codec))
         return actions
 
     def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:

@@ -94,7 +94,7 @@ def resume(run_dir: Path, reporter: Reporter, total_episodes: int | None = None)
 
 def _begin(config: RunConfig, run_dir: Path | None, reporter: Reporter) -> RunSummary:
     game = config.game()
-    game.params(game.network)  # refuse a wrong scenario before anything is written
+    _ = game.network  # refuse a wrong scenario before anything is written
     _check_device(config.device)
     folder = RunFolder.create(run_dir or default_run_dir(config), config)
     return _run(config, folder, {}, reporter)

@@ -1,0 +1,79 @@
+"""The settings of a game, and what is refused of them."""
+
+import pytest
+import yaml
+
+from cageflow.envs.options import GameOptions, parse_red_agent
+from cageflow.errors import UserError
+from cageflow.scenario import RedAgent, default_network
+
+
+@pytest.mark.parametrize(
+    ("name", "agent"),
+    [
+        ("B_lineAgent", "B_lineAgent"),
+        ("b_lineagent", "B_lineAgent"),
+        ("bline", "B_lineAgent"),
+        ("RedMeanderAgent", "RedMeanderAgent"),
+        ("Meander", "RedMeanderAgent"),
+        ("SLEEP", "SleepAgent"),
+        ("sleepagent", "SleepAgent"),
+    ],
+)
+def test_red_agent__is_known_by_both_names_in_any_case(name, agent):
+    assert parse_red_agent(name) == agent
+    assert GameOptions(red_agent=name).red_agent == agent
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"red_agent": "blin"}, "'blin' is no red agent; possible are B_lineAgent (bline), RedMeanderAgent (meander)"),
+        ({"red_agent": None}, "None is no red agent"),
+        ({"rules": "v2"}, "rules is 'v2'; possible are v2.1, challenge"),
+        ({"observation": "true"}, "observation is 'true'; possible are corrected, official"),
+        ({"max_steps": 0}, "max_steps is 0; an episode has 1 to 30000 steps"),
+        ({"max_steps": -3}, "max_steps is -3"),
+        ({"max_steps": 30001}, "max_steps is 30001"),
+        ({"max_steps": 10.0}, "max_steps is 10.0; expected a whole number"),
+        ({"max_steps": True}, "max_steps is True; expected a whole number"),
+        ({"green": 1}, "green is 1; expected True or False"),
+        ({"scenario": 5}, "scenario is 5; expected the path of a YAML file"),
+    ],
+)
+def test_impossible_value__is_refused_in_a_sentence(options, sentence):
+    with pytest.raises(UserError) as error:
+        GameOptions(**options)
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_params__are_the_settings_of_the_rules():
+    params = GameOptions("meander", "challenge", "official", 30, True).params()
+    assert params.red_agent == RedAgent.MEANDER
+    assert (params.green_awake, params.official_table, params.max_steps) == (1, 1, 30)
+    assert (params.scan_forgets, params.restore_loses) == (0, 1)
+
+
+def test_scenario__is_the_network_that_is_played(scenario_file):
+    assert GameOptions().network is default_network()
+    path = scenario_file(lambda data: data.update(name="A smaller game"))
+    assert GameOptions(scenario=path).network.scenario.name == "A smaller game"
+    assert GameOptions(scenario=str(path)).network.hosts == default_network().hosts
+
+
+def test_missing_scenario__is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"nowhere\.yaml"):
+        _ = GameOptions(scenario=tmp_path / "nowhere.yaml").network
+
+
+@pytest.fixture
+def scenario_file(tmp_path):
+    def write(change):
+        data = default_network().scenario.model_dump(mode="json")
+        change(data)
+        path = tmp_path / "network.yaml"
+        path.write_text(yaml.safe_dump(data, sort_keys=False))
+        return path
+
+    return write
