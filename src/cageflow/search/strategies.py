@@ -159,10 +159,10 @@ class Thompson:
         log_feasibility = _log_feasibility(compliance, self.settings)
         mean, std = reward.posterior()
         ucb = upper_confidence_bound(mean, std, self.settings.beta)
-        sample = _draw(reward, rng)
+        sample = reward.sample(rng)
         allowed = open_orders(history, self.settings)
         if compliance is not None:
-            drawn_compliance = _draw(compliance, rng)
+            drawn_compliance = compliance.sample(rng)
             feasible = allowed & (drawn_compliance >= self.settings.compliance_threshold)
             if feasible.any():
                 allowed = feasible
@@ -230,9 +230,3 @@ def _log_feasibility(compliance: "Surrogate | None", settings: StrategySettings)
     if compliance is None:
         return np.zeros(NUM_ORDERS)
     return compliance.log_probability_of_reaching(settings.compliance_threshold)
-
-
-def _draw(surrogate: "Surrogate", rng: np.random.Generator) -> NDArray[np.float64]:
-    """One draw (120,) of the true values of all orders together."""
-    mean, covariance = surrogate.joint_posterior()
-    return rng.multivariate_normal(mean, covariance, method="eigh")

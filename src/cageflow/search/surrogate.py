@@ -6,7 +6,8 @@ Importing this module imports BoTorch (a second or two), so the rest of the sear
 import logging
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
@@ -35,6 +36,8 @@ MIN_FIXED_NOISE = 1e-6
 """GPyTorch's own floor for given noise variances; smaller ones, exact observations among them, are raised to it."""
 MAX_EXACT_TRIALS = 10_000
 """Up to here GPyTorch factorises the covariance; above it would iterate, which is neither exact nor deterministic."""
+SAMPLE_JITTER = 1e-8
+"""Added to the variance of standardised values before a joint draw, whose covariance may be singular to rounding."""
 
 OUTPUTSCALE_PRIOR = (0.5, 0.7)
 """Mean and deviation of log(outputscale): most dense at 1, the variance of standardised targets; 95 % 0.4 to 6.5."""
@@ -106,10 +109,13 @@ class Surrogate:
         std = np.sqrt(np.clip(np.diagonal(covariance), 0.0, None))
         return self.offset + self.scale * mean, self.scale * std
 
-    def joint_posterior(self, orders: Sequence[Order] = ALL_ORDERS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean (W,) and covariance (W, W) of the true values of several orders, float64, in the unit of the data."""
+    def sample(self, rng: np.random.Generator, orders: Sequence[Order] = ALL_ORDERS) -> NDArray[np.float64]:
+        """One draw (W,) of the true values of several orders together, in the unit of the data."""
         mean, covariance = self._standardised_posterior(orders)
-        return self.offset + self.scale * mean, self.scale**2 * covariance
+        with _exact_and_single_threaded():
+            root = torch.linalg.cholesky(torch.from_numpy(covariance + SAMPLE_JITTER * np.eye(len(mean))))
+        draw = mean + np.asarray(root.numpy()) @ rng.standard_normal(len(mean))
+        return self.offset + self.scale * draw
 
     def log_probability_of_reaching(
         self, threshold: float, orders: Sequence[Order] = ALL_ORDERS
@@ -122,7 +128,7 @@ class Surrogate:
     def _standardised_posterior(self, orders: Sequence[Order]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean (W,) and covariance (W, W) of the standardised values."""
         positions = order_positions(orders)
-        with torch.no_grad(), gpytorch.settings.max_cholesky_size(MAX_EXACT_TRIALS):
+        with torch.no_grad(), _exact_and_single_threaded():
             if self._model is None:
                 return np.zeros(len(positions)), self._covariance(positions).to_dense().numpy()
             normal = cast(GPyTorchPosterior, self._model.posterior(positions)).distribution
@@ -196,6 +202,18 @@ def fit_surrogate(
     return Surrogate(model, offset, scale, len(y))
 
 
+@contextmanager
+def _exact_and_single_threaded() -> Iterator[None]:
+    """Cholesky for every matrix, on one thread of torch: two take four times as long on matrices this small."""
+    num_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with gpytorch.settings.max_cholesky_size(MAX_EXACT_TRIALS):
+            yield
+    finally:
+        torch.set_num_threads(num_threads)
+
+
 def _unit(y: NDArray[np.float64], se: NDArray[np.float64], prior: Prior) -> float:
     """Unit of the standardised targets: how far values lie apart, or how noisy they mostly are where that is more."""
     if len(y) == 1:
@@ -242,7 +260,7 @@ def _fit(model: SingleTaskGP) -> bool:
     """Move the hyperparameters to the optimum of their posterior density; False if it ended in no finite density."""
     mll = gpytorch.mlls.ExactMarginalLogLikelihood(model.likelihood, model)
     mll.train()
-    with warnings.catch_warnings(record=True) as caught, gpytorch.settings.max_cholesky_size(MAX_EXACT_TRIALS):
+    with warnings.catch_warnings(record=True) as caught, _exact_and_single_threaded():
         warnings.simplefilter("always")
         loss = float(fit_gpytorch_mll_scipy(mll).fval)
     for warning in caught:

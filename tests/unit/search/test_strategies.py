@@ -47,8 +47,8 @@ class MockPosterior:
     def posterior(self):
         return self.mean, self.std
 
-    def joint_posterior(self):
-        return self.mean, np.diag(self.std**2)
+    def sample(self, rng):
+        return self.mean + self.std * rng.normal(size=120)
 
     def log_probability_of_reaching(self, threshold):
         assert threshold == SETTINGS.compliance_threshold
@@ -219,10 +219,10 @@ def tempting_failure():
 def test_an_order_that_always_fails__is_not_picked_for_ever(name, gate):
     rewards, compliances, tempting = tempting_failure()
     result = run_search(
-        Trainer(rewards, compliances), make_strategy(name, StrategySettings(gate=gate)), Budget(trials=24), seed=1
+        Trainer(rewards, compliances), make_strategy(name, StrategySettings(gate=gate)), Budget(trials=16), seed=1
     )
     picked = [order_id(t.order) for t in result.state.history]
-    assert picked.count(tempting) <= 3  # at most 3 of 24 with 4 and 8 trials between
+    assert picked.count(tempting) <= 3  # it is set aside for 4, then for 8 trials
     assert result.feasible
     assert order_id(result.best.order) != tempting
 
@@ -231,8 +231,8 @@ def test_an_order_that_always_fails__would_be_picked_for_ever_if_failures_were_f
     monkeypatch.setattr(strategies, "open_orders", lambda history, settings: np.ones(120, dtype=bool))
     rewards, compliances, tempting = tempting_failure()
     search = make_strategy("gp-ucb", StrategySettings(gate="strict"))
-    result = run_search(Trainer(rewards, compliances), search, Budget(trials=24), seed=1)
-    assert [order_id(t.order) for t in result.state.history].count(tempting) > 8
+    result = run_search(Trainer(rewards, compliances), search, Budget(trials=16), seed=1)
+    assert [order_id(t.order) for t in result.state.history].count(tempting) > 5
 
 
 @pytest.mark.slow
@@ -240,12 +240,12 @@ def test_feasibility_gate__wastes_fewer_trials_than_the_strict_one():
     """Every order that puts users before the defender fails, and these have the higher rewards."""
     failing = np.array([order.index(4) < order.index(0) for order in ALL_ORDERS])
     wasted = {"feasibility": 0, "strict": 0}
-    for seed in range(4):
+    for seed in range(3):
         rewards = pair_landscape(seed) + 5.0 * failing
         trainer = Trainer(rewards, np.where(failing, 0.6, 0.98))
         for gate in wasted:
             search = make_strategy("gp-ucb", StrategySettings(gate=gate))
-            result = run_search(trainer, search, Budget(trials=15), seed=seed)
+            result = run_search(trainer, search, Budget(trials=12), seed=seed)
             wasted[gate] += sum(not SETTINGS.reached(t) for t in result.state.history)
     assert wasted["feasibility"] < 0.6 * wasted["strict"]
 
@@ -253,7 +253,8 @@ def test_feasibility_gate__wastes_fewer_trials_than_the_strict_one():
 def trials_to_a_top_3_order(name, seed, limit=60):
     rewards = pair_landscape(seed)
     top = set(np.argsort(-rewards)[:3].tolist())
-    trainer, strategy, history = Trainer(rewards), make_strategy(name), []
+    trainer, history = Trainer(rewards), []
+    strategy = make_strategy(name, StrategySettings(gate="strict"))  # all comply: both gates do the same, this faster
     while len(history) < limit:
         result = run_search(trainer, strategy, Budget(trials=len(history) + 1), seed=seed, history=history)
         history = list(result.state.history)

@@ -154,8 +154,6 @@ def test_prior__holds_before_any_trial():
     mean, std = fit_reward([]).posterior()
     np.testing.assert_array_equal(mean, np.zeros(120))
     np.testing.assert_allclose(std, np.full(120, 10.0))
-    covariance = fit_reward([]).joint_posterior()[1]
-    np.testing.assert_allclose(covariance, 100 * np.exp(-0.3 * KENDALL_MATRIX))
 
 
 def test_one_trial__draws_its_neighbours_to_it_and_leaves_the_far_end_open():
@@ -233,14 +231,36 @@ def test_fit__that_fails_from_one_start_uses_the_other(monkeypatch, caplog):
     assert not caplog.records
 
 
-def test_joint_posterior__has_the_std_of_the_single_ones_on_its_diagonal():
+def test_sample__draws_from_the_joint_posterior():
     process = fit_surrogate(*a_data_set(), REWARD_PRIOR)
-    mean, covariance = process.joint_posterior()
-    single_mean, std = process.posterior()
-    np.testing.assert_array_equal(mean, single_mean)
-    np.testing.assert_allclose(np.diagonal(covariance), std**2)
-    np.testing.assert_allclose(covariance, covariance.T, atol=1e-9)
-    assert np.linalg.eigvalsh(covariance).min() > -1e-8 * covariance.max()
+    mean, std = process.posterior()
+    rng = np.random.default_rng(0)
+    draws = (np.stack([process.sample(rng) for _ in range(400)]) - mean) / std
+    # Over 400 draws: standardised means within 5 / sqrt(400), mean square of all 120 close to 1.
+    assert np.abs(draws.mean(axis=0)).max() < 0.25
+    assert 0.9 < (draws**2).mean() < 1.1
+    # Neighbours move together: a draw of independent values would give a correlation near 0.
+    neighbours = [(i, j) for i in range(120) for j in range(i) if KENDALL_MATRIX[i, j] == 1]
+    assert np.mean([(draws[:, i] * draws[:, j]).mean() for i, j in neighbours]) > 0.2
+
+
+def test_sample__of_the_prior_has_its_covariance():
+    rng = np.random.default_rng(0)
+    process = fit_reward([])
+    draws = np.stack([process.sample(rng, THREE) for _ in range(2000)])
+    expected = 100 * np.exp(-0.3 * np.array([[0, 1, 10], [1, 0, 9], [10, 9, 0]]))
+    # Standard error of an entry: at most 100 * sqrt(2 / 2000) = 3.2.
+    np.testing.assert_allclose(draws.T @ draws / 2000, expected, atol=13)
+
+
+def test_fit__leaves_the_threads_of_torch_as_they_were():
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        fit_surrogate(*a_data_set(), REWARD_PRIOR).posterior()
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_probability_of_reaching__is_the_normal_tail():
