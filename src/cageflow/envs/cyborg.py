@@ -7,7 +7,7 @@ import importlib
 import random
 import sys
 from pathlib import Path
-from typing import Any, SupportsFloat
+from typing import Any, ClassVar, NamedTuple
 
 import gymnasium as gym
 import numpy as np
@@ -15,16 +15,31 @@ import numpy.typing as npt
 from gymnasium import spaces
 
 from cageflow.envs.blue_table import BlueTable
-from cageflow.envs.true_state import TrueState
+from cageflow.envs.game import check_seed
+from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
-from cageflow.scenario import BlueKind, default_network
+from cageflow.scenario import BlueKind
 
-RED_AGENTS = ("B_lineAgent", "RedMeanderAgent", "SleepAgent")
-OBSERVATIONS = ("corrected", "official")
 PRIVILEGED_USERS = ("root", "SYSTEM")
 OT_HOST, OT_PROCESS = "Op_Server0", "OTService"
 
 Observation = npt.NDArray[np.float32]
+
+
+class TrueState(NamedTuple):
+    """Who has which session on which host, and what runs there. Blue never sees this; H hosts in table order.
+
+    Attributes:
+        user_sessions: (H,) int16, red sessions that are not privileged.
+        privileged_sessions: (H,) int16, red sessions of the privileged user.
+        decoys: (H,) uint8, bit i is set while a process of the network's `decoys[i]` is alive.
+        ot_running: whether the service that Impact stops runs.
+    """
+
+    user_sessions: npt.NDArray[np.int16]
+    privileged_sessions: npt.NDArray[np.int16]
+    decoys: npt.NDArray[np.uint8]
+    ot_running: bool
 
 
 class CyborgEnv(gym.Env[Observation, np.int64]):
@@ -36,12 +51,13 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
 
     Args:
         cyborg_path: the root of a clone of cage-challenge/cage-challenge-2, or the CybORG folder in it.
-        red_agent: one of `RED_AGENTS`.
+        red_agent: who plays red, by CybORG's name or the short one.
         observation: "corrected" or "official", see `cageflow.envs.blue_table`.
         max_steps: steps of an episode.
-        green: whether the green agent acts; it sleeps otherwise.
+        green: whether the green agent is awake.
 
     Attributes:
+        options: the settings; its `rules` say nothing here, `cyborg_rules` does.
         cyborg: the CybORG object, for those who must look inside.
         official_observation: (52,) float32, the last observation as CybORG's own table gives it.
 
@@ -49,7 +65,7 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
         UserError: an argument is not possible, the folder holds no CybORG, or CybORG cannot be imported.
     """
 
-    metadata: dict[str, Any] = {"render_modes": []}
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}  # type: ignore[misc]
 
     def __init__(
         self,
@@ -59,28 +75,21 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
         max_steps: int = 100,
         green: bool = False,
     ) -> None:
-        if red_agent not in RED_AGENTS:
-            raise UserError(f"{red_agent!r} is no red agent; possible are {', '.join(RED_AGENTS)}.")
-        if observation not in OBSERVATIONS:
-            raise UserError(f"{observation!r} is no observation; possible are {', '.join(OBSERVATIONS)}.")
-        if max_steps < 1:
-            raise UserError(f"max_steps is {max_steps}; an episode has at least 1 step.")
+        self.options = GameOptions(red_agent, observation=observation, max_steps=max_steps, green=green)
         package = import_cyborg(cyborg_path)
         agents = importlib.import_module("CybORG.Agents")
         wrappers = importlib.import_module("CybORG.Agents.Wrappers")
         scenario = Path(str(package.__file__)).parent / "Shared" / "Scenarios" / "Scenario2.yaml"
-        players = {"Red": getattr(agents, red_agent)} | ({"Green": agents.GreenAgent} if green else {})
+        players = {"Red": getattr(agents, self.options.red_agent)} | ({"Green": agents.GreenAgent} if green else {})
         self.cyborg = package.CybORG(str(scenario), "sim", agents=players)
         self._game = wrappers.ChallengeWrapper(agent_name="Blue", env=self.cyborg)
 
-        self._network = default_network()
+        self._network = self.options.network
         if tuple(str(action) for action in self._game.get_attr("possible_actions")) != self._network.codec.names:
             raise UserError(f"CybORG in {cyborg_path} has other blue actions than CAGE-2's {len(self._network.codec)}.")
         self.action_space = spaces.Discrete(len(self._network.codec))
         self.observation_space = spaces.Box(0.0, 1.0, (self._network.num_observations,), np.float32)
-        self._corrected = observation == "corrected"
-        self._max_steps = max_steps
-        self._num_steps = 0
+        self._steps_left = 0
         self._table: BlueTable | None = None
         self.official_observation: Observation = np.zeros(self._network.num_observations, np.float32)
 
@@ -92,27 +101,31 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
         Args:
             seed: seeds Python's and NumPy's global generators; none goes on with what they hold.
             options: not used.
+
+        Raises:
+            UserError: the seed is no whole number from 0.
         """
+        check_seed(seed)
         super().reset(seed=seed)
         if seed is not None:
-            random.seed(seed)
-            np.random.seed(seed % 2**32)  # noqa: NPY002 - the global generator is what CybORG would use
+            random.seed(int(seed))
+            np.random.seed(int(seed) % 2**32)  # noqa: NPY002 - the global generator is what CybORG would use
         self.official_observation = self._game.reset().astype(np.float32)
         self._table = BlueTable(self._network.hosts, self.cyborg.get_observation("Blue"))
-        self._num_steps = 0
+        self._steps_left = self.options.max_steps
         return self._observation(self._table), {}
 
-    def step(self, action: np.int64 | int) -> tuple[Observation, SupportsFloat, bool, bool, dict[str, Any]]:
+    def step(self, action: np.int64 | int) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Play one step.
 
         Args:
             action: number of a blue action.
 
         Raises:
-            UserError: the action is out of range, or no episode has begun.
+            UserError: the action is out of range, or no episode is under way.
         """
-        if self._table is None:
-            raise UserError("step was called before reset; reset begins an episode.")
+        if self._table is None or self._steps_left == 0:
+            raise UserError("no episode is under way; reset begins one.")
         if not self.action_space.contains(action):
             raise UserError(f"{action!r} is no action; possible are 0 to {len(self._network.codec) - 1}.")
         official, reward, _, _ = self._game.step(int(action))
@@ -124,14 +137,14 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
             removed=host if codec.kind[action] == BlueKind.REMOVE else None,
             restored=host if codec.kind[action] == BlueKind.RESTORE else None,
         )
-        self._num_steps += 1
-        return self._observation(self._table), float(reward), False, self._num_steps >= self._max_steps, {}
+        self._steps_left -= 1
+        return self._observation(self._table), float(reward), False, self._steps_left == 0, {}
 
     def true_state(self) -> TrueState:
         """What really holds on the network now."""
         hosts = self._network.hosts
         state = self.cyborg.environment_controller.state
-        sessions = np.zeros((2, len(hosts)), np.uint8)
+        sessions = np.zeros((2, len(hosts)), np.int16)
         for session in state.sessions["Red"].values():
             sessions[int(session.username in PRIVILEGED_USERS), hosts.index(session.host)] += 1
         decoys = np.zeros(len(hosts), np.uint8)
@@ -144,7 +157,7 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
         return TrueState(sessions[0], sessions[1], decoys, ot_running)
 
     def _observation(self, table: BlueTable) -> Observation:
-        return table.vector() if self._corrected else self.official_observation.copy()
+        return table.vector() if self.options.observation == "corrected" else self.official_observation.copy()
 
 
 def import_cyborg(cyborg_path: Path | str | None) -> Any:

@@ -7,10 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from cageflow.envs.cyborg import CyborgEnv, cyborg_rules
+from cageflow.envs.options import RULES
 from cageflow.errors import UserError
 from cageflow.parity.blue_policies import BluePolicy, find_policy
 from cageflow.parity.draws import Draws, watch_draws
-from cageflow.parity.recording import FIELDS, RULES, Recording, RecordingMeta, empty_arrays
+from cageflow.parity.recording import FIELDS, Recording, RecordingMeta, empty_arrays
 from cageflow.scenario import RedKind, default_network
 
 SUCCESS = {"FALSE": 0, "TRUE": 1, "UNKNOWN": 2}
@@ -42,7 +43,7 @@ def record_episodes(
     Args:
         cyborg_path: the root of a clone of cage-challenge/cage-challenge-2, or the CybORG folder in it.
         rules: "v2.1" or "challenge"; the installed CybORG is probed and must play these.
-        red_agent: "B_lineAgent", "RedMeanderAgent" or "SleepAgent".
+        red_agent: "B_lineAgent", "RedMeanderAgent" or "SleepAgent", or "bline", "meander", "sleep".
         policy: the name of a blue policy in `cageflow.parity.blue_policies`, or a callable like those.
         green: whether the green agent acts.
         seed: at least 0.
@@ -62,7 +63,7 @@ def record_episodes(
     if found != rules:
         raise UserError(f"CybORG in {cyborg_path} plays the rules {found}, not {rules}.")
     name = policy if isinstance(policy, str) else getattr(policy, "__name__", type(policy).__name__)
-    meta = RecordingMeta(rules=rules, red=red_agent, policy=name, seed=seed, green=green)
+    meta = RecordingMeta(rules=rules, red=env.options.red_agent, policy=name, seed=seed, green=green)
     arrays = empty_arrays(episodes, max_steps)
     with watch_draws() as draws:
         for episode in range(episodes):
@@ -106,8 +107,9 @@ def _record_episode(
 def _note_state(env: CyborgEnv, row: dict[str, npt.NDArray[Any]], step: int, observation: npt.NDArray[Any]) -> None:
     row["obs"][step] = observation
     row["obs_official"][step] = env.official_observation
-    state = env.true_state()
-    for name, value in state._asdict().items():
+    for name, value in env.true_state()._asdict().items():
+        if np.max(value) > FIELDS[name].high:
+            raise UserError(f"a host holds {np.max(value)} sessions of red, a recording has room for 255.")
         row[name][step] = value
 
 

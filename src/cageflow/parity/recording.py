@@ -18,11 +18,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cageflow.envs.cyborg import RED_AGENTS
+from cageflow.envs.options import RED_AGENTS, RULES
 from cageflow.errors import UserError
 from cageflow.scenario import RedKind, default_network
-
-RULES = ("v2.1", "challenge")
 
 Int8 = npt.NDArray[np.int8]
 UInt8 = npt.NDArray[np.uint8]
@@ -97,8 +95,8 @@ class RecordingMeta:
     """The settings of a recording.
 
     Attributes:
-        rules: one of `RULES`.
-        red: one of `RED_AGENTS`.
+        rules: "v2.1" or "challenge".
+        red: CybORG's name of the red agent.
         policy: name of the blue policy, for the reader only.
         seed: seed of the first episode.
         green: whether the green agent acted.

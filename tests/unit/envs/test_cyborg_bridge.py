@@ -57,8 +57,8 @@ def test_import_cyborg__missing_dependencies_are_named_with_the_extra(broken_cyb
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"red_agent": "BlueAgent"}, "'BlueAgent' is no red agent; possible are B_lineAgent, RedMeanderAgent, SleepA"),
-        ({"observation": "true"}, "'true' is no observation; possible are corrected, official"),
+        ({"red_agent": "BlueAgent"}, "'BlueAgent' is no red agent; possible are B_lineAgent"),
+        ({"observation": "true"}, "observation is 'true'; possible are corrected, official"),
         ({"max_steps": 0}, "max_steps is 0"),
     ],
 )
@@ -156,10 +156,15 @@ def test_step__the_two_observations_differ_only_where_a_decoy_hides_a_scan(cybor
 
 
 @pytest.mark.cyborg
-def test_step__before_a_reset_and_out_of_range_is_refused(cyborg_path):
-    env = CyborgEnv(cyborg_path)
-    with pytest.raises(UserError, match="before reset"):
+def test_step__outside_an_episode_and_out_of_range_is_refused(cyborg_path):
+    env = CyborgEnv(cyborg_path, red_agent="sleep", max_steps=1)
+    with pytest.raises(UserError, match="no episode is under way"):
         env.step(0)
+    with pytest.raises(UserError, match="seed is -1; expected a whole number from 0"):
+        env.reset(seed=-1)
     env.reset(seed=1)
     with pytest.raises(UserError, match="145 is no action; possible are 0 to 144"):
         env.step(145)
+    env.step(0)
+    with pytest.raises(UserError, match="no episode is under way"):
+        env.step(0)

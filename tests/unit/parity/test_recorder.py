@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cageflow.envs.cyborg import cyborg_rules
+from cageflow.envs.cyborg import CyborgEnv, TrueState, cyborg_rules
 from cageflow.errors import UserError
 from cageflow.parity.recorder import record_episodes
 from cageflow.parity.recording import FIELDS, load_recording, save_recording
@@ -20,7 +20,7 @@ OTHER_RULES = {"v2.1": "challenge", "challenge": "v2.1"}
         ({"seed": -1}, "30 episodes with seed -1 are not possible"),
         ({"policy": "cleverest"}, "is no policy to record with"),
         ({"red_agent": "Nobody"}, "is no red agent"),
-        ({"max_steps": 0}, "an episode has at least 1 step"),
+        ({"max_steps": 0}, "max_steps is 0; an episode has 1 to"),
         ({"rules": "v3"}, "'v3' is no rule set; possible are v2.1, challenge"),
     ],
 )
@@ -89,3 +89,12 @@ def test_record_episodes__a_policy_of_the_users_own_sees_step_observation_and_ga
     np.testing.assert_array_equal([vector for _, vector, _ in seen[:8]], r.obs[0, :8])
     assert all(running for _, _, running in seen)
     assert (r.blue_action == 1).all()
+
+
+@pytest.mark.cyborg
+def test_record_episodes__more_sessions_than_a_recording_can_hold_are_refused(cyborg_path, monkeypatch):
+    crowd = np.full(len(NETWORK.hosts), 256, np.int16)
+    state = TrueState(crowd, np.zeros_like(crowd), np.zeros(len(crowd), np.uint8), ot_running=True)
+    monkeypatch.setattr(CyborgEnv, "true_state", lambda env: state)
+    with pytest.raises(UserError, match="a host holds 256 sessions of red, a recording has room for 255"):
+        record_episodes(cyborg_path, cyborg_rules(cyborg_path), episodes=1, max_steps=1)
