@@ -1,5 +1,11 @@
 """What holds for any game: the same seed gives the same episodes in any company, and what is masked changes nothing."""
 
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -188,3 +194,29 @@ def test_masks_told_elsewhere__are_those_of_the_environment(observation, green):
             actions = rng.integers(0, NUM_ACTIONS, 16)
             np.testing.assert_array_equal(masks.masks(), envs.action_masks())
             masks.update(actions, envs.step(actions)[0])
+
+
+def digest():
+    """A hash of all that two batches do and know in 90 steps."""
+    told = hashlib.sha256()
+    for red_agent in ("bline", "meander"):
+        envs = Cage2VectorEnv(3, red_agent, green=True, max_steps=40)
+        envs.reset(seed=1)
+        for actions in random_actions(0, 90, 3):
+            observations, rewards, _, truncated, _ = envs.step(actions)
+            for array in (observations, rewards, truncated, envs.action_masks(), *envs.true_state().values()):
+                told.update(np.ascontiguousarray(array).tobytes())
+    return told.hexdigest()
+
+
+def test_plain_python__plays_as_the_compiled_code_does():
+    code = "from tests.property.test_envs import digest; print(digest())"
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],  # Python warns where unsigned numbers wrap, as they are to
+        env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
+        cwd=Path(__file__).resolve().parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.strip() == digest()
