@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -150,6 +151,56 @@ def train(
         _print_json(_train_json(summary))
     else:
         _print_summary(summary)
+
+
+@app.command()
+def parity(
+    files: Annotated[list[Path], typer.Argument(help="Recordings of the original, .npz.", show_default=False)],
+    as_json: Json = False,
+) -> None:
+    """Replay recorded episodes in the simulator; exit status 0 if nothing differs, 1 if something does."""
+    from cageflow.parity.replay import replay_files
+    from cageflow.parity.report import Totals, format_report
+
+    totals = Totals()
+    for report in replay_files(files):
+        totals.add(report)
+        typer.echo(format_report(report), err=as_json)
+    typer.echo(str(totals), err=as_json)
+    if as_json:
+        _print_json(asdict(totals))
+    if totals.mismatches:
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+def record(
+    cyborg_path: Annotated[Path, typer.Option(help="Folder of an installed CybORG 2.1.", show_default=False)],
+    out: Annotated[Path | None, _option("The file to write.", "named like the shipped recordings")] = None,
+    rules: Annotated[str, typer.Option(help="The rules that this CybORG plays by: v2.1 or challenge.")] = "v2.1",
+    red_agent: Annotated[str, typer.Option(help="B_lineAgent, RedMeanderAgent or SleepAgent.")] = "B_lineAgent",
+    blue: Annotated[str, typer.Option(help="random, sleep, restore, remove, decoyer, focused or lazy.")] = "random",
+    green: Annotated[bool, typer.Option("--green/--no-green", help="Wake the green agent.")] = False,
+    episodes: Annotated[int, typer.Option(help="Episodes to record.")] = 10,
+    max_steps: Annotated[int, typer.Option(help="Steps of an episode.")] = 100,
+    seed: Annotated[int, typer.Option(help="Decides all chance.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Record episodes of an installed CybORG with every chance outcome, for `cageflow parity`."""
+    from cageflow.envs.options import parse_red_agent
+    from cageflow.parity.recorder import record_episodes
+    from cageflow.parity.recording import save_recording
+
+    full_name = parse_red_agent(red_agent)
+    path = out or Path(f"{rules}_{full_name}_{blue}_g{int(green)}_s{seed}.npz")
+    if path.exists():
+        raise UserError(f"{path} exists already; name another file by --out")
+    recording = record_episodes(cyborg_path, rules, full_name, blue, green, seed, episodes, max_steps)
+    save_recording(path, recording)
+    if as_json:
+        _print_json({"file": str(path), "episodes": episodes, "steps": episodes * max_steps})
+    else:
+        typer.echo(f"Wrote {path}: {episodes} episodes of {max_steps} steps.")
 
 
 _NOT_SETTINGS = {"config", "run_dir", "resume", "quiet", "as_json", "no_workflow", "settings"}
