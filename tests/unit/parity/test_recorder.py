@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -5,6 +7,7 @@ from cageflow.envs.cyborg import CyborgEnv, TrueState, cyborg_rules
 from cageflow.errors import UserError
 from cageflow.parity.recorder import record_episodes
 from cageflow.parity.recording import FIELDS, load_recording, save_recording
+from cageflow.parity.replay import replay
 from cageflow.scenario import RedKind, default_network
 
 NETWORK = default_network()
@@ -98,3 +101,16 @@ def test_record_episodes__more_sessions_than_a_recording_can_hold_are_refused(cy
     monkeypatch.setattr(CyborgEnv, "true_state", lambda env: state)
     with pytest.raises(UserError, match="a host holds 256 sessions of red, a recording has room for 255"):
         record_episodes(cyborg_path, cyborg_rules(cyborg_path), episodes=1, max_steps=1)
+
+
+@pytest.mark.cyborg
+@pytest.mark.parametrize("policy", ["random", "decoyer", "focused"])
+@pytest.mark.parametrize("red_agent", ["B_lineAgent", "RedMeanderAgent"])
+def test_record_episodes__what_is_recorded_replays_without_a_mismatch(cyborg_path, red_agent, policy):
+    recording = record_episodes(
+        cyborg_path, cyborg_rules(cyborg_path), red_agent, policy, green=True, seed=8, episodes=2, max_steps=80
+    )
+    report = replay(recording)
+    assert (report.mismatches, report.earliest) == (0, None)
+    planted = replace(recording, detected=np.where(recording.detected == 1, np.int8(0), recording.detected))
+    assert replay(planted).mismatches > 0
