@@ -188,7 +188,7 @@ def _batch_steps_per_s(options: GameOptions, num_envs: int, num_threads: int, re
 
 def _vector_steps_per_s(options: GameOptions, num_envs: int, repeats: int, seed: int) -> Spread:
     actions = _random_actions(options, (options.max_steps, num_envs), seed)
-    envs = gym.make_vec(ENV_ID, num_envs, **_as_kwargs(options))
+    envs = gym.make_vec(ENV_ID, num_envs, **options.as_kwargs())
     envs.reset(seed=seed)
 
     def run() -> None:
@@ -202,7 +202,7 @@ def _vector_steps_per_s(options: GameOptions, num_envs: int, repeats: int, seed:
 
 def _gym_step_us(options: GameOptions, repeats: int, seed: int) -> Spread:
     actions = _random_actions(options, (options.max_steps,), seed).tolist()
-    env = gym.make(ENV_ID, **_as_kwargs(options))
+    env = gym.make(ENV_ID, **options.as_kwargs())
     env.reset(seed=seed)
 
     def run() -> None:
@@ -270,11 +270,6 @@ def _ratio(steps_per_s: dict[str, float], cyborg_steps_per_s: float) -> dict[str
 
 def _random_actions(options: GameOptions, shape: tuple[int, ...], seed: int) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, len(options.network.codec), shape, dtype=np.int16)
-
-
-def _as_kwargs(options: GameOptions) -> dict[str, Any]:
-    names = ("red_agent", "rules", "observation", "max_steps", "green", "scenario")
-    return {name: getattr(options, name) for name in names}
 
 
 def _processor() -> str:

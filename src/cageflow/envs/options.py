@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,10 @@ class GameOptions:
             UserError: the scenario file is wrong.
         """
         return default_network() if self.scenario is None else Network(load_scenario(Path(self.scenario)))
+
+    def as_kwargs(self) -> dict[str, Any]:
+        """The settings as keyword arguments of the environments, `gymnasium.make` and `gymnasium.make_vec`."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def params(self) -> Any:
         """The settings as the one record that the rules read."""

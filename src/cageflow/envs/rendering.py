@@ -12,7 +12,7 @@ from cageflow.envs.inspection import LastStep
 from cageflow.scenario import Network
 from cageflow.sim.enums import Activity, Compromise
 
-HEADINGS = ("host", "activity", "compromised", "access", "sessions", "decoys", "")
+HEADINGS = ("host", "activity", "compromised", "access", "sessions", "decoys", "")  # the first three are blue's
 NUM_BLUE_COLUMNS = 3
 GAP = "  "
 

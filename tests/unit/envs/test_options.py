@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from cageflow.envs.options import GameOptions, parse_red_agent
+from cageflow.envs.single import Cage2Env
 from cageflow.errors import UserError
 from cageflow.scenario import RedAgent, default_network
 
@@ -53,6 +54,12 @@ def test_params__are_the_settings_of_the_rules():
     assert params.red_agent == RedAgent.MEANDER
     assert (params.green_awake, params.official_table, params.max_steps) == (1, 1, 30)
     assert (params.scan_forgets, params.restore_loses) == (0, 1)
+
+
+def test_kwargs__build_the_same_again():
+    options = GameOptions("meander", "challenge", "official", 30, True)
+    assert GameOptions(**options.as_kwargs()) == options
+    assert Cage2Env(**options.as_kwargs()).options == options
 
 
 def test_scenario__is_the_network_that_is_played(scenario_file):

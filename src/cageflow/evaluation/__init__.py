@@ -1,0 +1,1 @@
+"""Policies at work: an episode to watch."""

@@ -1,0 +1,247 @@
+"""An episode to watch in the terminal, step by step: who did what, the network, the reward."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from rich import box
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from cageflow.envs.inspection import LastStep
+from cageflow.envs.options import GameOptions
+from cageflow.envs.rendering import HEADINGS, NUM_BLUE_COLUMNS, describe_success, render_text, table_rows
+from cageflow.envs.single import Cage2Env
+from cageflow.errors import UserError
+from cageflow.scenario import Network
+
+BluePolicy = Callable[[npt.NDArray[np.float32]], int]
+"""What chooses blue's action from an observation (F,) float32."""
+
+BLUE_NAMES = ("random", "sleep", "human")
+LOG_LINES = 8
+WIDE = 110  # columns of a terminal that has room for everything
+STYLES = {"exploit": "bold red", "scan": "yellow", "user": "yellow", "privileged": "bold red", "unknown": "magenta"}
+
+
+class Played(NamedTuple):
+    """What an episode amounted to.
+
+    Attributes:
+        num_steps: that were played.
+        env_return: sum of the rewards.
+        is_whole: whether it was played to its end.
+    """
+
+    num_steps: int
+    env_return: float
+    is_whole: bool
+
+
+def play_episode(
+    options: GameOptions,
+    policy: BluePolicy,
+    *,
+    seed: int | None = None,
+    steps: int | None = None,
+    delay: float = 0.5,
+    out: Console | None = None,
+    blue: str = "blue",
+) -> Played:
+    """Play one episode and show it: a picture that changes in a terminal, a line for each step elsewhere.
+
+    A human player is shown what blue sees, and the truth only at the end. Ctrl-C, or the end of a human's input, ends
+    it quietly.
+
+    Args:
+        options: the game.
+        policy: plays blue.
+        seed: of the game; None is chance.
+        steps: to stop after; None is the whole episode.
+        delay: seconds between steps, in a terminal; none after a human's moves.
+        out: where to show it; None is standard output.
+        blue: the policy's name.
+
+    Raises:
+        UserError: a number is not possible, or the policy gives an action that is none.
+    """
+    if steps is not None and steps < 1:
+        raise UserError(f"steps is {steps}; expected a whole number from 1.")
+    if not delay >= 0.0:
+        raise UserError(f"delay is {delay}; expected seconds from 0.")
+    env = Cage2Env(**options.as_kwargs())
+    console = Console() if out is None else out
+    title = f"{options.red_agent} against {blue}, rules {options.rules}, {options.observation} observation"
+    title += "" if seed is None else f", seed {seed}"
+    observation, _ = env.reset(seed=seed)
+    is_asking = isinstance(policy, HumanPolicy)
+    last_number = min(steps or options.max_steps, options.max_steps)
+    rewards: list[float] = []
+    with contextlib.suppress(KeyboardInterrupt, EOFError), _screen(env, console, title, is_asking) as show:
+        show(observation, 0.0)
+        while len(rewards) < last_number:
+            observation, reward, _, _, _ = env.step(policy(observation))
+            rewards.append(reward)
+            show(observation, round(sum(rewards), 1))
+            if console.is_terminal and not is_asking:
+                time.sleep(delay)
+    played = Played(len(rewards), round(sum(rewards), 1), len(rewards) == options.max_steps)
+    if rewards and (is_asking or not console.is_terminal):
+        console.print(_picture(env, observation, played.env_return), markup=False, highlight=False, soft_wrap=True)
+    console.print(f"return {played.env_return:.1f} in {played.num_steps} steps", highlight=False)
+    return played
+
+
+def blue_policy(name: str, network: Network, seed: int | None = None, out: Console | None = None) -> BluePolicy:
+    """A blue player that needs no training, by name.
+
+    Args:
+        name: one of `BLUE_NAMES`.
+        network: the network that is played.
+        seed: of the random player; None is chance.
+        out: where the human player is asked; None is standard output.
+
+    Raises:
+        UserError: there is none of that name.
+    """
+    if name == "sleep":
+        return lambda observation: 0
+    if name == "random":
+        rng = np.random.default_rng(seed)
+        return lambda observation: int(rng.integers(len(network.codec)))
+    if name == "human":
+        return HumanPolicy(network, Console() if out is None else out)
+    raise UserError(f"{name!r} is no blue player; possible are {', '.join(BLUE_NAMES)}.")
+
+
+class HumanPolicy:
+    """Asks the person at the terminal; a name, its beginning or a number is an answer, nothing at all is Sleep.
+
+    Args:
+        network: the network that is played.
+        out: where to ask.
+    """
+
+    def __init__(self, network: Network, out: Console) -> None:
+        self._codec = network.codec
+        self._out = out
+
+    def __call__(self, observation: npt.NDArray[np.float32]) -> int:
+        """The person's action.
+
+        Raises:
+            EOFError: the input has ended.
+        """
+        while True:
+            answer = self._out.input("blue's action (? for a list): ").strip()
+            action = self._understand(answer)
+            if action is not None:
+                return action
+
+    def _understand(self, answer: str) -> int | None:
+        """The action that an answer means; None after saying why it means none."""
+        names = self._codec.names
+        if not answer:
+            return 0
+        if answer.isdecimal() and int(answer) < len(names):
+            return int(answer)
+        wanted = " ".join(answer.lower().split())
+        fitting = [i for i, name in enumerate(names) if name.lower().startswith(wanted.removeprefix("?").strip())]
+        exact = [i for i in fitting if names[i].lower() == wanted]
+        if len(exact or fitting) == 1 and not wanted.startswith("?"):
+            return (exact or fitting)[0]
+        if fitting:
+            for verb, numbers in _by_verb(names, fitting).items():
+                self._out.print(f"  {verb}: {numbers}", highlight=False, markup=False)
+        else:
+            self._out.print(f"  {answer!r} is no action; ? gives a list.", highlight=False, markup=False)
+        return None
+
+
+def _by_verb(names: tuple[str, ...], actions: list[int]) -> dict[str, str]:
+    """Actions by what they do: "Remove" to "15 Defender, 16 Enterprise0" and so on."""
+    lines: dict[str, list[str]] = {}
+    for action in actions:
+        verb, _, host = names[action].partition(" ")
+        lines.setdefault(verb, []).append(f"{action} {host}".strip())
+    return {verb: ", ".join(parts) for verb, parts in lines.items()}
+
+
+Show = Callable[[npt.NDArray[np.float32], float], None]
+"""Shows a step: called with the observation and the return so far."""
+
+
+@contextlib.contextmanager
+def _screen(env: Cage2Env, console: Console, title: str, is_asking: bool) -> Iterator[Show]:
+    """Where the steps are shown; a human player sees only what blue sees."""
+    if not console.is_terminal and not is_asking:
+        console.print(title, highlight=False, markup=False)
+        yield lambda observation, env_return: _print_line(env, console)
+        return
+    log: list[Text] = []
+    wide = console.width >= WIDE
+    columns = [i for i, name in enumerate(HEADINGS) if i < NUM_BLUE_COLUMNS or not is_asking]
+    columns = [i for i in columns if wide or HEADINGS[i] != "sessions"]
+    room = max(1, min(LOG_LINES, console.height - len(env.network.hosts) - 6))
+
+    def view(observation: npt.NDArray[np.float32], env_return: float) -> Group:
+        last = env.last_step()
+        if last.number:
+            log.append(_log_line(last, is_asking))
+        return Group(
+            Text(title, style="bold"),
+            _table(env, observation, columns),
+            *log[-room:],
+            Text(f"step {last.number} of {env.options.max_steps}   return {env_return:.1f}", style="bold"),
+        )
+
+    if is_asking:
+        yield lambda observation, env_return: console.print(view(observation, env_return))
+        return
+    with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
+        yield lambda observation, env_return: live.update(view(observation, env_return), refresh=True)
+
+
+def _table(env: Cage2Env, observation: npt.NDArray[np.float32], columns: list[int]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for i in columns:
+        table.add_column(HEADINGS[i], no_wrap=HEADINGS[i] not in ("decoys", ""))
+    for row in table_rows(env.network, observation, env.true_state()):
+        cells = [Text(cell, style=STYLES.get(cell, "red" if "STOPPED" in cell else "")) for cell in row]
+        table.add_row(*(cells[i] for i in columns))
+    return table
+
+
+def _log_line(last: LastStep, is_asking: bool) -> Text:
+    line = Text(no_wrap=True, overflow="ellipsis")
+    line.append(f"{last.number:4}  reward {last.reward:5.1f}", style="dim")
+    line.append(f"   blue {last.blue_action}{describe_success(last.blue_success)}", style="cyan")
+    if not is_asking:
+        if last.green_action.startswith("GreenPortScan"):
+            line.append(f"   green {last.green_action}", style="green")
+        line.append(f"   red {last.red_action}{describe_success(last.red_success)}", style="red")
+    return line
+
+
+def _print_line(env: Cage2Env, console: Console) -> None:
+    """One plain line: the step, and where red is after it; a star marks a privileged session."""
+    last = env.last_step()
+    if last.number == 0:
+        return
+    marks = {"none": "", "user": "{}", "privileged": "{}*"}
+    held = [marks[facts["access"]].format(host) for host, facts in env.true_state().items()]
+    line = f"{_log_line(last, is_asking=False).plain}   red holds {' '.join(one for one in held if one)}"
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _picture(env: Cage2Env, observation: npt.NDArray[np.float32], env_return: float) -> str:
+    return "\n" + render_text(
+        env.network, observation, env.true_state(), env.last_step(), env.options.max_steps, env_return
+    )
