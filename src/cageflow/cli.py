@@ -56,8 +56,13 @@ Threshold = Annotated[float | None, _option("Compliance that a workflow's traini
 PerUpdate = Annotated[int | None, _option("Episodes of one update.", "the preset's")]
 Patience = Annotated[int | None, _option("Updates without better compliance that end a workflow's training.", 12)]
 Preset = Annotated[str | None, _option("The learner: default, or reference (the earlier prototype's).", "default")]
-Collector = Annotated[str | None, _option("Who plays the episodes: vector.", "vector")]
-Workers = Annotated[int | None, _option("Worker processes of the collectors that have any.", 1)]
+Collector = Annotated[str | None, _option("Who plays the episodes: vector, process, sync or sequential.", "vector")]
+Workers = Annotated[int | None, _option("Worker processes of the collectors process and sync.", 2)]
+Staleness = Annotated[
+    int | None, _option("Updates that an episode of the collector process may be old; 0 waits for all.", 1)
+]
+Simulator = Annotated[str | None, _option("compiled, or cyborg: an installed CybORG.", "compiled")]
+CyborgPath = Annotated[Path | None, _option("Folder of the installed CybORG.")]
 Threads = Annotated[int | None, _option("Threads of the learner.", 2)]
 Device = Annotated[str | None, _option("Where the learner runs: cpu or cuda.", "cpu")]
 EvaluationEpisodes = Annotated[int | None, _option("Fresh episodes that judge a trained policy.", 500)]
@@ -93,6 +98,9 @@ def search(
     scenario: ScenarioFile = None,
     collector: Collector = None,
     n_workers: Workers = None,
+    max_staleness: Staleness = None,
+    simulator: Simulator = None,
+    cyborg_path: CyborgPath = None,
     num_threads: Threads = None,
     device: Device = None,
     config: ConfigFile = None,
@@ -134,6 +142,9 @@ def train(
     scenario: ScenarioFile = None,
     collector: Collector = None,
     n_workers: Workers = None,
+    max_staleness: Staleness = None,
+    simulator: Simulator = None,
+    cyborg_path: CyborgPath = None,
     num_threads: Threads = None,
     device: Device = None,
     config: ConfigFile = None,
@@ -226,8 +237,8 @@ def _run(
             names = ", ".join("--" + name.replace("_", "-") for name in [*given, *(["config"] if config_file else [])])
             raise UserError(f"a resumed run keeps its settings: leave out {names or '--run-dir'}, or start a new run")
         return runs.resume(resume, reporter, settings["total_episodes"])
-    if settings.get("scenario") is not None:
-        settings["scenario"] = str(settings["scenario"])
+    for name in ("scenario", "cyborg_path"):
+        settings[name] = None if settings[name] is None else str(settings[name])
     made = make_config({**settings, "command": command}, config_file)
     start = runs.search if command == "search" else runs.train
     return start(made, run_dir, reporter)

@@ -1,7 +1,21 @@
 """Collectors: who plays the episodes that the learner learns from."""
 
+from cageflow.collect.collectors import COLLECTORS, Collector, make_collector
 from cageflow.collect.episodes import Episodes
+from cageflow.collect.feed import Feed, make_feed
+from cageflow.collect.games import GameSpec, WorkflowSpec
 from cageflow.collect.seeds import EpisodeStream
-from cageflow.collect.vector import VectorCollector
+from cageflow.collect.workers import CollectError
 
-__all__ = ["EpisodeStream", "Episodes", "VectorCollector"]
+__all__ = [
+    "COLLECTORS",
+    "CollectError",
+    "Collector",
+    "EpisodeStream",
+    "Episodes",
+    "Feed",
+    "GameSpec",
+    "WorkflowSpec",
+    "make_collector",
+    "make_feed",
+]

@@ -20,14 +20,16 @@ class Episodes:
         seeds: (B,) uint64 episode seeds.
         compliance: (B,) float64; NaN where no workflow was given.
         fixes: (B,) int32 Removes and Restores; 0 where no workflow was given.
-        num_seconds: wall-clock seconds that collecting took.
+        simulation_s: wall-clock seconds in the games, summed over all processes.
+        inference_s: wall-clock seconds in choosing actions, likewise.
     """
 
     rollout: Rollout
     seeds: npt.NDArray[np.uint64]
     compliance: npt.NDArray[np.float64]
     fixes: npt.NDArray[np.int32]
-    num_seconds: float
+    simulation_s: float
+    inference_s: float
 
     @property
     def env_returns(self) -> npt.NDArray[np.float64]:
@@ -49,5 +51,6 @@ class Episodes:
             seeds=np.concatenate([part.seeds for part in parts]),
             compliance=np.concatenate([part.compliance for part in parts]),
             fixes=np.concatenate([part.fixes for part in parts]),
-            num_seconds=sum(part.num_seconds for part in parts),
+            simulation_s=sum(part.simulation_s for part in parts),
+            inference_s=sum(part.inference_s for part in parts),
         )

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from cageflow.collect import COLLECTORS
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.learn.config import PPOConfig, preset_config
@@ -64,8 +65,11 @@ class RunConfig(BaseModel):
     gate: Literal["feasibility", "strict"] = "feasibility"
 
     # The collector.
-    collector: Literal["vector"] = "vector"
-    n_workers: Count = 1
+    collector: str = "vector"
+    n_workers: Count = 2
+    max_staleness: Annotated[int, Field(ge=0)] = 1
+    simulator: Literal["compiled", "cyborg"] = "compiled"
+    cyborg_path: str | None = None
 
     @field_validator("workflow")
     @classmethod
@@ -77,6 +81,10 @@ class RunConfig(BaseModel):
         # Building the parts checks them; each raises its own sentence.
         self.game()
         self.learner()
+        if self.collector not in COLLECTORS:
+            raise UserError(f"unknown collector {self.collector!r}: choose one of {', '.join(COLLECTORS)}")
+        if (self.simulator == "cyborg") != (self.cyborg_path is not None):
+            raise UserError("--simulator cyborg and --cyborg-path DIR go together: give both or neither")
         if self.compliance_definition not in DEFINITIONS:
             raise UserError(
                 f"unknown compliance definition {self.compliance_definition!r}: choose one of {', '.join(DEFINITIONS)}"

@@ -99,6 +99,11 @@ class RunFolder:
         """Where the policy of an order stands."""
         return self.path / "policies" / ("policy.safetensors" if order is None else f"{policy_name(order)}.safetensors")
 
+    @property
+    def best_policy_path(self) -> Path:
+        """Where a search keeps the policy of its best trial."""
+        return self.path / "policies" / "best.safetensors"
+
     def log_iteration(self, iteration: Iteration) -> None:
         """Write one trial of a search, and what the strategy thought of all orders before it."""
         result, acquisition = iteration.result, iteration.choice.acquisition

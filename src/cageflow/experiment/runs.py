@@ -9,13 +9,15 @@ from typing import Any
 
 import torch
 
+from cageflow.collect import make_collector
 from cageflow.errors import UserError
 from cageflow.experiment.config import RunConfig
+from cageflow.experiment.files import write_whole
 from cageflow.experiment.interrupt import StopRequest, catching_signals
 from cageflow.experiment.progress import Reporter
 from cageflow.experiment.run_folder import RunFolder, default_run_dir, load_state, order_text, save_state
 from cageflow.experiment.tensorboard import EventLog
-from cageflow.experiment.trainer import Ending, PolicyTrainer, UpdateRecord
+from cageflow.experiment.trainer import Ending, PolicyTrainer, UpdateRecord, game_spec
 from cageflow.learn.policy_file import save_policy
 from cageflow.search import (
     Budget,
@@ -25,6 +27,7 @@ from cageflow.search import (
     StrategySettings,
     TrialRequest,
     TrialResult,
+    best_trial,
     make_strategy,
     run_search,
 )
@@ -129,12 +132,14 @@ class _Run:
     def __post_init__(self) -> None:
         self.game = self.config.game()
         self.episodes_before = int(self.state.get("run_episodes", 0))
+        self.collector = make_collector(self.config.collector, game_spec(self.config), self.config.n_workers)
         self.events = EventLog(self.folder.path, self.episodes_before)
         saved = self.state.get("search")
         self.search_state = SearchState(self.config.seed) if saved is None else SearchState.from_json(saved)
 
     def close(self) -> None:
         self.reporter.close()
+        self.collector.close()
         self.events.close()
         self.folder.close()
 
@@ -163,6 +168,7 @@ class _Run:
         trainer = self._trial_trainer(request)
         episodes_before = sum(trial.episodes for trial in self.search_state.history)
         ending = self._train(trainer, request.trial, episodes_before)
+        trainer.close()
         evaluation = trainer.evaluate()
         save_state(self.folder.learner_path(request.order), {"ppo": trainer.ppo.state_dict()})
         save_policy(self.folder.policy_path(request.order), trainer.policy(request.trained_episodes + trainer.episodes))
@@ -189,6 +195,7 @@ class _Run:
             request.seed,
             max_episodes=min(cap, left),
             cap="budget" if left < cap else "episode-cap",
+            collector=self.collector,
         )
         if self.state.get("trial") == request.trial:
             trainer.load_state_dict(self.state["trainer"])
@@ -198,6 +205,9 @@ class _Run:
 
     def _end_iteration(self, iteration: Iteration) -> None:
         self.search_state = iteration.state
+        best, _ = best_trial(iteration.state.history, self.config.compliance_threshold)
+        if best is iteration.result:  # its order may be trained on in a later trial, which writes another policy
+            write_whole(self.folder.best_policy_path, self.folder.policy_path(best.order).read_bytes())
         self.folder.log_iteration(iteration)
         self.folder.checkpoint({"search": iteration.state.to_json(), "run_episodes": iteration.episodes})
         self.events.trial(iteration)
@@ -218,7 +228,7 @@ class _Run:
             seconds=time.monotonic() - self.started,
             episodes_here=result.episodes - self.episodes_before,
             ending=result.ending,
-            policy=self.folder.policy_path(best.order),
+            policy=self.folder.best_policy_path,
         )
 
     # A single training.
@@ -233,10 +243,19 @@ class _Run:
             config.total_episodes,
             self.episodes_before,
         )
-        trainer = PolicyTrainer(config, self.game, order, config.seed, max_episodes=config.total_episodes, cap="budget")
+        trainer = PolicyTrainer(
+            config,
+            self.game,
+            order,
+            config.seed,
+            max_episodes=config.total_episodes,
+            cap="budget",
+            collector=self.collector,
+        )
         if "trainer" in self.state:
             trainer.load_state_dict(self.state["trainer"])
         ending = self._train(trainer, 0, 0)
+        trainer.close()
         evaluation = trainer.evaluate()
         policy = self.folder.policy_path(order)
         save_policy(policy, trainer.policy(trainer.episodes))

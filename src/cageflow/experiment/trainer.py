@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from cageflow.collect import Episodes, EpisodeStream, VectorCollector
+from cageflow.collect import Collector, EpisodeStream, GameSpec, WorkflowSpec, make_feed
 from cageflow.envs.options import GameOptions
 from cageflow.experiment.config import RunConfig
 from cageflow.learn.policy import Policy, PolicyCard
 from cageflow.learn.ppo import PPO, UpdateStats
-from cageflow.workflow.compliance import ComplianceTracker
 from cageflow.workflow.orders import Order, encode_order, format_order
 
 Ending = Literal["threshold", "plateau", "episode-cap", "budget"]
@@ -32,7 +32,9 @@ class UpdateRecord:
         alignment: mean return of the alignment reward.
         compliance: mean compliance, NaN without a workflow.
         fixes: mean number of fixes.
-        collection_s: seconds of collecting.
+        collection_s: seconds that the learner waited for the episodes.
+        simulation_s: seconds in the games, summed over all processes.
+        inference_s: seconds in choosing actions, likewise.
         stats: of the learner.
     """
 
@@ -43,6 +45,8 @@ class UpdateRecord:
     compliance: float
     fixes: float
     collection_s: float
+    simulation_s: float
+    inference_s: float
     stats: UpdateStats
 
     @property
@@ -74,6 +78,7 @@ class PolicyTrainer:
         seed: of this training: its episodes, its first weights, its shuffling.
         max_episodes: episodes after which this training ends.
         cap: the name of that ending.
+        collector: who plays the episodes.
     """
 
     def __init__(
@@ -84,6 +89,7 @@ class PolicyTrainer:
         seed: int,
         max_episodes: int,
         cap: Literal["episode-cap", "budget"],
+        collector: Collector,
     ) -> None:
         self.config = config
         self.order = order
@@ -93,7 +99,12 @@ class PolicyTrainer:
         self._seed = seed
         learner = config.learner()
         self._episodes_per_update = learner.episodes_per_update
-        self._collector = VectorCollector(game, masked=learner.mask_actions)
+        self._collector = collector
+        self._workflow = None
+        if order is not None:
+            self._workflow = WorkflowSpec(order, config.alignment_lambda, config.compliance_definition)
+        stream = EpisodeStream(seed, "train")
+        self._feed = make_feed(collector, stream, self._workflow, config.max_staleness, max_episodes)
         planned = config.max_episodes_per_workflow if config.command == "search" else config.total_episodes
         self.ppo = PPO(
             learner,
@@ -117,7 +128,9 @@ class PolicyTrainer:
             NonFiniteError: a reward, a loss or a gradient is not finite.
         """
         count = min(self._episodes_per_update, self.max_episodes - self.episodes)
-        episodes = self._play("train", self.episodes, count)
+        started = time.perf_counter()
+        episodes = self._feed.next_batch(self.ppo.actor_weights(), count)
+        collection_s = time.perf_counter() - started
         stats = self.ppo.update(episodes.rollout)
         self.episodes += count
         self.updates += 1
@@ -130,7 +143,9 @@ class PolicyTrainer:
             alignment=float(episodes.alignment_returns.mean()),
             compliance=compliance,
             fixes=float(episodes.fixes.mean()),
-            collection_s=episodes.num_seconds,
+            collection_s=collection_s,
+            simulation_s=episodes.simulation_s,
+            inference_s=episodes.inference_s,
             stats=stats,
         )
 
@@ -150,7 +165,8 @@ class PolicyTrainer:
     def evaluate(self) -> Evaluation:
         """Play fresh episodes of the present policy, the same ones for every policy of this training."""
         count = self.config.evaluation_episodes
-        episodes = self._play("evaluate", 0, count)
+        seeds = EpisodeStream(self._seed, "evaluate").seeds(0, count)
+        episodes = self._collector.play(self.ppo.actor_weights(), seeds, self._workflow)
         reward, compliance = episodes.env_returns, episodes.compliance
         return Evaluation(
             reward=float(reward.mean()),
@@ -192,6 +208,7 @@ class PolicyTrainer:
         """Everything that going on needs, a copy."""
         return {
             "ppo": self.ppo.state_dict(),
+            "feed": self._feed.state_dict(),
             "episodes": self.episodes,
             "updates": self.updates,
             "best_compliance": self._best_compliance,
@@ -202,22 +219,16 @@ class PolicyTrainer:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where the state was saved; the configuration, the order and the seed must be the same."""
         self.ppo.load_state_dict(state["ppo"])
+        self._feed.load_state_dict(state["feed"])
         self.episodes = state["episodes"]
         self.updates = state["updates"]
         self._best_compliance = state["best_compliance"]
         self._updates_without_improvement = state["updates_without_improvement"]
         self._last_compliance = state["last_compliance"]
 
-    def _play(self, purpose: str, first: int, count: int) -> Episodes:
-        seeds = EpisodeStream(self._seed, purpose).seeds(first, count)
-        return self._collector.collect(self.ppo.actor_weights(), seeds, self._tracker(count))
-
-    def _tracker(self, num_envs: int) -> ComplianceTracker | None:
-        if self.order is None:
-            return None
-        return ComplianceTracker(
-            self._game.network, self.order, num_envs, self.config.alignment_lambda, self.config.compliance_definition
-        )
+    def close(self) -> None:
+        """Forget the episodes that are under way."""
+        self._feed.close()
 
     def _note_compliance(self, compliance: float) -> None:
         self._last_compliance = compliance
@@ -226,3 +237,8 @@ class PolicyTrainer:
             self._updates_without_improvement = 0
         else:
             self._updates_without_improvement += 1
+
+
+def game_spec(config: RunConfig) -> GameSpec:
+    """What the collector of a run is to play."""
+    return GameSpec(config.game(), masked=config.learner().mask_actions, cyborg_path=config.cyborg_path)

@@ -1,0 +1,162 @@
+"""A batch of games in step, as the collectors see it: the same face for the compiled simulator and for CybORG."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from cageflow.envs.options import GameOptions
+from cageflow.sim.batch import play_loop, reset_loop
+from cageflow.sim.handover import plain, row
+from cageflow.sim.knowledge import mask_loop, new_memories
+from cageflow.sim.state import new_states
+from cageflow.workflow.compliance import ComplianceTracker
+from cageflow.workflow.orders import Order
+
+Observations = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowSpec:
+    """The workflow that fixes are judged by.
+
+    Attributes:
+        order: highest priority first.
+        alignment_lambda: reward for an episode of full compliance.
+        definition: what counts as compromised, one of `workflow.compliance.DEFINITIONS`.
+    """
+
+    order: Order
+    alignment_lambda: float
+    definition: str
+
+
+@dataclass(frozen=True, slots=True)
+class GameSpec:
+    """What is played, in plain data that can be sent to another process.
+
+    Attributes:
+        options: settings of the game.
+        masked: whether blue is to leave out the actions that it can know to be in vain.
+        cyborg_path: folder of an installed CybORG to play on; None for the compiled simulator.
+    """
+
+    options: GameOptions
+    masked: bool
+    cyborg_path: str | None = None
+
+
+class Outcomes(NamedTuple):
+    """How B episodes ended.
+
+    Attributes:
+        end_rewards: (B,) float32 alignment reward that the end adds.
+        compliance: (B,) float64, NaN without a workflow.
+        fixes: (B,) int32, 0 without a workflow.
+    """
+
+    end_rewards: npt.NDArray[np.float32]
+    compliance: npt.NDArray[np.float64]
+    fixes: npt.NDArray[np.int32]
+
+
+class Games(Protocol):
+    """B games in step. The observations and masks are overwritten by the next call."""
+
+    def reset(self, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None) -> None:
+        """Begin B episodes, one for each seed."""
+
+    @property
+    def observations(self) -> Observations:
+        """(B, F) uint8 what blue sees now."""
+
+    @property
+    def masks(self) -> npt.NDArray[np.uint8] | None:
+        """(B, A) uint8, 1 for actions that may be of use; None where they are not asked for."""
+
+    def step(
+        self,
+        actions: npt.NDArray[np.int16],
+        env_rewards: npt.NDArray[np.float32],
+        alignment_rewards: npt.NDArray[np.float32],
+    ) -> None:
+        """Judge (B,) actions by the workflow, then take them; both (B,) rewards are overwritten."""
+
+    def outcomes(self) -> Outcomes:
+        """How the episodes ended, once they have."""
+
+    def close(self) -> None:
+        """Give back what the games hold."""
+
+
+class CompiledGames:
+    """Games on the compiled simulator.
+
+    Args:
+        spec: what is played.
+    """
+
+    def __init__(self, spec: GameSpec) -> None:
+        self._network = spec.options.network
+        self._masked = spec.masked
+        self._nets = row(self._network.tables)
+        self._settings = row(spec.options.params())
+        self._initial = plain(new_states(self._network, 1))
+        self._tracker: ComplianceTracker | None = None
+
+    def reset(self, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None) -> None:
+        """Begin B episodes, one for each seed."""
+        num_envs = seeds.shape[0]
+        self._states = plain(new_states(self._network, num_envs))
+        self._memories = plain(new_memories(self._network, num_envs))
+        self._observations = np.zeros((num_envs, self._network.num_observations), np.uint8)
+        self._mask_room = np.empty((num_envs, len(self._network.codec)), np.bool_)
+        reset_loop(self._states, self._initial, seeds, np.empty(num_envs, np.uint64))
+        self._tracker = None
+        if workflow is not None:
+            self._tracker = ComplianceTracker(
+                self._network, workflow.order, num_envs, workflow.alignment_lambda, workflow.definition
+            )
+
+    @property
+    def observations(self) -> Observations:
+        """(B, F) uint8 what blue sees now."""
+        return self._observations
+
+    @property
+    def masks(self) -> npt.NDArray[np.uint8] | None:
+        """(B, A) uint8, 1 for actions that may be of use; None where they are not asked for."""
+        if not self._masked:
+            return None
+        mask_loop(self._memories, self._nets, self._mask_room)
+        return self._mask_room.view(np.uint8)
+
+    def step(
+        self,
+        actions: npt.NDArray[np.int16],
+        env_rewards: npt.NDArray[np.float32],
+        alignment_rewards: npt.NDArray[np.float32],
+    ) -> None:
+        """Judge (B,) actions by the workflow, then take them; both (B,) rewards are overwritten."""
+        if self._tracker is None:
+            alignment_rewards.fill(0.0)
+        else:
+            self._tracker.score_states(self._states, actions, alignment_rewards)
+        play_loop(self._states, self._memories, self._nets, self._settings, actions, self._observations, env_rewards)
+
+    def outcomes(self) -> Outcomes:
+        """How the episodes ended, once they have."""
+        return judge(self._tracker, self._states.shape[0])
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def judge(tracker: ComplianceTracker | None, num_envs: int) -> Outcomes:
+    """The outcomes that a tracker has seen, or those of episodes without a workflow."""
+    if tracker is None:
+        return Outcomes(np.zeros(num_envs, np.float32), np.full(num_envs, np.nan), np.zeros(num_envs, np.int32))
+    return Outcomes(tracker.end_rewards(), tracker.compliance(), tracker.fixes.copy())
