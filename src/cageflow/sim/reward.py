@@ -16,10 +16,8 @@ def reward_tenths(s, net, action_cost):
         The reward in tenths, never positive.
     Source: CybORG Shared/BlueRewardCalculator.py, Shared/RedRewardCalculator.py.
     """
-    cost = int(action_cost)
+    # Products in place of branches, which are taken at random here: a quarter of the time of a step.
+    cost = int(action_cost) + int(net.availability) * (s.service_running == 0)
     for host in range(s.privileged.shape[0]):
-        if s.privileged[host] > 0:
-            cost += int(net.confidentiality[host])
-    if not s.service_running:
-        cost += int(net.availability)
+        cost += int(net.confidentiality[host]) * (s.privileged[host] > 0)
     return -cost
