@@ -1,5 +1,7 @@
 """The single environment: the checkers' rules, what it refuses, what it tells of itself."""
 
+import copy
+import pickle
 import warnings
 
 import gymnasium as gym
@@ -36,6 +38,23 @@ def test_make__takes_the_options_of_the_game():
     options = env.unwrapped.options
     assert (options.red_agent, options.rules, options.observation) == ("RedMeanderAgent", "challenge", "official")
     assert (options.max_steps, options.green, options.scenario) == (7, True, None)
+
+
+def test_make__refuses_what_is_not_possible_in_a_sentence():
+    with pytest.raises(UserError, match="'x' is no red agent; possible are B_lineAgent"):
+        gym.make(ENV_ID, red_agent="x")
+
+
+def test_copy__goes_on_by_itself():
+    env = Cage2Env(red_agent="meander", green=True)
+    env.reset(seed=0)
+    for _ in range(10):
+        env.step(0)
+    for other in (copy.deepcopy(env), pickle.loads(pickle.dumps(env))):
+        before = env.true_state()
+        futures = [[step(0)[:2] for _ in range(20)] for step in (other.step, copy.deepcopy(env).step)]
+        np.testing.assert_equal(*futures)
+        assert env.true_state() == before and other.true_state() != before
 
 
 def test_spaces__are_those_of_the_original():
