@@ -61,7 +61,7 @@ def random_actions(seed: int, num_steps: int, num_envs: int) -> npt.NDArray[np.i
     rng = np.random.default_rng(seed)
     codec = default_network().codec
     actions = rng.integers(len(codec), size=(num_steps, num_envs))
-    busy = np.flatnonzero(np.isin(codec.host, [2, 3, 7, 9, 10]) | (codec.host < 0))
+    busy = np.flatnonzero(np.isin(codec.host, [1, 3, 7, 10, 11]) | (codec.host < 0))
     return np.where(rng.random(actions.shape) < 0.5, rng.choice(busy, actions.shape), actions)
 
 

@@ -13,18 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cageflow.envs.options import RED_AGENTS
 from cageflow.errors import UserError
 from cageflow.parity.recording import FIELDS, Recording, RecordingMeta, empty_arrays, load_recording
-from cageflow.scenario import Network, RedAgent, RedKind, default_network
+from cageflow.scenario import Network, RedKind, default_network
 from cageflow.sim.batch import reset_batch, step_batch, unpack_batch
 from cageflow.sim.enums import Draw
 from cageflow.sim.state import make_params, new_states
-
-RED_AGENTS = {
-    "B_lineAgent": RedAgent.B_LINE,
-    "RedMeanderAgent": RedAgent.MEANDER,
-    "SleepAgent": RedAgent.SLEEP,
-}
 
 POSSIBLE_DRAWS = "possible_draws"
 """Field beside those of a recording: 0 where a recorded draw was none that the simulator could have drawn."""
