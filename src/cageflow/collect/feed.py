@@ -101,16 +101,8 @@ class AsynchronousFeed:
             CollectError: workers die again and again.
         """
         self._top_up(weights, count)
-        oldest_allowed = self._version + 1 - self._max_staleness  # in the next batch
-        while self._num_ready() < count or any(task.version < oldest_allowed for task in self._workers.tasks):
+        while (batch := self._take(count)) is None:
             self._ready.append(self._workers.next_done())
-        self._ready.sort(key=lambda pair: (pair[0].version, pair[0].first))
-        batch, num_taken = [], 0
-        while num_taken < count:
-            task, episodes = self._ready.pop(0)
-            batch.append(episodes)
-            num_taken += len(task.seeds)
-        assert num_taken == count, "tasks are cut so that whole ones make a batch"
         self._version += 1
         return Episodes.concatenate(batch)
 
@@ -129,6 +121,28 @@ class AsynchronousFeed:
         """Forget what is under way."""
         self._workers.cancel()
         self._ready.clear()
+
+    def _take(self, count: int) -> list[Episodes] | None:
+        """The oldest `count` episodes that are ready, or None where it is better to wait.
+
+        It is better where fewer are ready, or where those left behind could not all be learned from in time: of the
+        versions up to v, no more may be left than the batches that may still hold them.
+        """
+        self._ready.sort(key=lambda pair: (pair[0].version, pair[0].first))
+        num_taken = num_tasks = 0
+        while num_taken < count and num_tasks < len(self._ready):
+            num_taken += len(self._ready[num_tasks][0].seeds)
+            num_tasks += 1
+        if num_taken < count:
+            return None
+        left = [task for task, _ in self._ready[num_tasks:]] + self._workers.tasks
+        for version in {task.version for task in left}:
+            num_left = sum(len(task.seeds) for task in left if task.version <= version)
+            if num_left > count * (version + self._max_staleness - self._version):
+                return None
+        assert num_taken == count, "tasks are cut so that whole ones make a batch"
+        taken, self._ready = self._ready[:num_tasks], self._ready[num_tasks:]
+        return [episodes for _, episodes in taken]
 
     def _num_ready(self) -> int:
         return sum(len(task.seeds) for task, _ in self._ready)

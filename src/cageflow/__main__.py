@@ -1,0 +1,5 @@
+"""`python -m cageflow`."""
+
+from cageflow.cli import main
+
+main()
