@@ -214,6 +214,75 @@ def record(
         typer.echo(f"Wrote {path}: {episodes} episodes of {max_steps} steps.")
 
 
+@app.command()
+def play(
+    blue: Annotated[str, typer.Option(help="random, sleep, human, or a policy file.")] = "random",
+    red_agent: Annotated[str, typer.Option(help="B_lineAgent, RedMeanderAgent or SleepAgent.")] = "B_lineAgent",
+    rules: Annotated[str, typer.Option(help="v2.1 or challenge.")] = "v2.1",
+    observation: Annotated[str, typer.Option(help="Blue's table: corrected or official.")] = "corrected",
+    max_steps: Annotated[int, typer.Option(help="Steps of the episode.")] = 100,
+    green: Annotated[bool, typer.Option("--green/--no-green", help="Wake the green agent.")] = False,
+    scenario: ScenarioFile = None,
+    seed: Annotated[int, typer.Option(help="Decides all chance.")] = 0,
+    steps: Annotated[int | None, _option("Stop after so many steps.")] = None,
+    delay: Annotated[float, typer.Option(help="Seconds between steps.")] = 0.5,
+) -> None:
+    """Watch an episode in the terminal: who did what, the network, the reward."""
+    from cageflow.envs.options import GameOptions
+    from cageflow.evaluation.play import BLUE_NAMES, blue_policy, play_episode
+
+    options = GameOptions(red_agent, rules, observation, max_steps, green, scenario)
+    if blue in BLUE_NAMES:
+        policy = blue_policy(blue, options.network, seed)
+    elif Path(blue).exists():
+        from cageflow.evaluation.player import load_player
+
+        policy = load_player(Path(blue), options, seed)
+    else:
+        raise UserError(f"--blue is {blue!r}: expected one of {', '.join(BLUE_NAMES)}, or the path of a policy file")
+    play_episode(options, policy, seed=seed, steps=steps, delay=delay, blue=Path(blue).stem)
+
+
+@bench_app.command("sim")
+def bench_sim(
+    red_agent: Annotated[str, typer.Option(help="B_lineAgent, RedMeanderAgent or SleepAgent.")] = "B_lineAgent",
+    num_envs: Annotated[int, typer.Option(help="Environments of the batch.")] = 8192,
+    threads: Annotated[str, typer.Option(help="Numbers of threads, separated by commas.")] = "1,2",
+    repeats: Annotated[int, typer.Option(help="Measurements; the median counts.")] = 9,
+    cyborg_path: Annotated[Path | None, _option("An installed CybORG to compare with.")] = None,
+    seed: Annotated[int, typer.Option(help="Decides all chance.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Measure the simulator: steps per second in a batch, one Gymnasium step, compilation, memory."""
+    from cageflow.envs import benchmark
+    from cageflow.envs.options import GameOptions
+
+    result = benchmark.bench_sim(
+        GameOptions(red_agent),
+        num_envs=num_envs,
+        threads=_whole_numbers("--threads", threads),
+        repeats=repeats,
+        seed=seed,
+        cyborg_path=cyborg_path,
+        progress=lambda words: typer.echo(words, err=True),
+    )
+    if as_json:
+        _print_json(result)
+    else:
+        typer.echo(benchmark.format_sim(result))
+
+
+def _whole_numbers(option: str, text: str) -> list[int]:
+    """Read whole numbers from 1, separated by commas."""
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if not numbers or min(numbers) < 1:
+        raise UserError(f"{option} is {text!r}: expected whole numbers from 1, separated by commas, such as 1,2,4")
+    return numbers
+
+
 _NOT_SETTINGS = {"config", "run_dir", "resume", "quiet", "as_json", "no_workflow", "settings"}
 
 
