@@ -168,7 +168,7 @@ class Actor:
             return
         stuck = sample_masked_actions(row_idx, self._log_probs, self._sampling, masks, uniforms, actions, log_probs)
         if stuck >= 0:
-            raise ValueError(f"the mask of environment {stuck} allows no action")
+            raise ValueError(f"the mask of environment {stuck} allows no action of any probability")
 
     def best(self, observations: NDArray[np.uint8], masks: NDArray[np.uint8] | None = None) -> NDArray[np.int64]:
         """The likeliest action of each environment, (B,) int64, the first of equals.

@@ -6,6 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cageflow.learn.masked_loss import masked_steps
+from cageflow.learn.sampling import MASKED_LOGIT
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyLoss:
@@ -36,22 +39,37 @@ def policy_loss(
     *,
     clip_coef: float,
     ent_coef: float,
+    masks: Tensor | None = None,
+    mask_idx: Tensor | None = None,
 ) -> PolicyLoss:
     """The clipped surrogate loss with entropy bonus, averaged over steps.
 
     Steps that met the same observation share a row of logits: softmax, entropy and their gradients are computed once
-    per row, and only the ratio and its clipping once per step. The result is that of one row per step.
+    per row, and only the ratio and its clipping once per step. The result is that of one row per step. Masks differ
+    from step to step, so with them the softmax is per step too; on a CPU compiled code does it.
 
     Args:
-        logits: (U, A) float32, one row per distinct observation (and mask).
+        logits: (U, A) float32, one row per distinct observation.
         row_idx: (N,) int64, each step's row.
         actions: (N,) int64.
         old_log_probs: (N,) float32 under the policy that acted.
         advantages: (N,) float32.
         clip_coef: half-width of the interval around 1 that the ratio is clipped to.
         ent_coef: weight of the entropy bonus.
+        masks: (M, A) uint8, 1 for allowed; None for all allowed.
+        mask_idx: (N,) int64, each step's row of `masks`; given if and only if they are.
     """
-    return PolicyLoss(*_PolicyLoss.apply(logits, row_idx, actions, old_log_probs, advantages, clip_coef, ent_coef))
+    if masks is None or mask_idx is None:
+        parts = _PolicyLoss.apply(logits, row_idx, actions, old_log_probs, advantages, clip_coef, ent_coef)
+    elif logits.device.type == "cpu":
+        parts = _MaskedPolicyLoss.apply(
+            logits, row_idx, actions, old_log_probs, advantages, clip_coef, ent_coef, masks, mask_idx
+        )
+    else:
+        step_logits = logits.index_select(0, row_idx).masked_fill(masks.index_select(0, mask_idx) == 0, MASKED_LOGIT)
+        step_idx = torch.arange(row_idx.shape[0], device=logits.device)
+        parts = _PolicyLoss.apply(step_logits, step_idx, actions, old_log_probs, advantages, clip_coef, ent_coef)
+    return PolicyLoss(*parts)
 
 
 class _PolicyLoss(torch.autograd.Function):
@@ -93,11 +111,64 @@ class _PolicyLoss(torch.autograd.Function):
         bonus = ent_coef * row_share
         grad = log_probs.mul_(bonus[:, None]).add_((bonus * row_entropy - row_grad)[:, None]).mul_(probs)
         grad.view(-1).index_add_(0, chosen, step_grad)
-        ctx.save_for_backward(grad)
-        ctx.mark_non_differentiable(clipped, entropy, approx_kl, clip_fraction)
-        return clipped - ent_coef * entropy, clipped, entropy, approx_kl, clip_fraction
+        return _finish(ctx, grad, ent_coef, clipped, entropy, approx_kl, clip_fraction)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         (grad,) = ctx.saved_tensors
         return grad_outputs[0] * grad, None, None, None, None, None, None
+
+
+class _MaskedPolicyLoss(torch.autograd.Function):
+    """The loss with a mask for every step, on a CPU."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        logits: Tensor,
+        row_idx: Tensor,
+        actions: Tensor,
+        old_log_probs: Tensor,
+        advantages: Tensor,
+        clip_coef: float,
+        ent_coef: float,
+        masks: Tensor,
+        mask_idx: Tensor,
+    ) -> tuple[Tensor, ...]:
+        shifted = logits - logits.amax(dim=1, keepdim=True)
+        exps = shifted.exp()
+        products = exps * shifted
+        exp_weights, product_weights, grad = torch.zeros((3, *logits.shape), dtype=logits.dtype).unbind()
+        sums = masked_steps(
+            shifted.numpy(),
+            exps.numpy(),
+            products.numpy(),
+            row_idx.numpy(),
+            masks.numpy(),
+            mask_idx.numpy(),
+            actions.numpy(),
+            old_log_probs.numpy(),
+            advantages.numpy(),
+            clip_coef,
+            ent_coef,
+            exp_weights.numpy(),
+            product_weights.numpy(),
+            grad.numpy(),
+        )
+        grad.addcmul_(exps, exp_weights).addcmul_(products, product_weights)
+        means = (torch.tensor(total / row_idx.shape[0], dtype=logits.dtype) for total in sums)
+        return _finish(ctx, grad, ent_coef, *means)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        (grad,) = ctx.saved_tensors
+        return grad_outputs[0] * grad, None, None, None, None, None, None, None, None
+
+
+def _finish(
+    ctx: Any, grad: Tensor, ent_coef: float, clipped: Tensor, entropy: Tensor, approx_kl: Tensor, clip_fraction: Tensor
+) -> tuple[Tensor, ...]:
+    """Keep the gradient and give the fields of `PolicyLoss`."""
+    ctx.save_for_backward(grad)
+    ctx.mark_non_differentiable(clipped, entropy, approx_kl, clip_fraction)
+    return clipped - ent_coef * entropy, clipped, entropy, approx_kl, clip_fraction

@@ -1,8 +1,9 @@
 """Proximal policy optimisation (Schulman et al. 2017) on rollouts of whole episodes."""
 
 import math
+import operator
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +18,6 @@ from cageflow.learn.inference import ActorWeights
 from cageflow.learn.losses import PolicyLoss, policy_loss
 from cageflow.learn.networks import ActorCritic, Layers
 from cageflow.learn.rollout import Rollout
-from cageflow.learn.sampling import MASKED_LOGIT
 from cageflow.learn.value_scale import ValueScale
 
 _RETURNS_EPS = 1e-5
@@ -298,11 +298,6 @@ class PPO:
         config = self.config
         logits = self._networks.logits(steps.observations)
         values = self._networks.values(steps.observations).index_select(0, steps.row_idx)
-        choice_idx = steps.row_idx
-        if steps.choices is not None:
-            choice_idx = steps.choices.idx
-            logits = logits.index_select(0, steps.choices.row_idx)
-            logits = logits.masked_fill(steps.choices.forbidden, MASKED_LOGIT)
         advantages = steps.advantages
         if advantages is None:
             advantages = steps.targets - values.detach()
@@ -310,12 +305,14 @@ class PPO:
             advantages = (advantages - advantages.mean()) / (advantages.std() + _ADVANTAGE_EPS)
         policy = policy_loss(
             logits,
-            choice_idx,
+            steps.row_idx,
             steps.actions,
             steps.log_probs,
             advantages,
             clip_coef=config.clip_coef,
             ent_coef=ent_coef,
+            masks=steps.masks,
+            mask_idx=steps.mask_idx,
         )
         value_loss = (values - steps.targets).square().mean()
         return policy, value_loss, policy.total + config.vf_coef * value_loss
@@ -347,29 +344,15 @@ class PPO:
         return norm
 
 
-@dataclass(frozen=True, slots=True)
-class _Choices:
-    """The distinct pairs of an observation and a mask, C of them.
-
-    Attributes:
-        idx: (N,) int64, each step's pair.
-        row_idx: (C,) int64, the pair's row of the observations.
-        forbidden: (C, A) bool, the pair's actions that are not allowed.
-    """
-
-    idx: Tensor
-    row_idx: Tensor
-    forbidden: Tensor
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Steps:
     """N steps on the learner's device.
 
     Attributes:
         observations: (U, F) float32, distinct.
+        masks: (M, A) uint8, or None.
         row_idx: (N,) int64, each step's row of `observations`.
-        choices: pairs of observation and mask; None without masks.
+        mask_idx: (N,) int64, each step's row of `masks`, or None.
         actions: (N,) int64.
         log_probs: (N,) float32.
         targets: (N,) float32, for the critic.
@@ -377,8 +360,9 @@ class _Steps:
     """
 
     observations: Tensor
+    masks: Tensor | None
     row_idx: Tensor
-    choices: _Choices | None
+    mask_idx: Tensor | None
     actions: Tensor
     log_probs: Tensor
     targets: Tensor
@@ -397,22 +381,15 @@ class _Steps:
         def flat(array: NDArray[Any], dtype: type[np.generic]) -> Tensor:
             return torch.from_numpy(np.ascontiguousarray(array, dtype).reshape(-1)).to(observations.device)
 
-        choices = None
-        if rollout.masks is not None and rollout.mask_idx is not None:
-            num_masks = rollout.masks.shape[0]
-            pairs, idx = np.unique(
-                rollout.observation_idx.astype(np.int64) * num_masks + rollout.mask_idx, return_inverse=True
-            )
-            forbidden = torch.from_numpy(rollout.masks[pairs % num_masks] == 0).to(observations.device)
-            choices = _Choices(flat(idx, np.int64), flat(pairs // num_masks, np.int64), forbidden)
         return cls(
-            observations,
-            flat(rollout.observation_idx, np.int64),
-            choices,
-            flat(rollout.actions, np.int64),
-            flat(rollout.log_probs, np.float32),
-            flat(targets, np.float32),
-            None if advantages is None else flat(advantages, np.float32),
+            observations=observations,
+            masks=None if rollout.masks is None else torch.from_numpy(rollout.masks).to(observations.device),
+            row_idx=flat(rollout.observation_idx, np.int64),
+            mask_idx=None if rollout.mask_idx is None else flat(rollout.mask_idx, np.int64),
+            actions=flat(rollout.actions, np.int64),
+            log_probs=flat(rollout.log_probs, np.float32),
+            targets=flat(targets, np.float32),
+            advantages=None if advantages is None else flat(advantages, np.float32),
         )
 
     def __len__(self) -> int:
@@ -420,54 +397,32 @@ class _Steps:
 
     def shuffled(self, order: Tensor) -> "_Steps":
         """The same steps in another order."""
-        choices = self.choices
-        if choices is not None:
-            choices = replace(choices, idx=choices.idx.index_select(0, order))
-        return _Steps(
-            self.observations,
-            self.row_idx.index_select(0, order),
-            choices,
-            self.actions.index_select(0, order),
-            self.log_probs.index_select(0, order),
-            self.targets.index_select(0, order),
-            None if self.advantages is None else self.advantages.index_select(0, order),
-        )
+        return self._each_step(lambda tensor: tensor.index_select(0, order))
 
     def split(self, num_parts: int) -> Iterator["_Steps"]:
-        """The steps in parts of nearly equal size, each with only the observations and pairs that it meets."""
+        """The steps in parts of nearly equal size, each with only the observations that it meets."""
         for places in np.array_split(np.arange(len(self)), num_parts):
-            part = slice(int(places[0]), int(places[-1]) + 1)
-            rows, row_idx, new_rows = _compress(self.row_idx[part], self.observations.shape[0])
-            choices = None
-            if self.choices is not None:
-                pairs, idx, _ = _compress(self.choices.idx[part], self.choices.row_idx.shape[0])
-                choices = _Choices(
-                    idx,
-                    new_rows.index_select(0, self.choices.row_idx.index_select(0, pairs)),
-                    self.choices.forbidden.index_select(0, pairs),
-                )
-            yield _Steps(
-                self.observations.index_select(0, rows),
-                row_idx,
-                choices,
-                self.actions[part],
-                self.log_probs[part],
-                self.targets[part],
-                None if self.advantages is None else self.advantages[part],
-            )
+            part = self._each_step(operator.itemgetter(slice(int(places[0]), int(places[-1]) + 1)))
+            rows, row_idx = _compress(part.row_idx, self.observations.shape[0])
+            yield replace(part, observations=self.observations.index_select(0, rows), row_idx=row_idx)
+
+    def _each_step(self, change: Callable[[Tensor], Tensor]) -> "_Steps":
+        """Change everything that has one entry per step."""
+        return replace(
+            self,
+            row_idx=change(self.row_idx),
+            mask_idx=None if self.mask_idx is None else change(self.mask_idx),
+            actions=change(self.actions),
+            log_probs=change(self.log_probs),
+            targets=change(self.targets),
+            advantages=None if self.advantages is None else change(self.advantages),
+        )
 
 
-def _compress(idx: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Number afresh the rows that `idx` (N,) names out of `size`.
-
-    Returns:
-        The rows named, ascending; `idx` in the new numbers; and the (size,) new number of each old row, where it has
-        one.
-    """
+def _compress(idx: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """The rows, ascending, that `idx` (N,) names out of `size`, and `idx` in the numbers that they have among these."""
     named = torch.zeros(size, dtype=torch.int64, device=idx.device).index_fill_(0, idx, 1)
-    rows = named.nonzero()[:, 0]
-    new = named.cumsum(0).sub_(1)
-    return rows, new.index_select(0, idx), new
+    return named.nonzero()[:, 0], named.cumsum(0).sub_(1).index_select(0, idx)
 
 
 def _between(first: float, last: float | None, done: float) -> float:

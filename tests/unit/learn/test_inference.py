@@ -139,7 +139,7 @@ def test_act__refuses_wrong_shapes_and_masks():
         act(Actor(weights), bits, np.ones((2, 145), np.uint8))
     with pytest.raises(ValueError, match=r"expected \(2, 145\) uint8 masks, got \(2, 144\)"):
         act(Actor(weights, masked=True), bits, np.ones((2, 144), np.uint8))
-    with pytest.raises(ValueError, match="the mask of environment 1 allows no action"):
+    with pytest.raises(ValueError, match="the mask of environment 1 allows no action of any probability"):
         act(Actor(weights, masked=True), bits, np.eye(2, 145, dtype=np.uint8) * np.array([[1], [0]], np.uint8))
     with pytest.raises(ValueError, match="expected weights from 52 bits to 145 actions, got 50 to 145"):
         Actor(weights).start(make_networks(num_observations=50).actor_weights())

@@ -71,19 +71,52 @@ def textbook(logits, rows, actions, old, advantages, clip_coef, ent_coef):
     return -surrogate.mean() - ent_coef * distribution.entropy().mean()
 
 
+def random_minibatch(num_rows, num_actions, dtype, num_masks=None):
+    """Logits, steps and, if asked for, masks; about half the ratios lie outside the clip interval."""
+    generator = torch.Generator().manual_seed(num_rows)
+    logits = torch.randn((num_rows, num_actions), generator=generator, dtype=dtype)
+    rows = torch.randint(0, num_rows, (300,), generator=generator)
+    masks = mask_idx = None
+    shown = logits[rows]
+    if num_masks is not None:
+        masks = (torch.rand((num_masks, num_actions), generator=generator) < 0.4).to(torch.uint8)
+        masks[:, -1] = 1
+        mask_idx = torch.randint(0, num_masks, (300,), generator=generator)
+        shown = shown.masked_fill(masks[mask_idx] == 0, -math.inf)
+    log_probs = torch.log_softmax(shown, 1)
+    actions = torch.multinomial(log_probs.exp(), 1, generator=generator)[:, 0]
+    old = log_probs[torch.arange(300), actions] + 0.3 * torch.randn(300, generator=generator, dtype=dtype)
+    advantages = torch.randn(300, generator=generator, dtype=dtype)
+    return logits, (rows, actions, old, advantages), masks, mask_idx
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("num_masks", [1, 9, 300])
+@pytest.mark.parametrize(("num_rows", "num_actions"), [(1, 8), (7, 11), (40, 145), (400, 145)])
+def test_masked_policy_loss__equals_the_loss_on_masked_logits_in_value_and_gradient(
+    num_rows, num_actions, num_masks, dtype
+):
+    logits, steps, masks, mask_idx = random_minibatch(num_rows, num_actions, dtype, num_masks)
+    settings = {"clip_coef": 0.2, "ent_coef": 0.05}
+    ours, theirs = logits.clone().requires_grad_(), logits.clone().requires_grad_()
+    loss = policy_loss(ours, *steps, **settings, masks=masks, mask_idx=mask_idx)
+    shown = theirs[steps[0]].masked_fill(masks[mask_idx] == 0, -1e9)
+    wanted = policy_loss(shown, torch.arange(300), *steps[1:], **settings)
+    (3.0 * loss.total).backward()
+    (3.0 * wanted.total).backward()
+    for name in ("total", "clipped", "entropy", "approx_kl", "clip_fraction"):
+        assert getattr(loss, name).item() == pytest.approx(getattr(wanted, name).item(), abs=1e-6), name
+    assert 0.1 < loss.clip_fraction.item() < 0.9
+    assert torch.allclose(ours.grad, theirs.grad, rtol=0, atol=1e-4 * theirs.grad.abs().max().item())
+
+
 @pytest.mark.parametrize("ent_coef", [0.0, 0.05])
 @pytest.mark.parametrize("num_rows", [1, 7, 400])
 def test_policy_loss__equals_the_textbook_per_step_in_value_and_gradient(num_rows, ent_coef):
-    generator = torch.Generator().manual_seed(num_rows)
-    logits = torch.randn((num_rows, 145), generator=generator, dtype=torch.float64)
-    rows = torch.randint(0, num_rows, (300,), generator=generator)
-    actions = torch.randint(0, 145, (300,), generator=generator)
-    old = torch.log_softmax(logits, 1)[rows, actions] + 0.3 * torch.randn(300, generator=generator, dtype=torch.float64)
-    advantages = torch.randn(300, generator=generator, dtype=torch.float64)
-
+    logits, steps, _, _ = random_minibatch(num_rows, 145, torch.float64)
     ours, theirs = logits.clone().requires_grad_(), logits.clone().requires_grad_()
-    loss = policy_loss(ours, rows, actions, old, advantages, clip_coef=0.2, ent_coef=ent_coef).total
-    wanted = textbook(theirs, rows, actions, old, advantages, 0.2, ent_coef)
+    loss = policy_loss(ours, *steps, clip_coef=0.2, ent_coef=ent_coef).total
+    wanted = textbook(theirs, *steps, 0.2, ent_coef)
     (3.0 * loss).backward()
     (3.0 * wanted).backward()
     assert loss.item() == pytest.approx(wanted.item(), abs=1e-12)
