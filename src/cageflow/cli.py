@@ -63,7 +63,7 @@ Staleness = Annotated[
 ]
 Simulator = Annotated[str | None, _option("compiled, or cyborg: an installed CybORG.", "compiled")]
 CyborgPath = Annotated[Path | None, _option("Folder of the installed CybORG.")]
-Threads = Annotated[int | None, _option("Threads of the learner.", 2)]
+Threads = Annotated[int | None, _option("Threads of the learner.", 1)]
 Device = Annotated[str | None, _option("Where the learner runs: cpu or cuda.", "cpu")]
 EvaluationEpisodes = Annotated[int | None, _option("Fresh episodes that judge a trained policy.", 500)]
 ConfigFile = Annotated[Path | None, _option("A YAML file of settings; options given here go first.", None, "--config")]
@@ -270,6 +270,72 @@ def bench_sim(
         _print_json(result)
     else:
         typer.echo(benchmark.format_sim(result))
+
+
+@bench_app.command("collectors")
+def bench_collectors(
+    workers: Annotated[str, typer.Option(help="Numbers of worker processes, separated by commas.")] = "1,2",
+    updates: Annotated[int, typer.Option(help="Updates of each measurement.")] = 5,
+    red_agent: RedAgent = None,
+    episodes_per_update: PerUpdate = None,
+    preset: Preset = None,
+    seed: Seed = None,
+    max_staleness: Staleness = None,
+    simulator: Simulator = None,
+    cyborg_path: CyborgPath = None,
+    as_json: Json = False,
+) -> None:
+    """Measure the collectors against each other: episodes per second of a training, and where the time goes."""
+    from cageflow.experiment import benchmark
+    from cageflow.experiment.config import make_config
+
+    config = make_config(
+        {
+            "command": "train",
+            "red_agent": red_agent,
+            "episodes_per_update": episodes_per_update,
+            "preset": preset,
+            "seed": seed,
+            "max_staleness": max_staleness,
+            "simulator": simulator,
+            "cyborg_path": None if cyborg_path is None else str(cyborg_path),
+        }
+    )
+    numbers = _whole_numbers("--workers", workers)
+    result = benchmark.bench_collectors(config, numbers, updates, lambda words: typer.echo(words, err=True))
+    if as_json:
+        _print_json(result)
+    else:
+        typer.echo(benchmark.format_collectors(result))
+
+
+@bench_app.command("train")
+def bench_train(
+    total_episodes: Annotated[int, typer.Option(help="Episodes of each search.")] = 20_000,
+    preset: Annotated[str, typer.Option(help="Presets, separated by commas.")] = "default,reference",
+    red_agent: RedAgent = None,
+    max_episodes_per_workflow: Annotated[int | None, _option("Episodes of one trial of a workflow.", 10_000)] = None,
+    seed: Seed = None,
+    num_threads: Threads = None,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a whole search end to end with each preset: episodes per second, where the time goes, memory."""
+    from cageflow.experiment import benchmark
+
+    settings = {
+        "total_episodes": total_episodes,
+        "red_agent": red_agent,
+        "max_episodes_per_workflow": max_episodes_per_workflow,
+        "seed": seed,
+        "num_threads": num_threads,
+        "device": device,
+    }
+    results = benchmark.bench_train(settings, preset.split(","), lambda words: typer.echo(words, err=True))
+    if as_json:
+        _print_json(results)
+    else:
+        typer.echo(benchmark.format_train(results))
 
 
 def _whole_numbers(option: str, text: str) -> list[int]:

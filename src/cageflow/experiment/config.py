@@ -57,7 +57,7 @@ class RunConfig(BaseModel):
     episodes_per_update: Count | None = None  # None: the preset's
     ppo: dict[str, Any] = {}  # changes to the preset
     device: str = "cpu"
-    num_threads: Count = 2
+    num_threads: Count = 1  # a second one waits more than it works on matrices this small
 
     # The search.
     strategy: str = "gp-ucb"
