@@ -104,6 +104,24 @@ class ActorCritic(nn.Module):
         return x
 
 
+def share_storage(module: nn.Module) -> nn.Parameter:
+    """Put all parameters of a module, and their gradients, into one vector of which they become views.
+
+    Gradients then add up in the vector's `grad`, and clearing, measuring, clipping and stepping are one operation each.
+
+    Returns:
+        (P,) the vector, for an optimiser.
+    """
+    parameters = list(module.parameters())
+    vector = nn.Parameter(torch.cat([parameter.detach().reshape(-1) for parameter in parameters]))
+    vector.grad = torch.zeros_like(vector)
+    sizes = [parameter.numel() for parameter in parameters]
+    for parameter, value, grad in zip(parameters, vector.data.split(sizes), vector.grad.split(sizes), strict=True):
+        parameter.data = value.view_as(parameter)
+        parameter.grad = grad.view_as(parameter)
+    return vector
+
+
 def _build_layers(sizes: Sequence[int]) -> nn.ModuleList:
     """Linear layers between the given widths, their values not yet set."""
     return nn.ModuleList(

@@ -16,7 +16,7 @@ from cageflow.learn.advantages import discounted_returns, explained_variance, ga
 from cageflow.learn.config import PPOConfig
 from cageflow.learn.inference import ActorWeights
 from cageflow.learn.losses import PolicyLoss, policy_loss
-from cageflow.learn.networks import ActorCritic, Layers
+from cageflow.learn.networks import ActorCritic, Layers, share_storage
 from cageflow.learn.rollout import Rollout
 from cageflow.learn.value_scale import ValueScale
 
@@ -109,9 +109,9 @@ class PPO:
             order_encoding=order_encoding,
             generator=self._generator,
         ).to(self._device)
-        self._parameters = list(self._networks.parameters())
+        self._parameters = share_storage(self._networks)
         self._optimizer = torch.optim.Adam(
-            self._parameters, lr=config.learning_rate, betas=config.adam_betas, eps=config.adam_eps, fused=True
+            [self._parameters], lr=config.learning_rate, betas=config.adam_betas, eps=config.adam_eps, fused=True
         )
         self._value_scale = ValueScale()
         self._updates_done = 0
@@ -330,16 +330,16 @@ class PPO:
 
     def _step(self, loss: Tensor) -> float:
         """One step down the gradient, whose length before clipping is returned."""
-        self._optimizer.zero_grad()
+        gradient = self._parameters.grad
+        assert gradient is not None
+        gradient.zero_()
         loss.backward()
         limit = self.config.max_grad_norm
-        norm = float(torch.nn.utils.get_total_norm([p.grad for p in self._parameters if p.grad is not None]))
+        norm = float(gradient.norm())
         if not math.isfinite(norm):
             raise NonFiniteError(f"update {self._updates_done + 1}: the gradient's length is {norm}")
         if limit is not None and norm > limit:
-            for parameter in self._parameters:
-                if parameter.grad is not None:
-                    parameter.grad.mul_(limit / norm)
+            gradient.mul_(limit / norm)
         self._optimizer.step()
         return norm
 
