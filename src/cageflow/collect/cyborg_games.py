@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cageflow.collect.games import GameSpec, Observations, Outcomes, WorkflowSpec, judge
+from cageflow.collect.games import GameSpec, Observations, Outcomes, WorkflowSpec, judge, make_tracker
 from cageflow.envs.cyborg import CyborgEnv
 from cageflow.envs.masks import ActionMasks
 from cageflow.workflow.compliance import ComplianceTracker
@@ -47,11 +47,7 @@ class CyborgGames:
             self._streams.append(random.getstate())
         random.setstate(outer)
         self._memory = ActionMasks(self._spec.options, num_envs) if self._spec.masked else None
-        self._tracker = None
-        if workflow is not None:
-            self._tracker = ComplianceTracker(
-                self._network, workflow.order, num_envs, workflow.alignment_lambda, workflow.definition
-            )
+        self._tracker = make_tracker(self._network, workflow, num_envs)
 
     @property
     def observations(self) -> Observations:

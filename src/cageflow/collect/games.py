@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cageflow.envs.options import GameOptions
+from cageflow.scenario import Network
 from cageflow.sim.batch import play_loop, reset_loop
 from cageflow.sim.handover import plain, row
 from cageflow.sim.knowledge import mask_loop, new_memories
@@ -115,11 +116,7 @@ class CompiledGames:
         self._observations = np.zeros((num_envs, self._network.num_observations), np.uint8)
         self._mask_room = np.empty((num_envs, len(self._network.codec)), np.bool_)
         reset_loop(self._states, self._initial, seeds, np.empty(num_envs, np.uint64))
-        self._tracker = None
-        if workflow is not None:
-            self._tracker = ComplianceTracker(
-                self._network, workflow.order, num_envs, workflow.alignment_lambda, workflow.definition
-            )
+        self._tracker = make_tracker(self._network, workflow, num_envs)
 
     @property
     def observations(self) -> Observations:
@@ -153,6 +150,13 @@ class CompiledGames:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def make_tracker(network: Network, workflow: WorkflowSpec | None, num_envs: int) -> ComplianceTracker | None:
+    """Who judges the fixes of B episodes, if there is a workflow."""
+    if workflow is None:
+        return None
+    return ComplianceTracker(network, workflow.order, num_envs, workflow.alignment_lambda, workflow.definition)
 
 
 def judge(tracker: ComplianceTracker | None, num_envs: int) -> Outcomes:
