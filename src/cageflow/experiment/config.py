@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from cageflow.collect import COLLECTORS
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
+from cageflow.experiment.wording import expectation
 from cageflow.learn.config import PPOConfig, preset_config
 from cageflow.workflow.compliance import DEFINITIONS
 from cageflow.workflow.orders import Order, format_order, parse_order
 
 Count = Annotated[int, Field(ge=1)]
+FewCount = Annotated[int, Field(ge=1, le=1024)]  # of threads and processes: the system breaks down on absurd numbers
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+ABOUT = "about"  # what `config.json` says beside the settings: versions, machine, time
 
 
 class RunConfig(BaseModel):
@@ -27,7 +31,7 @@ class RunConfig(BaseModel):
     The fields stand under the names of the command line's options.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     # The game.
     red_agent: str = "B_lineAgent"
@@ -39,7 +43,7 @@ class RunConfig(BaseModel):
 
     # What the run is.
     command: Literal["search", "train"] = "search"
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     total_episodes: Count = 100_000
     workflow: str | None = None  # of `train`; None is plain PPO
 
@@ -57,7 +61,7 @@ class RunConfig(BaseModel):
     episodes_per_update: Count | None = None  # None: the preset's
     ppo: dict[str, Any] = {}  # changes to the preset
     device: str = "cpu"
-    num_threads: Count = 1  # a second one waits more than it works on matrices this small
+    num_threads: FewCount = 1  # a second one waits more than it works on matrices this small
 
     # The search.
     strategy: str = "gp-ucb"
@@ -66,25 +70,48 @@ class RunConfig(BaseModel):
 
     # The collector.
     collector: str = "vector"
-    n_workers: Count = 2
+    n_workers: FewCount = 2
     max_staleness: Annotated[int, Field(ge=0)] = 1
     simulator: Literal["compiled", "cyborg"] = "compiled"
     cyborg_path: str | None = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_no_number(cls, value: object, info: ValidationInfo) -> object:
+        if isinstance(value, bool) and info.field_name != "green":  # pydantic takes true for 1
+            raise ValueError("only green is true or false")
+        return value
 
     @field_validator("workflow")
     @classmethod
     def _is_order(cls, value: str | None) -> str | None:
         return None if value is None else format_order(parse_order(value))
 
+    @field_validator("device")
+    @classmethod
+    def _is_device(cls, value: str) -> str:
+        if not re.fullmatch(r"cpu|cuda(:\d+)?", value):
+            raise UserError(f"unknown device {value!r}: choose cpu, cuda, or cuda:N for the N-th of several")
+        return value
+
     @model_validator(mode="after")
     def _is_possible(self) -> RunConfig:
         # Building the parts checks them; each raises its own sentence.
         self.game()
-        self.learner()
+        learner = self.learner()
+        if self.max_steps < learner.num_minibatches:
+            raise UserError(
+                f"max_steps is {self.max_steps}, fewer than the learner's {learner.num_minibatches} minibatches: "
+                f"give at least {learner.num_minibatches} steps, or set num_minibatches to 1 under ppo in --config"
+            )
         if self.collector not in COLLECTORS:
             raise UserError(f"unknown collector {self.collector!r}: choose one of {', '.join(COLLECTORS)}")
         if (self.simulator == "cyborg") != (self.cyborg_path is not None):
             raise UserError("--simulator cyborg and --cyborg-path DIR go together: give both or neither")
+        if self.simulator == "cyborg" and self.scenario is not None:
+            raise UserError(f"scenario is {self.scenario!r}, but CybORG plays its own: leave it out")
+        if self.command == "search" and self.workflow is not None:
+            raise UserError(f"workflow is {self.workflow!r}, but a search picks its own: leave it out, or use train")
         if self.compliance_definition not in DEFINITIONS:
             raise UserError(
                 f"unknown compliance definition {self.compliance_definition!r}: choose one of {', '.join(DEFINITIONS)}"
@@ -123,14 +150,15 @@ def make_config(settings: Mapping[str, Any], file: Path | None = None) -> RunCon
 
     Args:
         settings: values by field name; they go before those of the file. None means not given.
-        file: a YAML file of fields, or None.
+        file: a YAML file of fields, or None. The `config.json` of a run will do.
 
     Raises:
         UserError: a field is unknown or a value cannot be used.
     """
     values = {} if file is None else _read_yaml(file)
-    values.update({name: value for name, value in settings.items() if value is not None})
-    return _validated(values, source="" if file is None else f"{file}: ")
+    values.pop(ABOUT, None)
+    given = {name: value for name, value in settings.items() if value is not None}
+    return _validated({**values, **given}, source="" if file is None else f"{file}: ", beside=given.keys())
 
 
 def read_config(path: Path) -> RunConfig:
@@ -147,33 +175,61 @@ def read_config(path: Path) -> RunConfig:
         raise UserError(f"{path}: expected JSON ({error})") from error
     if not isinstance(values, dict):
         raise UserError(f"{path}: expected one JSON object, got {type(values).__name__}")
-    values.pop("about", None)
-    return _validated(values, source=f"{path}: ")
+    values.pop(ABOUT, None)
+    return _validated(values, source=f"{path} is not the configuration of a run: ")
 
 
-def _validated(values: dict[str, Any], source: str) -> RunConfig:
+def _validated(values: dict[str, Any], source: str, beside: Container[str] = ()) -> RunConfig:
+    """Check the settings; `source` is where they come from, but for those of the names `beside`."""
     try:
         return RunConfig.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = ".".join(str(step) for step in first["loc"])
+        source = "" if name in beside else source
         cause = first.get("ctx", {}).get("error")
         if isinstance(cause, UserError):
             raise UserError(f"{source}{cause}") from error
         if first["type"] == "extra_forbidden":
-            known = ", ".join(sorted(RunConfig.model_fields))
-            raise UserError(f"{source}unknown setting {name!r}: choose from {known}") from error
-        reason = first["msg"][0].lower() + first["msg"][1:]
-        raise UserError(f"{source}{name} is {first['input']!r}: {reason}") from error
+            raise UserError(f"{source}unknown setting {name!r}: choose from {_known()}") from error
+        raise UserError(f"{source}{name} is {first['input']!r}: {expectation(first['msg'])}") from error
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as people write it: 1e-4 is a number, which YAML 1.1 takes for text, and no key may stand twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for i, (key, _) in enumerate(node.value):
+            if keys[i] in keys[:i]:
+                raise yaml.YAMLError(f"line {key.start_mark.line + 1}: {keys[i]} stands twice")
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+"), list("-+.0123456789")
+)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: expected a readable YAML file ({error})") from error
+        values = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, yaml.reader.ReaderError) as error:
+        raise UserError(f"{path} is no text: expected a YAML file of settings") from error
     except yaml.YAMLError as error:
-        raise UserError(f"{path}: expected YAML ({' '.join(str(error).split())})") from error
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        where = f"{path}, line {mark.line + 1}" if mark is not None else str(path)
+        raise UserError(f"{where}: expected YAML ({problem or error})") from error
     if not isinstance(values, dict):
-        raise UserError(f"{path}: expected settings by name, got {type(values).__name__}")
+        given = "nothing" if values is None else f"a {type(values).__name__}"
+        raise UserError(f"{path} holds {given}: expected settings by name, such as 'seed: 1'")
+    for name in values:
+        if not isinstance(name, str):
+            raise UserError(f"{path}: {name!r} is no name of a setting: choose from {_known()}")
     return values
+
+
+def _known() -> str:
+    return ", ".join(sorted(RunConfig.model_fields))
