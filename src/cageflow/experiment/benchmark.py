@@ -113,10 +113,11 @@ def bench_train(settings: dict[str, Any], presets: Sequence[str], progress: Call
         One object for each preset under its name: `episodes_per_s` end to end, the shares of the time spent updating
         and collecting (the rest is start, evaluation, the search and the disk), `seconds`, `peak_memory_mb`.
     """
+    for preset in presets:
+        make_config({**settings, "preset": preset})  # refuse before the first is measured
     results = {}
     for preset in presets:
         progress(f"{preset}: {settings['total_episodes']:,} episodes")
-        make_config({**settings, "preset": preset})  # refuse here, not in the other process
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
             results[preset] = pool.submit(_time_search, {**settings, "preset": preset}).result()
     return results

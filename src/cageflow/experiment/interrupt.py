@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
 from types import FrameType
+from typing import ClassVar
 
 
 class RunStoppedError(Exception):
@@ -15,32 +17,54 @@ class RunStoppedError(Exception):
         exit_status: what a shell expects, 128 + the signal's number.
     """
 
-    def __init__(self, signal_number: int) -> None:
-        super().__init__(f"stopped by {signal.Signals(signal_number).name}")
+    def __init__(self, signal_number: int, advice: str) -> None:
+        super().__init__(f"stopped by {signal.Signals(signal_number).name}; {advice}")
         self.exit_status = 128 + signal_number
 
 
-class StopRequest:
-    """Whether a signal has asked for the end; looked at between updates."""
+class RunFailedError(Exception):
+    """A run cannot go on, by no fault of its settings; its last checkpoint is intact.
 
-    def __init__(self) -> None:
+    Attributes:
+        exit_status: that of a command whose answer is no.
+    """
+
+    exit_status: ClassVar[int] = 1
+
+
+class StopRequest:
+    """Whether a signal has asked for the end; looked at between updates.
+
+    Args:
+        advice: how to go on with the run.
+    """
+
+    def __init__(self, advice: str) -> None:
+        self._advice = advice
         self._signal_number: int | None = None
 
     def check(self) -> None:
         """Raise `RunStoppedError` if a signal has come."""
         if self._signal_number is not None:
-            raise RunStoppedError(self._signal_number)
+            raise RunStoppedError(self._signal_number, self._advice)
 
     def note(self, signal_number: int, _frame: FrameType | None) -> None:
         """Remember the signal; a second one ends the process as it always does."""
         self._signal_number = signal_number
         signal.signal(signal_number, signal.SIG_DFL)
+        name = signal.Signals(signal_number).name
+        with contextlib.suppress(OSError):  # not by `print`, which must not be entered twice
+            os.write(2, f"\n{name}: stopping after this update; again to stop at once\n".encode())
 
 
-@contextmanager
-def catching_signals() -> Iterator[StopRequest]:
-    """Turn Ctrl-C and SIGTERM into a request that the run meets at its next checkpoint."""
-    request = StopRequest()
+@contextlib.contextmanager
+def catching_signals(advice: str) -> Iterator[StopRequest]:
+    """Turn Ctrl-C and SIGTERM into a request that the run meets at its next checkpoint.
+
+    Args:
+        advice: how to go on with the run, for the message of `RunStoppedError`.
+    """
+    request = StopRequest(advice)
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, request.note) for number in numbers}
     try:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import platform
+import re
 import time
-from importlib.metadata import version
+from contextlib import ExitStack
+from importlib.metadata import requires, version
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 
 from cageflow.errors import UserError
-from cageflow.experiment.config import RunConfig, read_config
+from cageflow.experiment.config import ABOUT, RunConfig
 from cageflow.experiment.files import CsvLog, write_whole
 from cageflow.search import Acquisition, Iteration
 from cageflow.workflow.orders import ALL_ORDERS, Order, format_order, order_id
@@ -31,22 +34,29 @@ ACQUISITION_COLUMNS = "Iteration,Workflow_ID,Workflow,Mean,Std,UCB,Feasibility,S
 
 CONFIG, CHECKPOINT = "config.json", "checkpoint"
 STATE = "state.pt"
+LOGS = {"training": "training_log.csv", "sampling": "gp_sampling_log.csv", "acquisition": "acquisition.csv"}
 
 
 class RunFolder:
     """An open run folder.
+
+    Args:
+        path: the folder.
+        lock: what `_lock` gave; closed with the folder.
+        lengths: bytes of each log at the checkpoint; None for a new run.
 
     Attributes:
         path: the folder.
         training, sampling, acquisition: its CSV logs.
     """
 
-    def __init__(self, path: Path, lengths: dict[str, int] | None) -> None:
+    def __init__(self, path: Path, lock: IO[bytes], lengths: dict[str, int] | None) -> None:
         self.path = path
+        self._lock = lock
         kept = lengths or {}
-        self.training = CsvLog(path / "training_log.csv", TRAINING_COLUMNS, kept.get("training"))
-        self.sampling = CsvLog(path / "gp_sampling_log.csv", SAMPLING_COLUMNS, kept.get("sampling"))
-        self.acquisition = CsvLog(path / "acquisition.csv", ACQUISITION_COLUMNS, kept.get("acquisition"))
+        self.training = CsvLog(path / LOGS["training"], TRAINING_COLUMNS, kept.get("training"))
+        self.sampling = CsvLog(path / LOGS["sampling"], SAMPLING_COLUMNS, kept.get("sampling"))
+        self.acquisition = CsvLog(path / LOGS["acquisition"], ACQUISITION_COLUMNS, kept.get("acquisition"))
 
     @classmethod
     def create(cls, path: Path, config: RunConfig) -> RunFolder:
@@ -61,26 +71,36 @@ class RunFolder:
             (path / "policies").mkdir()
         except OSError as error:
             raise UserError(f"{path} cannot be made a run folder: {error.strerror}") from error
-        content = {**config.to_json(), "about": _about()}
+        content = {**config.to_json(), ABOUT: _about()}
         write_whole(path / CONFIG, (json.dumps(content, indent=2) + "\n").encode())
-        return cls(path, None)
+        return cls(path, _lock(path), None)
 
     @classmethod
-    def resume(cls, path: Path) -> tuple[RunFolder, RunConfig, dict[str, Any] | None]:
+    def resume(cls, path: Path) -> tuple[RunFolder, dict[str, Any]]:
         """Open the folder of a run that was stopped, its logs cut back to its checkpoint.
 
         Returns:
-            The folder, its configuration and its checkpoint, None if the run was stopped before the first.
+            The folder and its checkpoint, which is empty if the run was stopped before the first.
 
         Raises:
-            UserError: it is no run folder, or its checkpoint cannot be read.
+            UserError: the run is still going, its checkpoint cannot be read, or its logs are not those of then.
         """
-        config = read_config(path / CONFIG)
         (path / CHECKPOINT).mkdir(exist_ok=True)
         (path / "policies").mkdir(exist_ok=True)
-        state = load_state(path / CHECKPOINT / STATE) if (path / CHECKPOINT / STATE).exists() else None
-        lengths = {"training": 0, "sampling": 0, "acquisition": 0} if state is None else state["lengths"]
-        return cls(path, lengths), config, state
+        lock = _lock(path)
+        state_path = path / CHECKPOINT / STATE
+        try:
+            if not state_path.exists():
+                return cls(path, lock, dict.fromkeys(LOGS, 0)), {}
+            state = load_state(state_path)
+            lengths = state.get("lengths")
+            if not isinstance(lengths, dict) or lengths.keys() != LOGS.keys() or "run_episodes" not in state:
+                raise UserError(f"{state_path} is no checkpoint of a run")
+            _check_logs(path, lengths)
+            return cls(path, lock, lengths), state
+        except UserError:
+            lock.close()
+            raise
 
     def checkpoint(self, state: dict[str, Any]) -> None:
         """Write the checkpoint; the logs up to here belong to it."""
@@ -122,8 +142,9 @@ class RunFolder:
 
     def close(self) -> None:
         """Close the logs."""
-        for log in (self.training, self.sampling, self.acquisition):
-            log.close()
+        with ExitStack() as closing:  # each is closed even where another cannot be
+            for file in (self.training, self.sampling, self.acquisition, self._lock):
+                closing.callback(file.close)
 
 
 def order_text(order: Order | None) -> str:
@@ -151,8 +172,41 @@ def check_new(path: Path) -> None:
     Raises:
         UserError: it does.
     """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise UserError(f"{path} exists and is not empty: name a new folder, or go on with that run by --resume {path}")
+    if path.exists() and not path.is_dir():
+        raise UserError(f"{path} is a file: name a new folder for the run")
+    if path.exists() and any(path.iterdir()):
+        others = f", or go on with the run in it by --resume {path}" if (path / CONFIG).exists() else ""
+        raise UserError(f"{path} exists and is not empty: name a new folder{others}")
+
+
+def _lock(path: Path) -> IO[bytes]:
+    """Keep a run folder to this process, until the file that is given back is closed or the process ends.
+
+    Raises:
+        UserError: another process has it.
+    """
+    file = (path / CHECKPOINT / "lock").open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise UserError(f"the run in {path} is still going, in another process: wait for it or stop that one") from None
+    except OSError:  # a file system without locks
+        pass
+    return file
+
+
+def _check_logs(path: Path, lengths: dict[str, int]) -> None:
+    """Refuse logs that cannot be those of a checkpoint.
+
+    Raises:
+        UserError: one is shorter than it was then.
+    """
+    for name, length in lengths.items():
+        log = path / LOGS[name]
+        size = log.stat().st_size if log.exists() else 0
+        if size < length:
+            raise UserError(f"{log} has {size} bytes, but had {length} at the checkpoint: put the file back")
 
 
 def default_run_dir(config: RunConfig, root: Path = Path("runs")) -> Path:
@@ -181,13 +235,17 @@ def load_state(path: Path) -> dict[str, Any]:
         UserError: it cannot be read.
     """
     try:
-        state: dict[str, Any] = torch.load(path, weights_only=True)
+        state: Any = torch.load(path, weights_only=True)
     except Exception as error:  # torch raises many kinds, among them bare Exception, for a damaged file
-        raise UserError(f"{path} is no checkpoint of this version, or is damaged: {error}") from error
+        raise UserError(f"{path} is damaged, or no checkpoint of this version") from error
+    if not isinstance(state, dict):
+        raise UserError(f"{path} is no checkpoint of a run")
     return state
 
 
 def _about() -> dict[str, str]:
-    libraries = {name: version(name) for name in ("cageflow", "numpy", "numba", "torch", "gymnasium", "botorch")}
+    """Versions and machine: of this package, and of all that it needs."""
+    needed = [re.split(r"[^\w-]", line)[0] for line in requires("cageflow") or [] if "extra ==" not in line]
+    libraries = {name: version(name) for name in ("cageflow", *needed)}
     machine = f"{platform.machine()}, {platform.system()} {platform.release()}"
     return {**libraries, "python": platform.python_version(), "machine": machine, "started": time.strftime("%FT%T%z")}

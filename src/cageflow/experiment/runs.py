@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
-from cageflow.collect import make_collector
+from cageflow.collect import CollectError, Collector, make_collector
 from cageflow.errors import UserError
-from cageflow.experiment.config import RunConfig
+from cageflow.experiment.config import RunConfig, make_config, read_config
 from cageflow.experiment.files import write_whole
-from cageflow.experiment.interrupt import StopRequest, catching_signals
+from cageflow.experiment.interrupt import RunFailedError, StopRequest, catching_signals
 from cageflow.experiment.progress import Reporter
-from cageflow.experiment.run_folder import RunFolder, default_run_dir, load_state, order_text, save_state
+from cageflow.experiment.run_folder import (
+    CONFIG,
+    RunFolder,
+    check_new,
+    default_run_dir,
+    load_state,
+    order_text,
+    save_state,
+)
 from cageflow.experiment.tensorboard import EventLog
 from cageflow.experiment.trainer import Ending, PolicyTrainer, UpdateRecord, game_spec
 from cageflow.learn.policy_file import save_policy
+from cageflow.learn.ppo import NonFiniteError
 from cageflow.search import (
     Budget,
     Iteration,
@@ -76,48 +87,85 @@ def train(config: RunConfig, run_dir: Path | None, reporter: Reporter) -> RunSum
     return _begin(config, run_dir, reporter)
 
 
-def resume(run_dir: Path, reporter: Reporter, total_episodes: int | None = None) -> RunSummary:
-    """Go on with a run that was stopped, as if it never had been.
+def resume(
+    run_dir: Path, command: Literal["search", "train"], reporter: Reporter, total_episodes: int | None = None
+) -> RunSummary:
+    """Go on with a run that was stopped, as if it never had been; see `_run`.
 
     Args:
         run_dir: the folder of the run.
+        command: what the user takes it for.
         reporter: who is told.
         total_episodes: a new budget for a search; None keeps the old one.
 
     Raises:
-        UserError: the folder holds no run, or the budget of a training is to change.
+        UserError: the folder holds no run, or one of the other command, or the budget of a training is to change.
     """
-    folder, config, state = RunFolder.resume(run_dir)
+    config = read_config(run_dir / CONFIG)
+    if config.command != command:
+        right = f"cageflow {config.command}"
+        raise UserError(f"{run_dir} is a run of `{right}`: go on with `{right} --resume {run_dir}`")
     if total_episodes is not None and total_episodes != config.total_episodes:
         if config.command != "search":
             raise UserError("the episodes of a training cannot be changed: its schedules are stretched over them")
-        config = config.model_copy(update={"total_episodes": total_episodes})
-    return _run(config, folder, state or {}, reporter)
+        config = make_config({**config.to_json(), "total_episodes": total_episodes})
+    return _run(config, run_dir, lambda: RunFolder.resume(run_dir), reporter)
 
 
 def _begin(config: RunConfig, run_dir: Path | None, reporter: Reporter) -> RunSummary:
-    game = config.game()
-    _ = game.network  # refuse a wrong scenario before anything is written
-    _check_device(config.device)
-    folder = RunFolder.create(run_dir or default_run_dir(config), config)
-    return _run(config, folder, {}, reporter)
+    path = run_dir or default_run_dir(config)
+    check_new(path)
+    return _run(config, path, lambda: (RunFolder.create(path, config), {}), reporter)
 
 
-def _run(config: RunConfig, folder: RunFolder, state: dict[str, Any], reporter: Reporter) -> RunSummary:
-    """Run to the end.
+def _run(
+    config: RunConfig,
+    path: Path,
+    open_folder: Callable[[], tuple[RunFolder, dict[str, Any]]],
+    reporter: Reporter,
+) -> RunSummary:
+    """Run to the end. The folder is made or changed only when all that could be refused has been found in order.
+
+    Args:
+        config: of the run.
+        path: of its folder.
+        open_folder: opens the folder and gives the checkpoint, empty for a new run.
+        reporter: who is told.
 
     Raises:
+        UserError: the network, the device or CybORG cannot be had, or the checkpoint does not fit the configuration.
         RunStoppedError: a signal asked for the end; the checkpoint is written.
-        NonFiniteError: learning broke down; the checkpoint before it is intact.
+        RunFailedError: learning broke down, workers died again and again, or the disk is full; the last checkpoint is
+            intact.
     """
     torch.set_num_threads(config.num_threads)
-    run = _Run(config=config, folder=folder, reporter=reporter, state=state)
+    _ = config.game().network  # refused here if its file is wrong
+    _check_device(config.device)
+    _check_cyborg(config)
+    advice = f"go on with `cageflow {config.command} --resume {path}`"
+    with ExitStack() as closing, _telling_failures(path, advice), catching_signals(advice) as stop:
+        closing.callback(reporter.close)
+        collector = make_collector(config.collector, game_spec(config), config.n_workers)
+        closing.callback(collector.close)
+        folder, state = open_folder()
+        closing.callback(folder.close)
+        run = _Run(config=config, folder=folder, collector=collector, reporter=reporter, state=state, stop=stop)
+        closing.callback(run.events.close)
+        return run.search() if config.command == "search" else run.train()
+
+
+@contextmanager
+def _telling_failures(path: Path, advice: str) -> Iterator[None]:
+    """Turn what can end a run, and is no fault of ours, into one sentence."""
     try:
-        with catching_signals() as stop:
-            run.stop = stop
-            return run.search() if config.command == "search" else run.train()
-    finally:
-        run.close()
+        yield
+    except (NonFiniteError, CollectError) as error:
+        raise RunFailedError(f"{error}; what was done before is in {path}") from error
+    except BrokenPipeError:  # who read our words has gone
+        raise
+    except OSError as error:
+        where = error.filename or path
+        raise RunFailedError(f"{where} cannot be written: {error.strerror}; mend that and {advice}") from error
 
 
 @dataclass(kw_only=True)
@@ -126,22 +174,17 @@ class _Run:
     folder: RunFolder
     reporter: Reporter
     state: dict[str, Any]
-    stop: StopRequest = field(default_factory=StopRequest)
+    collector: Collector
+    stop: StopRequest
     started: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self.game = self.config.game()
         self.episodes_before = int(self.state.get("run_episodes", 0))
-        self.collector = make_collector(self.config.collector, game_spec(self.config), self.config.n_workers)
-        self.events = EventLog(self.folder.path, self.episodes_before)
         saved = self.state.get("search")
-        self.search_state = SearchState(self.config.seed) if saved is None else SearchState.from_json(saved)
-
-    def close(self) -> None:
-        self.reporter.close()
-        self.collector.close()
-        self.events.close()
-        self.folder.close()
+        with _fitting(self.folder.path):
+            self.search_state = SearchState(self.config.seed) if saved is None else SearchState.from_json(saved)
+        self.events = EventLog(self.folder.path, self.episodes_before)
 
     # A search.
 
@@ -197,10 +240,11 @@ class _Run:
             cap="budget" if left < cap else "episode-cap",
             collector=self.collector,
         )
-        if self.state.get("trial") == request.trial:
-            trainer.load_state_dict(self.state["trainer"])
-        elif request.trained_episodes > 0:
-            trainer.ppo.load_state_dict(load_state(self.folder.learner_path(request.order))["ppo"])
+        with _fitting(self.folder.path):
+            if self.state.get("trial") == request.trial:
+                trainer.load_state_dict(self.state["trainer"])
+            elif request.trained_episodes > 0:
+                trainer.ppo.load_state_dict(load_state(self.folder.learner_path(request.order))["ppo"])
         return trainer
 
     def _end_iteration(self, iteration: Iteration) -> None:
@@ -253,7 +297,8 @@ class _Run:
             collector=self.collector,
         )
         if "trainer" in self.state:
-            trainer.load_state_dict(self.state["trainer"])
+            with _fitting(self.folder.path):
+                trainer.load_state_dict(self.state["trainer"])
         ending = self._train(trainer, 0, 0)
         trainer.close()
         evaluation = trainer.evaluate()
@@ -280,7 +325,10 @@ class _Run:
         """Update until the training ends; after each update all is on disk."""
         ending = trainer.ending()
         while ending is None:
-            record = trainer.update()
+            try:
+                record = trainer.update()
+            except NonFiniteError as error:
+                raise NonFiniteError(f"{order_text(trainer.order)}: {error}") from error
             ending = trainer.ending()
             run_episodes = episodes_before + trainer.episodes
             self.folder.training.append([training_row(trainer.order, record, trial, run_episodes, ending)])
@@ -330,6 +378,18 @@ def training_row(
     ]
 
 
+@contextmanager
+def _fitting(path: Path) -> Iterator[None]:
+    """Turn the errors of a checkpoint of another shape into a sentence."""
+    try:
+        yield
+    except UserError:
+        raise
+    except (KeyError, TypeError, ValueError) as error:
+        what = " ".join(str(error).split())
+        raise UserError(f"the checkpoint in {path} does not fit its {CONFIG}: {what}") from error
+
+
 def _settings(config: RunConfig) -> StrategySettings:
     return StrategySettings(beta=config.beta, gate=config.gate, compliance_threshold=config.compliance_threshold)
 
@@ -345,3 +405,20 @@ def _check_device(name: str) -> None:
     except (RuntimeError, AssertionError) as error:
         available = "cpu, cuda" if torch.cuda.is_available() else "cpu"
         raise UserError(f"device {name!r} cannot be used here: choose from {available}") from error
+
+
+def _check_cyborg(config: RunConfig) -> None:
+    """Refuse a CybORG that is not there or plays other rules, here and not in a worker.
+
+    Raises:
+        UserError: it is so.
+    """
+    if config.simulator != "cyborg":
+        return
+    from cageflow.envs.cyborg import cyborg_rules
+
+    rules = cyborg_rules(config.cyborg_path)
+    if rules != config.rules:
+        raise UserError(
+            f"CybORG in {config.cyborg_path} plays the rules {rules}, not {config.rules}: give --rules {rules}"
+        )
