@@ -49,27 +49,27 @@ class PPOConfig:
         UserError: a value out of its range, or two that exclude each other.
     """
 
-    episodes_per_update: int = 200
+    episodes_per_update: int = 100
     hidden_sizes: tuple[int, ...] = (64, 64)
     activation: str = "tanh"
     orthogonal_init: bool = True
-    learning_rate: float = 2e-3
-    final_learning_rate: float | None = 2e-4
-    adam_betas: tuple[float, float] = (0.9, 0.999)
+    learning_rate: float = 3e-3
+    final_learning_rate: float | None = 3e-4
+    adam_betas: tuple[float, float] = (0.9, 0.99)
     adam_eps: float = 1e-5
     gamma: float = 0.99
-    gae_lambda: float | None = 0.95
+    gae_lambda: float | None = 0.98
     bootstrap_truncation: bool = True
     norm_values: bool = True
     norm_adv: bool = True
-    clip_coef: float = 0.2
+    clip_coef: float = 0.3
     ent_coef: float = 0.01
     final_ent_coef: float | None = 0.001
     vf_coef: float = 0.5
     max_grad_norm: float | None = 0.5
-    target_kl: float | None = 0.02
+    target_kl: float | None = 0.03
     num_minibatches: int = 4
-    update_epochs: int = 6
+    update_epochs: int = 4
     mask_actions: bool = True
 
     def __post_init__(self) -> None:
