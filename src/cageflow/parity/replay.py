@@ -208,7 +208,8 @@ def _play_observed(
     keys = np.zeros(episodes, np.uint64)
     bits = np.zeros((episodes, network.num_observations), np.uint8)
     rewards = np.zeros(episodes, np.float32)
-    reset_batch(states, new_states(network, 1), meta.seed + np.arange(episodes, dtype=np.uint64), keys)
+    seeds = np.uint64(meta.seed % 2**63) + np.arange(episodes, dtype=np.uint64)
+    reset_batch(states, new_states(network, 1), seeds, keys)
     _note_state(arrays, 0, states, keys, bits)
     for step in range(steps):
         if forced is not None:

@@ -8,7 +8,7 @@ import pytest
 from cageflow.errors import UserError
 from cageflow.parity.recording import save_recording
 from cageflow.parity.replay import COMPARED, POSSIBLE_DRAWS, replay, replay_files
-from tests.helpers.recordings import changed, episodes_of, record_simulator
+from tests.helpers.recordings import changed, episodes_of, record_simulator, with_seed
 
 RECORDING = record_simulator()
 
@@ -146,6 +146,11 @@ def test_other_rules_or_another_red_agent__do_not_replay(field, value):
     other = dataclasses.replace(recording, meta=dataclasses.replace(recording.meta, **{field: value}))
     assert replay(recording).mismatches == 0
     assert replay(other).mismatches > 20
+
+
+@pytest.mark.parametrize("seed", [-1, 2**64, 10**30])
+def test_seed__may_be_any_whole_number(seed):
+    assert replay(with_seed(RECORDING, seed)).mismatches == 0
 
 
 def test_part_of_a_recording__replays_alone():
