@@ -61,7 +61,7 @@ def policy_loss(
     """
     if masks is None or mask_idx is None:
         parts = _PolicyLoss.apply(logits, row_idx, actions, old_log_probs, advantages, clip_coef, ent_coef)
-    elif logits.device.type == "cpu":
+    elif _can_run_compiled(logits):
         parts = _MaskedPolicyLoss.apply(
             logits, row_idx, actions, old_log_probs, advantages, clip_coef, ent_coef, masks, mask_idx
         )
@@ -70,6 +70,10 @@ def policy_loss(
         step_idx = torch.arange(row_idx.shape[0], device=logits.device)
         parts = _PolicyLoss.apply(step_logits, step_idx, actions, old_log_probs, advantages, clip_coef, ent_coef)
     return PolicyLoss(*parts)
+
+
+def _can_run_compiled(logits: Tensor) -> bool:
+    return logits.device.type == "cpu"
 
 
 class _PolicyLoss(torch.autograd.Function):

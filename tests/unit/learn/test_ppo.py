@@ -184,13 +184,13 @@ def test_truncation__is_bootstrapped_unless_told_otherwise():
     assert learned_value(False) < cut_off + 0.6 < 4.0
 
 
-def actor_change(rewards, **changes):
+def actor_change(rewards, part="actor", **changes):
     """How one update moves the actor, and what was measured; the critic starts at 0 where all bits are."""
     settings = {"num_minibatches": 1, "update_epochs": 1, "norm_values": False, "ent_coef": 0.0, "adam_eps": 1e6}
     ppo = make("default", order=None, final_ent_coef=None, **{**settings, "max_grad_norm": None, **changes})
-    before = ppo.state_dict()["networks"]["actor.2.bias"]
+    before = ppo.state_dict()["networks"][f"{part}.2.bias"]
     stats = ppo.update(blank_rollout(np.arange(8).reshape(1, 8) % NUM_ACTIONS, np.reshape(rewards, (1, 8))))
-    return ppo.state_dict()["networks"]["actor.2.bias"] - before, stats
+    return ppo.state_dict()["networks"][f"{part}.2.bias"] - before, stats
 
 
 REWARDS = np.array([1.0, -2.0, 0.5, 3.0, 0.0, -1.0, 2.0, 1.5])
@@ -218,6 +218,25 @@ def test_max_grad_norm__shortens_the_gradient_to_its_value():
     assert torch.allclose(half, free / 2, rtol=1e-3, atol=0)
     loose, _ = actor_change(REWARDS, max_grad_norm=stats.grad_norm * 2)
     assert torch.equal(loose, free)
+
+
+def test_vf_coef__weighs_the_critics_squared_error_and_nothing_else():
+    # The mean square of (0 - reward) changes by -2 * mean with the last bias; Adam's first step is lr / eps of that.
+    for vf_coef in (0.5, 2.0):
+        change, stats = actor_change(REWARDS, part="critic", vf_coef=vf_coef)
+        assert change.item() == pytest.approx(0.003 / 1e6 * vf_coef * 2.0 * REWARDS.mean(), rel=1e-3)
+        assert stats.value_loss == pytest.approx(np.square(REWARDS).mean())
+    assert torch.equal(actor_change(REWARDS, vf_coef=0.5)[0], actor_change(REWARDS, vf_coef=2.0)[0])
+
+
+def test_norm_values__follows_the_returns_as_they_change():
+    ppo = make("default", order=None, gamma=0.0, **QUICK)
+    for level in (0.0, -250.0):
+        rewards = np.random.default_rng(0).normal(level, 3.0, (8, 16))
+        for _ in range(40):
+            ppo.update(blank_rollout(np.zeros((8, 16), int), rewards))
+        scale = ppo.state_dict()["value_scale"]
+        assert scale["mean"] == pytest.approx(rewards.mean(), abs=0.02 * abs(level) + 0.1)
 
 
 def test_entropy_bonus__raises_entropy_when_nothing_else_is_at_stake():
