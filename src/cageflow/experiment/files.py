@@ -16,13 +16,20 @@ def write_whole(path: Path, content: bytes) -> None:
     Args:
         path: the file; its folder exists.
         content: what it is to hold.
+
+    Raises:
+        OSError: it cannot be written; the old content is still there.
     """
     temporary = path.with_name(f".{path.name}.partial")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:  # a full disk needs the room
+        temporary.unlink(missing_ok=True)
+        raise
     _sync_folder(path.parent)
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import ClassVar
 
@@ -37,10 +36,12 @@ class StopRequest:
 
     Args:
         advice: how to go on with the run.
+        say: is told at once that the signal has been seen, in its handler.
     """
 
-    def __init__(self, advice: str) -> None:
+    def __init__(self, advice: str, say: Callable[[str], None]) -> None:
         self._advice = advice
+        self._say = say
         self._signal_number: int | None = None
 
     def check(self) -> None:
@@ -52,19 +53,13 @@ class StopRequest:
         """Remember the signal; a second one ends the process as it always does."""
         self._signal_number = signal_number
         signal.signal(signal_number, signal.SIG_DFL)
-        name = signal.Signals(signal_number).name
-        with contextlib.suppress(OSError):  # not by `print`, which must not be entered twice
-            os.write(2, f"\n{name}: stopping after this update; again to stop at once\n".encode())
+        self._say(f"{signal.Signals(signal_number).name}: stopping after this update; again to stop at once")
 
 
 @contextlib.contextmanager
-def catching_signals(advice: str) -> Iterator[StopRequest]:
-    """Turn Ctrl-C and SIGTERM into a request that the run meets at its next checkpoint.
-
-    Args:
-        advice: how to go on with the run, for the message of `RunStoppedError`.
-    """
-    request = StopRequest(advice)
+def catching_signals(advice: str, say: Callable[[str], None]) -> Iterator[StopRequest]:
+    """Turn Ctrl-C and SIGTERM into a request that the run meets at its next checkpoint; `StopRequest` has the rest."""
+    request = StopRequest(advice, say)
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, request.note) for number in numbers}
     try:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
+import re
 import time
 from typing import Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich import live
+from rich.console import Console, Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
 
 from cageflow.experiment.run_folder import order_text
 from cageflow.experiment.trainer import UpdateRecord
@@ -15,6 +21,7 @@ from cageflow.search import Iteration
 from cageflow.workflow.orders import Order
 
 PLAIN_INTERVAL_S = 5.0
+TRIAL_WIDTH = 128  # columns of a terminal that has room for a trial in one line
 
 
 class Reporter(Protocol):
@@ -29,12 +36,15 @@ class Reporter(Protocol):
     def trial(self, iteration: Iteration) -> None:
         """A trial of a search has ended."""
 
+    def stopping(self, words: str) -> None:
+        """A signal has asked for the end; called from its handler, so nothing may be printed in the common way."""
+
     def close(self) -> None:
         """The run ends, in whatever way."""
 
 
 class Quiet:
-    """Says nothing."""
+    """Says nothing, but answers a signal."""
 
     def start(self, what: str, total_episodes: int, episodes_done: int) -> None:
         """Nothing."""
@@ -44,6 +54,10 @@ class Quiet:
 
     def trial(self, iteration: Iteration) -> None:
         """Nothing."""
+
+    def stopping(self, words: str) -> None:
+        """Say that the signal has been seen."""
+        _write_at_once(words)
 
     def close(self) -> None:
         """Nothing."""
@@ -54,30 +68,28 @@ class PlainLines:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._rate = _Rate()
+        self._pace = _Pace()
         self._last_line_at = -math.inf
-        self._total = 0
 
     def start(self, what: str, total_episodes: int, episodes_done: int) -> None:
         """Say what begins."""
-        self._total = total_episodes
-        self._rate.start(episodes_done)
+        self._pace.start(total_episodes, episodes_done)
         self._print(what)
 
     def update(self, order: Order | None, record: UpdateRecord, run_episodes: int) -> None:
         """Say where the run is, if the last line is old enough."""
-        self._rate.note(run_episodes)
+        self._pace.note(run_episodes)
         if time.monotonic() - self._last_line_at >= PLAIN_INTERVAL_S:
             self._last_line_at = time.monotonic()
-            left = self._rate.seconds_left(self._total)
-            self._print(
-                f"{run_episodes:,}/{self._total:,} episodes  {self._rate.per_s:.0f}/s  {left} left  "
-                f"{describe_update(order, record)}"
-            )
+            self._print("  ".join((*self._pace.words(), *describe_update(order, record))))
 
     def trial(self, iteration: Iteration) -> None:
         """Say how the trial ended."""
-        self._print(describe_trial(iteration))
+        self._print("  ".join(describe_trial(iteration)))
+
+    def stopping(self, words: str) -> None:
+        """Say that the signal has been seen."""
+        _write_at_once(words)
 
     def close(self) -> None:
         """Nothing is left open."""
@@ -87,92 +99,105 @@ class PlainLines:
 
 
 class Live:
-    """A bar with the present update under it, and a line for each trial above."""
+    """A bar with the present update under it, in 80 columns, and the trials above."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._rate = _Rate()
-        self._progress = Progress(
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("episodes  {task.fields[rate]:>5.0f}/s "),
-            TimeRemainingColumn(compact=True),
-            TextColumn("{task.description}"),
-            console=console,
-        )
-        self._task: TaskID | None = None
+        self._pace = _Pace()
+        self._lines: tuple[str, ...] = ("compiling the simulator, if it has changed since the last run",)
+        self._live = live.Live(console=console, get_renderable=self._render, refresh_per_second=4)
 
     def start(self, what: str, total_episodes: int, episodes_done: int) -> None:
         """Say what begins and show the bar."""
-        self._console.print(what, markup=False, highlight=False)
-        self._rate.start(episodes_done)
-        self._task = self._progress.add_task(
-            "compiling the simulator", total=total_episodes, completed=episodes_done, rate=0.0
-        )
-        self._progress.start()
+        self._print(what)
+        self._pace.start(total_episodes, episodes_done)
+        self._live.start()
 
     def update(self, order: Order | None, record: UpdateRecord, run_episodes: int) -> None:
         """Move the bar on."""
-        assert self._task is not None
-        self._rate.note(run_episodes)
-        text = describe_update(order, record)
-        self._progress.update(self._task, completed=run_episodes, rate=self._rate.per_s, description=text)
+        self._pace.note(run_episodes)
+        self._lines = describe_update(order, record)
 
     def trial(self, iteration: Iteration) -> None:
         """Write the trial above the bar."""
-        self._progress.console.print(describe_trial(iteration), markup=False, highlight=False, soft_wrap=True)
+        if self._console.width >= TRIAL_WIDTH:
+            self._print("  ".join(describe_trial(iteration)))
+        else:
+            self._print("\n           ".join(re.sub(" {2,}", "  ", part).strip() for part in describe_trial(iteration)))
+
+    def stopping(self, words: str) -> None:
+        """Say under the bar that the signal has been seen."""
+        self._lines = (*self._lines[:2], words)
 
     def close(self) -> None:
         """Leave the bar as it stands."""
-        self._progress.stop()
+        self._lines = ()
+        self._live.stop()
+
+    def _print(self, words: str) -> None:
+        self._console.print(words, markup=False, highlight=False, soft_wrap=True)
+
+    def _render(self) -> RenderableType:
+        pace = self._pace
+        row = Table.grid(padding=(0, 2))
+        row.add_row(ProgressBar(pace.total, pace.episodes, width=26), *pace.words())
+        return Group(row, *(Text(line, no_wrap=True, overflow="ellipsis") for line in self._lines))
 
 
-class _Rate:
-    """Episodes per second since the first update, so that compiling is not counted."""
+class _Pace:
+    """Where a run is, and how fast it gets on. The first update counts for nothing, since it compiles."""
 
     def __init__(self) -> None:
+        self.total = self.episodes = 0
         self._first: tuple[float, int] | None = None
-        self._start_at = time.monotonic()
-        self._start_episodes = 0
-        self._episodes = 0
+        self._last_at = 0.0
 
-    def start(self, episodes: int) -> None:
-        self._start_at, self._start_episodes, self._episodes = time.monotonic(), episodes, episodes
+    def start(self, total: int, episodes: int) -> None:
+        self.total, self.episodes = total, episodes
 
     def note(self, episodes: int) -> None:
-        self._episodes = episodes
+        self.episodes, self._last_at = episodes, time.monotonic()
         if self._first is None:
-            self._first = (time.monotonic(), episodes)
+            self._first = (self._last_at, episodes)
 
-    @property
-    def per_s(self) -> float:
-        since, episodes = self._first or (self._start_at, self._start_episodes)
-        if self._episodes == episodes:
-            since, episodes = self._start_at, self._start_episodes
-        return (self._episodes - episodes) / max(time.monotonic() - since, 1e-9)
+    def words(self) -> tuple[str, ...]:
+        """How many episodes are done, how many there are in a second, and how long the rest takes once that shows."""
+        done = f"{self.episodes:,}/{self.total:,} episodes"
+        first_at, first_episodes = self._first or (0.0, self.episodes)
+        if self.episodes <= first_episodes:
+            return (done,)
+        per_s = (self.episodes - first_episodes) / max(self._last_at - first_at, 1e-9)
+        left_s = (self.total - self.episodes) / per_s - (time.monotonic() - self._last_at)
+        minutes, seconds = divmod(max(0, round(left_s)), 60)
+        hours, minutes = divmod(minutes, 60)
+        left = f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+        return done, f"{per_s:.3g}/s" if per_s < 100 else f"{per_s:.0f}/s", f"{left} left"
 
-    def seconds_left(self, total: int) -> str:
-        seconds = (total - self._episodes) / max(self.per_s, 1e-9)
-        return f"{int(seconds // 60)}:{int(seconds % 60):02d}"
+
+def _write_at_once(words: str) -> None:
+    """Write to standard error past all buffers, which a handler of signals may have found half written."""
+    with contextlib.suppress(OSError):
+        os.write(2, f"\n{words}\n".encode())
 
 
-def describe_update(order: Order | None, record: UpdateRecord) -> str:
-    """One update in one line."""
+def describe_update(order: Order | None, record: UpdateRecord) -> tuple[str, ...]:
+    """One update: what is trained, and its figures."""
     if order is None:
-        return f"plain PPO  update {record.update}  reward {record.env_reward:.1f}"
+        return f"plain PPO  update {record.update}", f"reward {record.env_reward:.1f}"
     return (
-        f"{order_text(order)}  update {record.update}  reward {record.env_reward:.1f}  "
-        f"alignment {record.alignment:.1f}  total {record.total_reward:.1f}  compliance {record.compliance:.0%}"
+        f"{order_text(order)}  update {record.update}",
+        f"reward {record.env_reward:.1f}  alignment {record.alignment:.1f}  total {record.total_reward:.1f}  "
+        f"compliance {record.compliance:.0%}",
     )
 
 
-def describe_trial(iteration: Iteration) -> str:
-    """One trial of a search in one line."""
+def describe_trial(iteration: Iteration) -> tuple[str, str]:
+    """One trial of a search: its order, and its figures."""
     result = iteration.result
     return (
-        f"trial {iteration.request.trial:>3}  {order_text(result.order):<46}  "
+        f"trial {iteration.request.trial:>3}  {order_text(result.order):<46}",
         f"reward {result.reward:>8.2f} ± {result.reward_se:.2f}  compliance {result.compliance:>4.0%}  "
-        f"{result.episodes:>6,} episodes  {result.ending}"
+        f"{result.episodes:>6,} episodes  {result.ending}",
     )
 
 

@@ -7,6 +7,7 @@ import io
 import json
 import platform
 import re
+import shutil
 import time
 from contextlib import ExitStack
 from importlib.metadata import requires, version
@@ -66,14 +67,18 @@ class RunFolder:
             UserError: the folder holds something already, or cannot be written.
         """
         check_new(path)
+        content = {**config.to_json(), ABOUT: _about()}
         try:
             (path / CHECKPOINT).mkdir(parents=True)
-            (path / "policies").mkdir()
         except OSError as error:
             raise UserError(f"{path} cannot be made a run folder: {error.strerror}") from error
-        content = {**config.to_json(), ABOUT: _about()}
-        write_whole(path / CONFIG, (json.dumps(content, indent=2) + "\n").encode())
-        return cls(path, _lock(path), None)
+        try:
+            (path / "policies").mkdir()
+            write_whole(path / CONFIG, (json.dumps(content, indent=2) + "\n").encode())
+            return cls(path, _lock(path), None)
+        except OSError as error:
+            shutil.rmtree(path, ignore_errors=True)
+            raise UserError(f"{path} cannot be made a run folder: {error.strerror}") from error
 
     @classmethod
     def resume(cls, path: Path) -> tuple[RunFolder, dict[str, Any]]:

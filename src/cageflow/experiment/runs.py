@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -104,7 +105,7 @@ def resume(
     config = read_config(run_dir / CONFIG)
     if config.command != command:
         right = f"cageflow {config.command}"
-        raise UserError(f"{run_dir} is a run of `{right}`: go on with `{right} --resume {run_dir}`")
+        raise UserError(f"{run_dir} is a run of `{right}`: go on with `{right} --resume {shlex.quote(str(run_dir))}`")
     if total_episodes is not None and total_episodes != config.total_episodes:
         if config.command != "search":
             raise UserError("the episodes of a training cannot be changed: its schedules are stretched over them")
@@ -142,8 +143,8 @@ def _run(
     _ = config.game().network  # refused here if its file is wrong
     _check_device(config.device)
     _check_cyborg(config)
-    advice = f"go on with `cageflow {config.command} --resume {path}`"
-    with ExitStack() as closing, _telling_failures(path, advice), catching_signals(advice) as stop:
+    advice = f"go on with `cageflow {config.command} --resume {shlex.quote(str(path))}`"
+    with ExitStack() as closing, _telling_failures(path, advice), catching_signals(advice, reporter.stopping) as stop:
         closing.callback(reporter.close)
         collector = make_collector(config.collector, game_spec(config), config.n_workers)
         closing.callback(collector.close)
@@ -161,7 +162,7 @@ def _telling_failures(path: Path, advice: str) -> Iterator[None]:
         yield
     except (NonFiniteError, CollectError) as error:
         raise RunFailedError(f"{error}; what was done before is in {path}") from error
-    except BrokenPipeError:  # who read our words has gone
+    except ConnectionError:  # no file, but who read our words, or a worker
         raise
     except OSError as error:
         where = error.filename or path
