@@ -111,7 +111,7 @@ class Live:
         """Say what begins and show the bar."""
         self._print(what)
         self._pace.start(total_episodes, episodes_done)
-        self._live.start()
+        self._live.start(refresh=True)
 
     def update(self, order: Order | None, record: UpdateRecord, run_episodes: int) -> None:
         """Move the bar on."""
@@ -123,7 +123,7 @@ class Live:
         if self._console.width >= TRIAL_WIDTH:
             self._print("  ".join(describe_trial(iteration)))
         else:
-            self._print("\n           ".join(re.sub(" {2,}", "  ", part).strip() for part in describe_trial(iteration)))
+            self._print("\n    ".join(re.sub(" {2,}", "  ", part).strip() for part in describe_trial(iteration)))
 
     def stopping(self, words: str) -> None:
         """Say under the bar that the signal has been seen."""
