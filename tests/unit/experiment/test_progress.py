@@ -45,7 +45,8 @@ def shown(live: Live, width: int) -> list[str]:
 
 def printed(out: Console) -> list[str]:
     """What was written above the live part, control characters left out."""
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", out.file.getvalue()).split("\n")  # type: ignore[attr-defined]
+    text = out.file.getvalue().replace("\x1b[2K", "\n")  # type: ignore[attr-defined]
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", text).split("\n")
 
 
 def test_live_part_says_where_the_run_is_within_80_columns(clock: Clock) -> None:
