@@ -119,6 +119,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard 
 @app.command()
 def search(
     total_episodes: TotalEpisodes = None,
+    min_episodes_per_trial: Annotated[int | None, _option("Episodes before compliance may end a trial.", 1000)] = None,
     seed: Seed = None,
     run_dir: RunDir = None,
     resume: Resume = None,

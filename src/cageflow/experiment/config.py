@@ -52,6 +52,7 @@ class RunConfig(BaseModel):
     compliance_threshold: Share = 0.95
     compliance_definition: str = "any-session"
     max_episodes_per_workflow: Count = 10_000
+    min_episodes_per_trial: Count = 1000  # so that an order picked again gains more than one update
     patience_updates: Count = 12
     min_improvement: Share = 0.01
     evaluation_episodes: Annotated[int, Field(ge=2)] = 500

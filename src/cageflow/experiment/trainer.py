@@ -152,11 +152,13 @@ class PolicyTrainer:
     def ending(self) -> Ending | None:
         """Why training is over after the last update, or None while it is not.
 
-        A batch that reaches the compliance threshold is only believed if fresh episodes of the updated policy do.
+        A batch that reaches the compliance threshold is only believed if fresh episodes of the updated policy do, and
+        not before `min_episodes_per_trial`: an order that is picked again complies from the start.
         """
         if self.order is not None and self.updates > 0:
+            is_long_enough = self.episodes >= min(self.config.min_episodes_per_trial, self.max_episodes)
             if self._last_compliance >= self.config.compliance_threshold:
-                if self.evaluate().compliance >= self.config.compliance_threshold:
+                if is_long_enough and self.evaluate().compliance >= self.config.compliance_threshold:
                     return "threshold"
             elif self._updates_without_improvement >= self.config.patience_updates:
                 return "plateau"
