@@ -120,6 +120,7 @@ class PolicyTrainer:
         self._best_compliance = 0.0
         self._updates_without_improvement = 0
         self._last_compliance = math.nan
+        self._evaluation: tuple[int, Evaluation] | None = None  # after which update, and what it gave
 
     def update(self) -> UpdateRecord:
         """Collect one batch of episodes and learn from it.
@@ -166,17 +167,9 @@ class PolicyTrainer:
 
     def evaluate(self) -> Evaluation:
         """Play fresh episodes of the present policy, the same ones for every policy of this training."""
-        count = self.config.evaluation_episodes
-        seeds = EpisodeStream(self._seed, "evaluate").seeds(0, count)
-        episodes = self._collector.play(self.ppo.actor_weights(), seeds, self._workflow)
-        reward, compliance = episodes.env_returns, episodes.compliance
-        return Evaluation(
-            reward=float(reward.mean()),
-            reward_se=float(reward.std(ddof=1) / np.sqrt(count)),
-            compliance=float(compliance.mean()),
-            compliance_se=float(compliance.std(ddof=1) / np.sqrt(count)),
-            episodes=count,
-        )
+        if self._evaluation is None or self._evaluation[0] != self.updates:
+            self._evaluation = (self.updates, self._evaluate())
+        return self._evaluation[1]
 
     def policy(self, training_episodes: int) -> Policy:
         """The present policy with its card.
@@ -231,6 +224,19 @@ class PolicyTrainer:
     def close(self) -> None:
         """Forget the episodes that are under way."""
         self._feed.close()
+
+    def _evaluate(self) -> Evaluation:
+        count = self.config.evaluation_episodes
+        seeds = EpisodeStream(self._seed, "evaluate").seeds(0, count)
+        episodes = self._collector.play(self.ppo.actor_weights(), seeds, self._workflow)
+        reward, compliance = episodes.env_returns, episodes.compliance
+        return Evaluation(
+            reward=float(reward.mean()),
+            reward_se=float(reward.std(ddof=1) / np.sqrt(count)),
+            compliance=float(compliance.mean()),
+            compliance_se=float(compliance.std(ddof=1) / np.sqrt(count)),
+            episodes=count,
+        )
 
     def _note_compliance(self, compliance: float) -> None:
         self._last_compliance = compliance
