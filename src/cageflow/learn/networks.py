@@ -123,10 +123,9 @@ def share_storage(module: nn.Module) -> nn.Parameter:
 
 
 def _build_layers(sizes: Sequence[int]) -> nn.ModuleList:
-    """Linear layers between the given widths, their values not yet set."""
-    return nn.ModuleList(
-        nn.utils.skip_init(nn.Linear, inputs, outputs) for inputs, outputs in itertools.pairwise(sizes)
-    )
+    """Linear layers between the given widths; their values are not to be used."""
+    with torch.random.fork_rng(devices=[]):
+        return nn.ModuleList(nn.Linear(inputs, outputs) for inputs, outputs in itertools.pairwise(sizes))
 
 
 def _linears(layers: nn.ModuleList) -> list[nn.Linear]:

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cageflow.learn.adam import Adam
 from cageflow.learn.advantages import discounted_returns, explained_variance, gae
 from cageflow.learn.config import PPOConfig
 from cageflow.learn.inference import ActorWeights
@@ -110,9 +111,7 @@ class PPO:
             generator=self._generator,
         ).to(self._device)
         self._parameters = share_storage(self._networks)
-        self._optimizer = torch.optim.Adam(
-            [self._parameters], lr=config.learning_rate, betas=config.adam_betas, eps=config.adam_eps, fused=True
-        )
+        self._optimizer = Adam(self._parameters, betas=config.adam_betas, eps=config.adam_eps)
         self._value_scale = ValueScale()
         self._updates_done = 0
 
@@ -150,7 +149,6 @@ class PPO:
         config = self.config
         self._check(rollout)
         learning_rate, ent_coef = self._scheduled()
-        self._optimizer.param_groups[0]["lr"] = learning_rate
         observations = torch.from_numpy(rollout.observations).to(self._device).float()
         targets, advantages, explained = self._targets(rollout)
         steps = _Steps.from_rollout(rollout, observations, targets, advantages)
@@ -171,7 +169,7 @@ class PPO:
                 if config.target_kl is not None and float(policy.approx_kl) > config.target_kl:
                     stopped = True
                     break
-                grad_norm_sum += self._step(loss)
+                grad_norm_sum += self._step(loss, learning_rate)
                 gradient_steps += 1
             epochs_done += not stopped
         clipped, value_loss_mean, entropy, approx_kl, clip_fraction = torch.stack(measures).mean(dim=0).tolist()
@@ -199,7 +197,7 @@ class PPO:
         """
         return {
             "networks": {name: tensor.detach().cpu().clone() for name, tensor in self._networks.state_dict().items()},
-            "optimizer": _copied(self._optimizer.state_dict()),
+            "optimizer": self._optimizer.state_dict(),
             "value_scale": self._value_scale.state_dict(),
             "generator": self._generator.get_state(),
             "updates_done": self._updates_done,
@@ -213,7 +211,7 @@ class PPO:
         """
         try:
             self._networks.load_state_dict(state["networks"])
-            self._optimizer.load_state_dict(_copied(state["optimizer"]))
+            self._optimizer.load_state_dict(state["optimizer"])
             self._value_scale.load_state_dict(state["value_scale"])
             self._generator.set_state(state["generator"])
             self._updates_done = int(state["updates_done"])
@@ -328,7 +326,7 @@ class PPO:
                     raise NonFiniteError(f"update {self._updates_done + 1}: the {name} is {part.item()}")
             raise NonFiniteError(f"update {self._updates_done + 1}: the sum of the losses is {loss.item()}")
 
-    def _step(self, loss: Tensor) -> float:
+    def _step(self, loss: Tensor, learning_rate: float) -> float:
         """One step down the gradient, whose length before clipping is returned."""
         gradient = self._parameters.grad
         assert gradient is not None
@@ -340,7 +338,7 @@ class PPO:
             raise NonFiniteError(f"update {self._updates_done + 1}: the gradient's length is {norm}")
         if limit is not None and norm > limit:
             gradient.mul_(limit / norm)
-        self._optimizer.step()
+        self._optimizer.step(learning_rate)
         return norm
 
 
@@ -428,14 +426,3 @@ def _compress(idx: Tensor, size: int) -> tuple[Tensor, Tensor]:
 def _between(first: float, last: float | None, done: float) -> float:
     """The value of a straight line from `first` to `last` when the share `done` of it is behind; `first` if no last."""
     return first if last is None else first + (last - first) * done
-
-
-def _copied(tree: Any) -> Any:
-    """A deep copy of nested dicts and lists with their tensors on the CPU."""
-    if isinstance(tree, Tensor):
-        return tree.detach().cpu().clone()
-    if isinstance(tree, dict):
-        return {key: _copied(value) for key, value in tree.items()}
-    if isinstance(tree, list | tuple):
-        return type(tree)(_copied(value) for value in tree)
-    return tree

@@ -277,7 +277,6 @@ def test_schedules__run_in_a_straight_line_to_the_last_planned_update_and_stay_t
     stats = [ppo.update(rollout_for(ppo, seed)) for seed in range(4)]
     assert [s.learning_rate for s in stats] == pytest.approx([0.01, 0.006, 0.002, 0.002])
     assert [s.ent_coef for s in stats] == pytest.approx([0.1, 0.05, 0.0, 0.0])
-    assert ppo._optimizer.param_groups[0]["lr"] == pytest.approx(0.002)
     assert ppo.updates_done == 4
 
 
@@ -394,7 +393,7 @@ def test_state_dict__is_a_copy():
     before = state["networks"]["actor.0.weight"].clone()
     ppo.update(rollout_for(ppo))
     assert torch.equal(state["networks"]["actor.0.weight"], before)
-    assert not state["optimizer"]["state"]
+    assert not state["optimizer"]["mean"].any()
 
 
 def test_load_state_dict__refuses_another_learners_state():
