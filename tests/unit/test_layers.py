@@ -26,6 +26,7 @@ LAYERS = (
     "workflow",
     "sim",
     "scenario",
+    "files",
     "errors",
 )
 # Below it, and still none of its business: search gets a function from an order to a trial result.

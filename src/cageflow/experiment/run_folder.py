@@ -18,7 +18,8 @@ import torch
 
 from cageflow.errors import UserError
 from cageflow.experiment.config import ABOUT, RunConfig
-from cageflow.experiment.files import CsvLog, write_whole
+from cageflow.experiment.csv_log import CsvLog
+from cageflow.files import write_whole
 from cageflow.search import Acquisition, Iteration
 from cageflow.workflow.orders import ALL_ORDERS, Order, format_order, order_id
 

@@ -15,7 +15,6 @@ import torch
 from cageflow.collect import CollectError, Collector, make_collector
 from cageflow.errors import UserError
 from cageflow.experiment.config import RunConfig, make_config, read_config
-from cageflow.experiment.files import write_whole
 from cageflow.experiment.interrupt import RunFailedError, StopRequest, catching_signals
 from cageflow.experiment.progress import Reporter
 from cageflow.experiment.run_folder import (
@@ -29,6 +28,7 @@ from cageflow.experiment.run_folder import (
 )
 from cageflow.experiment.tensorboard import EventLog
 from cageflow.experiment.trainer import Ending, PolicyTrainer, UpdateRecord, game_spec
+from cageflow.files import write_whole
 from cageflow.learn.policy_file import save_policy
 from cageflow.learn.ppo import NonFiniteError
 from cageflow.search import (

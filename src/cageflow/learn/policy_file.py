@@ -5,7 +5,6 @@ entry `cageflow` is a JSON object with the format's version, the package's versi
 """
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from safetensors.numpy import save
 
 from cageflow import __version__
 from cageflow.errors import UserError
+from cageflow.files import write_whole
 from cageflow.learn.policy import Layers, Policy, PolicyCard
 
 FORMAT_VERSION = 1
@@ -38,7 +38,7 @@ def save_policy(path: str | Path, policy: Policy) -> None:
     if policy.order_encoding is not None:
         tensors[_ORDER_KEY] = np.ascontiguousarray(policy.order_encoding)
     header = {"format_version": FORMAT_VERSION, "cageflow_version": __version__, "policy": policy.card.to_json()}
-    _write_whole(path, save(tensors, {_HEADER_KEY: json.dumps(header)}))
+    write_whole(path, save(tensors, {_HEADER_KEY: json.dumps(header)}))
 
 
 def load_policy(path: str | Path, expect: Mapping[str, Any] | None = None) -> Policy:
@@ -117,22 +117,3 @@ def _layers(tensors: dict[str, NDArray[np.float32]]) -> Layers:
 
 
 _RANKS = {"weight": 2, "bias": 1}
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Put a file in place in one step, on the disk before it bears its name."""
-    temporary = path.with_name(f".{path.name}.partial")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -1,31 +1,10 @@
-"""Files that are written whole, and logs that can be cut back."""
+"""Logs that can be cut back."""
 
 from pathlib import Path
 
 import pytest
 
-from cageflow.experiment.files import CsvLog, write_whole
-
-
-def test_write_whole_replaces_and_leaves_nothing_else(tmp_path: Path) -> None:
-    path = tmp_path / "state"
-    write_whole(path, b"old")
-    write_whole(path, b"new")
-    assert path.read_bytes() == b"new"
-    assert [p.name for p in tmp_path.iterdir()] == ["state"]
-
-
-def test_write_whole_keeps_the_old_content_when_writing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "state"
-    write_whole(path, b"old")
-
-    def full_disk(descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full_disk)
-    with pytest.raises(OSError, match="No space left"):
-        write_whole(path, b"new")
-    assert path.read_bytes() == b"old"
+from cageflow.experiment.csv_log import CsvLog
 
 
 def test_csv_log_cut_back_to_a_checkpoint_forgets_whole_and_torn_lines(tmp_path: Path) -> None:

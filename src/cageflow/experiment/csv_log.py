@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and logs that lose no more than what came after the last checkpoint."""
+"""Logs that lose no more than what came after the last checkpoint."""
 
 from __future__ import annotations
 
@@ -8,37 +8,6 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a reader, or a crash at any moment, finds the old content or the new.
-
-    Args:
-        path: the file; its folder exists.
-        content: what it is to hold.
-
-    Raises:
-        OSError: it cannot be written; the old content is still there.
-    """
-    temporary = path.with_name(f".{path.name}.partial")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:  # a full disk needs the room
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class CsvLog:
