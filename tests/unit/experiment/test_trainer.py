@@ -23,6 +23,7 @@ SMALL = {
     "episodes_per_update": 8,
     "evaluation_episodes": 5,
     "total_episodes": 1000,
+    "min_episodes_per_trial": 1,
 }
 
 
@@ -92,6 +93,25 @@ def test_threshold_that_only_the_batch_reached_is_not_believed(collector: Collec
     trainer = make_trainer(config_of(), scripted)
     assert train(trainer) == ("threshold", 3)
     assert scripted.sizes == [8, 5, 8, 8, 5]
+
+
+def test_training_that_complies_from_the_start_goes_on_for_its_least_episodes(collector: Collector) -> None:
+    scripted = Scripted(collector, training=[0.96], fresh=[0.96], num_fresh=5)
+    assert train(make_trainer(config_of(min_episodes_per_trial=20), scripted)) == ("threshold", 3)
+    assert scripted.sizes == [8, 8, 8, 5]
+
+
+def test_training_with_fewer_episodes_than_the_least_may_still_reach_the_threshold(collector: Collector) -> None:
+    scripted = Scripted(collector, training=[0.96], fresh=[0.96], num_fresh=5)
+    assert train(make_trainer(config_of(min_episodes_per_trial=1000), scripted, max_episodes=16)) == ("threshold", 2)
+
+
+def test_fresh_episodes_that_end_a_training_are_those_that_judge_it(collector: Collector) -> None:
+    scripted = Scripted(collector, training=[0.96], fresh=[0.97, 0.5], num_fresh=5)
+    trainer = make_trainer(config_of(), scripted)
+    assert train(trainer) == ("threshold", 1)
+    assert trainer.evaluate().compliance == pytest.approx(0.97)
+    assert scripted.sizes == [8, 5]
 
 
 def test_training_ends_by_plateau_after_so_many_updates_without_better_compliance(collector: Collector) -> None:
