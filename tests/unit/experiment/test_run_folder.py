@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,19 @@ def test_logs_are_cut_back_to_the_checkpoint(tmp_path: Path) -> None:
     assert state["run_episodes"] == 5
     assert (path / "training_log.csv").read_text().count("\n") == 2
     assert (path / "acquisition.csv").read_text().count("\n") == 1
+
+
+def test_checkpoint_is_written_after_its_logs_are_safe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "run"
+    folder = RunFolder.create(path, CONFIG)
+    synced: list[int] = []
+    monkeypatch.setattr("os.fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    folder.checkpoint({"run_episodes": 5})
+    folder.close()
+    logs = {(path / name).stat().st_ino for name in ("training_log.csv", "gp_sampling_log.csv", "acquisition.csv")}
+    state = (path / "checkpoint" / "state.pt").stat().st_ino
+    assert set(synced[:3]) == logs
+    assert synced[3] == state
 
 
 def test_run_without_a_checkpoint_begins_again(tmp_path: Path) -> None:
