@@ -84,6 +84,7 @@ Threshold = Annotated[float | None, _option("Compliance that a workflow's traini
 Patience = Annotated[
     int | None, _option("Updates without better compliance that end a workflow's training.", 12, panel=WORKFLOW)
 ]
+PerTrial = Annotated[int | None, _option("Episodes before compliance may end a trial.", 1000, panel=WORKFLOW)]
 PerWorkflow = Annotated[int | None, _option("Episodes of one trial of a workflow.", 10_000, panel=WORKFLOW)]
 EvaluationEpisodes = Annotated[int | None, _option("Fresh episodes that judge a trained policy.", 500, panel=WORKFLOW)]
 
@@ -119,7 +120,6 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard 
 @app.command()
 def search(
     total_episodes: TotalEpisodes = None,
-    min_episodes_per_trial: Annotated[int | None, _option("Episodes before compliance may end a trial.", 1000)] = None,
     seed: Seed = None,
     run_dir: RunDir = None,
     resume: Resume = None,
@@ -143,6 +143,7 @@ def search(
     alignment_lambda: Lambda = None,
     compliance_threshold: Threshold = None,
     compliance_definition: Definition = None,
+    min_episodes_per_trial: PerTrial = None,
     max_episodes_per_workflow: PerWorkflow = None,
     patience_updates: Patience = None,
     evaluation_episodes: EvaluationEpisodes = None,

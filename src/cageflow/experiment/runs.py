@@ -329,7 +329,8 @@ class _Run:
             try:
                 record = trainer.update()
             except NonFiniteError as error:
-                raise NonFiniteError(f"{order_text(trainer.order)}: {error}") from error
+                what = "plain PPO" if trainer.order is None else order_text(trainer.order)
+                raise NonFiniteError(f"{what}: {error}") from error
             ending = trainer.ending()
             run_episodes = episodes_before + trainer.episodes
             self.folder.training.append([training_row(trainer.order, record, trial, run_episodes, ending)])
