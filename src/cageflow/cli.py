@@ -535,7 +535,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     status = 0
     try:
-        status = app(arguments, standalone_mode=False) or 0
+        status = app(arguments, prog_name="cageflow", standalone_mode=False) or 0
     except UserError as error:
         _fail(str(error), EXIT_USAGE)
     except (KeyboardInterrupt, typer.Abort):

@@ -1,0 +1,43 @@
+"""Small runs that several tests look at."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.e2e.command_line import cageflow
+
+TINY = ["--episodes-per-update", 8, "--evaluation-episodes", 6, "--max-steps", 10, "--seed", 2, "--num-threads", 1]
+
+
+class Run(NamedTuple):
+    """A run made by the command line.
+
+    Attributes:
+        path: its folder.
+        result: what it printed with `--json`.
+        words: what it printed on standard error.
+    """
+
+    path: Path
+    result: dict[str, Any]
+    words: str
+
+
+def _make(path: Path, *arguments: object) -> Run:
+    outcome = cageflow(*arguments, *TINY, "--json", "--run-dir", path)
+    assert outcome.status == 0, outcome.err
+    return Run(path, outcome.json, outcome.err)
+
+
+@pytest.fixture(scope="session")
+def search_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A search of 60 episodes in three trials."""
+    path = tmp_path_factory.mktemp("runs") / "search"
+    return _make(path, "search", "--total-episodes", 60, "--max-episodes-per-workflow", 24)
+
+
+@pytest.fixture(scope="session")
+def plain_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Plain PPO for 20 episodes."""
+    return _make(tmp_path_factory.mktemp("runs") / "plain", "train", "--no-workflow", "--total-episodes", 20)
