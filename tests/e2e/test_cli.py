@@ -171,7 +171,7 @@ def test_run_that_breaks_down_ends_with_one_and_the_update(tmp_path: Path) -> No
 
 def test_run_in_a_terminal_stops_by_ctrl_c_with_a_checkpoint_and_goes_on(tmp_path: Path) -> None:
     run = tmp_path / "run"
-    arguments = ["train", "--no-workflow", "--total-episodes", "4000", *map(str, TINY), "--run-dir", str(run)]
+    arguments = ["train", "--no-workflow", "--total-episodes", "1600", *map(str, TINY), "--run-dir", str(run)]
     terminal, end = pty.openpty()
     termios.tcsetwinsize(end, (24, 80))
     process = subprocess.Popen(
@@ -189,16 +189,16 @@ def test_run_in_a_terminal_stops_by_ctrl_c_with_a_checkpoint_and_goes_on(tmp_pat
     os.close(terminal)
     assert process.wait() == 130
     words = shown.decode()
-    assert re.search(r"\d+/4,000.* episodes", words)
+    assert re.search(r"\d+/1,600.* episodes", words)
     assert "plain PPO  update " in words
     assert "".join(f"cageflow: stopped by SIGINT; go on with `cageflow train --resume {run}`".split()) in "".join(
         words.split()
     )
     done = len(log.read_text().splitlines()) - 1
-    assert 2 <= done < 500
+    assert 2 <= done < 200
     assert cageflow("train", "--resume", run, "--quiet").status == 0
     with log.open() as file:
-        assert [int(row["Update"]) for row in csv.DictReader(file)] == list(range(1, 501))
+        assert [int(row["Update"]) for row in csv.DictReader(file)] == list(range(1, 201))
 
 
 def read(terminal: int) -> bytes:
@@ -258,9 +258,33 @@ def test_play_shows_every_step_and_the_return(plain_run: Run) -> None:
 # Measuring.
 
 
-def test_bench_sim_prints_the_figures_of_a_script() -> None:
-    outcome = cageflow("bench", "sim", "--num-envs", 64, "--threads", "1", "--repeats", 1, "--json")
+def test_bench_sim_prints_the_figures_of_a_script(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cageflow.envs.benchmark._compile_s", lambda: (1.0, 0.1))  # which takes its time
+    outcome = cageflow("bench", "sim", "--num-envs", 64, "--threads", "1,2", "--repeats", 1, "--json")
     assert outcome.status == 0
     assert {"steps_per_s", "state_bytes", "gym_step_us", "compile_s"} <= outcome.json.keys()
-    assert outcome.json["steps_per_s"]["1"] > 0
+    assert outcome.json["steps_per_s"].keys() == {"1", "2"}
     assert outcome.json["state_bytes"] < 512
+
+
+def test_bench_train_prints_one_object_a_preset_under_its_name() -> None:
+    outcome = cageflow("bench", "train", "--preset", "reference", "--total-episodes", 200, "--json")
+    assert outcome.status == 0
+    assert outcome.json.keys() == {"reference"}
+    figures = outcome.json["reference"]
+    assert {"episodes_per_s", "update_share", "collect_share", "peak_memory_mb"} <= figures.keys()
+    assert figures["episodes_per_s"] == pytest.approx(200 / figures["seconds"])
+    assert 0 < figures["update_share"] + figures["collect_share"] < 1
+
+
+def test_bench_collectors_measures_each_once_for_every_number_of_workers() -> None:
+    arguments = ["--workers", "1", "--updates", 1, "--episodes-per-update", 4]
+    outcome = cageflow("bench", "collectors", *arguments, "--json")
+    assert outcome.status == 0
+    cells = outcome.json["cells"]
+    assert [cell["collector"] for cell in cells] == ["vector", "process", "sync", "sequential"]
+    for cell in cells:
+        assert cell["episodes_per_s"] > 0
+        shares = [cell[name] for name in cell if name.endswith("_share")]
+        assert len(shares) == 4
+        assert all(share >= 0 for share in shares)

@@ -1,0 +1,132 @@
+"""What the documents say about commands and files is what these do."""
+
+import re
+import shlex
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+
+from cageflow.cli import app
+from cageflow.experiment.config import make_config
+from cageflow.experiment.run_folder import ACQUISITION_COLUMNS, SAMPLING_COLUMNS, TRAINING_COLUMNS
+from cageflow.learn.policy import PolicyCard
+from cageflow.scenario.schema import MAX_DECOYS, MAX_HOSTS, MAX_PORTS
+from cageflow.workflow.orders import ALL_ORDERS, format_order
+from tests.e2e.conftest import Run
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+FILES = (ROOT / "docs" / "files.md").read_text()
+
+
+def commands_in(text: str) -> list[str]:
+    """Every `cageflow COMMAND ...` between backquotes or in an indented or fenced block, without the program."""
+    found = [quoted for quoted in re.findall(r"`([^`\n]+)`", text) if quoted.startswith("cageflow ")]
+    found += re.findall(r"^(?: {4,}|[^`|#\n]*)(?:\.venv/bin/)(cageflow [a-z].*)$", text, re.MULTILINE)
+    found += re.findall(r"^ {4,}(cageflow [a-z].*)$", text, re.MULTILINE)
+    return [line.removeprefix("cageflow ") for line in found]
+
+
+def all_commands() -> list[tuple[str, str]]:
+    found = [(path.name, line) for path in DOCUMENTS for line in commands_in(path.read_text())]
+    settings = re.search(r"^SEARCH_ARGS \?= (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert settings is not None
+    return sorted({*found, ("Makefile", f"search {settings[1]}")})
+
+
+def check(line: str) -> None:
+    """Have a command line read, and not run.
+
+    Raises:
+        Exception: it would be refused.
+    """
+    command, path = typer.main.get_command(app), []
+    arguments = shlex.split(line.replace("...", ""))
+    while hasattr(command, "commands"):
+        if path and not arguments:
+            return  # a group by itself
+        path.append(arguments.pop(0))
+        command = command.commands[path[-1]]
+    needed = {"parity": ["FILE"], "record": ["--cyborg-path", "DIR"]}
+    context = command.make_context(path[-1], arguments or needed.get(path[-1], []))
+    if path in (["search"], ["train"]):
+        words = {name: value for name, value in context.params.items() if name in make_config({}).to_json()}
+        make_config({**words, "command": path[0]})
+
+
+@pytest.mark.parametrize(("document", "line"), all_commands(), ids=lambda value: value)
+def test_command_of_a_document_can_be_typed(document: str, line: str) -> None:
+    check(line)
+
+
+def test_commands_of_documents_are_found_and_wrong_ones_refused() -> None:
+    text = (
+        "`cageflow play`, and\n\n    .venv/bin/cageflow search --seed 1\n    cageflow bench sim\n\ncageflow finds the"
+    )
+    assert sorted(commands_in(text)) == ["bench sim", "play", "search --seed 1"]
+    assert len(all_commands()) >= 12
+    for line in ("dance", "search --dance", "search --seed many", "search --total-episodes 0", "bench dance"):
+        with pytest.raises(Exception, match=r"."):
+            check(line)
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [
+        ("training_log.csv", TRAINING_COLUMNS),
+        ("gp_sampling_log.csv", SAMPLING_COLUMNS),
+        ("acquisition.csv", ACQUISITION_COLUMNS),
+    ],
+)
+def test_columns_of_the_logs_are_described_one_by_one_in_order(name: str, columns: str) -> None:
+    section = FILES.split(f"### `{name}`")[1].split("\n##")[0]
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == columns.split(",")
+
+
+def test_card_of_a_policy_is_described_entry_by_entry() -> None:
+    table = FILES.split("under `policy` the card:")[1].split("\n##")[0]
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert re.findall(r"`(\w+)`", " ".join(cells)) == [field.name for field in fields(PolicyCard)]
+
+
+def test_settings_file_of_the_documents_is_read(tmp_path: Path) -> None:
+    text = re.findall(r"```yaml\n(.*?)```", FILES, re.DOTALL)[0]
+    (tmp_path / "settings.yaml").write_text(text)
+    config = make_config({}, tmp_path / "settings.yaml")
+    assert (config.red_agent, config.total_episodes, config.beta) == ("meander", 200_000, 1.5)
+    assert config.learner().learning_rate == 0.001
+    assert set(yaml.safe_load(text)) <= config.to_json().keys()
+
+
+def test_limits_of_a_network_are_those_of_the_schema() -> None:
+    assert f"2 to {MAX_HOSTS} hosts, at most {MAX_PORTS} different ports and {MAX_DECOYS} decoys" in FILES
+
+
+def test_orders_are_numbered_as_described() -> None:
+    assert f"permutations of `{format_order(ALL_ORDERS[0]).replace(',', ', ')}` in the order of this list" in FILES
+    assert ALL_ORDERS[119] == ALL_ORDERS[0][::-1]
+    assert list(ALL_ORDERS) == sorted(ALL_ORDERS)
+
+
+def test_every_file_of_a_run_is_described(search_run: Run, plain_run: Run) -> None:
+    table = FILES.split("## A run folder")[1].split("\n###")[0]
+    described = [name.rstrip("/") for name in re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)]
+    for run in (search_run, plain_run):
+        names = {re.sub(r"tfevents\..*", "tfevents.*", path.name) for path in run.path.iterdir()}
+        assert names == set(described)
+    assert [path.name for path in (plain_run.path / "policies").iterdir()] == ["policy.safetensors"]
+    names = {path.name for path in (search_run.path / "policies").iterdir()}
+    assert "best.safetensors" in names
+    assert all(re.fullmatch(r"\d{3}_[a-z_-]+\.safetensors", name) for name in names - {"best.safetensors"})
+    rest = {path.name for path in (search_run.path / "checkpoint").iterdir()} - {"state.pt", "lock"}
+    assert rest
+    assert all(re.fullmatch(r"learner_\d{3}\.pt", name) for name in rest)
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    for path in DOCUMENTS:
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text()):
+            assert "://" in target or (path.parent / target).exists(), f"{path.name} links to {target}"
