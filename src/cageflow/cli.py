@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -533,6 +534,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: those of the command line; None takes them from the process.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no bar or ± is no reason to end a run
     status = 0
     try:
         status = app(arguments, prog_name="cageflow", standalone_mode=False) or 0

@@ -1,6 +1,8 @@
 """The command line: what each command prints, how it ends, what its help says."""
 
+import contextlib
 import csv
+import io
 import os
 import pty
 import re
@@ -14,7 +16,7 @@ import pytest
 import typer
 
 from cageflow import __version__
-from cageflow.cli import app
+from cageflow.cli import app, main
 from cageflow.experiment.config import RunConfig
 from cageflow.learn.policy_file import load_policy
 from cageflow.parity.recording import FIELDS, load_recording, save_recording
@@ -207,6 +209,15 @@ def read(terminal: int) -> bytes:
         return os.read(terminal, 4096)
     except OSError:
         return b""
+
+
+def test_terminal_without_the_characters_gets_others(search_run: Run) -> None:
+    out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    with contextlib.redirect_stdout(out), pytest.raises(SystemExit) as end:
+        main(["search", "--resume", str(search_run.path), "--quiet"])
+    assert end.value.code == 0
+    out.seek(0)
+    assert re.search(r"reward +-\d+\.\d\d \? \d", out.read())
 
 
 # Parity.

@@ -34,7 +34,7 @@ SAMPLING_COLUMNS = (
 )
 ACQUISITION_COLUMNS = "Iteration,Workflow_ID,Workflow,Mean,Std,UCB,Feasibility,Score"
 
-CONFIG, CHECKPOINT = "config.json", "checkpoint"
+CONFIG, NETWORK, CHECKPOINT = "config.json", "network.yaml", "checkpoint"
 STATE = "state.pt"
 LOGS = {"training": "training_log.csv", "sampling": "gp_sampling_log.csv", "acquisition": "acquisition.csv"}
 
@@ -62,7 +62,7 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: Path, config: RunConfig) -> RunFolder:
-        """Begin a run in a new folder.
+        """Begin a run in a new folder, which keeps the network file if there is one.
 
         Raises:
             UserError: the folder holds something already, or cannot be written.
@@ -76,6 +76,8 @@ class RunFolder:
         try:
             (path / "policies").mkdir()
             write_whole(path / CONFIG, (json.dumps(content, indent=2) + "\n").encode())
+            if config.scenario is not None:
+                write_whole(path / NETWORK, Path(config.scenario).read_bytes())
             return cls(path, _lock(path), None)
         except OSError as error:
             shutil.rmtree(path, ignore_errors=True)

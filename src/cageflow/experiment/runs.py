@@ -19,6 +19,7 @@ from cageflow.experiment.interrupt import RunFailedError, StopRequest, catching_
 from cageflow.experiment.progress import Reporter
 from cageflow.experiment.run_folder import (
     CONFIG,
+    NETWORK,
     RunFolder,
     check_new,
     default_run_dir,
@@ -110,6 +111,8 @@ def resume(
         if config.command != "search":
             raise UserError("the episodes of a training cannot be changed: its schedules are stretched over them")
         config = make_config({**config.to_json(), "total_episodes": total_episodes})
+    if config.scenario is not None:  # the file may have been moved or changed since
+        config = config.model_copy(update={"scenario": str(run_dir / NETWORK)})
     return _run(config, run_dir, lambda: RunFolder.resume(run_dir), reporter)
 
 

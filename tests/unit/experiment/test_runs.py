@@ -5,6 +5,7 @@ import errno
 import itertools
 import os
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +204,23 @@ def test_search_with_a_larger_budget_goes_on(tmp_path: Path, search: tuple[Path,
     assert figures(tmp_path / "run") == figures(whole)
 
 
+def test_run_goes_on_with_the_network_that_it_began_with(tmp_path: Path) -> None:
+    shipped = files("cageflow.scenario").joinpath("cage2.yaml").read_text()
+    scenario = tmp_path / "mine.yaml"
+    scenario.write_text(shipped.replace("high: 10.0", "high: 500.0").replace("low: 0.1", "low: 7.0"))
+    config = make_config({**SMALL, "command": "train", "total_episodes": 44, "scenario": str(scenario)})
+    runs.train(config, tmp_path / "whole", Quiet())
+    with pytest.MonkeyPatch.context() as patch:
+        break_play(patch, 3, fill_disk)
+        with pytest.raises(RunFailedError):
+            runs.train(config, tmp_path / "run", Quiet())
+    scenario.write_text(shipped)
+    resumed(tmp_path / "run", config)
+    assert figures(tmp_path / "run") == figures(tmp_path / "whole")
+    rewards = [float(row["Env_Reward"]) for row in rows(tmp_path / "run", "training_log")]
+    assert min(rewards) < -50.0, "the changed values are those that count"
+
+
 def test_budget_of_a_training_cannot_be_changed(training: tuple[Path, runs.RunSummary]) -> None:
     with pytest.raises(UserError, match="the episodes of a training cannot be changed"):
         resumed(training[0], TRAIN, total_episodes=100)
@@ -236,6 +254,10 @@ def break_play(monkeypatch: pytest.MonkeyPatch, call: int, fault: Callable[[Epis
         return episodes
 
     monkeypatch.setattr(VectorCollector, "play", spoiled)
+
+
+def fill_disk(episodes: Episodes) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_loss_that_is_not_finite_stops_the_run_with_its_update_and_leaves_the_checkpoint(
