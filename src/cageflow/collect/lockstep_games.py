@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
+import signal
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -11,6 +13,7 @@ import numpy.typing as npt
 
 from cageflow.collect.games import GameSpec, Observations, Outcomes, WorkflowSpec
 from cageflow.collect.simulators import make_games
+from cageflow.collect.workers import CollectError
 from cageflow.errors import UserError
 
 
@@ -44,7 +47,7 @@ class LockstepGames:
         """Begin B episodes, one for each seed."""
         self._shares = np.array_split(np.arange(seeds.shape[0]), len(self._pipes))
         for pipe, share in zip(self._pipes, self._shares, strict=True):
-            pipe.send(("reset", seeds[share], workflow))
+            send(pipe, ("reset", seeds[share], workflow))
         self._look()
 
     @property
@@ -65,7 +68,7 @@ class LockstepGames:
     ) -> None:
         """Judge (B,) actions by the workflow, then take them; both (B,) rewards are overwritten."""
         for pipe, share in zip(self._pipes, self._shares, strict=True):
-            pipe.send(("step", actions[share], None))
+            send(pipe, ("step", actions[share], None))
         replies = self._look()
         env_rewards[:] = np.concatenate([reply[2] for reply in replies])
         alignment_rewards[:] = np.concatenate([reply[3] for reply in replies])
@@ -73,7 +76,7 @@ class LockstepGames:
     def outcomes(self) -> Outcomes:
         """How the episodes ended, once they have."""
         for pipe in self._pipes:
-            pipe.send(("outcomes", None, None))
+            send(pipe, ("outcomes", None, None))
         return Outcomes(*(np.concatenate(parts) for parts in zip(*self._gather(), strict=True)))
 
     def close(self) -> None:
@@ -97,17 +100,24 @@ class LockstepGames:
         for number, pipe in enumerate(self._pipes):
             try:
                 reply = pipe.recv()
-            except EOFError:
+            except (EOFError, ConnectionResetError):
                 status = self._processes[number].exitcode
-                raise RuntimeError(f"worker {number} of the lockstep collector died (exit status {status})") from None
+                raise CollectError(f"worker {number} of the collector sync died (exit status {status})") from None
             if isinstance(reply, Exception):
                 raise reply
             replies.append(reply)
         return replies
 
 
+def send(pipe: Connection, message: tuple[str, Any, WorkflowSpec | None]) -> None:
+    """Send to a worker; one that is dead is noticed where its reply is missed."""
+    with contextlib.suppress(BrokenPipeError):
+        pipe.send(message)
+
+
 def serve(pipe: Connection, spec: GameSpec) -> None:
     """Run a share of the games until the other end of the pipe is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes; the learner's ends the workers
     try:
         games = make_games(spec)
     except UserError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ MAX_DEATHS = 3  # of workers, one after the other without an episode between the
 
 
 class CollectError(RuntimeError):
-    """Workers die again and again; the message says over which seed."""
+    """A worker died and could not be replaced; the message says which, or over which seed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,6 +144,7 @@ _player: Player | None = None  # of this worker process
 def _start(spec: GameSpec, num_steps: int) -> None:
     """Make ready, once in each worker."""
     global _player
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes; the learner's ends the workers
     _player = Player(make_games(spec), num_steps)
 
 

@@ -12,6 +12,7 @@ import pytest
 from cageflow.collect import CollectError, Collector, Episodes, EpisodeStream, GameSpec, WorkflowSpec, make_collector
 from cageflow.collect.collectors import COLLECTORS, ProcessCollector
 from cageflow.collect.feed import AsynchronousFeed, SynchronousFeed, largest_divisor
+from cageflow.collect.lockstep_games import LockstepGames
 from cageflow.collect.workers import MAX_DEATHS
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
@@ -120,6 +121,24 @@ def test_killed_worker_is_replaced_and_no_episode_is_lost_or_doubled(process_col
     process_collector.play(weights(), STREAM.seeds(0, 10), WORKFLOW)  # the workers are up
     os.kill(worker_pids(process_collector)[0], signal.SIGKILL)
     assert content(process_collector.play(weights(), STREAM.seeds(0, 60), WORKFLOW)) == expected
+
+
+def test_ctrl_c_in_the_terminal_leaves_the_workers_to_the_learner(process_collector: ProcessCollector) -> None:
+    first = content(process_collector.play(weights(), STREAM.seeds(0, 10), WORKFLOW))
+    pids = worker_pids(process_collector)
+    for pid in pids:
+        os.kill(pid, signal.SIGINT)
+    assert content(process_collector.play(weights(), STREAM.seeds(0, 10), WORKFLOW)) == first
+    assert worker_pids(process_collector) == pids
+
+
+def test_dead_worker_of_the_lockstep_is_named() -> None:
+    games = LockstepGames(spec(), 2)
+    os.kill(games._processes[1].pid or 0, signal.SIGKILL)
+    games._processes[1].join()
+    with pytest.raises(CollectError, match=r"worker 1 of the collector sync died \(exit status -9\)"):
+        games.reset(STREAM.seeds(0, 4), WORKFLOW)
+    games.close()
 
 
 def test_workers_that_die_again_and_again_stop_the_run_and_name_the_seed(
