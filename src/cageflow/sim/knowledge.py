@@ -122,21 +122,6 @@ def mask_loop(memories, nets, masks):
 
 
 @njit(cache=True, nogil=True)
-def remember_keys_loop(memories, nets, settings, actions, keys):
-    """Take in a step of a batch, the observations as the simulator's keys.
-
-    Args:
-        memories: (B,) records of `memory_dtype`; written.
-        nets: (1,) the network's tables.
-        settings: (1,) the settings.
-        actions: (B,) integers, 0 <= action < A.
-        keys: (B,) uint64.
-    """
-    for i in range(memories.shape[0]):
-        remember(memories[i], nets[0], settings[0], actions[i], keys[i])
-
-
-@njit(cache=True, nogil=True)
 def remember_loop(memories, nets, settings, actions, observations):
     """Take in a step of a batch.
 
