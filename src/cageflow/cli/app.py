@@ -1,0 +1,39 @@
+"""The command line's root, and the exit statuses that its commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(
+    name="cageflow",
+    help="Find the order in which a network's compromised machines should be fixed, and train the defender that "
+    "follows it, on an exact and very fast simulator of CAGE Challenge 2.",
+    epilog="Exit status: 0 done; 1 the command's own no (recordings differ, a run broke down); 2 wrong input, nothing "
+    "was written; 130 or 143 stopped by Ctrl-C or SIGTERM, with a checkpoint to go on from.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+bench_app = typer.Typer(help="Measure this machine.", no_args_is_help=True)
+app.add_typer(bench_app, name="bench")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from cageflow import __version__
+
+        typer.echo(f"cageflow {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def cageflow(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """What stands before the command."""

@@ -1,0 +1,120 @@
+"""The commands that measure this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cageflow.cli.app import bench_app
+from cageflow.cli.options import (
+    CyborgPath,
+    Device,
+    Json,
+    PerUpdate,
+    PerWorkflow,
+    Preset,
+    RedAgent,
+    Seed,
+    Simulator,
+    Staleness,
+    Threads,
+    option,
+)
+from cageflow.cli.output import print_json, whole_numbers
+
+
+@bench_app.command("sim")
+def bench_sim(
+    red_agent: Annotated[str, typer.Option(help="B_lineAgent, RedMeanderAgent or SleepAgent.")] = "B_lineAgent",
+    num_envs: Annotated[int, typer.Option(help="Environments of the batch.", min=1)] = 8192,
+    threads: Annotated[str, typer.Option(help="Numbers of threads, separated by commas.")] = "1,2",
+    repeats: Annotated[int, typer.Option(help="Measurements; the median counts.", min=1)] = 9,
+    cyborg_path: Annotated[Path | None, option("An installed CybORG to compare with.")] = None,
+    seed: Annotated[int, typer.Option(help="Decides all chance.", min=0)] = 0,
+    as_json: Json = False,
+) -> None:
+    """Measure the simulator: steps per second in a batch, one Gymnasium step, compilation, memory."""
+    from cageflow.envs import benchmark
+    from cageflow.envs.options import GameOptions
+
+    result = benchmark.bench_sim(
+        GameOptions(red_agent),
+        num_envs=num_envs,
+        threads=whole_numbers("--threads", threads),
+        repeats=repeats,
+        seed=seed,
+        cyborg_path=cyborg_path,
+        progress=lambda words: typer.echo(words, err=True),
+    )
+    if as_json:
+        print_json(result)
+    else:
+        typer.echo(benchmark.format_sim(result))
+
+
+@bench_app.command("collectors")
+def bench_collectors(
+    workers: Annotated[str, typer.Option(help="Numbers of worker processes, separated by commas.")] = "1,2",
+    updates: Annotated[int, typer.Option(help="Updates of each measurement.", min=1)] = 5,
+    red_agent: RedAgent = None,
+    episodes_per_update: PerUpdate = None,
+    preset: Preset = None,
+    seed: Seed = None,
+    max_staleness: Staleness = None,
+    simulator: Simulator = None,
+    cyborg_path: CyborgPath = None,
+    as_json: Json = False,
+) -> None:
+    """Measure the collectors against each other: episodes per second of a training, and where the time goes."""
+    from cageflow.experiment import benchmark
+    from cageflow.experiment.config import make_config
+
+    config = make_config(
+        {
+            "command": "train",
+            "red_agent": red_agent,
+            "episodes_per_update": episodes_per_update,
+            "preset": preset,
+            "seed": seed,
+            "max_staleness": max_staleness,
+            "simulator": simulator,
+            "cyborg_path": None if cyborg_path is None else str(cyborg_path),
+        }
+    )
+    numbers = whole_numbers("--workers", workers)
+    result = benchmark.bench_collectors(config, numbers, updates, lambda words: typer.echo(words, err=True))
+    if as_json:
+        print_json(result)
+    else:
+        typer.echo(benchmark.format_collectors(result))
+
+
+@bench_app.command("train")
+def bench_train(
+    total_episodes: Annotated[int, typer.Option(help="Episodes of each search.", min=1)] = 20_000,
+    preset: Annotated[str, typer.Option(help="Presets, separated by commas.")] = "default,reference",
+    red_agent: RedAgent = None,
+    max_episodes_per_workflow: PerWorkflow = None,
+    seed: Seed = None,
+    num_threads: Threads = None,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a whole search end to end with each preset: episodes per second, where the time goes, memory."""
+    from cageflow.experiment import benchmark
+
+    settings = {
+        "total_episodes": total_episodes,
+        "red_agent": red_agent,
+        "max_episodes_per_workflow": max_episodes_per_workflow,
+        "seed": seed,
+        "num_threads": num_threads,
+        "device": device,
+    }
+    results = benchmark.bench_train(settings, preset.split(","), lambda words: typer.echo(words, err=True))
+    if as_json:
+        print_json(results)
+    else:
+        typer.echo(benchmark.format_train(results))

@@ -1,0 +1,26 @@
+"""What the commands share in reading and printing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import typer
+
+from cageflow.errors import UserError
+
+
+def print_json(content: dict[str, Any]) -> None:
+    """Print one JSON object on standard output."""
+    typer.echo(json.dumps(content))
+
+
+def whole_numbers(option: str, text: str) -> list[int]:
+    """Read whole numbers from 1, separated by commas."""
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if not numbers or min(numbers) < 1:
+        raise UserError(f"{option} is {text!r}: expected whole numbers from 1, separated by commas, such as 1,2,4")
+    return numbers

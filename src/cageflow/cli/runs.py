@@ -1,0 +1,268 @@
+"""The commands that train: search and train."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+
+from cageflow.cli.app import app
+from cageflow.cli.options import (
+    SEARCH,
+    WORKFLOW,
+    Collector,
+    ConfigFile,
+    CyborgPath,
+    Definition,
+    Device,
+    EvaluationEpisodes,
+    Green,
+    IsQuiet,
+    Json,
+    Lambda,
+    MaxSteps,
+    Observation,
+    Patience,
+    PerTrial,
+    PerUpdate,
+    PerWorkflow,
+    Preset,
+    RedAgent,
+    Resume,
+    Rules,
+    RunDir,
+    ScenarioFile,
+    Seed,
+    Simulator,
+    Staleness,
+    Threads,
+    Threshold,
+    TotalEpisodes,
+    Workers,
+    option,
+)
+from cageflow.cli.output import print_json
+from cageflow.errors import UserError
+
+if TYPE_CHECKING:
+    from cageflow.experiment.config import RunConfig
+    from cageflow.experiment.runs import RunSummary
+
+
+@app.command()
+def search(
+    total_episodes: TotalEpisodes = None,
+    seed: Seed = None,
+    run_dir: RunDir = None,
+    resume: Resume = None,
+    config: ConfigFile = None,
+    quiet: IsQuiet = False,
+    as_json: Json = False,
+    red_agent: RedAgent = None,
+    rules: Rules = None,
+    observation: Observation = None,
+    max_steps: MaxSteps = None,
+    green: Green = None,
+    scenario: ScenarioFile = None,
+    strategy: Annotated[str | None, option("gp-ucb, thompson, random or round-robin.", "gp-ucb", panel=SEARCH)] = None,
+    beta: Annotated[
+        float | None, option("Weight of the deviation in UCB = mean + beta * deviation.", 2.0, panel=SEARCH)
+    ] = None,
+    gate: Annotated[
+        str | None,
+        option("feasibility (weigh orders by the chance that they comply) or strict.", "feasibility", panel=SEARCH),
+    ] = None,
+    alignment_lambda: Lambda = None,
+    compliance_threshold: Threshold = None,
+    compliance_definition: Definition = None,
+    min_episodes_per_trial: PerTrial = None,
+    max_episodes_per_workflow: PerWorkflow = None,
+    patience_updates: Patience = None,
+    evaluation_episodes: EvaluationEpisodes = None,
+    preset: Preset = None,
+    episodes_per_update: PerUpdate = None,
+    num_threads: Threads = None,
+    device: Device = None,
+    collector: Collector = None,
+    n_workers: Workers = None,
+    max_staleness: Staleness = None,
+    simulator: Simulator = None,
+    cyborg_path: CyborgPath = None,
+) -> None:
+    """Search the 120 workflows: train a defender for each order that the strategy picks, and name the best."""
+    settings = {name: value for name, value in locals().items() if name not in _NOT_SETTINGS}
+    summary = _run("search", settings, config, run_dir, resume, as_json, quiet)
+    if as_json:
+        print_json(_search_json(summary))
+    else:
+        _print_summary(summary)
+
+
+@app.command()
+def train(
+    workflow: Annotated[
+        str | None,
+        option(
+            "The five unit types as they are to be fixed, with commas: defender, enterprise, op_server, op_host and "
+            "user in any order.",
+            panel=WORKFLOW,
+        ),
+    ] = None,
+    no_workflow: Annotated[bool, typer.Option("--no-workflow", help="Plain PPO.", rich_help_panel=WORKFLOW)] = False,
+    total_episodes: TotalEpisodes = None,
+    seed: Seed = None,
+    run_dir: RunDir = None,
+    resume: Resume = None,
+    config: ConfigFile = None,
+    quiet: IsQuiet = False,
+    as_json: Json = False,
+    red_agent: RedAgent = None,
+    rules: Rules = None,
+    observation: Observation = None,
+    max_steps: MaxSteps = None,
+    green: Green = None,
+    scenario: ScenarioFile = None,
+    alignment_lambda: Lambda = None,
+    compliance_threshold: Threshold = None,
+    compliance_definition: Definition = None,
+    patience_updates: Patience = None,
+    evaluation_episodes: EvaluationEpisodes = None,
+    preset: Preset = None,
+    episodes_per_update: PerUpdate = None,
+    num_threads: Threads = None,
+    device: Device = None,
+    collector: Collector = None,
+    n_workers: Workers = None,
+    max_staleness: Staleness = None,
+    simulator: Simulator = None,
+    cyborg_path: CyborgPath = None,
+) -> None:
+    """Train one defender, for one workflow or by plain PPO."""
+    settings = {name: value for name, value in locals().items() if name not in _NOT_SETTINGS}
+    settings["no_workflow"] = no_workflow or None
+    summary = _run("train", settings, config, run_dir, resume, as_json, quiet)
+    if as_json:
+        print_json(_train_json(summary))
+    else:
+        _print_summary(summary)
+
+
+_NOT_SETTINGS = {"config", "run_dir", "resume", "quiet", "as_json", "no_workflow", "settings"}
+
+
+def _run(
+    command: Literal["search", "train"],
+    settings: dict[str, Any],
+    file: Path | None,
+    run_dir: Path | None,
+    resume: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> RunSummary:
+    """Start a run or go on with one.
+
+    Args:
+        command: "search" or "train".
+        settings: by the names of the options; None where not given.
+        file: of `--config`.
+        run_dir: of `--run-dir`.
+        resume: of `--resume`.
+        as_json: whether standard output is for the result alone.
+        quiet: whether to say nothing before it.
+    """
+    from cageflow.experiment import runs
+    from cageflow.experiment.progress import make_reporter
+
+    reporter = make_reporter(Console(stderr=as_json), quiet)
+    if resume is not None:
+        kept = {**settings, "config": file, "run_dir": run_dir}
+        total_episodes = kept.pop("total_episodes")
+        given = ["--" + name.replace("_", "-") for name, value in kept.items() if value is not None]
+        if given:
+            raise UserError(f"a resumed run keeps its settings: leave out {', '.join(given)}, or start a new run")
+        return runs.resume(resume, command, reporter, total_episodes)
+    made = _new_config(command, settings, file)
+    return (runs.search if command == "search" else runs.train)(made, run_dir, reporter)
+
+
+def _new_config(command: str, settings: dict[str, Any], file: Path | None) -> RunConfig:
+    from cageflow.experiment.config import make_config
+
+    no_workflow = settings.pop("no_workflow", None)
+    if no_workflow and settings["workflow"] is not None:
+        raise UserError("--workflow and --no-workflow exclude each other: give one of them")
+    for name in ("scenario", "cyborg_path"):
+        settings[name] = None if settings[name] is None else str(settings[name])
+    config = make_config({**settings, "command": command}, file)
+    if no_workflow:
+        return config.model_copy(update={"workflow": None})
+    if command == "train" and config.workflow is None:
+        raise UserError("give one of --workflow ORDER and --no-workflow")
+    return config
+
+
+def _search_json(summary: RunSummary) -> dict[str, Any]:
+    from cageflow.workflow.orders import format_order
+
+    assert summary.workflow is not None, "a search always has a best workflow"
+    return {
+        "run_dir": str(summary.run_dir),
+        "best_workflow": format_order(summary.workflow),
+        "feasible": summary.feasible,
+        "reward": summary.reward,
+        "reward_se": summary.reward_se,
+        "compliance": summary.compliance,
+        "episodes": summary.episodes,
+        "trials": summary.trials,
+        "seconds": summary.seconds,
+        "episodes_per_s": summary.episodes_here / summary.seconds,
+        "policy": str(summary.policy),
+    }
+
+
+def _train_json(summary: RunSummary) -> dict[str, Any]:
+    from cageflow.workflow.orders import format_order
+
+    return {
+        "run_dir": str(summary.run_dir),
+        "workflow": None if summary.workflow is None else format_order(summary.workflow),
+        "reward": summary.reward,
+        "reward_se": summary.reward_se,
+        "compliance": None if summary.workflow is None else summary.compliance,
+        "ending": summary.ending,
+        "episodes": summary.episodes,
+        "seconds": summary.seconds,
+        "episodes_per_s": summary.episodes_here / summary.seconds,
+        "policy": str(summary.policy),
+    }
+
+
+def _print_summary(summary: RunSummary) -> None:
+    from cageflow.workflow.orders import format_order
+
+    console = Console(highlight=False, soft_wrap=True)
+    if summary.workflow is None:
+        title = "[bold]Plain PPO[/bold]"
+    else:
+        what = "Best workflow" if summary.trials > 1 else "Workflow"
+        title = f"[bold]{what}  [green]{format_order(summary.workflow).replace(',', ' > ')}[/green][/bold]"
+    lines = [
+        title,
+        f"  reward      {summary.reward:.2f} ± {summary.reward_se:.2f}, mean and standard error of fresh episodes",
+    ]
+    if summary.workflow is not None:
+        missed = "" if summary.feasible else ", below the threshold: it needs more episodes"
+        lines.append(f"  compliance  {summary.compliance:.1%}{missed}")
+    trials = "" if summary.trials == 1 else f" in {summary.trials} trials"
+    rate = f"{summary.seconds:.0f} s, {summary.episodes_here / summary.seconds:.0f} episodes/s"
+    if summary.episodes_here < summary.episodes:
+        rate = f"{summary.episodes_here:,} of them now, {rate}" if summary.episodes_here else "all of them before"
+    lines += [
+        f"  training    {summary.episodes:,} episodes{trials}, {rate}",
+        f"  ended by    {summary.ending}",
+        f"  policy      {summary.policy}",
+        f"  run folder  {summary.run_dir}",
+    ]
+    console.print("\n" + "\n".join(lines))

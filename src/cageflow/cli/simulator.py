@@ -1,0 +1,99 @@
+"""The commands around the simulator: parity, record and play."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cageflow.cli.app import EXIT_FAILED, app
+from cageflow.cli.options import (
+    Json,
+    ScenarioFile,
+    option,
+)
+from cageflow.cli.output import print_json
+from cageflow.errors import UserError
+
+
+@app.command()
+def parity(
+    files: Annotated[list[Path], typer.Argument(help="Recordings of the original, .npz.", show_default=False)],
+    as_json: Json = False,
+) -> None:
+    """Replay recorded episodes in the simulator; exit status 0 if nothing differs, 1 if something does."""
+    from cageflow.parity.replay import replay_files
+    from cageflow.parity.report import Totals, format_report
+
+    totals = Totals()
+    for report in replay_files(files):
+        totals.add(report)
+        typer.echo(format_report(report), err=as_json)
+    typer.echo(str(totals), err=as_json)
+    if as_json:
+        print_json(asdict(totals))
+    if totals.mismatches:
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+def record(
+    cyborg_path: Annotated[Path, typer.Option(help="Folder of an installed CybORG 2.1.", show_default=False)],
+    out: Annotated[Path | None, option("The file to write.", "named like the shipped recordings")] = None,
+    rules: Annotated[str, typer.Option(help="The rules that this CybORG plays by: v2.1 or challenge.")] = "v2.1",
+    red_agent: Annotated[str, typer.Option(help="B_lineAgent, RedMeanderAgent or SleepAgent.")] = "B_lineAgent",
+    blue: Annotated[str, typer.Option(help="random, sleep, restore, remove, decoyer, focused or lazy.")] = "random",
+    green: Annotated[bool, typer.Option("--green/--no-green", help="Wake the green agent.")] = False,
+    episodes: Annotated[int, typer.Option(help="Episodes to record.", min=1)] = 10,
+    max_steps: Annotated[int, typer.Option(help="Steps of an episode.", min=1)] = 100,
+    seed: Annotated[int, typer.Option(help="Decides all chance.", min=0)] = 0,
+    as_json: Json = False,
+) -> None:
+    """Record episodes of an installed CybORG with every chance outcome, for `cageflow parity`."""
+    from cageflow.envs.options import parse_red_agent
+    from cageflow.parity.recorder import record_episodes
+    from cageflow.parity.recording import save_recording
+
+    full_name = parse_red_agent(red_agent)
+    path = out or Path(f"{rules}_{full_name}_{blue}_g{int(green)}_s{seed}.npz")
+    if path.exists():
+        raise UserError(f"{path} exists already: name another file by --out")
+    if not path.parent.is_dir():
+        raise UserError(f"{path.parent} is no folder: make it, or name another file by --out")
+    recording = record_episodes(cyborg_path, rules, full_name, blue, green, seed, episodes, max_steps)
+    save_recording(path, recording)
+    if as_json:
+        print_json({"file": str(path), "episodes": episodes, "steps": episodes * max_steps})
+    else:
+        typer.echo(f"Wrote {path}: {episodes} episodes of {max_steps} steps.")
+
+
+@app.command()
+def play(
+    blue: Annotated[str, typer.Option(help="random, sleep, human, or a policy file.")] = "random",
+    red_agent: Annotated[str, typer.Option(help="B_lineAgent, RedMeanderAgent or SleepAgent.")] = "B_lineAgent",
+    rules: Annotated[str, typer.Option(help="v2.1 or challenge.")] = "v2.1",
+    observation: Annotated[str, typer.Option(help="Blue's table: corrected or official.")] = "corrected",
+    max_steps: Annotated[int, typer.Option(help="Steps of the episode.", min=1)] = 100,
+    green: Annotated[bool, typer.Option("--green/--no-green", help="Wake the green agent.")] = False,
+    scenario: ScenarioFile = None,
+    seed: Annotated[int, typer.Option(help="Decides all chance.", min=0)] = 0,
+    steps: Annotated[int | None, option("Stop after so many steps.")] = None,
+    delay: Annotated[float, typer.Option(help="Seconds between steps.")] = 0.5,
+) -> None:
+    """Watch an episode in the terminal: who did what, the network, the reward."""
+    from cageflow.envs.options import GameOptions
+    from cageflow.evaluation.play import BLUE_NAMES, blue_policy, play_episode
+
+    options = GameOptions(red_agent, rules, observation, max_steps, green, scenario)
+    if blue in BLUE_NAMES:
+        policy = blue_policy(blue, options.network, seed)
+    elif Path(blue).exists():
+        from cageflow.evaluation.player import load_player
+
+        policy = load_player(Path(blue), options, seed)
+    else:
+        raise UserError(f"--blue is {blue!r}: expected one of {', '.join(BLUE_NAMES)}, or the path of a policy file")
+    play_episode(options, policy, seed=seed, steps=steps, delay=delay, blue=Path(blue).stem)
