@@ -220,6 +220,37 @@ class PPO:
         except RuntimeError as mismatch:
             raise ValueError(f"the saved learner does not fit this configuration: {mismatch}") from mismatch
 
+    def start_from(self, state: dict[str, Any]) -> None:
+        """Begin with what another learner has learned, of whatever workflow order or of all of them.
+
+        Actor, critic and value scale are taken over. The order stays this learner's own, and so do the optimiser, the
+        generator and the schedules, all as new.
+
+        Args:
+            state: what the other learner's `state_dict` gave. Its inputs must be as many as here, an order's code
+                counted among them.
+
+        Raises:
+            ValueError: this learner has learned already, or the state is of networks of other sizes or lacks a part.
+        """
+        if self._updates_done > 0:
+            raise ValueError(f"expected a new learner, got one with updates_done {self._updates_done}")
+        try:
+            networks, value_scale = state["networks"], state["value_scale"]
+            pairs = [(name, weights, networks[name]) for name, weights in self._networks.named_parameters()]
+        except KeyError as missing:
+            raise ValueError(f"the saved learner lacks {missing}") from missing
+        for name, weights, saved in pairs:
+            if saved.shape != weights.shape:
+                raise ValueError(
+                    f"the saved learner does not fit this configuration: "
+                    f"expected {name} of shape {tuple(weights.shape)}, got {tuple(saved.shape)}"
+                )
+        with torch.no_grad():
+            for _, weights, saved in pairs:
+                weights.copy_(saved)
+        self._value_scale.load_state_dict(value_scale)
+
     def _check(self, rollout: Rollout) -> None:
         config = self.config
         if rollout.observations.shape[1] != self._num_observations:

@@ -403,3 +403,80 @@ def test_load_state_dict__refuses_another_learners_state():
     del state["generator"]
     with pytest.raises(ValueError, match="the saved learner lacks 'generator'"):
         make().load_state_dict(state)
+
+
+# Starting from another learner
+
+
+OTHER_ORDER = np.eye(5, dtype=np.float32)[[4, 3, 2, 1, 0]].reshape(-1)
+
+
+def trained(updates=3, **settings):
+    ppo = make("default", **settings)
+    for seed in range(updates):
+        ppo.update(rollout_for(ppo, seed))
+    return ppo
+
+
+def test_start_from__takes_the_weights_and_keeps_the_own_order():
+    other = trained(order=OTHER_ORDER, seed=5)
+    ppo = make("default", seed=9)
+    ppo.start_from(other.state_dict())
+    mine, theirs = ppo.state_dict(), other.state_dict()
+    for name, weights in theirs["networks"].items():
+        assert torch.equal(mine["networks"][name], weights) == (name != "order"), name
+    assert torch.equal(mine["networks"]["order"], torch.from_numpy(ORDER))
+    assert mine["value_scale"] == theirs["value_scale"]
+    same_order = make("default", order=OTHER_ORDER)
+    same_order.start_from(other.state_dict())
+    bits = rollout_for(other).observations
+    assert np.array_equal(same_order.values(bits), other.values(bits))
+    assert not np.array_equal(ppo.values(bits), other.values(bits))
+
+
+def test_start_from__learns_on_as_a_new_learner_does():
+    state = trained(order=OTHER_ORDER, seed=5).state_dict()
+    ppo = make("default", seed=9)
+    new = make("default", seed=9).state_dict()
+    ppo.start_from(state)
+    started = ppo.state_dict()
+    assert started["optimizer"]["num_steps"] == 0
+    assert not started["optimizer"]["mean"].any() and not started["optimizer"]["square"].any()
+    assert torch.equal(started["generator"], new["generator"])
+    assert ppo.updates_done == 0
+    before = parameters(ppo)
+    stats = ppo.update(rollout_for(ppo))
+    assert stats.learning_rate == ppo.config.learning_rate
+    assert not torch.equal(parameters(ppo), before)
+    saved = make("default")
+    saved.start_from(state)  # what was learned since has not flowed back into the state
+    assert torch.equal(parameters(saved), before)
+
+
+def test_start_from__fits_a_learner_that_reads_the_orders_bits_with_the_observation():
+    universal = trained(order=None, size=(NUM_BITS + 25, NUM_ACTIONS))
+    ppo = make("default", order=ORDER)
+    ppo.start_from(universal.state_dict())
+    bits = rollout_for(ppo).observations
+    with_order = np.concatenate([bits, np.tile(ORDER.astype(np.uint8), (len(bits), 1))], axis=1)
+    assert ppo.values(bits) == pytest.approx(universal.values(with_order), abs=1e-4)
+
+
+def test_start_from__refuses_what_does_not_fit_and_changes_nothing():
+    ppo = make()
+    before = parameters(ppo)
+    with pytest.raises(ValueError, match=r"expected actor.0.weight of shape \(16, 45\), got \(8, 45\)"):
+        ppo.start_from(make(hidden_sizes=(8, 8)).state_dict())
+    with pytest.raises(ValueError, match=r"expected critic.0.weight of shape \(16, 45\), got \(16, 44\)"):
+        state = make().state_dict()
+        state["networks"]["critic.0.weight"] = state["networks"]["critic.0.weight"][:, 1:]
+        ppo.start_from(state)
+    for part in ("networks", "value_scale"):
+        state = make(seed=3).state_dict()
+        del state[part]
+        with pytest.raises(ValueError, match=f"the saved learner lacks '{part}'"):
+            ppo.start_from(state)
+    assert torch.equal(parameters(ppo), before)
+    ppo.update(rollout_for(ppo))
+    with pytest.raises(ValueError, match="expected a new learner, got one with updates_done 1"):
+        ppo.start_from(make().state_dict())
