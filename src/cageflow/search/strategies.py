@@ -1,10 +1,11 @@
 """Strategies: which workflow order to try next, given the trials so far.
 
-A strategy is a function of the history and of the random stream it is handed; it keeps nothing between calls, so a
-search that is resumed goes on as if it had never stopped. A new one is a class with `choose` and a line in STRATEGIES.
+A strategy is a function of the history, of the orders whose trials are still pending and of the random stream it is
+handed; it keeps nothing between calls, so a search that is resumed goes on as if it had never stopped. A new one is a
+class with `choose` and a line in STRATEGIES.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from cageflow.errors import UserError
 from cageflow.search.trial import History, TrialResult
-from cageflow.workflow.orders import ALL_ORDERS, NUM_ORDERS, Order, order_id
+from cageflow.workflow.orders import ALL_ORDERS, CANONICAL_ORDERS, NUM_ORDERS, Order, order_id
 
 if TYPE_CHECKING:
     from cageflow.search.surrogate import Surrogate
@@ -92,8 +93,18 @@ class Strategy(Protocol):
     def settings(self) -> StrategySettings:
         """The settings it was made with."""
 
-    def choose(self, history: History, rng: np.random.Generator) -> Choice:
-        """Choose from the trials so far; `rng` is the only source of chance."""
+    def choose(self, history: History, pending: Sequence[Order], rng: np.random.Generator) -> Choice | None:
+        """Choose from what is known.
+
+        Args:
+            history: the trials that have ended.
+            pending: orders whose trials are still under way; none of them is chosen.
+            rng: the only source of chance.
+
+        Returns:
+            The choice, or None if there is nothing to try: with nothing pending the search is over, otherwise there may
+            be something when a pending trial has ended.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +113,37 @@ class RoundRobin:
 
     settings: StrategySettings
 
-    def choose(self, history: History, rng: np.random.Generator) -> Choice:
-        """The order whose id is the number of trials so far, modulo 120."""
-        return Choice(ALL_ORDERS[len(history) % NUM_ORDERS])
+    def choose(self, history: History, pending: Sequence[Order], rng: np.random.Generator) -> Choice | None:
+        """The order whose id is the number of trials begun so far, modulo 120, or the next that is not pending."""
+        idle = _idle(pending)
+        if not idle.any():
+            return None
+        begun = len(history) + len(pending)
+        return Choice(ALL_ORDERS[(begun + int(np.roll(idle, -begun).argmax())) % NUM_ORDERS])
+
+
+@dataclass(frozen=True, slots=True)
+class Exhaustive:
+    """Every order once, by id; then nothing."""
+
+    settings: StrategySettings
+
+    def choose(self, history: History, pending: Sequence[Order], rng: np.random.Generator) -> Choice | None:
+        """The first order that was never tried."""
+        begun = {trial.order for trial in history}.union(pending)
+        return next((Choice(order) for order in ALL_ORDERS if order not in begun), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Random:
-    """Any order, all equally likely, whatever was tried."""
+    """Any order that is not pending, all equally likely, whatever was tried."""
 
     settings: StrategySettings
 
-    def choose(self, history: History, rng: np.random.Generator) -> Choice:
+    def choose(self, history: History, pending: Sequence[Order], rng: np.random.Generator) -> Choice | None:
         """One draw."""
-        return Choice(ALL_ORDERS[int(rng.integers(NUM_ORDERS))])
+        idle = np.flatnonzero(_idle(pending))
+        return Choice(ALL_ORDERS[idle[rng.integers(len(idle))]]) if len(idle) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,17 +154,27 @@ class GpUcb:
     standardised rewards exp(score) is exp(UCB) * P(feasible). The form works for rewards of any sign, does not depend
     on their unit or zero, ranks by UCB among orders that are equally feasible, and by feasibility where UCBs are equal,
     such as before any trial has reached the threshold. Under the strict gate the score is the UCB.
+
+    Pending orders are hallucinated: both processes take it that their trials come out at the mean, which leaves the
+    means where they are and shrinks the deviations around, so that the next trial goes where the pending ones do not
+    tell what to expect.
+
+    Source: Desautels, Krause and Burdick, "Parallelizing exploration-exploitation tradeoffs in Gaussian process bandit
+    optimization", JMLR 2014 (GP-BUCB).
     """
 
     settings: StrategySettings
 
-    def choose(self, history: History, rng: np.random.Generator) -> Choice:
+    def choose(self, history: History, pending: Sequence[Order], rng: np.random.Generator) -> Choice | None:
         """Fit the processes and take the best order that is not set aside; ties are broken by one draw."""
-        reward, compliance = _fit(history, self.settings)
+        allowed = open_orders(history, pending, self.settings)
+        if not allowed.any():
+            return None
+        reward, compliance = _fit(history, pending, self.settings)
         log_feasibility = _log_feasibility(compliance, self.settings)
         mean, std = reward.posterior()
         ucb = upper_confidence_bound(mean, std, self.settings.beta)
-        score = np.where(open_orders(history, self.settings), ucb + reward.scale * log_feasibility, -np.inf)
+        score = np.where(allowed, ucb + reward.scale * log_feasibility, -np.inf)
         # Orders that lie alike towards all trials differ only by rounding, which must not decide.
         best = np.flatnonzero(score >= score.max() - TIE_TOLERANCE * reward.scale)
         chosen = best[rng.integers(len(best))]
@@ -144,23 +182,42 @@ class GpUcb:
 
 
 @dataclass(frozen=True, slots=True)
+class Canonical:
+    """The six orders of `CANONICAL_ORDERS`, each once; then as `GpUcb`, which knows their trials."""
+
+    settings: StrategySettings
+
+    def choose(self, history: History, pending: Sequence[Order], rng: np.random.Generator) -> Choice | None:
+        """The first of the six that was never tried, with what `GpUcb` would have thought, or the choice of `GpUcb`."""
+        choice = GpUcb(self.settings).choose(history, pending, rng)
+        begun = {trial.order for trial in history}.union(pending)
+        for order in CANONICAL_ORDERS.values():
+            if choice is not None and order not in begun:
+                return Choice(order, choice.acquisition)
+        return choice
+
+
+@dataclass(frozen=True, slots=True)
 class Thompson:
     """The best order of one draw from the joint posterior of all 120.
 
     Under the feasibility gate compliance is drawn jointly as well: the best drawn reward among orders whose drawn
-    compliance reaches the threshold, or the highest drawn compliance if none does.
+    compliance reaches the threshold, or the highest drawn compliance if none does. Draws differ from one another by
+    themselves, so pending orders are only left out.
     """
 
     settings: StrategySettings
 
-    def choose(self, history: History, rng: np.random.Generator) -> Choice:
+    def choose(self, history: History, pending: Sequence[Order], rng: np.random.Generator) -> Choice | None:
         """Fit the processes, draw once and take the best order that is not set aside."""
-        reward, compliance = _fit(history, self.settings)
+        allowed = open_orders(history, pending, self.settings)
+        if not allowed.any():
+            return None
+        reward, compliance = _fit(history, (), self.settings)
         log_feasibility = _log_feasibility(compliance, self.settings)
         mean, std = reward.posterior()
         ucb = upper_confidence_bound(mean, std, self.settings.beta)
         sample = reward.sample(rng)
-        allowed = open_orders(history, self.settings)
         if compliance is not None:
             drawn_compliance = compliance.sample(rng)
             feasible = allowed & (drawn_compliance >= self.settings.compliance_threshold)
@@ -177,6 +234,8 @@ STRATEGIES: dict[str, Callable[[StrategySettings], Strategy]] = {
     "thompson": Thompson,
     "random": Random,
     "round-robin": RoundRobin,
+    "canonical": Canonical,
+    "exhaustive": Exhaustive,
 }
 """The strategies by the names that a user gives."""
 
@@ -197,32 +256,51 @@ def upper_confidence_bound(mean: NDArray[np.float64], std: NDArray[np.float64], 
     return mean + beta * std
 
 
-def open_orders(history: History, settings: StrategySettings) -> NDArray[np.bool_]:
-    """Which orders may be chosen by a strategy with a model: those that are not set aside after failing.
+def open_orders(history: History, pending: Sequence[Order], settings: StrategySettings) -> NDArray[np.bool_]:
+    """Which orders may be chosen by a strategy with a model: not pending, and not set aside after failing.
 
-    The n-th trial in a row in which an order misses the compliance threshold sets it aside for the next 2^(n+1) trials
-    of the search: 4, 8, 16, ... A failure teaches the reward model nothing, and a compliance just below the threshold
-    teaches the compliance model little, so without this rule an order that looks good and never complies would be
-    chosen again and again. It comes back because training goes on from its policy, and may then comply.
+    The n-th trial in a row in which an order misses the compliance threshold sets it aside until 2^(n+1) further trials
+    of the search have ended: 4, 8, 16, ... A failure teaches the reward model nothing, and a compliance just below the
+    threshold teaches the compliance model little, so without this rule an order that looks good and never complies
+    would be chosen again and again. It comes back because training goes on from its policy, and may then comply.
+    Pending trials do not count towards its return: they have taught nothing yet.
 
     Returns:
-        (120,) bool, at least one True: if all are set aside, those that would come back first.
+        (120,) bool. If all orders that are not pending are set aside, those that would come back first are open; all
+        False only if all 120 are pending.
     """
     failures = np.zeros(NUM_ORDERS, dtype=np.int64)
-    back_at = np.zeros(NUM_ORDERS, dtype=np.int64)  # number of the first trial that may try the order again
+    back_at = np.zeros(NUM_ORDERS, dtype=np.int64)  # so many trials must have ended before the order is tried again
     for i, trial in enumerate(history):
         order = order_id(trial.order)
         failures[order] = 0 if settings.reached(trial) else failures[order] + 1
         back_at[order] = i + 1 + 2 ** (int(failures[order]) + 1) if failures[order] else 0
-    return back_at <= max(len(history), int(back_at.min()))
+    idle = _idle(pending)
+    if not idle.any():
+        return idle
+    return idle & (back_at <= max(len(history), int(back_at[idle].min())))
 
 
-def _fit(history: History, settings: StrategySettings) -> "tuple[Surrogate, Surrogate | None]":
-    """The process on reward, of the trials that reached the threshold, and the one on compliance, of all of them."""
+def _idle(pending: Sequence[Order]) -> NDArray[np.bool_]:
+    """(120,) which orders are not pending."""
+    idle = np.ones(NUM_ORDERS, dtype=np.bool_)
+    idle[[order_id(order) for order in pending]] = False
+    return idle
+
+
+def _fit(
+    history: History, pending: Sequence[Order], settings: StrategySettings
+) -> "tuple[Surrogate, Surrogate | None]":
+    """The process on reward, of the trials that reached the threshold, and the one on compliance, of all of them.
+
+    Pending orders are hallucinated in both.
+    """
     from cageflow.search import surrogate  # imports BoTorch
 
-    reward = surrogate.fit_reward([trial for trial in history if settings.reached(trial)])
-    return reward, surrogate.fit_compliance(history) if settings.gate == "feasibility" else None
+    reward = surrogate.fit_reward([trial for trial in history if settings.reached(trial)]).hallucinate(pending)
+    if settings.gate == "strict":
+        return reward, None
+    return reward, surrogate.fit_compliance(history).hallucinate(pending)
 
 
 def _log_feasibility(compliance: "Surrogate | None", settings: StrategySettings) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ import math
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import gpytorch
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from cageflow.search.kernels import RATE_PRIOR_MEDIAN, MallowsKernel, order_positions
 from cageflow.search.trial import History
-from cageflow.workflow.orders import ALL_ORDERS, Order
+from cageflow.workflow.orders import ALL_ORDERS, Order, order_id
 
 logger = logging.getLogger(__name__)
 
@@ -74,30 +74,33 @@ COMPLIANCE_PRIOR = Prior("compliance", mean=0.5, sd=0.25, min_sd=0.05)
 """A share: two trials that happen to agree must not make the process sure of all orders to a tenth of a per cent."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surrogate:
-    """A fitted Gaussian process; made by `fit_surrogate`.
+    """A fitted Gaussian process: what is believed of the true values of all 120 orders; made by `fit_surrogate`.
 
     Attributes:
         num_observations: observations that it has seen.
         offset: mean of the observations, or the prior mean.
-        scale: unit of the standardised targets; `outputscale`, `training_noise` and `level` are in this unit.
+        scale: unit of the standardised values, in which all that follows is told.
         rate: rate of the Mallows kernel.
         outputscale: prior variance of an order.
         training_noise: variance between trainings of one order, beyond the standard errors of their evaluations.
+        evaluation_noise: median of the variances of the observations' evaluations; 0 without observations.
         level: prior mean of all orders, relative to `offset`.
+        mean: (120,) float64, means of the standardised values, less `offset`.
+        covariance: (120, 120) float64, their covariances.
     """
 
-    def __init__(self, model: SingleTaskGP | None, offset: float, scale: float, num_observations: int) -> None:
-        self.num_observations = num_observations
-        self.offset = offset
-        self.scale = scale
-        self._model = model
-        covariance = _prior_covariance() if model is None else model.covar_module
-        self._covariance = covariance
-        self.rate = covariance.base_kernel.rate.item()
-        self.outputscale = covariance.outputscale.item()
-        self.training_noise = STARTS[0][1] if model is None else model.likelihood.second_noise.item()
-        self.level = 0.0 if model is None else model.mean_module.constant.item()
+    num_observations: int
+    offset: float
+    scale: float
+    rate: float
+    outputscale: float
+    training_noise: float
+    evaluation_noise: float
+    level: float
+    mean: NDArray[np.float64]
+    covariance: NDArray[np.float64]
 
     def posterior(self, orders: Sequence[Order] = ALL_ORDERS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and standard deviation of each order's true value, without the noise of a further trial.
@@ -105,16 +108,15 @@ class Surrogate:
         Returns:
             mean (W,) and std (W,), float64, in the unit of the observations. Without observations: the prior.
         """
-        mean, covariance = self._standardised_posterior(orders)
-        std = np.sqrt(np.clip(np.diagonal(covariance), 0.0, None))
-        return self.offset + self.scale * mean, self.scale * std
+        ids = _ids(orders)
+        std = np.sqrt(np.clip(np.diagonal(self.covariance)[ids], 0.0, None))
+        return self.offset + self.scale * self.mean[ids], self.scale * std
 
     def sample(self, rng: np.random.Generator, orders: Sequence[Order] = ALL_ORDERS) -> NDArray[np.float64]:
         """One draw (W,) of the true values of several orders together, in the unit of the data."""
-        mean, covariance = self._standardised_posterior(orders)
-        with _exact_and_single_threaded():
-            root = torch.linalg.cholesky(torch.from_numpy(covariance + SAMPLE_JITTER * np.eye(len(mean))))
-        draw = mean + np.asarray(root.numpy()) @ rng.standard_normal(len(mean))
+        ids = _ids(orders)
+        root = np.linalg.cholesky(self.covariance[np.ix_(ids, ids)] + SAMPLE_JITTER * np.eye(len(ids)))
+        draw = self.mean[ids] + root @ rng.standard_normal(len(ids))
         return self.offset + self.scale * draw
 
     def log_probability_of_reaching(
@@ -125,14 +127,19 @@ class Surrogate:
         z = (mean - threshold) / np.maximum(std, 1e-9 * self.scale)
         return np.asarray(torch.special.log_ndtr(torch.from_numpy(z)).numpy())
 
-    def _standardised_posterior(self, orders: Sequence[Order]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean (W,) and covariance (W, W) of the standardised values."""
-        positions = order_positions(orders)
-        with torch.no_grad(), _exact_and_single_threaded():
-            if self._model is None:
-                return np.zeros(len(positions)), self._covariance(positions).to_dense().numpy()
-            normal = cast(GPyTorchPosterior, self._model.posterior(positions)).distribution
-            return normal.mean.numpy(), normal.covariance_matrix.numpy()
+    def hallucinate(self, orders: Sequence[Order]) -> "Surrogate":
+        """The process as it would be if a trial of each of `orders` came out at its mean.
+
+        Hyperparameters and means stay, deviations shrink. A hallucinated trial has the learnt training noise and the
+        median evaluation noise.
+        """
+        if not orders:
+            return self
+        ids = _ids(orders)
+        rows = self.covariance[ids]
+        observed = rows[:, ids] + (self.training_noise + self.evaluation_noise) * np.eye(len(ids))
+        covariance = self.covariance - rows.T @ np.linalg.solve(observed, rows)
+        return replace(self, covariance=(covariance + covariance.T) / 2)
 
 
 def fit_reward(trials: History, prior: Prior = REWARD_PRIOR) -> Surrogate:
@@ -180,7 +187,7 @@ def fit_surrogate(
     if not (np.isfinite(y).all() and np.isfinite(se).all() and (se >= 0).all()):
         raise ValueError(f"{prior.name}: values and standard errors must be finite, standard errors not negative")
     if len(y) == 0:
-        return Surrogate(None, prior.mean, prior.sd, 0)
+        return _without_observations(prior)
     offset = float(y.mean())
     scale = _unit(y, se, prior)
     positions = order_positions(orders)
@@ -198,8 +205,50 @@ def fit_surrogate(
             len(y),
         )
         model = _model(positions, targets, variances, *STARTS[0])
+    return _with_posterior(model, offset, scale, len(y), float(variances.median()))
+
+
+def _without_observations(prior: Prior) -> Surrogate:
+    kernel = _prior_covariance()
+    with torch.no_grad():
+        covariance = kernel(order_positions(ALL_ORDERS)).to_dense().numpy()
+    return Surrogate(
+        num_observations=0,
+        offset=prior.mean,
+        scale=prior.sd,
+        rate=kernel.base_kernel.rate.item(),
+        outputscale=kernel.outputscale.item(),
+        training_noise=STARTS[0][1],
+        evaluation_noise=0.0,
+        level=0.0,
+        mean=np.zeros(len(ALL_ORDERS)),
+        covariance=covariance,
+    )
+
+
+def _with_posterior(
+    model: SingleTaskGP, offset: float, scale: float, num_observations: int, evaluation_noise: float
+) -> Surrogate:
     model.eval()
-    return Surrogate(model, offset, scale, len(y))
+    with torch.no_grad(), _exact_and_single_threaded():
+        normal = cast(GPyTorchPosterior, model.posterior(order_positions(ALL_ORDERS))).distribution
+        mean, covariance = normal.mean.numpy(), normal.covariance_matrix.numpy()
+    return Surrogate(
+        num_observations=num_observations,
+        offset=offset,
+        scale=scale,
+        rate=model.covar_module.base_kernel.rate.item(),
+        outputscale=model.covar_module.outputscale.item(),
+        training_noise=model.likelihood.second_noise.item(),
+        evaluation_noise=evaluation_noise,
+        level=model.mean_module.constant.item(),
+        mean=mean,
+        covariance=covariance,
+    )
+
+
+def _ids(orders: Sequence[Order]) -> list[int]:
+    return [order_id(order) for order in orders]
 
 
 @contextmanager

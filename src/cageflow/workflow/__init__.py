@@ -2,6 +2,7 @@
 
 from cageflow.workflow.orders import (
     ALL_ORDERS,
+    CANONICAL_ORDERS,
     KENDALL_MATRIX,
     NUM_ORDERS,
     ORDER_FEATURES,
@@ -15,6 +16,7 @@ from cageflow.workflow.orders import (
 
 __all__ = [
     "ALL_ORDERS",
+    "CANONICAL_ORDERS",
     "KENDALL_MATRIX",
     "NUM_ORDERS",
     "ORDER_FEATURES",

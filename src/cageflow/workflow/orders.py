@@ -117,3 +117,13 @@ def _kendall_matrix() -> NDArray[np.int8]:
 
 KENDALL_MATRIX: NDArray[np.int8] = _kendall_matrix()
 """(120, 120) int8, read-only: Kendall distances between the orders of `ALL_ORDERS`."""
+
+CANONICAL_ORDERS: dict[str, Order] = {
+    "critical-first": parse_order("defender,op_server,enterprise,op_host,user"),
+    "enterprise-focus": parse_order("enterprise,defender,op_server,op_host,user"),
+    "user-priority": parse_order("user,defender,enterprise,op_server,op_host"),
+    "operational-focus": parse_order("op_server,op_host,defender,enterprise,user"),
+    "balanced": parse_order("defender,enterprise,op_server,user,op_host"),
+    "reverse": parse_order("user,op_host,enterprise,op_server,defender"),
+}
+"""The six orders that the earlier prototype's authors made by hand, by their names and in their turn."""

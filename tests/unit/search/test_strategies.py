@@ -10,6 +10,7 @@ from cageflow.errors import UserError
 from cageflow.search import (
     STRATEGIES,
     Budget,
+    SearchState,
     StrategySettings,
     TrialResult,
     make_strategy,
@@ -18,7 +19,7 @@ from cageflow.search import (
     surrogate,
 )
 from cageflow.search.strategies import open_orders, upper_confidence_bound
-from cageflow.workflow import ALL_ORDERS, KENDALL_MATRIX, order_id
+from cageflow.workflow import ALL_ORDERS, CANONICAL_ORDERS, KENDALL_MATRIX, order_id
 from tests.unit.search.landscapes import Trainer, pair_landscape
 
 SETTINGS = StrategySettings(compliance_threshold=0.9)
@@ -44,6 +45,11 @@ class MockPosterior:
         self.mean, self.std, self.scale = np.asarray(mean, float), np.asarray(std, float), scale
         self.log_probability = np.broadcast_to(np.asarray(log_probability, float), (120,))
 
+    def hallucinate(self, orders):
+        std = self.std.copy()
+        std[[order_id(order) for order in orders]] /= 2  # a pending order tells something of itself alone
+        return MockPosterior(self.mean, std, self.scale, self.log_probability)
+
     def posterior(self):
         return self.mean, self.std
 
@@ -60,8 +66,8 @@ def mock(monkeypatch, reward, compliance=None):
     monkeypatch.setattr(surrogate, "fit_compliance", lambda trials: compliance)
 
 
-def choose(name, history=(), seed=0, settings=SETTINGS):
-    return make_strategy(name, settings).choose(history, np.random.default_rng(seed))
+def choose(name, history=(), pending=(), seed=0, settings=SETTINGS):
+    return make_strategy(name, settings).choose(history, [ALL_ORDERS[i] for i in pending], np.random.default_rng(seed))
 
 
 def test_ucb__is_mean_plus_beta_deviations_without_a_square_root():
@@ -138,12 +144,78 @@ def test_round_robin__takes_every_order_in_turn():
 
 def test_random__takes_all_orders_equally():
     strategy, rng = make_strategy("random"), np.random.default_rng(0)
-    counts = np.bincount([order_id(strategy.choose((), rng).order) for _ in range(12_000)], minlength=120)
+    counts = np.bincount([order_id(strategy.choose((), (), rng).order) for _ in range(12_000)], minlength=120)
     # Chi-squared with 119 degrees of freedom: mean 119, standard deviation 15.4.
     assert ((counts - 100) ** 2 / 100).sum() < 119 + 4 * 15.4
 
 
-@pytest.mark.parametrize("name", ["random", "round-robin"])
+def test_exhaustive__takes_every_order_once_and_ends():
+    history = [trial(2), trial(0), trial(2, compliance=0.1)]
+    assert order_id(choose("exhaustive", history).order) == 1
+    assert order_id(choose("exhaustive", history, pending=[1, 4]).order) == 3
+    everyone = [trial(i) for i in range(120)]
+    assert choose("exhaustive", everyone) is None
+    assert choose("exhaustive", everyone[:119], pending=[119]) is None  # nothing to begin until it has ended
+
+
+def test_canonical__tries_the_six_hand_made_orders_first_each_once_and_then_searches():
+    # An order that fails is not tried again before the search, and one that is pending counts as tried.
+    assert choose("canonical").order == CANONICAL_ORDERS["critical-first"]
+    first = [order_id(order) for order in CANONICAL_ORDERS.values()]
+    history = [trial(first[0], compliance=0.1)]
+    assert choose("canonical", history, pending=[first[1]]).order == CANONICAL_ORDERS["user-priority"]
+    history += [trial(i, reward=-20.0 - i) for i in first[1:]]
+    choice, search = choose("canonical", history), choose("gp-ucb", history)
+    assert choice.order == search.order
+    np.testing.assert_array_equal(choice.acquisition.score, search.acquisition.score)
+
+
+def test_canonical__reports_what_the_model_thought_of_all_orders_from_the_first_trial():
+    history = [trial(0, reward=-10.0), trial(119, reward=-30.0)]
+    choice = choose("canonical", history)
+    assert choice.order == CANONICAL_ORDERS["critical-first"]
+    np.testing.assert_array_equal(choice.acquisition.mean, choose("gp-ucb", history).acquisition.mean)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_pending_orders__are_not_chosen_and_with_all_pending_there_is_no_choice(name):
+    history = [trial(3, reward=-10.0), trial(5, compliance=0.2), trial(119, reward=-30.0)]
+    for left in (0, 7, 118):
+        choice = choose(name, history, pending=[i for i in range(120) if i != left])
+        assert order_id(choice.order) == left
+    assert choose(name, history, pending=range(120)) is None
+
+
+def test_round_robin__counts_pending_orders_and_steps_over_them():
+    assert order_id(choose("round-robin", [trial(0)], pending=[1, 2]).order) == 3
+    assert order_id(choose("round-robin", [trial(0)] * 118, pending=[118, 119]).order) == 0
+    assert order_id(choose("round-robin", [trial(0)] * 118, pending=[0, 1]).order) == 2
+
+
+def test_gp_ucb__takes_pending_orders_as_hallucinated(monkeypatch):
+    std = np.ones(120)
+    std[[7, 9]] = 4.0, 3.0
+    mock(monkeypatch, MockPosterior(np.zeros(120), std), MockPosterior(np.ones(120), std))
+    choice = choose("gp-ucb", pending=[7])
+    assert order_id(choice.order) == 9
+    assert choice.acquisition.std[7] == 2.0
+    assert choice.acquisition.score[7] == -np.inf
+    # Thompson's draws differ by themselves: the process is that of the ended trials.
+    assert choose("thompson", pending=[7]).acquisition.std[7] == 4.0
+
+
+def test_gp_ucb__a_batch_spreads_over_orders_that_do_not_tell_of_one_another():
+    history = [trial(0, reward=-10.0), trial(119, reward=-40.0), trial(60, reward=-25.0)]
+    batch = []
+    for _ in range(4):
+        batch.append(order_id(choose("gp-ucb", history, pending=batch, settings=StrategySettings(beta=5.0)).order))
+    distances = [KENDALL_MATRIX[i, j] for i in batch for j in batch if i < j]
+    first_four = np.argsort(-choose("gp-ucb", history, settings=StrategySettings(beta=5.0)).acquisition.score)[:4]
+    greedy = [KENDALL_MATRIX[i, j] for i in first_four for j in first_four if i < j]
+    assert np.mean(distances) > np.mean(greedy) + 1
+
+
+@pytest.mark.parametrize("name", ["random", "round-robin", "exhaustive"])
 def test_strategies_without_a_model__report_no_scores(name):
     assert choose(name).acquisition is None
 
@@ -180,8 +252,8 @@ def test_open_orders__set_an_order_aside_for_4_8_16_trials():
     closed_for = []
     for _ in range(3):
         count = 0
-        while not open_orders(history, SETTINGS)[3]:
-            assert open_orders(history, SETTINGS).sum() == 119
+        while not open_orders(history, (), SETTINGS)[3]:
+            assert open_orders(history, (), SETTINGS).sum() == 119
             history.append(other)
             count += 1
         closed_for.append(count)
@@ -191,17 +263,26 @@ def test_open_orders__set_an_order_aside_for_4_8_16_trials():
 
 def test_open_orders__a_success_clears_the_record():
     history = [trial(3, compliance=0.1), trial(3, compliance=0.1), trial(3)]
-    assert open_orders(history, SETTINGS).all()
-    assert not open_orders([*history, trial(3, compliance=0.1)], SETTINGS)[3]
-    assert open_orders([*history, trial(3, compliance=0.1), *[trial(8)] * 4], SETTINGS)[3]
+    assert open_orders(history, (), SETTINGS).all()
+    assert not open_orders([*history, trial(3, compliance=0.1)], (), SETTINGS)[3]
+    assert open_orders([*history, trial(3, compliance=0.1), *[trial(8)] * 4], (), SETTINGS)[3]
 
 
 def test_open_orders__when_all_have_failed_the_first_to_come_back_are_open():
     failures = [trial(i, compliance=0.1) for i in range(120) for _ in range(6)]  # each is set aside for 128 trials
-    closed = open_orders(failures, SETTINGS)
+    closed = open_orders(failures, (), SETTINGS)
     assert closed.sum() > 0
     everyone = [trial(i % 120, compliance=0.1) for i in range(120 * 7)]  # each for 256 trials, the last 120 at most
-    assert np.flatnonzero(open_orders(everyone, SETTINGS)).tolist() == [0]
+    assert np.flatnonzero(open_orders(everyone, (), SETTINGS)).tolist() == [0]
+
+
+def test_open_orders__pending_trials_bring_no_order_back_and_are_closed_themselves():
+    history = [trial(3, compliance=0.1), *[trial(8)] * 3]
+    assert not open_orders(history, [ALL_ORDERS[i] for i in range(10, 20)], SETTINGS)[3]  # ten begun, three ended
+    assert np.flatnonzero(~open_orders([*history, trial(8)], [ALL_ORDERS[8]], SETTINGS)).tolist() == [8]
+    # When all others are set aside, the first of those that are not pending come back.
+    everyone = [trial(i % 120, compliance=0.1) for i in range(120 * 7)]
+    assert np.flatnonzero(open_orders(everyone, [ALL_ORDERS[0]], SETTINGS)).tolist() == [1]
 
 
 def tempting_failure():
@@ -219,7 +300,10 @@ def tempting_failure():
 def test_an_order_that_always_fails__is_not_picked_for_ever(name, gate):
     rewards, compliances, tempting = tempting_failure()
     result = run_search(
-        Trainer(rewards, compliances), make_strategy(name, StrategySettings(gate=gate)), Budget(trials=16), seed=1
+        Trainer(rewards, compliances),
+        make_strategy(name, StrategySettings(gate=gate)),
+        Budget(trials=16),
+        state=SearchState(1),
     )
     picked = [order_id(t.order) for t in result.state.history]
     assert picked.count(tempting) <= 3  # it is set aside for 4, then for 8 trials
@@ -228,10 +312,10 @@ def test_an_order_that_always_fails__is_not_picked_for_ever(name, gate):
 
 
 def test_an_order_that_always_fails__would_be_picked_for_ever_if_failures_were_forgotten(monkeypatch):
-    monkeypatch.setattr(strategies, "open_orders", lambda history, settings: np.ones(120, dtype=bool))
+    monkeypatch.setattr(strategies, "open_orders", lambda history, pending, settings: np.ones(120, dtype=bool))
     rewards, compliances, tempting = tempting_failure()
     search = make_strategy("gp-ucb", StrategySettings(gate="strict"))
-    result = run_search(Trainer(rewards, compliances), search, Budget(trials=16), seed=1)
+    result = run_search(Trainer(rewards, compliances), search, Budget(trials=16), state=SearchState(1))
     assert [order_id(t.order) for t in result.state.history].count(tempting) > 5
 
 
@@ -245,7 +329,7 @@ def test_feasibility_gate__wastes_fewer_trials_than_the_strict_one():
         trainer = Trainer(rewards, np.where(failing, 0.6, 0.98))
         for gate in wasted:
             search = make_strategy("gp-ucb", StrategySettings(gate=gate))
-            result = run_search(trainer, search, Budget(trials=12), seed=seed)
+            result = run_search(trainer, search, Budget(trials=12), state=SearchState(seed))
             wasted[gate] += sum(not SETTINGS.reached(t) for t in result.state.history)
     assert wasted["feasibility"] < 0.6 * wasted["strict"]
 
@@ -256,7 +340,7 @@ def trials_to_a_top_3_order(name, seed, limit=60):
     trainer, history = Trainer(rewards), []
     strategy = make_strategy(name, StrategySettings(gate="strict"))  # all comply: both gates do the same, this faster
     while len(history) < limit:
-        result = run_search(trainer, strategy, Budget(trials=len(history) + 1), seed=seed, history=history)
+        result = run_search(trainer, strategy, Budget(trials=len(history) + 1), state=SearchState(seed, tuple(history)))
         history = list(result.state.history)
         if order_id(history[-1].order) in top:
             break
@@ -273,12 +357,15 @@ def test_gp_ucb__finds_a_top_3_order_in_a_third_of_the_trials_of_random():
 
 
 def test_make_strategy__knows_the_registered_names_and_refuses_others():
-    assert {"gp-ucb", "thompson", "random", "round-robin"} <= set(STRATEGIES)
+    assert {"gp-ucb", "thompson", "random", "round-robin", "canonical", "exhaustive"} <= set(STRATEGIES)
     for name in STRATEGIES:
         assert make_strategy(name).settings == StrategySettings()
     with pytest.raises(UserError) as refusal:
         make_strategy("grid")
-    assert str(refusal.value) == "unknown strategy 'grid': possible are gp-ucb, thompson, random, round-robin"
+    assert (
+        str(refusal.value)
+        == "unknown strategy 'grid': possible are gp-ucb, thompson, random, round-robin, canonical, exhaustive"
+    )
 
 
 @pytest.mark.parametrize(

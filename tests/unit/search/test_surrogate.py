@@ -253,6 +253,31 @@ def test_sample__of_the_prior_has_its_covariance():
     np.testing.assert_allclose(draws.T @ draws / 2000, expected, atol=13)
 
 
+def test_hallucinate__is_an_observation_at_the_mean_with_the_usual_noise():
+    orders, values, errors = a_data_set()
+    process = fit_surrogate(orders, values, errors, REWARD_PRIOR)
+    pending = [ALL_ORDERS[17], ALL_ORDERS[80], ALL_ORDERS[17]]
+    fantasy = process.hallucinate(pending)
+    mean, std = process.posterior()
+    # The same by numpy with the three as data; the hallucinated errors are the median of those observed.
+    guesses = [mean[order_id(order)] for order in pending]
+    expected = exact_posterior(
+        [*orders, *pending], [*values, *guesses], [*errors, *np.repeat(np.median(errors), 3)], process
+    )
+    np.testing.assert_allclose(fantasy.posterior()[0], mean, rtol=1e-12)
+    np.testing.assert_allclose(fantasy.posterior()[0], expected[0], rtol=1e-5)
+    np.testing.assert_allclose(fantasy.posterior()[1], expected[1], rtol=1e-4)
+    assert (fantasy.posterior()[1] <= std + 1e-12).all()
+    assert fantasy.posterior()[1][80] < 0.8 * std[80]
+    assert process.hallucinate([]) is process
+
+
+def test_hallucinate__without_observations_shrinks_the_prior():
+    std = fit_reward([]).hallucinate([THREE[0]]).posterior()[1]
+    assert std[0] == pytest.approx(10 * math.sqrt(1 - 1 / 1.04))
+    assert std[119] == pytest.approx(10 * math.sqrt(1 - math.exp(-6) / 1.04))
+
+
 def test_fit__leaves_the_threads_of_torch_as_they_were():
     before = torch.get_num_threads()
     try:
