@@ -4,7 +4,19 @@ It gets a function from an order to a trial result and knows nothing of what sta
 cheap; BoTorch is imported when a strategy with a model first chooses.
 """
 
-from cageflow.search.loop import Budget, Iteration, SearchResult, SearchState, best_trial, run_search
+from cageflow.search.initial import INITS, anew, find_init
+from cageflow.search.landscape import LANDSCAPE_COLUMNS, Landscape, LandscapeRow, read_landscape, write_landscape
+from cageflow.search.loop import (
+    Budget,
+    Iteration,
+    Launch,
+    PendingTrial,
+    SearchResult,
+    SearchState,
+    TrialRunner,
+    best_trial,
+    run_search,
+)
 from cageflow.search.strategies import (
     STRATEGIES,
     Acquisition,
@@ -13,22 +25,34 @@ from cageflow.search.strategies import (
     StrategySettings,
     make_strategy,
 )
-from cageflow.search.trial import History, TrialRequest, TrialResult
+from cageflow.search.trial import Cap, History, TrialRequest, TrialResult
 
 __all__ = [
-    "STRATEGIES",
     "Acquisition",
     "Budget",
+    "Cap",
     "Choice",
     "History",
+    "INITS",
     "Iteration",
+    "LANDSCAPE_COLUMNS",
+    "Landscape",
+    "LandscapeRow",
+    "Launch",
+    "PendingTrial",
+    "STRATEGIES",
     "SearchResult",
     "SearchState",
     "Strategy",
     "StrategySettings",
     "TrialRequest",
     "TrialResult",
+    "TrialRunner",
+    "anew",
     "best_trial",
+    "find_init",
     "make_strategy",
+    "read_landscape",
     "run_search",
+    "write_landscape",
 ]

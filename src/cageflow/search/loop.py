@@ -1,38 +1,111 @@
-"""The outer loop: ask a strategy for an order, have it trained, tell the strategy, until the budget is spent."""
+"""The outer loop: ask a strategy for an order, have it trained, tell the strategy, until the budget is spent.
 
-from collections.abc import Callable, Mapping
+Several trials may be under way at once and none waits for another: whenever one ends, the next order is chosen from
+what has ended and in the knowledge of what has not.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from cageflow.errors import UserError
+from cageflow.search.initial import from_scratch
 from cageflow.search.strategies import Choice, Strategy
-from cageflow.search.trial import History, TrialRequest, TrialResult
-from cageflow.workflow.orders import Order, format_order
+from cageflow.search.trial import Cap, History, TrialRequest, TrialResult, check_fields
+from cageflow.workflow.orders import Order, format_order, order_id
+
+SearchEnding = Literal["episodes", "trials", "exhausted"]
+"""Why a search ended: one of its budgets was spent, or its strategy had nothing left to try."""
+
+
+class TrialRunner(Protocol):
+    """Who trains the orders, one or several at once, here or elsewhere."""
+
+    def submit(self, request: TrialRequest) -> None:
+        """Have a trial run."""
+
+    def next_done(self) -> tuple[int, TrialResult]:
+        """Wait for one of the submitted trials to end; its number and its result. Each comes once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """When a search ends: at the first of the two that is reached; at least one must be given.
+    """When a search ends: at the first of `episodes` and `trials` that is reached; at least one must be given.
 
     Attributes:
-        episodes: episodes to train in all, as the trials report them; the last trial may train a few more.
+        episodes: episodes to train in all. Trials under way count with all that they may train, so the search never
+            trains more.
         trials: trials to run in all.
+        episodes_per_trial: episodes that one trial may train; None without a bound, for one trial at a time only.
 
     Raises:
-        UserError: a number is below 1, or both are missing.
+        UserError: a number is below 1, or both budgets are missing.
     """
 
     episodes: int | None = None
     trials: int | None = None
+    episodes_per_trial: int | None = None
 
     def __post_init__(self) -> None:
         if self.episodes is None and self.trials is None:
             raise UserError("the search has no budget: give a number of episodes or a number of trials")
-        for name, number in (("episodes", self.episodes), ("trials", self.trials)):
+        for name, number in (
+            ("episodes", self.episodes),
+            ("trials", self.trials),
+            ("episodes a trial", self.episodes_per_trial),
+        ):
             if number is not None and number < 1:
                 raise UserError(f"the budget is {number} {name}: it must be at least 1")
+
+    def spent(self, history: History, pending: Sequence[TrialRequest] = ()) -> Literal["episodes", "trials"] | None:
+        """Which budget leaves no room for another trial, if any."""
+        if self.trials is not None and len(history) + len(pending) >= self.trials:
+            return "trials"
+        left = self._episodes_left(history, pending)
+        return "episodes" if left is not None and left <= 0 else None
+
+    def share(self, history: History, pending: Sequence[TrialRequest]) -> tuple[int | None, Cap]:
+        """Episodes that the next trial may train, and what bounds them."""
+        left, cap = self._episodes_left(history, pending), self.episodes_per_trial
+        if left is not None and (cap is None or left < cap):
+            return left, "budget"
+        return cap, "episode-cap"
+
+    def _episodes_left(self, history: History, pending: Sequence[TrialRequest]) -> int | None:
+        """Episodes that are neither trained nor promised; None without such a budget."""
+        if self.episodes is None:
+            return None
+        promised = [request.max_episodes for request in pending]
+        return self.episodes - _total_episodes(history) - sum(number or 0 for number in promised)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingTrial:
+    """A trial that has begun and not ended.
+
+    Attributes:
+        request: what is asked for.
+        ucb: upper confidence bound of the order's reward when it was chosen; None for a strategy without a model.
+    """
+
+    request: TrialRequest
+    ucb: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The trial as plain data for `json.dump`."""
+        return {"request": self.request.to_json(), "ucb": self.ucb}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "PendingTrial":
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError: `data` is no pending trial.
+        """
+        check_fields("a pending trial", cls, data)
+        return cls(request=TrialRequest.from_json(data["request"]), ucb=data["ucb"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +114,21 @@ class SearchState:
 
     Attributes:
         seed: seed of the search, at least 0.
-        history: the trials so far.
+        history: the trials that have ended, in the order in which they did.
+        pending: the trials under way, in the order in which they began; they begin again when the search goes on.
     """
 
     seed: int
     history: tuple[TrialResult, ...] = ()
+    pending: tuple[PendingTrial, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The state as plain data for `json.dump`."""
-        return {"seed": self.seed, "trials": [trial.to_json() for trial in self.history]}
+        return {
+            "seed": self.seed,
+            "history": [trial.to_json() for trial in self.history],
+            "pending": [trial.to_json() for trial in self.pending],
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "SearchState":
@@ -58,26 +137,44 @@ class SearchState:
         Raises:
             ValueError: `data` is not a search state.
         """
-        if set(data) != {"seed", "trials"}:
-            raise ValueError(f"a search state has the fields seed and trials, got {sorted(data)}")
-        return cls(int(data["seed"]), tuple(TrialResult.from_json(trial) for trial in data["trials"]))
+        check_fields("a search state", cls, data)
+        return cls(
+            int(data["seed"]),
+            tuple(TrialResult.from_json(trial) for trial in data["history"]),
+            tuple(PendingTrial.from_json(trial) for trial in data["pending"]),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Iteration:
-    """One turn of the loop, handed to the callback when its trial has ended.
+class Launch:
+    """The beginning of a trial, handed to a callback before it is submitted.
 
     Attributes:
-        request: what was asked for; `request.trial` is the number of the iteration, from 0.
+        request: what will be asked for; `request.trial` is the number of the iteration, from 0.
         choice: the order and, for a strategy with a model, mean, std, UCB and score of all 120 orders.
-        result: what came back.
-        gp_updated: whether the result informs the reward model: the strategy has one and the threshold was reached.
-        episodes: episodes trained in the whole search so far.
-        state: the state after this iteration, to be saved.
+        state: the state with this trial pending.
     """
 
     request: TrialRequest
     choice: Choice
+    state: SearchState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Iteration:
+    """The end of a trial, handed to a callback.
+
+    Attributes:
+        request: what was asked for.
+        ucb: upper confidence bound of the order's reward when it was chosen; None for a strategy without a model.
+        result: what came back.
+        gp_updated: whether the result informs the reward model: the strategy has one and the threshold was reached.
+        episodes: episodes trained in the whole search so far.
+        state: the state after this trial, to be saved.
+    """
+
+    request: TrialRequest
+    ucb: float | None
     result: TrialResult
     gp_updated: bool
     episodes: int
@@ -93,77 +190,99 @@ class SearchResult:
             with the highest compliance.
         feasible: whether `best` reached the threshold.
         episodes: episodes trained in all.
-        ending: which budget ended the search.
+        ending: why it ended.
         state: the final state; a search with a larger budget can go on from it.
     """
 
     best: TrialResult
     feasible: bool
     episodes: int
-    ending: Literal["episodes", "trials"]
+    ending: SearchEnding
     state: SearchState
 
 
 def run_search(
-    run_trial: Callable[[TrialRequest], TrialResult],
+    runner: TrialRunner,
     strategy: Strategy,
     budget: Budget,
     *,
-    seed: int,
-    history: History = (),
+    state: SearchState,
+    parallel: int = 1,
+    start: Callable[[Order, History], Order | None] = from_scratch,
+    on_launch: Callable[[Launch], None] | None = None,
     on_iteration: Callable[[Iteration], None] | None = None,
 ) -> SearchResult:
     """Search for the best workflow order.
 
-    The same seed and the same results of trials give the same search. A search that was stopped goes on exactly as it
-    would have when it is given its seed and the history of its saved state; the budget counts that history.
+    With one trial at a time, the same seed and the same results of trials give the same search. With several, the order
+    in which they end has its part too. A search that was stopped goes on from its saved state, and with one trial at a
+    time exactly as it would have; the budget counts what the state holds.
 
     Args:
-        run_trial: trains and evaluates one order.
+        runner: trains and evaluates orders.
         strategy: chooses the orders; its compliance threshold decides which trials are feasible.
         budget: when to stop.
-        seed: at least 0.
-        history: trials of the same search before it was stopped.
-        on_iteration: called after every trial.
+        state: where to begin: a seed alone, or what an earlier part of the search has left.
+        parallel: trials that may be under way at once, at least 1.
+        start: from whose learner the training of an order goes on, a rule of `initial`.
+        on_launch: called before each trial.
+        on_iteration: called after each trial.
 
     Raises:
-        UserError: the seed is negative.
-        RuntimeError: `run_trial` returned another order than it was asked for, or lost count of its episodes.
+        UserError: the seed is negative, or `parallel` is below 1.
+        RuntimeError: the runner returned another order than it was asked for, or lost count of its episodes.
     """
-    if seed < 0:
-        raise UserError(f"the seed is {seed}: it must be at least 0")
-    trials = list(history)
-    while (ending := _spent(budget, trials)) is None:
-        number = len(trials)
-        choice = strategy.choose(tuple(trials), _stream(seed, number, 0))
-        request = TrialRequest(
-            trial=number,
-            order=choice.order,
-            seed=int(_stream(seed, number, 1).integers(2**63)),
-            trained_episodes=_trained_episodes(trials, choice.order),
-            episodes_left=None if budget.episodes is None else budget.episodes - _total_episodes(trials),
-        )
-        result = run_trial(request)
-        _check(request, result)
-        trials.append(result)
+    if state.seed < 0:
+        raise UserError(f"the seed is {state.seed}: it must be at least 0")
+    if parallel < 1:
+        raise UserError(f"{parallel} trials at once: it must be at least 1")
+    history = list(state.history)
+    pending = {trial.request.trial: trial for trial in state.pending}
+
+    def present() -> SearchState:
+        return SearchState(state.seed, tuple(history), tuple(pending.values()))
+
+    for trial in state.pending:
+        runner.submit(trial.request)
+    while True:
+        requests = [trial.request for trial in pending.values()]
+        choice = None
+        if len(pending) < parallel and budget.spent(history, requests) is None:
+            number = len(history) + len(pending)
+            orders = [request.order for request in requests]
+            choice = strategy.choose(tuple(history), orders, _stream(state.seed, number, 0))
+        if choice is not None:
+            request = _request(choice.order, number, state.seed, budget, history, requests, start)
+            ucb = None if choice.acquisition is None else float(choice.acquisition.ucb[order_id(choice.order)])
+            pending[number] = PendingTrial(request=request, ucb=ucb)
+            if on_launch is not None:
+                on_launch(Launch(request=request, choice=choice, state=present()))
+            runner.submit(request)
+            continue
+        if not pending:
+            break
+        number, result = runner.next_done()
+        ended = pending.pop(number)
+        _check(ended.request, result)
+        history.append(result)
         if on_iteration is not None:
             on_iteration(
                 Iteration(
-                    request=request,
-                    choice=choice,
+                    request=ended.request,
+                    ucb=ended.ucb,
                     result=result,
-                    gp_updated=choice.acquisition is not None and strategy.settings.reached(result),
-                    episodes=_total_episodes(trials),
-                    state=SearchState(seed, tuple(trials)),
+                    gp_updated=ended.ucb is not None and strategy.settings.reached(result),
+                    episodes=_total_episodes(history),
+                    state=present(),
                 )
             )
-    best, feasible = best_trial(trials, strategy.settings.compliance_threshold)
+    best, feasible = best_trial(history, strategy.settings.compliance_threshold)
     return SearchResult(
         best=best,
         feasible=feasible,
-        episodes=_total_episodes(trials),
-        ending=ending,
-        state=SearchState(seed, tuple(trials)),
+        episodes=_total_episodes(history),
+        ending=budget.spent(history) or "exhausted",
+        state=present(),
     )
 
 
@@ -181,26 +300,35 @@ def best_trial(history: History, compliance_threshold: float) -> tuple[TrialResu
     return max(history, key=lambda trial: (trial.compliance, trial.reward)), False
 
 
+def _request(
+    order: Order,
+    number: int,
+    seed: int,
+    budget: Budget,
+    history: History,
+    pending: Sequence[TrialRequest],
+    start: Callable[[Order, History], Order | None],
+) -> TrialRequest:
+    origin = start(order, history)
+    max_episodes, cap = budget.share(history, pending)
+    return TrialRequest(
+        trial=number,
+        order=order,
+        seed=int(_stream(seed, number, 1).integers(2**63)),
+        start=origin,
+        trained_episodes=sum(trial.episodes for trial in history if trial.order == order) if origin == order else 0,
+        max_episodes=max_episodes,
+        cap=cap,
+    )
+
+
 def _stream(seed: int, trial: int, purpose: int) -> np.random.Generator:
     """The stream of one purpose in one trial: 0 the strategy's choice, 1 the seed of the trial."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(trial, purpose)))
 
 
-def _spent(budget: Budget, trials: History) -> Literal["episodes", "trials"] | None:
-    """Which budget is spent, if any."""
-    if budget.episodes is not None and _total_episodes(trials) >= budget.episodes:
-        return "episodes"
-    if budget.trials is not None and len(trials) >= budget.trials:
-        return "trials"
-    return None
-
-
 def _total_episodes(trials: History) -> int:
     return sum(trial.episodes for trial in trials)
-
-
-def _trained_episodes(trials: History, order: Order) -> int:
-    return sum(trial.episodes for trial in trials if trial.order == order)
 
 
 def _check(request: TrialRequest, result: TrialResult) -> None:

@@ -3,9 +3,12 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 from cageflow.workflow.orders import Order, format_order, parse_order
+
+Cap = Literal["episode-cap", "budget"]
+"""What bounds the episodes of a trial: its own limit, or what is left of the whole search."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,15 +19,36 @@ class TrialRequest:
         trial: number of the trial in its search, from 0.
         order: the workflow order to train and evaluate.
         seed: seed of everything random in this trial, 0 to 2**63 - 1; a function of the search's seed and `trial`.
-        trained_episodes: episodes that earlier trials trained on this order; 0 when it is new.
-        episodes_left: episodes that the search may still train, this trial included; None without such a budget.
+        start: the order from whose learner the training goes on: `order` itself if its own training is continued,
+            another one to begin with its weights, None to begin from scratch.
+        trained_episodes: episodes that earlier trials trained on this order; 0 where it begins anew.
+        max_episodes: episodes that the trial may train; None without a bound.
+        cap: what `max_episodes` is.
     """
 
     trial: int
     order: Order
     seed: int
+    start: Order | None
     trained_episodes: int
-    episodes_left: int | None
+    max_episodes: int | None
+    cap: Cap
+
+    def to_json(self) -> dict[str, Any]:
+        """The request as plain data for `json.dump`."""
+        start = None if self.start is None else format_order(self.start)
+        return {**asdict(self), "order": format_order(self.order), "start": start}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "TrialRequest":
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError: a field is missing or unknown, or an order is none.
+        """
+        check_fields("a request", cls, data)
+        start = None if data["start"] is None else parse_order(data["start"])
+        return cls(**{**data, "order": parse_order(data["order"]), "start": start})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +108,19 @@ class TrialResult:
         Raises:
             ValueError: a field is missing, unknown or out of its range.
         """
-        names = {field.name for field in fields(cls)}
-        if set(data) != names:
-            raise ValueError(f"a trial has the fields {sorted(names)}, got {sorted(data)}")
+        check_fields("a trial", cls, data)
         return cls(**{**data, "order": parse_order(data["order"])})
+
+
+def check_fields(what: str, kind: type[Any], data: Mapping[str, Any]) -> None:
+    """Refuse saved data that has not exactly the fields of a dataclass.
+
+    Raises:
+        ValueError: it is so.
+    """
+    names = {field.name for field in fields(kind)}
+    if set(data) != names:
+        raise ValueError(f"{what} has the fields {sorted(names)}, got {sorted(data)}")
 
 
 History = Sequence[TrialResult]

@@ -18,18 +18,31 @@ def pair_landscape(seed):
 
 
 class Trainer:
-    """Stands for training: a trial reads the landscape; its noise is a function of the trial's seed alone."""
+    """Stands for training: a trial reads the landscape; its noise is a function of the trial's seed alone.
 
-    def __init__(self, rewards, compliances=None, noise=1.0, episodes=100):
+    Trials end in the order in which they began, unless `last_first`.
+    """
+
+    def __init__(self, rewards, compliances=None, noise=1.0, episodes=100, last_first=False):
         self.rewards = rewards
         self.compliances = np.ones(120) if compliances is None else compliances
         self.noise = noise
         self.episodes = episodes
+        self.last_first = last_first
         self.requests = []
+        self.waiting = []
+
+    def submit(self, request: TrialRequest) -> None:
+        self.waiting.append(request)
+
+    def next_done(self) -> tuple[int, TrialResult]:
+        request = self.waiting.pop(-1 if self.last_first else 0)
+        return request.trial, self(request)
 
     def __call__(self, request: TrialRequest) -> TrialResult:
         self.requests.append(request)
         i = order_id(request.order)
+        episodes = self.episodes if request.max_episodes is None else min(self.episodes, request.max_episodes)
         noise = np.random.default_rng(request.seed).normal()
         return TrialResult(
             order=request.order,
@@ -37,8 +50,8 @@ class Trainer:
             reward_se=self.noise,
             compliance=float(self.compliances[i]),
             compliance_se=0.01,
-            episodes=self.episodes,
-            total_episodes=request.trained_episodes + self.episodes,
+            episodes=episodes,
+            total_episodes=request.trained_episodes + episodes,
             ending="patience",
             seconds=0.0,
         )

@@ -7,8 +7,18 @@ import numpy as np
 import pytest
 
 from cageflow.errors import UserError
-from cageflow.search import Budget, SearchState, StrategySettings, TrialResult, best_trial, make_strategy, run_search
-from cageflow.workflow import ALL_ORDERS
+from cageflow.search import (
+    Budget,
+    SearchState,
+    StrategySettings,
+    TrialResult,
+    anew,
+    best_trial,
+    find_init,
+    make_strategy,
+    run_search,
+)
+from cageflow.workflow import ALL_ORDERS, kendall_distance, order_id
 from tests.unit.search.landscapes import Trainer, pair_landscape
 
 
@@ -46,21 +56,27 @@ def test_best_trial__of_equals_the_earlier_wins():
 
 def test_search__ends_when_the_trials_are_spent():
     trainer = Trainer(pair_landscape(0))
-    result = run_search(trainer, make_strategy("round-robin"), Budget(trials=7), seed=0)
+    result = run_search(trainer, make_strategy("round-robin"), Budget(trials=7), state=SearchState(0))
     assert (len(result.state.history), result.ending, result.episodes) == (7, "trials", 700)
-    assert all(request.episodes_left is None for request in trainer.requests)
+    assert all((request.max_episodes, request.cap) == (None, "episode-cap") for request in trainer.requests)
 
 
 def test_search__counts_the_episodes_that_were_really_trained():
     trainer = Trainer(pair_landscape(0), episodes=300)
-    result = run_search(trainer, make_strategy("round-robin"), Budget(episodes=1000, trials=50), seed=0)
-    assert (len(result.state.history), result.ending, result.episodes) == (4, "episodes", 1200)
-    assert [request.episodes_left for request in trainer.requests] == [1000, 700, 400, 100]
+    budget = Budget(episodes=1000, trials=50, episodes_per_trial=500)
+    result = run_search(trainer, make_strategy("round-robin"), budget, state=SearchState(0))
+    assert (len(result.state.history), result.ending, result.episodes) == (4, "episodes", 1000)
+    assert [(request.max_episodes, request.cap) for request in trainer.requests] == [
+        (500, "episode-cap"),
+        (500, "episode-cap"),
+        (400, "budget"),
+        (100, "budget"),
+    ]
 
 
 def test_search__tells_a_trial_how_far_its_order_is_trained():
     trainer = Trainer(pair_landscape(0))
-    result = run_search(trainer, make_strategy("round-robin"), Budget(trials=122), seed=0)
+    result = run_search(trainer, make_strategy("round-robin"), Budget(trials=122), state=SearchState(0))
     assert [request.trained_episodes for request in trainer.requests] == [0] * 120 + [100, 100]
     assert [request.trial for request in trainer.requests] == list(range(122))
     assert [t.total_episodes for t in result.state.history][119:] == [100, 200, 200]
@@ -69,7 +85,7 @@ def test_search__tells_a_trial_how_far_its_order_is_trained():
 def test_search__gives_every_trial_a_seed_of_its_own():
     first, second = Trainer(pair_landscape(0)), Trainer(pair_landscape(0))
     for seed, trainer in ((0, first), (1, second)):
-        run_search(trainer, make_strategy("round-robin"), Budget(trials=50), seed=seed)
+        run_search(trainer, make_strategy("round-robin"), Budget(trials=50), state=SearchState(seed))
     seeds = [request.seed for request in first.requests + second.requests]
     assert len(set(seeds)) == 100
     assert all(0 <= seed < 2**63 for seed in seeds)
@@ -79,7 +95,8 @@ def test_search__gives_every_trial_a_seed_of_its_own():
 def test_search__same_seed_same_search_other_seed_another(name):
     rewards = pair_landscape(1)
     results = [
-        run_search(Trainer(rewards), make_strategy(name), Budget(trials=6), seed=seed).state for seed in (3, 3, 4)
+        run_search(Trainer(rewards), make_strategy(name), Budget(trials=6), state=SearchState(seed)).state
+        for seed in (3, 3, 4)
     ]
     assert results[0] == results[1]
     assert [t.order for t in results[0].history] != [t.order for t in results[2].history]
@@ -88,26 +105,26 @@ def test_search__same_seed_same_search_other_seed_another(name):
 @pytest.mark.parametrize("name", ["gp-ucb", "thompson", "random", "round-robin"])
 def test_search__stopped_and_restored_from_a_file_goes_on_as_if_never_stopped(name):
     rewards = pair_landscape(2)
-    whole = run_search(Trainer(rewards), make_strategy(name), Budget(trials=9), seed=5)
+    whole = run_search(Trainer(rewards), make_strategy(name), Budget(trials=9), state=SearchState(5))
     saved = []
     run_search(
         Trainer(rewards),
         make_strategy(name),
         Budget(trials=4),
-        seed=5,
+        state=SearchState(5),
         on_iteration=lambda iteration: saved.append(json.dumps(iteration.state.to_json())),
     )
     state = SearchState.from_json(json.loads(saved[-1]))
     assert len(state.history) == 4
-    rest = run_search(Trainer(rewards), make_strategy(name), Budget(trials=9), seed=state.seed, history=state.history)
+    rest = run_search(Trainer(rewards), make_strategy(name), Budget(trials=9), state=state)
     assert rest == whole
 
 
 def test_search__restored_with_another_seed_goes_another_way():
     rewards = pair_landscape(2)
-    whole = run_search(Trainer(rewards), make_strategy("random"), Budget(trials=9), seed=5)
+    whole = run_search(Trainer(rewards), make_strategy("random"), Budget(trials=9), state=SearchState(5))
     rest = run_search(
-        Trainer(rewards), make_strategy("random"), Budget(trials=9), seed=6, history=whole.state.history[:4]
+        Trainer(rewards), make_strategy("random"), Budget(trials=9), state=SearchState(6, whole.state.history[:4])
     )
     assert orders_of(rest) != orders_of(whole)
 
@@ -115,7 +132,7 @@ def test_search__restored_with_another_seed_goes_another_way():
 def test_search__whose_budget_is_spent_already_runs_no_trial():
     history = [trial(-10.0, 1.0), trial(-5.0, 1.0, order=1)]
     trainer = Trainer(pair_landscape(0))
-    result = run_search(trainer, make_strategy("random"), Budget(episodes=200), seed=0, history=history)
+    result = run_search(trainer, make_strategy("random"), Budget(episodes=200), state=SearchState(0, tuple(history)))
     assert trainer.requests == []
     assert result.best is history[1]
 
@@ -123,18 +140,26 @@ def test_search__whose_budget_is_spent_already_runs_no_trial():
 def test_callback__gets_the_facts_of_every_iteration():
     compliances = np.ones(120)
     compliances[::2] = 0.5
-    iterations = []
+    launches, iterations = [], []
     strategy = make_strategy("gp-ucb", StrategySettings(compliance_threshold=0.9))
     result = run_search(
-        Trainer(pair_landscape(0), compliances), strategy, Budget(trials=6), seed=0, on_iteration=iterations.append
+        Trainer(pair_landscape(0), compliances),
+        strategy,
+        Budget(trials=6),
+        state=SearchState(0),
+        on_launch=launches.append,
+        on_iteration=iterations.append,
     )
+    assert [launch.request for launch in launches] == [iteration.request for iteration in iterations]
     assert [iteration.request.trial for iteration in iterations] == list(range(6))
     assert [iteration.episodes for iteration in iterations] == [100, 200, 300, 400, 500, 600]
     assert [iteration.gp_updated for iteration in iterations] == [t.compliance >= 0.9 for t in result.state.history]
     assert {iteration.gp_updated for iteration in iterations} == {True, False}
     for iteration in iterations:
-        assert iteration.choice.order == iteration.request.order == iteration.result.order
-        acquisition = iteration.choice.acquisition
+        assert iteration.request.order == iteration.result.order
+    for launch, iteration in zip(launches, iterations, strict=True):
+        acquisition = launch.choice.acquisition
+        assert iteration.ucb == acquisition.ucb[order_id(launch.request.order)]
         for values in (acquisition.mean, acquisition.std, acquisition.ucb, acquisition.feasibility, acquisition.score):
             assert values.shape == (120,)
         np.testing.assert_allclose(acquisition.ucb, acquisition.mean + 2.0 * acquisition.std)
@@ -144,14 +169,20 @@ def test_callback__gets_the_facts_of_every_iteration():
 def test_callback__a_strategy_without_a_model_updates_none():
     iterations = []
     run_search(
-        Trainer(pair_landscape(0)), make_strategy("random"), Budget(trials=2), seed=0, on_iteration=iterations.append
+        Trainer(pair_landscape(0)),
+        make_strategy("random"),
+        Budget(trials=2),
+        state=SearchState(0),
+        on_iteration=iterations.append,
     )
     assert [iteration.gp_updated for iteration in iterations] == [False, False]
 
 
 def test_search__that_never_complies_says_so():
     compliances = np.linspace(0.2, 0.6, 120)
-    result = run_search(Trainer(pair_landscape(0), compliances), make_strategy("round-robin"), Budget(trials=5), seed=0)
+    result = run_search(
+        Trainer(pair_landscape(0), compliances), make_strategy("round-robin"), Budget(trials=5), state=SearchState(0)
+    )
     assert not result.feasible
     assert result.best is result.state.history[4]
 
@@ -164,9 +195,13 @@ def test_search__that_never_complies_says_so():
     ],
 )
 def test_search__refuses_a_result_that_does_not_answer_its_request(spoil, message):
-    trainer = Trainer(pair_landscape(0))
+    class Confused(Trainer):
+        def __call__(self, request):
+            return spoil(super().__call__(request))
+
+    trainer = Confused(pair_landscape(0))
     with pytest.raises(RuntimeError, match=message):
-        run_search(lambda request: spoil(trainer(request)), make_strategy("round-robin"), Budget(trials=1), seed=0)
+        run_search(trainer, make_strategy("round-robin"), Budget(trials=1), state=SearchState(0))
 
 
 @pytest.mark.parametrize(
@@ -175,6 +210,7 @@ def test_search__refuses_a_result_that_does_not_answer_its_request(spoil, messag
         ({}, "the search has no budget: give a number of episodes or a number of trials"),
         ({"episodes": -5}, "the budget is -5 episodes: it must be at least 1"),
         ({"trials": 0}, "the budget is 0 trials: it must be at least 1"),
+        ({"trials": 5, "episodes_per_trial": 0}, "the budget is 0 episodes a trial: it must be at least 1"),
     ],
 )
 def test_budget__refuses_in_one_sentence(budget, sentence):
@@ -186,10 +222,158 @@ def test_budget__refuses_in_one_sentence(budget, sentence):
 def test_search__refuses_a_negative_seed_before_any_trial():
     trainer = Trainer(pair_landscape(0))
     with pytest.raises(UserError, match=r"^the seed is -1: it must be at least 0$"):
-        run_search(trainer, make_strategy("random"), Budget(trials=1), seed=-1)
+        run_search(trainer, make_strategy("random"), Budget(trials=1), state=SearchState(-1))
     assert trainer.requests == []
 
 
 def test_search_state__refuses_what_is_none():
-    with pytest.raises(ValueError, match="a search state has the fields seed and trials"):
+    with pytest.raises(ValueError, match=r"a search state has the fields \['history', 'pending', 'seed'\]"):
         SearchState.from_json({"trials": []})
+
+
+# Several trials at once.
+
+
+@pytest.mark.parametrize("name", ["gp-ucb", "thompson", "random", "round-robin", "canonical", "exhaustive"])
+def test_parallel__no_order_is_under_way_twice_and_every_trial_counts_once(name):
+    launches = []
+    trainer = Trainer(pair_landscape(3), last_first=True)
+    result = run_search(
+        trainer, make_strategy(name), Budget(trials=14), state=SearchState(1), parallel=4, on_launch=launches.append
+    )
+    assert sorted(request.trial for request in trainer.requests) == list(range(14))
+    assert len(result.state.history) == 14
+    assert result.state.pending == ()
+    for launch in launches:
+        orders = [trial.request.order for trial in launch.state.pending]
+        assert len(set(orders)) == len(orders) <= 4
+    assert max(len(launch.state.pending) for launch in launches) == 4
+
+
+def test_parallel__a_free_place_is_filled_before_the_others_end():
+    iterations = []
+    run_search(
+        Trainer(pair_landscape(0), last_first=True),
+        make_strategy("round-robin"),
+        Budget(trials=5),
+        state=SearchState(0),
+        parallel=2,
+        on_iteration=iterations.append,
+    )
+    assert [iteration.request.trial for iteration in iterations] == [1, 2, 3, 4, 0]
+
+
+def test_parallel__trials_under_way_count_with_all_that_they_may_train():
+    trainer = Trainer(pair_landscape(0), episodes=100)
+    budget = Budget(episodes=1000, episodes_per_trial=400)
+    launches = []
+    result = run_search(
+        trainer,
+        make_strategy("round-robin"),
+        budget,
+        state=SearchState(0),
+        parallel=4,
+        on_launch=launches.append,
+    )
+    assert [(request.max_episodes, request.cap) for request in trainer.requests[:3]] == [
+        (400, "episode-cap"),
+        (400, "episode-cap"),
+        (200, "budget"),
+    ]
+    for launch in launches:
+        promised = sum(trial.request.max_episodes for trial in launch.state.pending)
+        assert promised + sum(trial.episodes for trial in launch.state.history) <= 1000
+    assert (result.episodes, result.ending) == (1000, "episodes")
+
+
+def test_parallel__trials_under_way_begin_again_when_the_search_goes_on():
+    class Dying(Trainer):
+        def next_done(self):
+            if len(self.requests) == 3:
+                raise KeyboardInterrupt
+            return super().next_done()
+
+    rewards = pair_landscape(2)
+    saved = []
+    dying = Dying(rewards)
+    with pytest.raises(KeyboardInterrupt):
+        run_search(
+            dying,
+            make_strategy("gp-ucb"),
+            Budget(trials=8),
+            state=SearchState(5),
+            parallel=3,
+            on_launch=lambda launch: saved.append(json.dumps(launch.state.to_json())),
+        )
+    state = SearchState.from_json(json.loads(saved[-1]))
+    assert [trial.request for trial in state.pending] == dying.waiting
+    assert len(state.pending) == 3
+    trainer = Trainer(rewards)
+    rest = run_search(trainer, make_strategy("gp-ucb"), Budget(trials=8), state=state, parallel=3)
+    assert trainer.requests[:3] == dying.waiting
+    whole = run_search(Trainer(rewards), make_strategy("gp-ucb"), Budget(trials=8), state=SearchState(5), parallel=3)
+    assert rest == whole
+
+
+def test_search__that_has_tried_every_order_is_exhausted():
+    trainer = Trainer(pair_landscape(0))
+    result = run_search(trainer, make_strategy("exhaustive"), Budget(trials=500), state=SearchState(0), parallel=7)
+    assert result.ending == "exhausted"
+    assert sorted(orders_of(result)) == sorted(ALL_ORDERS)
+
+
+def test_search__refuses_no_trial_at_once():
+    with pytest.raises(UserError, match="0 trials at once"):
+        run_search(
+            Trainer(pair_landscape(0)), make_strategy("random"), Budget(trials=1), state=SearchState(0), parallel=0
+        )
+
+
+# Where an order starts.
+
+
+def starts(init, trials=140, parallel=1):
+    trainer = Trainer(pair_landscape(0), last_first=True)
+    run_search(
+        trainer,
+        make_strategy("round-robin"),
+        Budget(trials=trials),
+        state=SearchState(0),
+        parallel=parallel,
+        start=init,
+    )
+    return trainer.requests
+
+
+def test_init__scratch_goes_on_with_an_order_that_was_trained_and_begins_anew_with_others():
+    requests = starts(find_init("scratch"))
+    assert [request.start for request in requests] == [None] * 120 + list(ALL_ORDERS[:20])
+    assert [request.trained_episodes for request in requests] == [0] * 120 + [100] * 20
+
+
+def test_init__nearest_takes_the_trained_order_at_the_least_distance():
+    requests = starts(find_init("nearest"))
+    assert requests[0].start is None
+    for request in requests[1:120]:
+        tried = ALL_ORDERS[: request.trial]
+        distances = [kendall_distance(request.order, other) for other in tried]
+        assert kendall_distance(request.order, request.start) == min(distances)
+        assert request.start == tried[max(i for i, distance in enumerate(distances) if distance == min(distances))]
+    assert all(request.start == request.order for request in requests[120:])
+    assert {request.trained_episodes for request in requests[:120]} == {0}
+
+
+def test_init__shared_takes_the_trial_that_ended_last():
+    requests = starts(find_init("shared"), trials=10)
+    assert [request.start for request in requests] == [None, *ALL_ORDERS[:9]]
+
+
+def test_init__anew_forgets_what_was_trained():
+    requests = starts(anew)
+    assert {request.start for request in requests} == {None}
+    assert {request.trained_episodes for request in requests} == {0}
+
+
+def test_init__unknown_is_refused():
+    with pytest.raises(UserError, match="unknown init 'best': choose one of scratch, nearest, shared"):
+        find_init("best")

@@ -1,0 +1,152 @@
+"""Landscapes: what every one of the 120 orders came to, trained alike and several times."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cageflow.errors import UserError
+from cageflow.files import write_whole
+from cageflow.workflow.orders import NUM_ORDERS, Order, format_order, order_id, parse_order
+
+LANDSCAPE_COLUMNS = (
+    "Workflow_ID,Workflow_Order,Seed,Reward,Reward_SE,Compliance,Compliance_SE,"
+    "Episodes,Ending,Threshold_Episodes,Seconds"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LandscapeRow:
+    """One training of one order.
+
+    Attributes:
+        order: the workflow order.
+        seed: number of the training among those of its order, from 1.
+        reward: mean env return of the trained policy on fresh episodes.
+        reward_se: its standard error.
+        compliance: mean compliance on the same episodes, 0 to 1.
+        compliance_se: its standard error.
+        episodes: episodes trained.
+        ending: why the training ended.
+        threshold_episodes: episodes after which a batch first reached the compliance threshold; None if none did.
+        seconds: wall-clock time of the training and its evaluation.
+
+    Raises:
+        UserError: a number is out of its range.
+    """
+
+    order: Order
+    seed: int
+    reward: float
+    reward_se: float
+    compliance: float
+    compliance_se: float
+    episodes: int
+    ending: str
+    threshold_episodes: int | None
+    seconds: float
+
+    def __post_init__(self) -> None:
+        where = f"{format_order(self.order)}, seed {self.seed}"
+        if not 0 <= self.compliance <= 1:
+            raise UserError(f"{where}: the compliance is {self.compliance}, expected 0 to 1")
+        # Not a number fails each of these.
+        if not (abs(self.reward) < float("inf") and 0 <= self.reward_se < float("inf") and self.compliance_se >= 0):
+            raise UserError(f"{where}: expected finite figures and standard errors of at least 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Landscape:
+    """A table of trainings; `rows` holds those of each order, by seed and then by order."""
+
+    rows: tuple[LandscapeRow, ...]
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The numbers of the trainings that some order has, ascending."""
+        return tuple(sorted({row.seed for row in self.rows}))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every order has a training with every seed."""
+        return len(self.rows) == NUM_ORDERS * len(self.seeds)
+
+    def of(self, order: Order) -> tuple[LandscapeRow, ...]:
+        """The trainings of one order."""
+        return tuple(row for row in self.rows if row.order == order)
+
+
+def write_landscape(path: Path, landscape: Landscape) -> None:
+    """Write a landscape as CSV, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(LANDSCAPE_COLUMNS.split(","))
+    for row in landscape.rows:
+        writer.writerow(
+            [order_id(row.order), format_order(row.order).replace(",", ">"), row.seed]
+            + [f"{row.reward:.4f}", f"{row.reward_se:.4f}", f"{row.compliance:.4f}", f"{row.compliance_se:.4f}"]
+            + [row.episodes, row.ending, "" if row.threshold_episodes is None else row.threshold_episodes]
+            + [f"{row.seconds:.2f}"]
+        )
+    write_whole(path, text.getvalue().encode())
+
+
+def read_landscape(path: Path) -> Landscape:
+    """Read a landscape; it need not be complete.
+
+    Raises:
+        UserError: the file cannot be read or is no landscape; the message names the file and the line.
+    """
+    try:
+        lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"{path} cannot be read as a landscape: {getattr(error, 'strerror', None) or 'no text'}"
+        ) from error
+    if not lines or lines[0] != LANDSCAPE_COLUMNS.split(","):
+        raise UserError(f"{path} is no landscape: expected the columns {LANDSCAPE_COLUMNS}")
+    rows, seen = [], set()
+    for number, cells in enumerate(lines[1:], start=2):
+        try:
+            row = _parse_row(cells)
+        except ValueError as error:
+            raise UserError(f"{path}, line {number}: {error}") from error
+        if (row.order, row.seed) in seen:
+            raise UserError(f"{path}, line {number}: {format_order(row.order)} with seed {row.seed} stands there twice")
+        seen.add((row.order, row.seed))
+        rows.append(row)
+    if not rows:
+        raise UserError(f"{path} is empty: it has no trainings")
+    return Landscape(tuple(rows))
+
+
+def _parse_row(cells: Sequence[str]) -> LandscapeRow:
+    """One line.
+
+    Raises:
+        ValueError: it is no training of an order.
+    """
+    if len(cells) != LANDSCAPE_COLUMNS.count(",") + 1:
+        raise ValueError(f"expected {LANDSCAPE_COLUMNS.count(',') + 1} values, got {len(cells)}")
+    values = dict(zip(LANDSCAPE_COLUMNS.split(","), cells, strict=True))
+    order = parse_order(values["Workflow_Order"].replace(">", ","))
+    if values["Workflow_ID"] != str(order_id(order)):
+        raise ValueError(f"{format_order(order)} has the number {order_id(order)}, not {values['Workflow_ID']}")
+    threshold_episodes = values["Threshold_Episodes"]
+    return LandscapeRow(
+        order=order,
+        seed=int(values["Seed"]),
+        reward=float(values["Reward"]),
+        reward_se=float(values["Reward_SE"]),
+        compliance=float(values["Compliance"]),
+        compliance_se=float(values["Compliance_SE"]),
+        episodes=int(values["Episodes"]),
+        ending=values["Ending"],
+        threshold_episodes=int(threshold_episodes) if threshold_episodes else None,
+        seconds=float(values["Seconds"]),
+    )
