@@ -121,6 +121,8 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
         # Playing.
         ("play --blue best", "--blue is 'best': expected one of random, sleep, human, or the path of a policy file"),
         ("play --blue .", "there is no policy file ."),
+        ("play --workflow user", "lacks 'defender' and"),
+        (f"play --workflow {ORDER}", "--workflow is for a policy file, and --blue is random"),
         ("play --steps 0", "steps is 0"),
         ("play --delay -1", "delay is -1.0"),
         ("play --seed -1", "--seed is '-1': expected at least 0"),

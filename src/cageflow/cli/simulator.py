@@ -73,6 +73,9 @@ def record(
 @app.command()
 def play(
     blue: Annotated[str, typer.Option(help="random, sleep, human, or a policy file.")] = "random",
+    workflow: Annotated[
+        str | None, option("The order that a policy is to follow, with commas; a universal policy needs it.")
+    ] = None,
     red_agent: Annotated[str, typer.Option(help="B_lineAgent, RedMeanderAgent or SleepAgent.")] = "B_lineAgent",
     rules: Annotated[str, typer.Option(help="v2.1 or challenge.")] = "v2.1",
     observation: Annotated[str, typer.Option(help="Blue's table: corrected or official.")] = "corrected",
@@ -86,14 +89,18 @@ def play(
     """Watch an episode in the terminal: who did what, the network, the reward."""
     from cageflow.envs.options import GameOptions
     from cageflow.evaluation.play import BLUE_NAMES, blue_policy, play_episode
+    from cageflow.workflow.orders import parse_order
 
     options = GameOptions(red_agent, rules, observation, max_steps, green, scenario)
+    order = None if workflow is None else parse_order(workflow)
     if blue in BLUE_NAMES:
+        if order is not None:
+            raise UserError(f"--workflow is for a policy file, and --blue is {blue}: leave one of them out")
         policy = blue_policy(blue, options.network, seed)
     elif Path(blue).exists():
         from cageflow.evaluation.player import load_player
 
-        policy = load_player(Path(blue), options, seed)
+        policy = load_player(Path(blue), options, seed, order)
     else:
         raise UserError(f"--blue is {blue!r}: expected one of {', '.join(BLUE_NAMES)}, or the path of a policy file")
     play_episode(options, policy, seed=seed, steps=steps, delay=delay, blue=Path(blue).stem)

@@ -11,6 +11,7 @@ from cageflow.envs.masks import ActionMasks
 from cageflow.envs.options import GameOptions
 from cageflow.learn.policy import Policy
 from cageflow.learn.policy_file import load_policy
+from cageflow.workflow.orders import Order
 
 
 class PolicyPlayer:
@@ -43,11 +44,17 @@ class PolicyPlayer:
         return self._last_action
 
 
-def load_player(path: Path, options: GameOptions, seed: int | None = None) -> PolicyPlayer:
+def load_player(path: Path, options: GameOptions, seed: int | None = None, order: Order | None = None) -> PolicyPlayer:
     """A player from a policy file.
 
+    Args:
+        path: the file.
+        options: settings of the game.
+        seed: decides its draws.
+        order: the workflow order that it is to follow; needed for a universal policy.
+
     Raises:
-        UserError: the file is no policy, or one of another network or observation.
+        UserError: the file is no policy, or one of another network, observation or order, or universal without one.
     """
     network = options.network
     expect = {
@@ -55,4 +62,4 @@ def load_player(path: Path, options: GameOptions, seed: int | None = None) -> Po
         "num_actions": len(network.codec),
         "observation": options.observation,
     }
-    return PolicyPlayer(load_policy(path, expect), options, seed)
+    return PolicyPlayer(load_policy(path, expect, order=order), options, seed)

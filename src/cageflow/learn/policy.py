@@ -1,7 +1,7 @@
 """A trained policy: the actor, what it was trained for, and how to ask it for actions."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 from cageflow.errors import UserError
 from cageflow.learn.config import ACTIVATIONS
 from cageflow.learn.inference import Actor, pack_weights
+from cageflow.workflow.orders import Order, encode_order, format_order
+
+ANY_WORKFLOW = "any"
+"""What the card of a universal policy says for its workflow."""
 
 _MEMORY_ROWS = 65_536  # distinct observations that a policy remembers, 76 MB with 145 actions
 
@@ -22,7 +26,8 @@ class PolicyCard:
     """What a policy is and where it comes from.
 
     Attributes:
-        workflow: the order it was trained for, as `workflow.format_order` writes it; None for plain PPO.
+        workflow: the order it was trained for, as `workflow.format_order` writes it; ANY_WORKFLOW for a universal
+            policy, which is told the order; None for plain PPO.
         rules: rule set of the game it was trained in.
         red_agent: its opponent in training.
         observation: the kind of observation it reads.
@@ -85,10 +90,13 @@ _CARD_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
 class Policy:
     """An actor that can be asked for actions; needs no torch.
 
+    A universal policy is told the order in the last bits of each observation. `for_order` gives what it is for one
+    order, and that is a policy like any other.
+
     Args:
         card: what it is.
         layers: its layers. The inputs of the first are the observation bits, then the order's code if there is one.
-        order_encoding: (D,) float32 code of the workflow order; None for plain PPO.
+        order_encoding: (D,) float32 code of the workflow order; None for plain PPO and for a universal policy.
 
     Raises:
         ValueError: layers that do not fit one another or the code.
@@ -106,6 +114,24 @@ class Policy:
             raise ValueError(f"expected more than the order's {num_order} inputs, got {layers[0][0].shape[1]}")
         self._weights = pack_weights(layers, card.activation, order_encoding)
         self._actor = Actor(self._weights, masked=card.mask_actions)
+
+    @property
+    def is_universal(self) -> bool:
+        """Whether it follows whatever order it is told."""
+        return self.card.workflow == ANY_WORKFLOW
+
+    def for_order(self, order: Order) -> "Policy":
+        """This policy as one that follows an order, with the observations of the game alone.
+
+        Raises:
+            UserError: it was trained for another order, or for none.
+        """
+        workflow = format_order(order)
+        if self.is_universal:
+            return Policy(replace(self.card, workflow=workflow), self.layers, encode_order(order))
+        if self.card.workflow != workflow:
+            raise UserError(f"it follows {self.card.workflow or 'no workflow'}, but {workflow} is wanted here")
+        return self
 
     def act(
         self,

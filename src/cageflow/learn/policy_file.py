@@ -1,7 +1,7 @@
 """Policies on disk: safetensors files, which hold numbers and text and can run nothing.
 
-The tensors are `actor.0.weight`, `actor.0.bias`, ... and, with a workflow, `order_encoding`, all float32. The header's
-entry `cageflow` is a JSON object with the format's version, the package's version and the `PolicyCard`.
+The tensors are `actor.0.weight`, `actor.0.bias`, ... and, with one workflow, `order_encoding`, all float32. The
+header's entry `cageflow` is a JSON object with the format's version, the package's version and the `PolicyCard`.
 """
 
 import json
@@ -17,7 +17,8 @@ from safetensors.numpy import save
 from cageflow import __version__
 from cageflow.errors import UserError
 from cageflow.files import write_whole
-from cageflow.learn.policy import Layers, Policy, PolicyCard
+from cageflow.learn.policy import ANY_WORKFLOW, Layers, Policy, PolicyCard
+from cageflow.workflow.orders import Order
 
 FORMAT_VERSION = 1
 _HEADER_KEY = "cageflow"
@@ -30,7 +31,11 @@ def save_policy(path: str | Path, policy: Policy) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    path = Path(path)
+    write_whole(Path(path), dump_policy(policy))
+
+
+def dump_policy(policy: Policy) -> bytes:
+    """The content of a policy file."""
     tensors = {}
     for number, (weight, bias) in enumerate(policy.layers):
         tensors[f"actor.{number}.weight"] = np.ascontiguousarray(weight)
@@ -38,15 +43,17 @@ def save_policy(path: str | Path, policy: Policy) -> None:
     if policy.order_encoding is not None:
         tensors[_ORDER_KEY] = np.ascontiguousarray(policy.order_encoding)
     header = {"format_version": FORMAT_VERSION, "cageflow_version": __version__, "policy": policy.card.to_json()}
-    write_whole(path, save(tensors, {_HEADER_KEY: json.dumps(header)}))
+    return save(tensors, {_HEADER_KEY: json.dumps(header)})
 
 
-def load_policy(path: str | Path, expect: Mapping[str, Any] | None = None) -> Policy:
+def load_policy(path: str | Path, expect: Mapping[str, Any] | None = None, *, order: Order | None = None) -> Policy:
     """Read a policy file.
 
     Args:
         path: the file.
         expect: what the policy must be: entries of its `PolicyCard`, or `num_observations` and `num_actions`.
+        order: the workflow order that it is to follow. Only a universal policy needs to be told, before it has the
+            observations of the game; any other must have been trained for this order.
 
     Raises:
         UserError: the file is missing, truncated, not a policy of cageflow, of a newer format, inconsistent, or of a
@@ -59,11 +66,19 @@ def load_policy(path: str | Path, expect: Mapping[str, Any] | None = None) -> Po
         policy = Policy(card, _layers(tensors), tensors.get(_ORDER_KEY))
     except ValueError as error:
         raise UserError(f"policy file {path} is inconsistent: {error}") from error
-    if (card.workflow is None) != (policy.order_encoding is None):
+    if (card.workflow in (None, ANY_WORKFLOW)) != (policy.order_encoding is None):
         raise UserError(f"policy file {path} is inconsistent: it names a workflow without its code or the reverse")
+    expect = expect or {}
+    if order is not None:
+        try:
+            policy = policy.for_order(order)
+        except UserError as error:
+            raise UserError(f"policy file {path} does not fit: {error}") from error
+    elif policy.is_universal and "num_observations" in expect:
+        raise UserError(f"policy file {path} is universal: say by --workflow which order it is to follow")
     sizes = {"num_observations": policy.num_observations, "num_actions": policy.num_actions}
-    given = {**card.to_json(), **sizes}
-    for name, wanted in (expect or {}).items():
+    given = {**policy.card.to_json(), **sizes}
+    for name, wanted in expect.items():
         if given[name] != wanted:
             raise UserError(f"policy file {path} has {name} {given[name]!r}, but {wanted!r} is wanted here")
     return policy

@@ -1,7 +1,7 @@
 """What a collector hands to the learner: whole episodes of equal length, distinct observations kept once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +81,17 @@ class Rollout:
         """(T, B) float32, what the learner maximises: rewards of the game and for the workflow."""
         total: NDArray[np.float32] = self.env_rewards + self.alignment_rewards
         return total
+
+    def with_bits(self, bits: NDArray[np.uint8]) -> "Rollout":
+        """The same episodes seen by a learner whose observations all end in (D,) uint8 `bits`, such as an order's code.
+
+        Raises:
+            ValueError: `bits` is not (D,) uint8.
+        """
+        if bits.ndim != 1 or bits.dtype != np.uint8:
+            raise ValueError(f"expected (D,) uint8 bits, got {bits.shape} {bits.dtype}")
+        columns = np.broadcast_to(bits, (self.observations.shape[0], bits.shape[0]))
+        return replace(self, observations=np.concatenate([self.observations, columns], axis=1))
 
     @classmethod
     def from_steps(

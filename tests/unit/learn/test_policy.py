@@ -5,7 +5,8 @@ import pytest
 
 from cageflow.errors import UserError
 from cageflow.learn import policy as policy_module
-from cageflow.learn.policy import Policy, PolicyCard
+from cageflow.learn.policy import ANY_WORKFLOW, Policy, PolicyCard
+from cageflow.workflow.orders import ALL_ORDERS, encode_order, format_order
 
 CARD = PolicyCard(
     workflow=None,
@@ -121,6 +122,35 @@ def test_policy__refuses_layers_that_do_not_fit():
         Policy(CARD, [])
     with pytest.raises(ValueError, match="expected more than the order's 6 inputs, got 6"):
         Policy(CARD, layers, np.zeros(6, np.float32))
+
+
+def universal_policy():
+    """A policy of 6 observation bits and the 25 of an order."""
+    policy = make_policy(num_bits=31)
+    return Policy(dataclasses.replace(policy.card, workflow=ANY_WORKFLOW), policy.layers)
+
+
+@pytest.mark.parametrize("order", [ALL_ORDERS[0], ALL_ORDERS[77]])
+def test_for_order__is_the_universal_policy_told_that_order(order):
+    universal = universal_policy()
+    assert universal.is_universal
+    policy = universal.for_order(order)
+    observations = all_observations()
+    told = np.hstack([observations, np.tile(encode_order(order), (64, 1))])
+    assert policy.num_observations == 6
+    assert policy.log_probs(observations) == pytest.approx(universal.log_probs(told), abs=1e-5)
+    assert policy.log_probs(observations) == pytest.approx(by_hand(policy, observations), abs=1e-5)
+    assert policy.card == dataclasses.replace(universal.card, workflow=format_order(order))
+    assert not policy.is_universal
+
+
+def test_for_order__of_one_orders_policy_is_itself_or_nothing():
+    policy = universal_policy().for_order(ALL_ORDERS[3])
+    assert policy.for_order(ALL_ORDERS[3]) is policy
+    with pytest.raises(UserError, match=f"it follows {policy.card.workflow}, but .* is wanted here"):
+        policy.for_order(ALL_ORDERS[4])
+    with pytest.raises(UserError, match="it follows no workflow, but"):
+        make_policy().for_order(ALL_ORDERS[4])
 
 
 def test_card__survives_json_and_refuses_what_it_does_not_know():

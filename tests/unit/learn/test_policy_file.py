@@ -9,8 +9,9 @@ import pytest
 from safetensors.numpy import load, save
 
 from cageflow.errors import UserError
-from cageflow.learn.policy import Policy, PolicyCard
+from cageflow.learn.policy import ANY_WORKFLOW, Policy, PolicyCard
 from cageflow.learn.policy_file import load_policy, save_policy
+from cageflow.workflow.orders import ALL_ORDERS
 
 ORDER = np.eye(5, dtype=np.float32).reshape(-1)
 CARD = PolicyCard(
@@ -60,9 +61,9 @@ def rewrite(path, *, header=None, change_header=None, change_tensors=None):
     path.write_bytes(save(tensors, {"cageflow": json.dumps(data) if header is None else header}))
 
 
-def refusal(path, expect=None):
+def refusal(path, expect=None, order=None):
     with pytest.raises(UserError) as error:
-        load_policy(path, expect)
+        load_policy(path, expect, order=order)
     message = str(error.value)
     assert str(path) in message
     assert "\n" not in message
@@ -93,6 +94,36 @@ def test_load__accepts_what_is_expected_and_refuses_anything_else(path):
     load_policy(path, {"rules": "v2.1", "observation": "corrected", "num_observations": 52, "num_actions": 145})
     assert "has rules 'v2.1', but 'challenge' is wanted here" in refusal(path, {"rules": "challenge"})
     assert "has num_actions 145, but 41 is wanted here" in refusal(path, {"num_actions": 41})
+
+
+@pytest.fixture
+def universal(tmp_path):
+    file = tmp_path / "universal.safetensors"
+    card = dataclasses.replace(CARD, workflow=ANY_WORKFLOW)
+    save_policy(file, Policy(card, make_policy().layers))
+    return file
+
+
+def test_load__of_a_universal_policy_gives_it_or_what_it_is_for_an_order(universal):
+    policy = load_policy(universal)
+    assert (policy.is_universal, policy.num_observations, policy.order_encoding) == (True, 77, None)
+    follower = load_policy(universal, {"num_observations": 52, "num_actions": 145}, order=ALL_ORDERS[0])
+    observations = np.random.default_rng(0).integers(0, 2, (50, 52))
+    assert follower.log_probs(observations).tobytes() == make_policy().log_probs(observations).tobytes()
+    assert follower.card == CARD
+
+
+def test_load__asks_for_the_order_of_a_universal_policy_that_is_to_play(universal):
+    message = refusal(universal, {"num_observations": 52})
+    assert "is universal: say by --workflow which order it is to follow" in message
+
+
+def test_load__refuses_an_order_that_the_policy_was_not_trained_for(path, tmp_path):
+    load_policy(path, order=ALL_ORDERS[0])
+    assert f"it follows {CARD.workflow}, but" in refusal(path, order=ALL_ORDERS[1])
+    plain = tmp_path / "plain.safetensors"
+    save_policy(plain, make_policy(None))
+    assert "it follows no workflow, but" in refusal(plain, order=ALL_ORDERS[1])
 
 
 def test_load__refuses_a_truncated_file_at_any_length(path):
@@ -143,6 +174,7 @@ def test_load__refuses_another_format_version_and_says_which(path):
         (lambda header: header["policy"].update(max_steps="many"), "is inconsistent: 'max_steps' is 'many'"),
         (lambda header: header["policy"].update(activation="exec"), "is inconsistent: 'activation' is 'exec'"),
         (lambda header: header["policy"].update(workflow=None), "names a workflow without its code or the reverse"),
+        (lambda header: header["policy"].update(workflow="any"), "names a workflow without its code or the reverse"),
     ],
 )
 def test_load__refuses_cards_that_make_no_sense(path, change, message):

@@ -66,6 +66,31 @@ def test_concatenate__puts_episodes_side_by_side_and_merges_the_tables(masked):
     assert len(np.unique(rollout.observations, axis=0)) == len(rollout.observations)
 
 
+def test_with_bits__puts_the_bits_after_each_observation_and_leaves_the_rest():
+    given = arrays()
+    bits = np.array([1, 0, 1], np.uint8)
+    steps = steps_of(Rollout.from_steps(**given).with_bits(bits))
+    for name in ("observations", "final_observations"):
+        longer = steps.pop(name)
+        assert (longer[..., :F] == given.pop(name)).all()
+        assert (longer[..., F:] == bits).all()
+    assert_same(steps, given)
+
+
+def test_with_bits__keeps_what_two_groups_saw_apart():
+    part = Rollout.from_steps(**arrays())
+    groups = [part.with_bits(np.array(bits, np.uint8)) for bits in ([0, 1], [1, 0], [0, 1])]
+    assert len(Rollout.concatenate(groups).observations) == 2 * len(part.observations)
+
+
+def test_with_bits__refuses_what_is_no_row_of_bits():
+    rollout = Rollout.from_steps(**arrays())
+    with pytest.raises(ValueError, match=r"expected \(D,\) uint8 bits, got \(3,\) float32"):
+        rollout.with_bits(np.zeros(3, np.float32))
+    with pytest.raises(ValueError, match=r"expected \(D,\) uint8 bits, got \(1, 3\) uint8"):
+        rollout.with_bits(np.zeros((1, 3), np.uint8))
+
+
 def test_rewards__are_the_sum_of_both_kinds():
     given = arrays()
     assert (Rollout.from_steps(**given).rewards == given["env_rewards"] + given["alignment_rewards"]).all()
