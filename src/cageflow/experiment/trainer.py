@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from cageflow.collect import Collector, EpisodeStream, GameSpec, WorkflowSpec, make_feed
+from cageflow.collect import Collector, Episodes, EpisodeStream, GameSpec, WorkflowSpec, make_feed
 from cageflow.envs.options import GameOptions
 from cageflow.experiment.config import RunConfig
 from cageflow.learn.policy import Policy, PolicyCard
@@ -54,6 +54,24 @@ class UpdateRecord:
         """What the learner maximised."""
         return self.env_reward + self.alignment
 
+    @classmethod
+    def of(
+        cls, update: int, num_episodes: int, episodes: Episodes, collection_s: float, stats: UpdateStats
+    ) -> UpdateRecord:
+        """The record of an update on `episodes`, `num_episodes` being those of the training so far."""
+        return cls(
+            update=update,
+            episodes=num_episodes,
+            env_reward=float(episodes.env_returns.mean()),
+            alignment=float(episodes.alignment_returns.mean()),
+            compliance=float(episodes.compliance.mean()),
+            fixes=float(episodes.fixes.mean()),
+            collection_s=collection_s,
+            simulation_s=episodes.simulation_s,
+            inference_s=episodes.inference_s,
+            stats=stats,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
@@ -64,6 +82,19 @@ class Evaluation:
     compliance: float
     compliance_se: float
     episodes: int
+
+    @classmethod
+    def of(cls, episodes: Episodes) -> Evaluation:
+        """What at least two episodes amount to."""
+        count = len(episodes.seeds)
+        reward, compliance = episodes.env_returns, episodes.compliance
+        return cls(
+            reward=float(reward.mean()),
+            reward_se=float(reward.std(ddof=1) / np.sqrt(count)),
+            compliance=float(compliance.mean()),
+            compliance_se=float(compliance.std(ddof=1) / np.sqrt(count)),
+            episodes=count,
+        )
 
 
 class PolicyTrainer:
@@ -95,7 +126,6 @@ class PolicyTrainer:
         self.order = order
         self.max_episodes = max_episodes
         self._cap: Ending = cap
-        self._game = game
         self._seed = seed
         learner = config.learner()
         self._episodes_per_update = learner.episodes_per_update
@@ -135,20 +165,9 @@ class PolicyTrainer:
         stats = self.ppo.update(episodes.rollout)
         self.episodes += count
         self.updates += 1
-        compliance = float(episodes.compliance.mean())
-        self._note_compliance(compliance)
-        return UpdateRecord(
-            update=self.updates,
-            episodes=self.episodes,
-            env_reward=float(episodes.env_returns.mean()),
-            alignment=float(episodes.alignment_returns.mean()),
-            compliance=compliance,
-            fixes=float(episodes.fixes.mean()),
-            collection_s=collection_s,
-            simulation_s=episodes.simulation_s,
-            inference_s=episodes.inference_s,
-            stats=stats,
-        )
+        record = UpdateRecord.of(self.updates, self.episodes, episodes, collection_s, stats)
+        self._note_compliance(record.compliance)
+        return record
 
     def ending(self) -> Ending | None:
         """Why training is over after the last update, or None while it is not.
@@ -177,26 +196,8 @@ class PolicyTrainer:
         Args:
             training_episodes: that it has learned from, those of earlier trainings included.
         """
-        config, learner = self.config, self.ppo.config
-        alignment: dict[str, float | str | bool] = {}
-        if self.order is not None:
-            alignment = {
-                "lambda": config.alignment_lambda,
-                "threshold": config.compliance_threshold,
-                "definition": config.compliance_definition,
-            }
-        card = PolicyCard(
-            workflow=None if self.order is None else format_order(self.order),
-            rules=self._game.rules,
-            red_agent=self._game.red_agent,
-            observation=self._game.observation,
-            max_steps=self._game.max_steps,
-            preset=config.preset,
-            activation=learner.activation,
-            mask_actions=learner.mask_actions,
-            alignment=alignment,
-            training_episodes=training_episodes,
-        )
+        workflow = None if self.order is None else format_order(self.order)
+        card = policy_card(self.config, workflow, training_episodes)
         return Policy(card, self.ppo.actor_layers(), None if self.order is None else encode_order(self.order))
 
     def state_dict(self) -> dict[str, Any]:
@@ -226,17 +227,8 @@ class PolicyTrainer:
         self._feed.close()
 
     def _evaluate(self) -> Evaluation:
-        count = self.config.evaluation_episodes
-        seeds = EpisodeStream(self._seed, "evaluate").seeds(0, count)
-        episodes = self._collector.play(self.ppo.actor_weights(), seeds, self._workflow)
-        reward, compliance = episodes.env_returns, episodes.compliance
-        return Evaluation(
-            reward=float(reward.mean()),
-            reward_se=float(reward.std(ddof=1) / np.sqrt(count)),
-            compliance=float(compliance.mean()),
-            compliance_se=float(compliance.std(ddof=1) / np.sqrt(count)),
-            episodes=count,
-        )
+        seeds = EpisodeStream(self._seed, "evaluate").seeds(0, self.config.evaluation_episodes)
+        return Evaluation.of(self._collector.play(self.ppo.actor_weights(), seeds, self._workflow))
 
     def _note_compliance(self, compliance: float) -> None:
         self._last_compliance = compliance
@@ -245,6 +237,36 @@ class PolicyTrainer:
             self._updates_without_improvement = 0
         else:
             self._updates_without_improvement += 1
+
+
+def policy_card(config: RunConfig, workflow: str | None, training_episodes: int) -> PolicyCard:
+    """What a policy file says of a policy of this run.
+
+    Args:
+        config: of the run.
+        workflow: what the card says of its order.
+        training_episodes: that it has learned from.
+    """
+    game, learner = config.game(), config.learner()
+    alignment: dict[str, float | str | bool] = {}
+    if workflow is not None:
+        alignment = {
+            "lambda": config.alignment_lambda,
+            "threshold": config.compliance_threshold,
+            "definition": config.compliance_definition,
+        }
+    return PolicyCard(
+        workflow=workflow,
+        rules=game.rules,
+        red_agent=game.red_agent,
+        observation=game.observation,
+        max_steps=game.max_steps,
+        preset=config.preset,
+        activation=learner.activation,
+        mask_actions=learner.mask_actions,
+        alignment=alignment,
+        training_episodes=training_episodes,
+    )
 
 
 def game_spec(config: RunConfig) -> GameSpec:
