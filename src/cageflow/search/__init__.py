@@ -5,7 +5,14 @@ cheap; BoTorch is imported when a strategy with a model first chooses.
 """
 
 from cageflow.search.initial import INITS, anew, find_init
-from cageflow.search.landscape import LANDSCAPE_COLUMNS, Landscape, LandscapeRow, read_landscape, write_landscape
+from cageflow.search.landscape import (
+    LANDSCAPE_COLUMNS,
+    Landscape,
+    LandscapeRow,
+    landscape_cells,
+    read_landscape,
+    write_landscape,
+)
 from cageflow.search.loop import (
     Budget,
     Iteration,
@@ -21,6 +28,7 @@ from cageflow.search.strategies import (
     STRATEGIES,
     Acquisition,
     Choice,
+    Exhaustive,
     Strategy,
     StrategySettings,
     make_strategy,
@@ -32,6 +40,7 @@ __all__ = [
     "Budget",
     "Cap",
     "Choice",
+    "Exhaustive",
     "History",
     "INITS",
     "Iteration",
@@ -51,6 +60,7 @@ __all__ = [
     "anew",
     "best_trial",
     "find_init",
+    "landscape_cells",
     "make_strategy",
     "read_landscape",
     "run_search",

@@ -86,14 +86,25 @@ def write_landscape(path: Path, landscape: Landscape) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(LANDSCAPE_COLUMNS.split(","))
-    for row in landscape.rows:
-        writer.writerow(
-            [order_id(row.order), format_order(row.order).replace(",", ">"), row.seed]
-            + [f"{row.reward:.4f}", f"{row.reward_se:.4f}", f"{row.compliance:.4f}", f"{row.compliance_se:.4f}"]
-            + [row.episodes, row.ending, "" if row.threshold_episodes is None else row.threshold_episodes]
-            + [f"{row.seconds:.2f}"]
-        )
+    writer.writerows(landscape_cells(row) for row in landscape.rows)
     write_whole(path, text.getvalue().encode())
+
+
+def landscape_cells(row: LandscapeRow) -> list[object]:
+    """A line of the table, in the order of LANDSCAPE_COLUMNS."""
+    return [
+        order_id(row.order),
+        format_order(row.order).replace(",", ">"),
+        row.seed,
+        f"{row.reward:.4f}",
+        f"{row.reward_se:.4f}",
+        f"{row.compliance:.4f}",
+        f"{row.compliance_se:.4f}",
+        row.episodes,
+        row.ending,
+        "" if row.threshold_episodes is None else row.threshold_episodes,
+        f"{row.seconds:.2f}",
+    ]
 
 
 def read_landscape(path: Path) -> Landscape:

@@ -124,14 +124,21 @@ class RoundRobin:
 
 @dataclass(frozen=True, slots=True)
 class Exhaustive:
-    """Every order once, by id; then nothing."""
+    """Every order once, by id, and again for each further round; then nothing.
+
+    A later round does not wait for an earlier one: its trials are for searches that begin every trial anew.
+    """
 
     settings: StrategySettings
+    rounds: int = 1
 
     def choose(self, history: History, pending: Sequence[Order], rng: np.random.Generator) -> Choice | None:
-        """The first order that was never tried."""
-        begun = {trial.order for trial in history}.union(pending)
-        return next((Choice(order) for order in ALL_ORDERS if order not in begun), None)
+        """The first of the orders whose trials are fewest, those under way included."""
+        begun = np.zeros(NUM_ORDERS, dtype=np.int64)
+        for order in [*(trial.order for trial in history), *pending]:
+            begun[order_id(order)] += 1
+        fewest = int(begun.argmin())
+        return Choice(ALL_ORDERS[fewest]) if begun[fewest] < self.rounds else None
 
 
 @dataclass(frozen=True, slots=True)
