@@ -1,6 +1,6 @@
 """Collectors: who plays the episodes that the learner learns from."""
 
-from cageflow.collect.collectors import COLLECTORS, Collector, make_collector
+from cageflow.collect.collectors import COLLECTORS, Collector, Job, make_collector, play_each
 from cageflow.collect.episodes import Episodes
 from cageflow.collect.feed import Feed, make_feed
 from cageflow.collect.games import GameSpec, WorkflowSpec
@@ -15,7 +15,9 @@ __all__ = [
     "Episodes",
     "Feed",
     "GameSpec",
+    "Job",
     "WorkflowSpec",
     "make_collector",
     "make_feed",
+    "play_each",
 ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,14 @@ from cageflow.learn.inference import ActorWeights
 
 CYBORG_TASK_EPISODES = 1  # an episode of CybORG takes a seventh of a second
 COMPILED_TASK_EPISODES = 50  # one of the compiled simulator some 0.1 milliseconds, in a batch
+
+
+class Job(NamedTuple):
+    """Episodes of one policy, one for each seed, judged by one workflow or by none."""
+
+    weights: ActorWeights
+    seeds: npt.NDArray[np.uint64]
+    workflow: WorkflowSpec | None
 
 
 class Collector(Protocol):
@@ -94,13 +102,27 @@ class ProcessCollector:
         Raises:
             CollectError: workers die again and again.
         """
-        for first in range(0, len(seeds), self.task_episodes):
-            self.workers.submit(Task(first, seeds[first : first + self.task_episodes], 0, weights, workflow))
+        return self.play_each([Job(weights, seeds, workflow)])[0]
+
+    def play_each(self, jobs: Sequence[Job]) -> list[Episodes]:
+        """The episodes of several policies, played beside one another.
+
+        Raises:
+            CollectError: workers die again and again.
+        """
+        size = self.task_episodes
+        starts = [(number, first) for number, job in enumerate(jobs) for first in range(0, len(job.seeds), size)]
+        for place, (number, first) in enumerate(starts):
+            weights, seeds, workflow = jobs[number]
+            self.workers.submit(Task(place, seeds[first : first + size], 0, weights, workflow))
         done = {}
         while self.workers.tasks:
             task, episodes = self.workers.next_done()
             done[task.first] = episodes
-        return Episodes.concatenate([done[first] for first in sorted(done)])
+        return [
+            Episodes.concatenate([done[place] for place, start in enumerate(starts) if start[0] == number])
+            for number in range(len(jobs))
+        ]
 
     def close(self) -> None:
         """End the processes."""
@@ -114,6 +136,13 @@ COLLECTORS: dict[str, Callable[[GameSpec, int], Collector]] = {
     "sequential": SequentialCollector,
 }
 """The collectors by the names that a user gives; a new one is a class and a line."""
+
+
+def play_each(collector: Collector, jobs: Sequence[Job]) -> list[Episodes]:
+    """The episodes of several policies, one after the other or, where a collector can, beside one another."""
+    if isinstance(collector, ProcessCollector):
+        return collector.play_each(jobs)
+    return [collector.play(*job) for job in jobs]
 
 
 def make_collector(name: str, spec: GameSpec, num_workers: int) -> Collector:

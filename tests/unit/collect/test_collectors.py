@@ -9,7 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cageflow.collect import CollectError, Collector, Episodes, EpisodeStream, GameSpec, WorkflowSpec, make_collector
+from cageflow.collect import (
+    CollectError,
+    Collector,
+    Episodes,
+    EpisodeStream,
+    GameSpec,
+    Job,
+    WorkflowSpec,
+    make_collector,
+    play_each,
+)
 from cageflow.collect.collectors import COLLECTORS, ProcessCollector
 from cageflow.collect.feed import AsynchronousFeed, SynchronousFeed, largest_divisor
 from cageflow.collect.lockstep_games import LockstepGames
@@ -68,6 +78,23 @@ def test_all_collectors_give_the_same_episodes_bit_for_bit(masked: bool) -> None
     found = play_all(spec(masked=masked), 7, WORKFLOW)
     for name, episodes in found.items():
         assert episodes == found["vector"], name
+
+
+@pytest.mark.parametrize("name", ["process", "vector"])
+def test_play_each__plays_every_policy_with_its_seeds_and_workflow(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = WorkflowSpec(ORDER[::-1], 10.0, "evictable")
+    jobs = [
+        Job(weights(0), STREAM.seeds(0, 7), WORKFLOW),
+        Job(weights(1), STREAM.seeds(7, 4), other),
+        Job(weights(0), STREAM.seeds(2, 3), None),
+    ]
+    alone = make_collector("sequential", spec(), 1)
+    wanted = [content(alone.play(*job)) for job in jobs]
+    collector = make_collector(name, spec(), 2)
+    if isinstance(collector, ProcessCollector):
+        monkeypatch.setattr(collector, "task_episodes", 3)
+    assert [content(episodes) for episodes in play_each(collector, jobs)] == wanted
+    collector.close()
 
 
 def test_other_seeds_or_another_policy_give_other_episodes() -> None:
