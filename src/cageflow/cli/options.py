@@ -17,6 +17,7 @@ def option(help_text: str, default: object = None, *names: str, panel: str | Non
 GAME, WORKFLOW, LEARNER, SEARCH, COLLECTOR, RUN = (
     f"The {name}" for name in ("game", "workflow", "learner", "search", "collector", "run")
 )
+WHERE = "Where workflows are trained"
 
 RedAgent = Annotated[
     str | None,
@@ -60,6 +61,17 @@ Staleness = Annotated[
 ]
 Simulator = Annotated[str | None, option("compiled, or cyborg: an installed CybORG.", "compiled", panel=COLLECTOR)]
 CyborgPath = Annotated[Path | None, option("Folder of the installed CybORG.", panel=COLLECTOR)]
+
+Parallel = Annotated[int | None, option("Workflows that are trained at once.", 1, panel=WHERE)]
+Executor = Annotated[
+    str | None,
+    option(
+        "Where workflows are trained: inline (one after the other, here), process, dask or ray.",
+        "inline for one at a time, else process",
+        panel=WHERE,
+    ),
+]
+Address = Annotated[str | None, option("Of a Dask or Ray cluster.", "a new one on this machine", panel=WHERE)]
 
 Seed = Annotated[int | None, option("Decides all chance.", 0, panel=RUN)]
 TotalEpisodes = Annotated[int | None, option("Training episodes in all.", 100_000, panel=RUN)]

@@ -1,4 +1,4 @@
-"""The commands that train: search and train."""
+"""The commands that train: search, train and landscape."""
 
 from __future__ import annotations
 
@@ -10,20 +10,24 @@ from rich.console import Console
 
 from cageflow.cli.app import app
 from cageflow.cli.options import (
+    RUN,
     SEARCH,
     WORKFLOW,
+    Address,
     Collector,
     ConfigFile,
     CyborgPath,
     Definition,
     Device,
     EvaluationEpisodes,
+    Executor,
     Green,
     IsQuiet,
     Json,
     Lambda,
     MaxSteps,
     Observation,
+    Parallel,
     Patience,
     PerTrial,
     PerUpdate,
@@ -48,7 +52,7 @@ from cageflow.errors import UserError
 
 if TYPE_CHECKING:
     from cageflow.experiment.config import RunConfig
-    from cageflow.experiment.runs import RunSummary
+    from cageflow.experiment.summary import RunSummary
 
 
 @app.command()
@@ -66,7 +70,10 @@ def search(
     max_steps: MaxSteps = None,
     green: Green = None,
     scenario: ScenarioFile = None,
-    strategy: Annotated[str | None, option("gp-ucb, thompson, random or round-robin.", "gp-ucb", panel=SEARCH)] = None,
+    strategy: Annotated[
+        str | None,
+        option("gp-ucb, thompson, random, round-robin, canonical or exhaustive.", "gp-ucb", panel=SEARCH),
+    ] = None,
     beta: Annotated[
         float | None, option("Weight of the deviation in UCB = mean + beta * deviation.", 2.0, panel=SEARCH)
     ] = None,
@@ -74,6 +81,22 @@ def search(
         str | None,
         option("feasibility (weigh orders by the chance that they comply) or strict.", "feasibility", panel=SEARCH),
     ] = None,
+    init: Annotated[
+        str | None,
+        option(
+            "Where a new workflow starts: scratch, nearest (from the trained one that is most alike) or shared (from "
+            "the one trained last).",
+            "scratch",
+            panel=SEARCH,
+        ),
+    ] = None,
+    fixed_episodes: Annotated[
+        int | None,
+        option("Train each workflow for exactly so many, without alignment reward or gate.", panel=SEARCH),
+    ] = None,
+    parallel_workflows: Parallel = None,
+    executor: Executor = None,
+    address: Address = None,
     alignment_lambda: Lambda = None,
     compliance_threshold: Threshold = None,
     compliance_definition: Definition = None,
@@ -149,11 +172,56 @@ def train(
         _print_summary(summary)
 
 
+@app.command()
+def landscape(
+    max_episodes_per_workflow: Annotated[
+        int | None, option("Episodes of each training.", 10_000, "--episodes-per-workflow", panel=WORKFLOW)
+    ] = None,
+    n_seeds: Annotated[int | None, option("Trainings of each workflow.", 1, panel=RUN)] = None,
+    parallel_workflows: Parallel = None,
+    executor: Executor = None,
+    address: Address = None,
+    seed: Seed = None,
+    run_dir: RunDir = None,
+    resume: Resume = None,
+    config: ConfigFile = None,
+    quiet: IsQuiet = False,
+    as_json: Json = False,
+    red_agent: RedAgent = None,
+    rules: Rules = None,
+    observation: Observation = None,
+    max_steps: MaxSteps = None,
+    green: Green = None,
+    scenario: ScenarioFile = None,
+    alignment_lambda: Lambda = None,
+    compliance_threshold: Threshold = None,
+    compliance_definition: Definition = None,
+    evaluation_episodes: EvaluationEpisodes = None,
+    preset: Preset = None,
+    episodes_per_update: PerUpdate = None,
+    num_threads: Threads = None,
+    device: Device = None,
+    collector: Collector = None,
+    n_workers: Workers = None,
+    max_staleness: Staleness = None,
+    simulator: Simulator = None,
+    cyborg_path: CyborgPath = None,
+) -> None:
+    """Train all 120 workflows alike and write what each came to: what `cageflow regret` measures strategies on."""
+    settings = {name: value for name, value in locals().items() if name not in _NOT_SETTINGS}
+    summary = _run("landscape", settings, config, run_dir, resume, as_json, quiet)
+    if as_json:
+        print_json({**_search_json(summary), "landscape": str(summary.run_dir / "landscape.csv")})
+    else:
+        _print_summary(summary)
+        typer.echo(f"  landscape   {summary.run_dir / 'landscape.csv'}")
+
+
 _NOT_SETTINGS = {"config", "run_dir", "resume", "quiet", "as_json", "no_workflow", "settings"}
 
 
 def _run(
-    command: Literal["search", "train"],
+    command: Literal["search", "train", "landscape"],
     settings: dict[str, Any],
     file: Path | None,
     run_dir: Path | None,
@@ -164,7 +232,7 @@ def _run(
     """Start a run or go on with one.
 
     Args:
-        command: "search" or "train".
+        command: the command itself.
         settings: by the names of the options; None where not given.
         file: of `--config`.
         run_dir: of `--run-dir`.
@@ -177,14 +245,15 @@ def _run(
 
     reporter = make_reporter(Console(stderr=as_json), quiet)
     if resume is not None:
+        changes = {name: settings.get(name) for name in ("total_episodes", *runs.WHERE)}
         kept = {**settings, "config": file, "run_dir": run_dir}
-        total_episodes = kept.pop("total_episodes")
-        given = ["--" + name.replace("_", "-") for name, value in kept.items() if value is not None]
+        given = [
+            "--" + name.replace("_", "-") for name, value in kept.items() if value is not None and name not in changes
+        ]
         if given:
             raise UserError(f"a resumed run keeps its settings: leave out {', '.join(given)}, or start a new run")
-        return runs.resume(resume, command, reporter, total_episodes)
-    made = _new_config(command, settings, file)
-    return (runs.search if command == "search" else runs.train)(made, run_dir, reporter)
+        return runs.resume(resume, command, reporter, changes)
+    return runs.start(_new_config(command, settings, file), run_dir, reporter)
 
 
 def _new_config(command: str, settings: dict[str, Any], file: Path | None) -> RunConfig:

@@ -18,7 +18,7 @@ import torch
 from cageflow.collect import COLLECTORS, make_collector
 from cageflow.experiment.config import RunConfig, make_config
 from cageflow.experiment.progress import Quiet
-from cageflow.experiment.runs import search
+from cageflow.experiment.runs import start
 from cageflow.experiment.trainer import PolicyTrainer, game_spec
 
 HAS_WORKERS = {"process", "sync"}
@@ -127,7 +127,7 @@ def _time_search(settings: dict[str, Any]) -> dict[str, float]:
     started = time.perf_counter()
     config = make_config(settings)
     with tempfile.TemporaryDirectory() as folder:
-        summary = search(config, Path(folder) / "run", Quiet())
+        summary = start(config, Path(folder) / "run", Quiet())
         seconds = time.perf_counter() - started
         with (Path(folder) / "run" / "training_log.csv").open() as file:
             rows = list(csv.DictReader(file))

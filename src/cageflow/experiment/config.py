@@ -16,12 +16,15 @@ from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.experiment.wording import expectation
 from cageflow.learn.config import PPOConfig, preset_config
+from cageflow.search.initial import find_init
 from cageflow.workflow.compliance import DEFINITIONS
-from cageflow.workflow.orders import Order, format_order, parse_order
+from cageflow.workflow.orders import NUM_ORDERS, Order, format_order, parse_order
 
 Count = Annotated[int, Field(ge=1)]
 FewCount = Annotated[int, Field(ge=1, le=1024)]  # of threads and processes: the system breaks down on absurd numbers
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+EXECUTORS = ("inline", "process", "dask", "ray")
+"""Where trials run: one after the other in this process, in processes of this machine, on a cluster."""
 ABOUT = "about"  # what `config.json` says beside the settings: versions, machine, time
 
 
@@ -42,7 +45,7 @@ class RunConfig(BaseModel):
     scenario: str | None = None
 
     # What the run is.
-    command: Literal["search", "train"] = "search"
+    command: Literal["search", "train", "landscape", "universal"] = "search"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     total_episodes: Count = 100_000
     workflow: str | None = None  # of `train`; None is plain PPO
@@ -63,11 +66,20 @@ class RunConfig(BaseModel):
     ppo: dict[str, Any] = {}  # changes to the preset
     device: str = "cpu"
     num_threads: FewCount = 1  # a second one waits more than it works on matrices this small
+    orders_per_update: Count = 10  # of a universal policy
 
     # The search.
     strategy: str = "gp-ucb"
     beta: Annotated[float, Field(ge=0.0)] = 2.0
     gate: Literal["feasibility", "strict"] = "feasibility"
+    init: str = "scratch"
+    fixed_episodes: Count | None = None  # of each trial, without alignment reward and gate: the ablation
+    n_seeds: Count = 1  # trainings of each order of a landscape
+
+    # Where trials run.
+    parallel_workflows: FewCount = 1
+    executor: str | None = None  # None: this process for one trial at a time, a pool of processes for several
+    address: str | None = None  # of a Dask or Ray cluster
 
     # The collector.
     collector: str = "vector"
@@ -75,6 +87,22 @@ class RunConfig(BaseModel):
     max_staleness: Annotated[int, Field(ge=0)] = 1
     simulator: Literal["compiled", "cyborg"] = "compiled"
     cyborg_path: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _implies(cls, values: Any) -> Any:
+        """Fill in what other settings imply."""
+        if not isinstance(values, dict):
+            return values
+        fixed_episodes = values.get("fixed_episodes")
+        if isinstance(fixed_episodes, int) and fixed_episodes > 0:
+            values = _with_implied(values, "fixed_episodes", _ablation(fixed_episodes))
+        if values.get("command") == "landscape":
+            per_order = values.get("max_episodes_per_workflow", cls.model_fields["max_episodes_per_workflow"].default)
+            values = _with_implied(values, "landscape", _equal_budgets(per_order, values.get("n_seeds", 1)))
+        if values.get("command") == "universal":
+            values = {"evaluation_episodes": 1000, **values}  # played once, at the end
+        return values
 
     @field_validator("*", mode="before")
     @classmethod
@@ -113,6 +141,22 @@ class RunConfig(BaseModel):
             raise UserError(f"scenario is {self.scenario!r}, but CybORG plays its own: leave it out")
         if self.command == "search" and self.workflow is not None:
             raise UserError(f"workflow is {self.workflow!r}, but a search picks its own: leave it out, or use train")
+        if self.command == "universal" and self.workflow is not None:
+            raise UserError(f"workflow is {self.workflow!r}, but a universal policy follows any: leave it out")
+        find_init(self.init)
+        if self.executor is not None and self.executor not in EXECUTORS:
+            raise UserError(f"unknown executor {self.executor!r}: choose one of {', '.join(EXECUTORS)}")
+        if self.executor == "inline" and self.parallel_workflows > 1:
+            raise UserError(
+                f"the executor inline runs one trial at a time, not {self.parallel_workflows}: leave it out, or choose "
+                "process, dask or ray"
+            )
+        if self.address is not None and self.executor not in ("dask", "ray"):
+            raise UserError("--address is that of a cluster: give it with --executor dask or --executor ray")
+        if self.fixed_episodes is not None and self.fixed_episodes > self.total_episodes:
+            raise UserError(
+                f"fixed_episodes is {self.fixed_episodes}, more than the {self.total_episodes} of the whole search"
+            )
         if self.compliance_definition not in DEFINITIONS:
             raise UserError(
                 f"unknown compliance definition {self.compliance_definition!r}: choose one of {', '.join(DEFINITIONS)}"
@@ -141,9 +185,54 @@ class RunConfig(BaseModel):
         """The workflow of `train`; None for plain PPO."""
         return None if self.workflow is None else parse_order(self.workflow)
 
+    @property
+    def trial_executor(self) -> str:
+        """Where trials run, one of EXECUTORS."""
+        if self.command == "train":
+            return "inline"
+        return self.executor or ("process" if self.parallel_workflows > 1 else "inline")
+
     def to_json(self) -> dict[str, Any]:
         """The settings as plain data."""
         return self.model_dump(mode="json")
+
+
+def _ablation(episodes: int) -> dict[str, Any]:
+    """Trials of equal length without alignment reward and without a gate."""
+    return {
+        "alignment_lambda": 0.0,
+        "compliance_threshold": 0.0,
+        "gate": "strict",  # with a threshold of 0 it lets every trial pass, and needs no process on compliance
+        **_equal_lengths(episodes),
+    }
+
+
+def _equal_budgets(episodes: object, n_seeds: object) -> dict[str, Any]:
+    """A landscape: every order trained for as many episodes, as often."""
+    if not (isinstance(episodes, int) and isinstance(n_seeds, int) and episodes > 0 and n_seeds > 0):
+        return {}  # refused where the fields are checked
+    return {"strategy": "exhaustive", "total_episodes": NUM_ORDERS * n_seeds * episodes, **_equal_lengths(episodes)}
+
+
+def _equal_lengths(episodes: int) -> dict[str, Any]:
+    """Neither compliance nor its want may end a trial early."""
+    return {
+        "max_episodes_per_workflow": episodes,
+        "min_episodes_per_trial": episodes,
+        "patience_updates": episodes,  # no training has as many updates
+    }
+
+
+def _with_implied(values: Mapping[str, Any], name: str, implied: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings with those that another implies.
+
+    Raises:
+        UserError: one of these is given another value.
+    """
+    for key, value in implied.items():
+        if values.get(key, value) != value:
+            raise UserError(f"{key} is {values[key]!r}, but {name} sets it to {value!r}: leave it out")
+    return {**values, **implied}
 
 
 def make_config(settings: Mapping[str, Any], file: Path | None = None) -> RunConfig:

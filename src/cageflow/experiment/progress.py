@@ -7,6 +7,7 @@ import math
 import os
 import re
 import time
+from collections.abc import Sequence
 from typing import Protocol
 
 from rich import live
@@ -21,6 +22,7 @@ from cageflow.search import Iteration
 from cageflow.workflow.orders import Order
 
 PLAIN_INTERVAL_S = 5.0
+MAX_ORDERS = 4  # of the trials under way that are named
 TRIAL_WIDTH = 128  # columns of a terminal that has room for a trial in one line
 
 
@@ -29,6 +31,9 @@ class Reporter(Protocol):
 
     def start(self, what: str, total_episodes: int, episodes_done: int) -> None:
         """The run begins, or goes on with some episodes done."""
+
+    def launch(self, orders: Sequence[Order]) -> None:
+        """A trial of a search begins; `orders` are those whose trials are under way with it."""
 
     def update(self, order: Order | None, record: UpdateRecord, run_episodes: int) -> None:
         """An update has been made."""
@@ -47,6 +52,9 @@ class Quiet:
     """Says nothing, but answers a signal."""
 
     def start(self, what: str, total_episodes: int, episodes_done: int) -> None:
+        """Nothing."""
+
+    def launch(self, orders: Sequence[Order]) -> None:
         """Nothing."""
 
     def update(self, order: Order | None, record: UpdateRecord, run_episodes: int) -> None:
@@ -76,6 +84,9 @@ class PlainLines:
         self._pace.start(total_episodes, episodes_done)
         self._print(what)
 
+    def launch(self, orders: Sequence[Order]) -> None:
+        """Nothing: there is a line when it ends."""
+
     def update(self, order: Order | None, record: UpdateRecord, run_episodes: int) -> None:
         """Say where the run is, if the last line is old enough."""
         self._pace.note(run_episodes)
@@ -85,6 +96,7 @@ class PlainLines:
 
     def trial(self, iteration: Iteration) -> None:
         """Say how the trial ended."""
+        self._pace.note(iteration.episodes)
         self._print("  ".join(describe_trial(iteration)))
 
     def stopping(self, words: str) -> None:
@@ -113,13 +125,20 @@ class Live:
         self._pace.start(total_episodes, episodes_done)
         self._live.start(refresh=True)
 
+    def launch(self, orders: Sequence[Order]) -> None:
+        """Say what is being trained, until an update says more."""
+        self._lines = tuple(order_text(order) for order in orders[-MAX_ORDERS:])
+        if len(orders) > MAX_ORDERS:
+            self._lines = (f"{len(orders)} at once, the last to begin:", *self._lines)
+
     def update(self, order: Order | None, record: UpdateRecord, run_episodes: int) -> None:
         """Move the bar on."""
         self._pace.note(run_episodes)
         self._lines = describe_update(order, record)
 
     def trial(self, iteration: Iteration) -> None:
-        """Write the trial above the bar."""
+        """Write the trial above the bar, and move it on for trials whose updates were not told."""
+        self._pace.note(iteration.episodes)
         if self._console.width >= TRIAL_WIDTH:
             self._print("  ".join(describe_trial(iteration)))
         else:

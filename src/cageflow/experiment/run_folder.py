@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import fcntl
-import io
 import json
 import platform
 import re
 import shutil
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import requires, version
 from pathlib import Path
 from typing import IO, Any
 
-import torch
-
 from cageflow.errors import UserError
 from cageflow.experiment.config import ABOUT, RunConfig
 from cageflow.experiment.csv_log import CsvLog
+from cageflow.experiment.state_file import load_state, save_state
+from cageflow.experiment.trainer import UpdateRecord
 from cageflow.files import write_whole
-from cageflow.search import Acquisition, Iteration
+from cageflow.search import LANDSCAPE_COLUMNS, Acquisition, Iteration, LandscapeRow, landscape_cells
 from cageflow.workflow.orders import ALL_ORDERS, Order, format_order, order_id
 
 TRAINING_COLUMNS = (
@@ -36,7 +36,18 @@ ACQUISITION_COLUMNS = "Iteration,Workflow_ID,Workflow,Mean,Std,UCB,Feasibility,S
 
 CONFIG, NETWORK, CHECKPOINT = "config.json", "network.yaml", "checkpoint"
 STATE = "state.pt"
-LOGS = {"training": "training_log.csv", "sampling": "gp_sampling_log.csv", "acquisition": "acquisition.csv"}
+LOGS = {
+    "training": ("training_log.csv", TRAINING_COLUMNS),
+    "sampling": ("gp_sampling_log.csv", SAMPLING_COLUMNS),
+    "acquisition": ("acquisition.csv", ACQUISITION_COLUMNS),
+    "landscape": ("landscape.csv", LANDSCAPE_COLUMNS),
+}
+"""The logs: file and columns."""
+
+
+def logs_of(command: str) -> tuple[str, ...]:
+    """Which of `LOGS` a run of this command keeps."""
+    return ("training", "sampling", "landscape" if command == "landscape" else "acquisition")
 
 
 class RunFolder:
@@ -45,20 +56,19 @@ class RunFolder:
     Args:
         path: the folder.
         lock: what `_lock` gave; closed with the folder.
+        command: whose run it is.
         lengths: bytes of each log at the checkpoint; None for a new run.
 
     Attributes:
         path: the folder.
-        training, sampling, acquisition: its CSV logs.
+        logs: its CSV logs by their names in `LOGS`.
     """
 
-    def __init__(self, path: Path, lock: IO[bytes], lengths: dict[str, int] | None) -> None:
+    def __init__(self, path: Path, lock: IO[bytes], command: str, lengths: dict[str, int] | None) -> None:
         self.path = path
         self._lock = lock
         kept = lengths or {}
-        self.training = CsvLog(path / LOGS["training"], TRAINING_COLUMNS, kept.get("training"))
-        self.sampling = CsvLog(path / LOGS["sampling"], SAMPLING_COLUMNS, kept.get("sampling"))
-        self.acquisition = CsvLog(path / LOGS["acquisition"], ACQUISITION_COLUMNS, kept.get("acquisition"))
+        self.logs = {name: CsvLog(path / LOGS[name][0], LOGS[name][1], kept.get(name)) for name in logs_of(command)}
 
     @classmethod
     def create(cls, path: Path, config: RunConfig) -> RunFolder:
@@ -78,14 +88,14 @@ class RunFolder:
             write_whole(path / CONFIG, (json.dumps(content, indent=2) + "\n").encode())
             if config.scenario is not None:
                 write_whole(path / NETWORK, Path(config.scenario).read_bytes())
-            return cls(path, _lock(path), None)
+            return cls(path, _lock(path), config.command, None)
         except OSError as error:
             shutil.rmtree(path, ignore_errors=True)
             raise UserError(f"{path} cannot be made a run folder: {error.strerror}") from error
 
     @classmethod
-    def resume(cls, path: Path) -> tuple[RunFolder, dict[str, Any]]:
-        """Open the folder of a run that was stopped, its logs cut back to its checkpoint.
+    def resume(cls, path: Path, command: str) -> tuple[RunFolder, dict[str, Any]]:
+        """Open the folder of a run of this command that was stopped, its logs cut back to its checkpoint.
 
         Returns:
             The folder and its checkpoint, which is empty if the run was stopped before the first.
@@ -99,60 +109,93 @@ class RunFolder:
         state_path = path / CHECKPOINT / STATE
         try:
             if not state_path.exists():
-                return cls(path, lock, dict.fromkeys(LOGS, 0)), {}
+                return cls(path, lock, command, dict.fromkeys(LOGS, 0)), {}
             state = load_state(state_path)
             lengths = state.get("lengths")
-            if not isinstance(lengths, dict) or lengths.keys() != LOGS.keys() or "run_episodes" not in state:
+            if not isinstance(lengths, dict) or lengths.keys() != {*logs_of(command)} or "run_episodes" not in state:
                 raise UserError(f"{state_path} is no checkpoint of a run")
             _check_logs(path, lengths)
-            return cls(path, lock, lengths), state
+            return cls(path, lock, command, lengths), state
         except UserError:
             lock.close()
             raise
 
     def checkpoint(self, state: dict[str, Any]) -> None:
         """Write the checkpoint; the logs up to here belong to it."""
-        logs = {"training": self.training, "sampling": self.sampling, "acquisition": self.acquisition}
-        for log in logs.values():
+        for log in self.logs.values():
             log.sync()
-        save_state(
-            self.path / CHECKPOINT / STATE, {**state, "lengths": {name: log.length for name, log in logs.items()}}
-        )
+        lengths = {name: log.length for name, log in self.logs.items()}
+        save_state(self.path / CHECKPOINT / STATE, {**state, "lengths": lengths})
+
+    def network(self) -> bytes | None:
+        """The network file that the run began with; None for CAGE-2's own."""
+        path = self.path / NETWORK
+        return path.read_bytes() if path.exists() else None
+
+    @contextmanager
+    def fitting(self) -> Iterator[None]:
+        """Turn the errors of a checkpoint of another shape into a sentence."""
+        try:
+            yield
+        except UserError:
+            raise
+        except (KeyError, TypeError, ValueError) as error:
+            what = " ".join(str(error).split())
+            raise UserError(f"the checkpoint in {self.path} does not fit its {CONFIG}: {what}") from error
 
     def learner_path(self, order: Order) -> Path:
         """Where the learner of an order rests between its trials."""
         return self.path / CHECKPOINT / f"learner_{order_id(order):03d}.pt"
 
-    def policy_path(self, order: Order | None) -> Path:
-        """Where the policy of an order stands."""
-        return self.path / "policies" / ("policy.safetensors" if order is None else f"{policy_name(order)}.safetensors")
+    def policy_path(self, order: Order | None, seed: int | None = None) -> Path:
+        """Where the policy of an order stands; of the landscape's training number `seed` of it, where that is given."""
+        name = "policy" if order is None else policy_name(order)
+        return self.path / "policies" / f"{name}{'' if seed is None else f'_seed{seed}'}.safetensors"
 
     @property
     def best_policy_path(self) -> Path:
         """Where a search keeps the policy of its best trial."""
         return self.path / "policies" / "best.safetensors"
 
+    def log_update(
+        self, order: Order | None, record: UpdateRecord, trial: int, run_episodes: int, ending: str | None
+    ) -> None:
+        """Write one update."""
+        self.logs["training"].append([training_row(order, record, trial, run_episodes, ending)])
+
+    def log_acquisition(self, trial: int, acquisition: Acquisition) -> None:
+        """Write what the strategy thought of all orders before a trial."""
+        self.logs["acquisition"].append(acquisition_rows(trial, acquisition))
+
+    def log_landscape(self, row: LandscapeRow) -> None:
+        """Write one training of a landscape."""
+        self.logs["landscape"].append([landscape_cells(row)])
+
     def log_iteration(self, iteration: Iteration) -> None:
-        """Write one trial of a search, and what the strategy thought of all orders before it."""
-        result, acquisition = iteration.result, iteration.choice.acquisition
-        number, workflow = iteration.request.trial, order_id(result.order)
-        score = "" if acquisition is None else f"{acquisition.ucb[workflow]:.4f}"
-        self.sampling.append(
+        """Write one trial of a search or a landscape."""
+        result = iteration.result
+        score = "" if iteration.ucb is None else f"{iteration.ucb:.4f}"
+        self.logs["sampling"].append(
             [
-                [number, order_text(result.order), score, f"{result.reward:.4f}", f"{result.compliance:.4f}"]
-                + [result.episodes, int(iteration.gp_updated), workflow, f"{result.reward_se:.4f}"]
+                [
+                    iteration.request.trial,
+                    order_text(result.order),
+                    score,
+                    f"{result.reward:.4f}",
+                    f"{result.compliance:.4f}",
+                ]
+                + [result.episodes, int(iteration.gp_updated), order_id(result.order), f"{result.reward_se:.4f}"]
                 + ["" if result.compliance_se is None else f"{result.compliance_se:.4f}", result.total_episodes]
                 + [iteration.episodes, result.ending, f"{result.seconds:.2f}"]
             ]
         )
-        if acquisition is not None:
-            self.acquisition.append(acquisition_rows(number, acquisition))
 
     def close(self) -> None:
         """Close the logs."""
         with ExitStack() as closing:  # each is closed even where another cannot be
-            for file in (self.training, self.sampling, self.acquisition, self._lock):
-                closing.callback(file.close)
+            for log in self.logs.values():
+                closing.callback(log.close)
+            closing.callback(self._lock.close)
 
 
 def order_text(order: Order | None) -> str:
@@ -163,6 +206,38 @@ def order_text(order: Order | None) -> str:
 def policy_name(order: Order) -> str:
     """The file name of an order's policy, such as `017_defender-user-enterprise-op_server-op_host`."""
     return f"{order_id(order):03d}_{format_order(order).replace(',', '-')}"
+
+
+def training_row(
+    order: Order | None, record: UpdateRecord, trial: int, run_episodes: int, ending: str | None
+) -> list[object]:
+    """The line of one update in `training_log.csv`, in the order of TRAINING_COLUMNS."""
+    stats = record.stats
+    return [
+        -1 if order is None else order_id(order),
+        order_text(order),
+        record.update,
+        record.episodes,
+        f"{record.env_reward:.4f}",
+        f"{record.alignment:.4f}",
+        f"{record.total_reward:.4f}",
+        "" if order is None else f"{record.compliance:.4f}",
+        "" if order is None else f"{record.fixes:.2f}",
+        f"{record.collection_s:.4f}",
+        f"{stats.seconds:.4f}",
+        trial,
+        run_episodes,
+        f"{stats.policy_loss:.6g}",
+        f"{stats.value_loss:.6g}",
+        f"{stats.entropy:.6g}",
+        f"{stats.approx_kl:.6g}",
+        f"{stats.clip_fraction:.4f}",
+        f"{stats.explained_variance:.4f}",
+        f"{stats.grad_norm:.6g}",
+        f"{stats.learning_rate:.6g}",
+        stats.distinct_observations,
+        ending or "",
+    ]
 
 
 def acquisition_rows(iteration: int, acquisition: Acquisition) -> list[list[object]]:
@@ -211,7 +286,7 @@ def _check_logs(path: Path, lengths: dict[str, int]) -> None:
         UserError: one is shorter than it was then.
     """
     for name, length in lengths.items():
-        log = path / LOGS[name]
+        log = path / LOGS[name][0]
         size = log.stat().st_size if log.exists() else 0
         if size < length:
             raise UserError(f"{log} has {size} bytes, but had {length} at the checkpoint: put the file back")
@@ -227,28 +302,6 @@ def default_run_dir(config: RunConfig, root: Path = Path("runs")) -> Path:
         path = root / f"{stem}-{number}"
         number += 1
     return path
-
-
-def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Write tensors and plain data, whole or not at all."""
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    write_whole(path, buffer.getvalue())
-
-
-def load_state(path: Path) -> dict[str, Any]:
-    """Read what `save_state` wrote; a file that could carry code is refused.
-
-    Raises:
-        UserError: it cannot be read.
-    """
-    try:
-        state: Any = torch.load(path, weights_only=True)
-    except Exception as error:  # torch raises many kinds, among them bare Exception, for a damaged file
-        raise UserError(f"{path} is damaged, or no checkpoint of this version") from error
-    if not isinstance(state, dict):
-        raise UserError(f"{path} is no checkpoint of a run")
-    return state
 
 
 def _about() -> dict[str, str]:

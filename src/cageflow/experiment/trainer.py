@@ -110,6 +110,13 @@ class PolicyTrainer:
         max_episodes: episodes after which this training ends.
         cap: the name of that ending.
         collector: who plays the episodes.
+
+    Attributes:
+        config, order, max_episodes: as given.
+        ppo: the learner.
+        episodes: learned from in this training so far.
+        updates: made in this training so far.
+        threshold_episodes: episodes after which a batch first reached the compliance threshold; None if none has.
     """
 
     def __init__(
@@ -135,7 +142,7 @@ class PolicyTrainer:
             self._workflow = WorkflowSpec(order, config.alignment_lambda, config.compliance_definition)
         stream = EpisodeStream(seed, "train")
         self._feed = make_feed(collector, stream, self._workflow, config.max_staleness, max_episodes)
-        planned = config.max_episodes_per_workflow if config.command == "search" else config.total_episodes
+        planned = config.total_episodes if config.command == "train" else config.max_episodes_per_workflow
         self.ppo = PPO(
             learner,
             num_observations=game.network.num_observations,
@@ -150,6 +157,7 @@ class PolicyTrainer:
         self._best_compliance = 0.0
         self._updates_without_improvement = 0
         self._last_compliance = math.nan
+        self.threshold_episodes: int | None = None
         self._evaluation: tuple[int, Evaluation] | None = None  # after which update, and what it gave
 
     def update(self) -> UpdateRecord:
@@ -175,7 +183,7 @@ class PolicyTrainer:
         A batch that reaches the compliance threshold is only believed if fresh episodes of the updated policy do, and
         not before `min_episodes_per_trial`: an order that is picked again complies from the start.
         """
-        if self.order is not None and self.updates > 0:
+        if self.order is not None and self.updates > 0 and self.config.fixed_episodes is None:
             is_long_enough = self.episodes >= min(self.config.min_episodes_per_trial, self.max_episodes)
             if self._last_compliance >= self.config.compliance_threshold:
                 if is_long_enough and self.evaluate().compliance >= self.config.compliance_threshold:
@@ -210,6 +218,7 @@ class PolicyTrainer:
             "best_compliance": self._best_compliance,
             "updates_without_improvement": self._updates_without_improvement,
             "last_compliance": self._last_compliance,
+            "threshold_episodes": self.threshold_episodes,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -221,6 +230,7 @@ class PolicyTrainer:
         self._best_compliance = state["best_compliance"]
         self._updates_without_improvement = state["updates_without_improvement"]
         self._last_compliance = state["last_compliance"]
+        self.threshold_episodes = state["threshold_episodes"]
 
     def close(self) -> None:
         """Forget the episodes that are under way."""
@@ -232,6 +242,8 @@ class PolicyTrainer:
 
     def _note_compliance(self, compliance: float) -> None:
         self._last_compliance = compliance
+        if self.threshold_episodes is None and compliance >= self.config.compliance_threshold:
+            self.threshold_episodes = self.episodes
         if compliance > self._best_compliance + self.config.min_improvement:
             self._best_compliance = compliance
             self._updates_without_improvement = 0

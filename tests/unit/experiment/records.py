@@ -2,7 +2,7 @@
 
 from cageflow.experiment.trainer import UpdateRecord
 from cageflow.learn.ppo import UpdateStats
-from cageflow.search import Choice, Iteration, SearchState, TrialRequest, TrialResult
+from cageflow.search import Iteration, SearchState, TrialRequest, TrialResult
 from cageflow.workflow.orders import Order
 
 
@@ -50,8 +50,10 @@ def iteration(order: Order, episodes: int, ending: str) -> Iteration:
         seconds=1.0,
     )
     return Iteration(
-        request=TrialRequest(trial=0, order=order, seed=1, trained_episodes=0, episodes_left=None),
-        choice=Choice(order),
+        request=TrialRequest(
+            trial=0, order=order, seed=1, start=None, trained_episodes=0, max_episodes=None, cap="episode-cap"
+        ),
+        ucb=None,
         result=result,
         gp_updated=False,
         episodes=episodes,

@@ -59,7 +59,7 @@ ORDER = "defender,enterprise,op_server,op_host,user"
             {"simulator": "cyborg", "cyborg_path": "somewhere", "scenario": "mine.yaml"},
             "scenario is 'mine.yaml', but CybORG plays its own",
         ),
-        ({"colour": "red"}, "unknown setting 'colour': choose from alignment_lambda, beta"),
+        ({"colour": "red"}, "unknown setting 'colour': choose from address, alignment_lambda, beta"),
     ],
 )
 def test_setting_that_cannot_be_used_is_refused_in_one_sentence(settings: dict[str, Any], message: str) -> None:

@@ -10,7 +10,8 @@ import torch
 
 from cageflow.errors import UserError
 from cageflow.experiment.config import RunConfig, read_config
-from cageflow.experiment.run_folder import RunFolder, check_new, default_run_dir, load_state, policy_name, save_state
+from cageflow.experiment.run_folder import RunFolder, check_new, default_run_dir, policy_name
+from cageflow.experiment.state_file import load_state, save_state
 from cageflow.workflow.orders import ALL_ORDERS
 
 CONFIG = RunConfig(seed=4)
@@ -83,23 +84,23 @@ def test_run_that_is_still_going_is_not_resumed(tmp_path: Path) -> None:
     path = tmp_path / "run"
     folder = RunFolder.create(path, CONFIG)
     with pytest.raises(UserError, match="is still going, in another process: wait for it or stop that one"):
-        RunFolder.resume(path)
+        RunFolder.resume(path, "search")
     folder.close()
-    RunFolder.resume(path)[0].close()
-    RunFolder.resume(path)[0].close()
+    RunFolder.resume(path, "search")[0].close()
+    RunFolder.resume(path, "search")[0].close()
 
 
 def test_logs_are_cut_back_to_the_checkpoint(tmp_path: Path) -> None:
     path = tmp_path / "run"
     folder = RunFolder.create(path, CONFIG)
     row = list(range(23))
-    folder.training.append([row])
+    folder.logs["training"].append([row])
     folder.checkpoint({"run_episodes": 5})
-    folder.training.append([row])
+    folder.logs["training"].append([row])
     folder.close()
     with (path / "acquisition.csv").open("a") as file:
         file.write("0,1,tor")
-    folder, state = RunFolder.resume(path)
+    folder, state = RunFolder.resume(path, "search")
     folder.close()
     assert state["run_episodes"] == 5
     assert (path / "training_log.csv").read_text().count("\n") == 2
@@ -122,9 +123,9 @@ def test_checkpoint_is_written_after_its_logs_are_safe(tmp_path: Path, monkeypat
 def test_run_without_a_checkpoint_begins_again(tmp_path: Path) -> None:
     path = tmp_path / "run"
     folder = RunFolder.create(path, CONFIG)
-    folder.training.append([list(range(23))])
+    folder.logs["training"].append([list(range(23))])
     folder.close()
-    folder, state = RunFolder.resume(path)
+    folder, state = RunFolder.resume(path, "search")
     folder.close()
     assert state == {}
     assert (path / "training_log.csv").read_text().count("\n") == 1
@@ -139,21 +140,21 @@ def test_log_that_is_gone_or_shorter_than_at_the_checkpoint_is_refused(tmp_path:
     (path / "acquisition.csv").write_text("Iter")
     for name, size in (("training_log.csv", 0), ("acquisition.csv", 4)):
         with pytest.raises(UserError, match=f"{name} has {size} bytes, but had [0-9]+ at the checkpoint"):
-            RunFolder.resume(path)
+            RunFolder.resume(path, "search")
         (path / name).write_text("x" * 1000)
-    RunFolder.resume(path)[0].close()
+    RunFolder.resume(path, "search")[0].close()
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04"])
 def test_checkpoint_that_is_damaged_is_refused_and_the_logs_are_left_alone(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "run"
     folder = RunFolder.create(path, CONFIG)
-    folder.training.append([list(range(23))])
+    folder.logs["training"].append([list(range(23))])
     folder.close()
     before = (path / "training_log.csv").read_bytes()
     (path / "checkpoint" / "state.pt").write_bytes(content)
     with pytest.raises(UserError, match=r"state\.pt is damaged, or no checkpoint of this version$"):
-        RunFolder.resume(path)
+        RunFolder.resume(path, "search")
     assert (path / "training_log.csv").read_bytes() == before
 
 
@@ -179,7 +180,7 @@ def test_checkpoint_of_something_else_is_refused(tmp_path: Path, state: object) 
     RunFolder.create(path, CONFIG).close()
     torch.save(state, path / "checkpoint" / "state.pt")
     with pytest.raises(UserError, match=r"state\.pt is no checkpoint of a run"):
-        RunFolder.resume(path)
+        RunFolder.resume(path, "search")
 
 
 def test_policies_of_all_orders_have_names_of_their_own() -> None:

@@ -15,10 +15,11 @@ import pytest
 from cageflow.collect import CollectError, Episodes
 from cageflow.collect.collectors import VectorCollector
 from cageflow.errors import UserError
-from cageflow.experiment import runs
+from cageflow.experiment import runs, search_run
 from cageflow.experiment.config import RunConfig, make_config
 from cageflow.experiment.interrupt import RunFailedError
 from cageflow.experiment.progress import Quiet
+from cageflow.experiment.summary import RunSummary
 from cageflow.learn.policy_file import load_policy
 from cageflow.search import Choice, StrategySettings
 from cageflow.workflow.orders import ALL_ORDERS, format_order, parse_order
@@ -47,21 +48,21 @@ def figures(run: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def search(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, runs.RunSummary]:
+def search(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunSummary]:
     path = tmp_path_factory.mktemp("runs") / "search"
-    return path, runs.search(SEARCH, path, Quiet())
+    return path, runs.start(SEARCH, path, Quiet())
 
 
 @pytest.fixture(scope="module")
-def training(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, runs.RunSummary]:
+def training(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunSummary]:
     path = tmp_path_factory.mktemp("runs") / "train"
-    return path, runs.train(TRAIN, path, Quiet())
+    return path, runs.start(TRAIN, path, Quiet())
 
 
 # What a run folder says.
 
 
-def test_training_log_counts_what_was_collected_and_names_the_endings(search: tuple[Path, runs.RunSummary]) -> None:
+def test_training_log_counts_what_was_collected_and_names_the_endings(search: tuple[Path, RunSummary]) -> None:
     path, summary = search
     log = rows(path, "training_log")
     assert [int(row["Run_Episodes"]) for row in log] == [8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96, 100]
@@ -73,7 +74,7 @@ def test_training_log_counts_what_was_collected_and_names_the_endings(search: tu
 
 
 def test_eighth_column_of_the_training_log_is_the_compliance_however_it_is_cut(
-    search: tuple[Path, runs.RunSummary],
+    search: tuple[Path, RunSummary],
 ) -> None:
     path, _ = search
     lines = (path / "training_log.csv").read_text().splitlines()
@@ -85,7 +86,7 @@ def test_eighth_column_of_the_training_log_is_the_compliance_however_it_is_cut(
     assert {line.count(",") for line in lines} == {lines[0].count(",")}
 
 
-def test_acquisition_holds_all_120_orders_of_each_iteration(search: tuple[Path, runs.RunSummary]) -> None:
+def test_acquisition_holds_all_120_orders_of_each_iteration(search: tuple[Path, RunSummary]) -> None:
     path, _ = search
     sampling, acquisition = rows(path, "gp_sampling_log"), rows(path, "acquisition")
     assert len(acquisition) == 120 * len(sampling)
@@ -104,7 +105,7 @@ def test_acquisition_holds_all_120_orders_of_each_iteration(search: tuple[Path, 
         assert float(chosen["Score"]) == max(float(score["Score"]) for score in scores)
 
 
-def test_sampling_log_and_policies_agree_with_the_trials(search: tuple[Path, runs.RunSummary]) -> None:
+def test_sampling_log_and_policies_agree_with_the_trials(search: tuple[Path, RunSummary]) -> None:
     path, summary = search
     sampling = rows(path, "gp_sampling_log")
     assert sum(int(row["Episodes_Trained"]) for row in sampling) == 100
@@ -133,12 +134,12 @@ def test_best_policy_is_of_the_best_trial_even_if_its_order_was_trained_on(
 
         settings = StrategySettings(compliance_threshold=0.0)
 
-        def choose(self, history: Any, rng: np.random.Generator) -> Choice:
+        def choose(self, history: Any, pending: Any, rng: np.random.Generator) -> Choice:
             return Choice(ALL_ORDERS[31])
 
-    monkeypatch.setattr(runs, "make_strategy", lambda name, settings: Stubborn())
+    monkeypatch.setattr(search_run, "make_strategy", lambda name, settings: Stubborn())
     config = SEARCH.model_copy(update={"compliance_threshold": 0.0, "total_episodes": 96, "patience_updates": 100})
-    summary = runs.search(config.model_copy(update={"max_episodes_per_workflow": 24}), tmp_path / "run", Quiet())
+    summary = runs.start(config.model_copy(update={"max_episodes_per_workflow": 24}), tmp_path / "run", Quiet())
     sampling = rows(tmp_path / "run", "gp_sampling_log")
     best = max(range(len(sampling)), key=lambda i: float(sampling[i]["Reward"]))
     assert 0 < best < len(sampling) - 1, "the test needs a best trial in the middle"
@@ -150,7 +151,7 @@ def test_best_policy_is_of_the_best_trial_even_if_its_order_was_trained_on(
     assert f"{summary.reward:.4f}" == sampling[best]["Reward"]
 
 
-def test_training_of_one_order_writes_one_policy_and_no_trials(training: tuple[Path, runs.RunSummary]) -> None:
+def test_training_of_one_order_writes_one_policy_and_no_trials(training: tuple[Path, RunSummary]) -> None:
     path, summary = training
     log = rows(path, "training_log")
     assert [int(row["Episodes"]) for row in log] == [8, 16, 24, 32, 40, 44]
@@ -165,7 +166,7 @@ def test_training_of_one_order_writes_one_policy_and_no_trials(training: tuple[P
 
 def test_plain_ppo_leaves_the_columns_of_a_workflow_empty(tmp_path: Path) -> None:
     config = make_config({**SMALL, "command": "train", "total_episodes": 16})
-    summary = runs.train(config, tmp_path / "run", Quiet())
+    summary = runs.start(config, tmp_path / "run", Quiet())
     for row in rows(tmp_path / "run", "training_log"):
         assert (row["Workflow_ID"], row["Workflow_Order"], row["Compliance"], row["Avg_Fixes"]) == (
             "-1",
@@ -180,12 +181,12 @@ def test_plain_ppo_leaves_the_columns_of_a_workflow_empty(tmp_path: Path) -> Non
 # Going on.
 
 
-def resumed(path: Path, config: RunConfig, total_episodes: int | None = None) -> runs.RunSummary:
-    return runs.resume(path, config.command, Quiet(), total_episodes)
+def resumed(path: Path, config: RunConfig, total_episodes: int | None = None) -> RunSummary:
+    return runs.resume(path, config.command, Quiet(), {"total_episodes": total_episodes})
 
 
 def test_finished_run_is_resumed_to_the_same_summary_and_changes_nothing(
-    search: tuple[Path, runs.RunSummary], training: tuple[Path, runs.RunSummary]
+    search: tuple[Path, RunSummary], training: tuple[Path, RunSummary]
 ) -> None:
     for (path, summary), config in ((search, SEARCH), (training, TRAIN)):
         before = figures(path)
@@ -195,10 +196,10 @@ def test_finished_run_is_resumed_to_the_same_summary_and_changes_nothing(
         assert again.episodes_here == 0
 
 
-def test_search_with_a_larger_budget_goes_on(tmp_path: Path, search: tuple[Path, runs.RunSummary]) -> None:
+def test_search_with_a_larger_budget_goes_on(tmp_path: Path, search: tuple[Path, RunSummary]) -> None:
     whole, _ = search
     short = SEARCH.model_copy(update={"total_episodes": 72})  # three whole trials
-    runs.search(short, tmp_path / "run", Quiet())
+    runs.start(short, tmp_path / "run", Quiet())
     summary = resumed(tmp_path / "run", short, total_episodes=100)
     assert (summary.episodes, summary.episodes_here) == (100, 28)
     assert figures(tmp_path / "run") == figures(whole)
@@ -209,11 +210,11 @@ def test_run_goes_on_with_the_network_that_it_began_with(tmp_path: Path) -> None
     scenario = tmp_path / "mine.yaml"
     scenario.write_text(shipped.replace("high: 10.0", "high: 500.0").replace("low: 0.1", "low: 7.0"))
     config = make_config({**SMALL, "command": "train", "total_episodes": 44, "scenario": str(scenario)})
-    runs.train(config, tmp_path / "whole", Quiet())
+    runs.start(config, tmp_path / "whole", Quiet())
     with pytest.MonkeyPatch.context() as patch:
         break_play(patch, 3, fill_disk)
         with pytest.raises(RunFailedError):
-            runs.train(config, tmp_path / "run", Quiet())
+            runs.start(config, tmp_path / "run", Quiet())
     scenario.write_text(shipped)
     resumed(tmp_path / "run", config)
     assert figures(tmp_path / "run") == figures(tmp_path / "whole")
@@ -221,19 +222,19 @@ def test_run_goes_on_with_the_network_that_it_began_with(tmp_path: Path) -> None
     assert min(rewards) < -50.0, "the changed values are those that count"
 
 
-def test_budget_of_a_training_cannot_be_changed(training: tuple[Path, runs.RunSummary]) -> None:
+def test_budget_of_a_training_cannot_be_changed(training: tuple[Path, RunSummary]) -> None:
     with pytest.raises(UserError, match="the episodes of a training cannot be changed"):
         resumed(training[0], TRAIN, total_episodes=100)
 
 
-def test_run_of_the_other_command_is_refused_with_the_right_one(training: tuple[Path, runs.RunSummary]) -> None:
+def test_run_of_the_other_command_is_refused_with_the_right_one(training: tuple[Path, RunSummary]) -> None:
     with pytest.raises(UserError, match="is a run of `cageflow train`: go on with `cageflow train --resume "):
         runs.resume(training[0], "search", Quiet())
 
 
 def test_checkpoint_that_does_not_fit_the_settings_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "run"
-    runs.train(TRAIN.model_copy(update={"total_episodes": 16}), path, Quiet())
+    runs.start(TRAIN.model_copy(update={"total_episodes": 16}), path, Quiet())
     config = path / "config.json"
     config.write_text(config.read_text().replace('"ppo": {}', '"ppo": {"hidden_sizes": [32]}'))
     with pytest.raises(UserError, match=r"does not fit its config\.json"):
@@ -261,7 +262,7 @@ def fill_disk(episodes: Episodes) -> None:
 
 
 def test_loss_that_is_not_finite_stops_the_run_with_its_update_and_leaves_the_checkpoint(
-    tmp_path: Path, training: tuple[Path, runs.RunSummary]
+    tmp_path: Path, training: tuple[Path, RunSummary]
 ) -> None:
     def poison(episodes: Episodes) -> None:
         episodes.rollout.env_rewards[2, 5] = np.nan
@@ -270,7 +271,7 @@ def test_loss_that_is_not_finite_stops_the_run_with_its_update_and_leaves_the_ch
     with pytest.MonkeyPatch.context() as patch:
         break_play(patch, 4, poison)
         with pytest.raises(RunFailedError) as failure:
-            runs.train(TRAIN, path, Quiet())
+            runs.start(TRAIN, path, Quiet())
     assert str(failure.value) == (
         f"{WORKFLOW.replace(',', '>')}: update 4: env_rewards of the rollout are not finite; "
         f"what was done before is in {path}"
@@ -282,7 +283,7 @@ def test_loss_that_is_not_finite_stops_the_run_with_its_update_and_leaves_the_ch
 
 
 def test_workers_that_die_again_and_again_stop_the_run_and_leave_the_checkpoint(
-    tmp_path: Path, training: tuple[Path, runs.RunSummary]
+    tmp_path: Path, training: tuple[Path, RunSummary]
 ) -> None:
     def die(episodes: Episodes) -> None:
         raise CollectError("the episode with seed 7 kills its worker")
@@ -291,14 +292,14 @@ def test_workers_that_die_again_and_again_stop_the_run_and_leave_the_checkpoint(
     with pytest.MonkeyPatch.context() as patch:
         break_play(patch, 3, die)
         with pytest.raises(RunFailedError, match="^the episode with seed 7 kills its worker; what was done before"):
-            runs.train(TRAIN, path, Quiet())
+            runs.start(TRAIN, path, Quiet())
     resumed(path, TRAIN)
     assert figures(path) == figures(training[0])
 
 
 @pytest.mark.parametrize("writes", [3, 4, 5, 6, 9, 14, 30, 40])
 def test_run_on_a_full_disk_stops_and_goes_on_when_there_is_room(
-    tmp_path: Path, search: tuple[Path, runs.RunSummary], writes: int
+    tmp_path: Path, search: tuple[Path, RunSummary], writes: int
 ) -> None:
     path = tmp_path / "my run"
     fsync, calls = os.fsync, itertools.count(1)
@@ -311,7 +312,7 @@ def test_run_on_a_full_disk_stops_and_goes_on_when_there_is_room(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", full_disk)
         with pytest.raises(RunFailedError) as failure:
-            runs.search(SEARCH, path, Quiet())
+            runs.start(SEARCH, path, Quiet())
     assert "No space left on device" in str(failure.value)
     assert str(failure.value).endswith(f"mend that and go on with `cageflow search --resume '{path}'`")
     resumed(path, SEARCH)
@@ -324,7 +325,7 @@ def test_words_that_nobody_reads_any_more_are_no_full_disk(tmp_path: Path) -> No
             raise BrokenPipeError(errno.EPIPE, "Broken pipe")
 
     with pytest.raises(BrokenPipeError):
-        runs.train(TRAIN, tmp_path / "run", Gone())
+        runs.start(TRAIN, tmp_path / "run", Gone())
 
 
 def test_what_can_be_refused_is_refused_before_a_folder_is_made(tmp_path: Path) -> None:
@@ -341,7 +342,7 @@ def test_what_can_be_refused_is_refused_before_a_folder_is_made(tmp_path: Path) 
     ]
     for settings, message in wrong:
         with pytest.raises(UserError, match=message):
-            runs.search(make_config({**SMALL, **settings}), tmp_path / "run", Quiet())
+            runs.start(make_config({**SMALL, **settings}), tmp_path / "run", Quiet())
         assert not (tmp_path / "run").exists()
 
 
@@ -349,9 +350,9 @@ def test_what_can_be_refused_is_refused_before_a_folder_is_made(tmp_path: Path) 
 
 
 def test_figures_do_not_depend_on_the_workers_when_no_episode_may_be_old(
-    tmp_path: Path, training: tuple[Path, runs.RunSummary]
+    tmp_path: Path, training: tuple[Path, RunSummary]
 ) -> None:
     for workers in (1, 2):
         changes = {"collector": "process", "n_workers": workers, "max_staleness": 0}
-        runs.train(TRAIN.model_copy(update=changes), tmp_path / str(workers), Quiet())
+        runs.start(TRAIN.model_copy(update=changes), tmp_path / str(workers), Quiet())
         assert figures(tmp_path / str(workers)) == figures(training[0])

@@ -11,7 +11,7 @@ import pytest
 
 from cageflow.collect import Collector, Episodes, WorkflowSpec, make_collector
 from cageflow.experiment.config import RunConfig, make_config
-from cageflow.experiment.run_folder import load_state, save_state
+from cageflow.experiment.state_file import load_state, save_state
 from cageflow.experiment.trainer import PolicyTrainer, game_spec
 from cageflow.learn.inference import ActorWeights
 from cageflow.learn.ppo import NonFiniteError

@@ -1,0 +1,311 @@
+"""The runs that train many orders: `cageflow search`, and `cageflow landscape`, a search that leaves none out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cageflow.collect import Collector
+from cageflow.experiment.config import RunConfig
+from cageflow.experiment.interrupt import StopRequest
+from cageflow.experiment.progress import Reporter
+from cageflow.experiment.run_folder import RunFolder
+from cageflow.experiment.summary import RunSummary
+from cageflow.experiment.tensorboard import EventLog
+from cageflow.experiment.trainer import Ending, PolicyTrainer, UpdateRecord
+from cageflow.experiment.trials import TrialOutcome, TrialTask, train_trial
+from cageflow.files import write_whole
+from cageflow.search import (
+    Budget,
+    Exhaustive,
+    Iteration,
+    LandscapeRow,
+    Launch,
+    SearchState,
+    Strategy,
+    StrategySettings,
+    TrialRequest,
+    TrialResult,
+    anew,
+    best_trial,
+    find_init,
+    make_strategy,
+    run_search,
+)
+from cageflow.workflow.orders import NUM_ORDERS, Order
+
+if TYPE_CHECKING:
+    from cageflow.experiment.trial_pool import TrialPool
+
+STOP_CHECK_S = 0.2
+"""How often a run that waits for trials elsewhere looks whether it is to stop."""
+
+
+class TaskRunner(Protocol):
+    """Runs tasks, here or elsewhere."""
+
+    def submit(self, task: TrialTask) -> None:
+        """Have a task run."""
+
+    def next_done(self) -> tuple[int, TrialOutcome]:
+        """Wait for one of them to end: the number of its trial and what it left."""
+
+
+class SearchRun:
+    """A search or a landscape in its folder; the search's `TrialRunner`.
+
+    Args:
+        config: of the run.
+        folder: open.
+        state: its checkpoint, empty for a new run.
+        reporter: who is told.
+        events: TensorBoard's log.
+        stop: looked at between updates, or while waiting for them.
+        collector: who plays the episodes of trials that run one after the other in this process; None with a pool.
+        pool: who runs the trials elsewhere; None with a collector.
+
+    Trials elsewhere are on disk when they end, those here after each update.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        folder: RunFolder,
+        state: dict[str, Any],
+        reporter: Reporter,
+        events: EventLog,
+        stop: StopRequest,
+        collector: Collector | None,
+        pool: TrialPool[TrialTask, TrialOutcome] | None,
+    ) -> None:
+        self._config = config
+        self._folder = folder
+        self._reporter = reporter
+        self._events = events
+        self._stop = stop
+        with folder.fitting():
+            saved = state.get("search")
+            self._state = SearchState(config.seed) if saved is None else SearchState.from_json(saved)
+        self._episodes_before = int(state.get("run_episodes", 0))
+        self._threshold_episodes: dict[int, int | None] = {}
+        self._runner: TaskRunner
+        if pool is not None:
+            self._runner = _Elsewhere(pool, stop)
+        elif collector is not None:
+            self._runner = _Here(collector, state, self._end_update)
+        else:
+            raise ValueError("expected a collector or a pool, got neither")
+
+    def run(self) -> RunSummary:
+        """Search to the end."""
+        started = time.monotonic()
+        config = self._config
+        what = "Training all" if config.command == "landscape" else "Searching"
+        self._reporter.start(
+            f"{what} {NUM_ORDERS} workflows against {config.game().red_agent}, rules {config.rules}, "
+            f"seed {config.seed}: {self._folder.path}",
+            config.total_episodes,
+            self._episodes_before,
+        )
+        result = run_search(
+            self,
+            find_strategy(config),
+            find_budget(config),
+            state=self._state,
+            parallel=config.parallel_workflows,
+            start=anew if config.command == "landscape" else find_init(config.init),
+            on_launch=self._begin_trial,
+            on_iteration=self._end_trial,
+        )
+        best = result.best
+        return RunSummary(
+            run_dir=self._folder.path,
+            workflow=best.order,
+            feasible=result.feasible,
+            reward=best.reward,
+            reward_se=best.reward_se,
+            compliance=best.compliance,
+            episodes=result.episodes,
+            trials=len(result.state.history),
+            seconds=time.monotonic() - started,
+            episodes_here=result.episodes - self._episodes_before,
+            ending=result.ending,
+            policy=self._folder.best_policy_path,
+        )
+
+    # What the search asks for.
+
+    def submit(self, request: TrialRequest) -> None:
+        """Have a trial run."""
+        learner = None if request.start is None else self._folder.learner_path(request.start).read_bytes()
+        self._runner.submit(
+            TrialTask(config=self._config, request=request, learner=learner, network=self._folder.network())
+        )
+
+    def next_done(self) -> tuple[int, TrialResult]:
+        """Wait for a trial to end, and keep what it left."""
+        trial, outcome = self._runner.next_done()
+        result = outcome.result
+        for record in outcome.updates:
+            ending = result.ending if record is outcome.updates[-1] else None
+            self._log_update(result.order, record, trial, ending)
+        self._threshold_episodes[trial] = outcome.threshold_episodes
+        if self._config.command == "search":  # nothing goes on from a learner of a landscape
+            write_whole(self._folder.learner_path(result.order), outcome.learner)
+        write_whole(self._policy_path(trial, result.order), outcome.policy)
+        return trial, result
+
+    # What happens on the way.
+
+    def _end_update(self, trial: int, trainer: PolicyTrainer, record: UpdateRecord, ending: Ending | None) -> None:
+        """Have an update of a trial in this process on disk before the next."""
+        order = trainer.order
+        run_episodes = self._log_update(order, record, trial, ending)
+        self._folder.checkpoint(
+            {
+                "search": self._state.to_json(),
+                "run_episodes": run_episodes,
+                "trial": trial,
+                "trainer": trainer.state_dict(),
+            }
+        )
+        self._reporter.update(order, record, run_episodes)
+        self._stop.check()
+
+    def _begin_trial(self, launch: Launch) -> None:
+        self._state = launch.state
+        if launch.choice.acquisition is not None:
+            self._folder.log_acquisition(launch.request.trial, launch.choice.acquisition)
+        self._reporter.launch([trial.request.order for trial in launch.state.pending])
+
+    def _end_trial(self, iteration: Iteration) -> None:
+        self._state = iteration.state
+        history = iteration.state.history
+        best, _ = best_trial(history, self._config.compliance_threshold)
+        if best is iteration.result:  # its order may be trained on in a later trial, which writes another policy
+            policy = self._policy_path(iteration.request.trial, best.order)
+            write_whole(self._folder.best_policy_path, policy.read_bytes())
+        self._folder.log_iteration(iteration)
+        if self._config.command == "landscape":
+            self._folder.log_landscape(self._landscape_row(iteration))
+        self._folder.checkpoint({"search": iteration.state.to_json(), "run_episodes": iteration.episodes})
+        self._events.trial(iteration)
+        self._reporter.trial(iteration)
+        self._stop.check()
+
+    def _log_update(self, order: Order | None, record: UpdateRecord, trial: int, ending: str | None) -> int:
+        """Write an update to the logs; gives the episodes of the run so far."""
+        run_episodes = sum(result.episodes for result in self._state.history) + record.episodes
+        self._folder.log_update(order, record, trial, run_episodes, ending)
+        self._events.update(order, record, run_episodes)
+        return run_episodes
+
+    def _landscape_row(self, iteration: Iteration) -> LandscapeRow:
+        result = iteration.result
+        return LandscapeRow(
+            order=result.order,
+            seed=_landscape_seed(iteration.request.trial),
+            reward=result.reward,
+            reward_se=result.reward_se,
+            compliance=result.compliance,
+            compliance_se=result.compliance_se or 0.0,
+            episodes=result.episodes,
+            ending=result.ending,
+            threshold_episodes=self._threshold_episodes.pop(iteration.request.trial),
+            seconds=result.seconds,
+        )
+
+    def _policy_path(self, trial: int, order: Order) -> Path:
+        seed = _landscape_seed(trial) if self._config.command == "landscape" and self._config.n_seeds > 1 else None
+        return self._folder.policy_path(order, seed)
+
+
+class _Here:
+    """Tasks one after the other in this process, each update told as it happens.
+
+    Args:
+        collector: who plays the episodes.
+        state: checkpoint of the run; it may hold the trainer of the trial that was under way.
+        end_update: is told of each update.
+    """
+
+    def __init__(
+        self,
+        collector: Collector,
+        state: dict[str, Any],
+        end_update: Callable[[int, PolicyTrainer, UpdateRecord, Ending | None], None],
+    ) -> None:
+        self._collector = collector
+        self._state = state
+        self._end_update = end_update
+        self._tasks: list[TrialTask] = []
+
+    def submit(self, task: TrialTask) -> None:
+        """Keep a task until it is waited for."""
+        self._tasks.append(task)
+
+    def next_done(self) -> tuple[int, TrialOutcome]:
+        """Run the oldest task."""
+        task = self._tasks.pop(0)
+        trial = task.request.trial
+        stopped_here = self._state.get("trial") == trial
+        outcome = train_trial(
+            task,
+            task.config,
+            self._collector,
+            partial(self._end_update, trial),
+            self._state["trainer"] if stopped_here else None,
+        )
+        return trial, outcome
+
+
+class _Elsewhere:
+    """Tasks in other processes."""
+
+    def __init__(self, pool: TrialPool[TrialTask, TrialOutcome], stop: StopRequest) -> None:
+        self._pool = pool
+        self._stop = stop
+
+    def submit(self, task: TrialTask) -> None:
+        """Send a task off."""
+        self._pool.submit(task.request.trial, task)
+
+    def next_done(self) -> tuple[int, TrialOutcome]:
+        """Wait for the first to come back, and for the user who may want to stop."""
+        while (done := self._pool.next_done(STOP_CHECK_S)) is None:
+            self._stop.check()
+        return done
+
+
+def strategy_settings(config: RunConfig) -> StrategySettings:
+    """What a strategy is told of the configuration."""
+    return StrategySettings(beta=config.beta, gate=config.gate, compliance_threshold=config.compliance_threshold)
+
+
+def find_strategy(config: RunConfig) -> Strategy:
+    """The strategy of a run.
+
+    Raises:
+        UserError: there is none of that name, or a setting of it is out of its range.
+    """
+    settings = strategy_settings(config)
+    if config.command == "landscape":
+        return Exhaustive(settings, rounds=config.n_seeds)
+    return make_strategy(config.strategy, settings)
+
+
+def find_budget(config: RunConfig) -> Budget:
+    """When a run ends."""
+    if config.command == "landscape":
+        return Budget(trials=NUM_ORDERS * config.n_seeds, episodes_per_trial=config.max_episodes_per_workflow)
+    if config.fixed_episodes is not None:  # whole trials only
+        return Budget(trials=config.total_episodes // config.fixed_episodes, episodes_per_trial=config.fixed_episodes)
+    return Budget(episodes=config.total_episodes, episodes_per_trial=config.max_episodes_per_workflow)
+
+
+def _landscape_seed(trial: int) -> int:
+    """Which training of its order a trial of a landscape is, from 1."""
+    return trial // NUM_ORDERS + 1

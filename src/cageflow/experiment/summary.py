@@ -1,0 +1,39 @@
+"""What is said of a run when it has ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cageflow.workflow.orders import Order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """How a run ended.
+
+    Attributes:
+        run_dir: its folder.
+        workflow: the best workflow, or the one that was trained; None for plain PPO.
+        feasible: whether its compliance reached the threshold.
+        reward, reward_se, compliance: of fresh episodes; compliance is NaN for plain PPO.
+        episodes: trained in all.
+        trials: of a search or a landscape.
+        seconds: wall-clock time of this process's part of the run.
+        episodes_here: trained in this process's part of the run.
+        ending: why it ended.
+        policy: the policy file.
+    """
+
+    run_dir: Path
+    workflow: Order | None
+    feasible: bool
+    reward: float
+    reward_se: float
+    compliance: float
+    episodes: int
+    trials: int
+    seconds: float
+    episodes_here: int
+    ending: str
+    policy: Path
