@@ -115,8 +115,8 @@ def search(
     cyborg_path: CyborgPath = None,
 ) -> None:
     """Search the 120 workflows: train a defender for each order that the strategy picks, and name the best."""
-    settings = {name: value for name, value in locals().items() if name not in _NOT_SETTINGS}
-    summary = _run("search", settings, config, run_dir, resume, as_json, quiet)
+    settings = {name: value for name, value in locals().items() if name not in NOT_SETTINGS}
+    summary = run_command("search", settings, config, run_dir, resume, as_json, quiet)
     if as_json:
         print_json(_search_json(summary))
     else:
@@ -163,9 +163,9 @@ def train(
     cyborg_path: CyborgPath = None,
 ) -> None:
     """Train one defender, for one workflow or by plain PPO."""
-    settings = {name: value for name, value in locals().items() if name not in _NOT_SETTINGS}
+    settings = {name: value for name, value in locals().items() if name not in NOT_SETTINGS}
     settings["no_workflow"] = no_workflow or None
-    summary = _run("train", settings, config, run_dir, resume, as_json, quiet)
+    summary = run_command("train", settings, config, run_dir, resume, as_json, quiet)
     if as_json:
         print_json(_train_json(summary))
     else:
@@ -208,8 +208,8 @@ def landscape(
     cyborg_path: CyborgPath = None,
 ) -> None:
     """Train all 120 workflows alike and write what each came to: what `cageflow regret` measures strategies on."""
-    settings = {name: value for name, value in locals().items() if name not in _NOT_SETTINGS}
-    summary = _run("landscape", settings, config, run_dir, resume, as_json, quiet)
+    settings = {name: value for name, value in locals().items() if name not in NOT_SETTINGS}
+    summary = run_command("landscape", settings, config, run_dir, resume, as_json, quiet)
     if as_json:
         print_json({**_search_json(summary), "landscape": str(summary.run_dir / "landscape.csv")})
     else:
@@ -217,11 +217,11 @@ def landscape(
         typer.echo(f"  landscape   {summary.run_dir / 'landscape.csv'}")
 
 
-_NOT_SETTINGS = {"config", "run_dir", "resume", "quiet", "as_json", "no_workflow", "settings"}
+NOT_SETTINGS = {"config", "run_dir", "resume", "quiet", "as_json", "no_workflow", "settings"}
 
 
-def _run(
-    command: Literal["search", "train", "landscape"],
+def run_command(
+    command: Literal["search", "train", "landscape", "universal"],
     settings: dict[str, Any],
     file: Path | None,
     run_dir: Path | None,

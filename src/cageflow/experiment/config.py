@@ -188,7 +188,7 @@ class RunConfig(BaseModel):
     @property
     def trial_executor(self) -> str:
         """Where trials run, one of EXECUTORS."""
-        if self.command == "train":
+        if self.command in ("train", "universal"):
             return "inline"
         return self.executor or ("process" if self.parallel_workflows > 1 else "inline")
 

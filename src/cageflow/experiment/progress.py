@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cageflow.experiment.run_folder import order_text
-from cageflow.experiment.trainer import UpdateRecord
+from cageflow.experiment.trainer import UpdateRecord, Workflow
 from cageflow.search import Iteration
 from cageflow.workflow.orders import Order
 
@@ -35,7 +35,7 @@ class Reporter(Protocol):
     def launch(self, orders: Sequence[Order]) -> None:
         """A trial of a search begins; `orders` are those whose trials are under way with it."""
 
-    def update(self, order: Order | None, record: UpdateRecord, run_episodes: int) -> None:
+    def update(self, order: Workflow, record: UpdateRecord, run_episodes: int) -> None:
         """An update has been made."""
 
     def trial(self, iteration: Iteration) -> None:
@@ -57,7 +57,7 @@ class Quiet:
     def launch(self, orders: Sequence[Order]) -> None:
         """Nothing."""
 
-    def update(self, order: Order | None, record: UpdateRecord, run_episodes: int) -> None:
+    def update(self, order: Workflow, record: UpdateRecord, run_episodes: int) -> None:
         """Nothing."""
 
     def trial(self, iteration: Iteration) -> None:
@@ -87,7 +87,7 @@ class PlainLines:
     def launch(self, orders: Sequence[Order]) -> None:
         """Nothing: there is a line when it ends."""
 
-    def update(self, order: Order | None, record: UpdateRecord, run_episodes: int) -> None:
+    def update(self, order: Workflow, record: UpdateRecord, run_episodes: int) -> None:
         """Say where the run is, if the last line is old enough."""
         self._pace.note(run_episodes)
         if time.monotonic() - self._last_line_at >= PLAIN_INTERVAL_S:
@@ -131,7 +131,7 @@ class Live:
         if len(orders) > MAX_ORDERS:
             self._lines = (f"{len(orders)} at once, the last to begin:", *self._lines)
 
-    def update(self, order: Order | None, record: UpdateRecord, run_episodes: int) -> None:
+    def update(self, order: Workflow, record: UpdateRecord, run_episodes: int) -> None:
         """Move the bar on."""
         self._pace.note(run_episodes)
         self._lines = describe_update(order, record)
@@ -199,12 +199,12 @@ def _write_at_once(words: str) -> None:
         os.write(2, f"\n{words}\n".encode())
 
 
-def describe_update(order: Order | None, record: UpdateRecord) -> tuple[str, ...]:
+def describe_update(order: Workflow, record: UpdateRecord) -> tuple[str, ...]:
     """One update: what is trained, and its figures."""
     if order is None:
         return f"plain PPO  update {record.update}", f"reward {record.env_reward:.1f}"
     return (
-        f"{order_text(order)}  update {record.update}",
+        f"{'all workflows' if order == 'any' else order_text(order)}  update {record.update}",
         f"reward {record.env_reward:.1f}  alignment {record.alignment:.1f}  total {record.total_reward:.1f}  "
         f"compliance {record.compliance:.0%}",
     )

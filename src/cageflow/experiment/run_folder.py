@@ -18,7 +18,7 @@ from cageflow.errors import UserError
 from cageflow.experiment.config import ABOUT, RunConfig
 from cageflow.experiment.csv_log import CsvLog
 from cageflow.experiment.state_file import load_state, save_state
-from cageflow.experiment.trainer import UpdateRecord
+from cageflow.experiment.trainer import UpdateRecord, Workflow
 from cageflow.files import write_whole
 from cageflow.search import LANDSCAPE_COLUMNS, Acquisition, Iteration, LandscapeRow, landscape_cells
 from cageflow.workflow.orders import ALL_ORDERS, Order, format_order, order_id
@@ -36,6 +36,7 @@ ACQUISITION_COLUMNS = "Iteration,Workflow_ID,Workflow,Mean,Std,UCB,Feasibility,S
 
 CONFIG, NETWORK, CHECKPOINT = "config.json", "network.yaml", "checkpoint"
 STATE = "state.pt"
+UNIVERSAL_TABLE = "universal.csv"
 LOGS = {
     "training": ("training_log.csv", TRAINING_COLUMNS),
     "sampling": ("gp_sampling_log.csv", SAMPLING_COLUMNS),
@@ -47,6 +48,8 @@ LOGS = {
 
 def logs_of(command: str) -> tuple[str, ...]:
     """Which of `LOGS` a run of this command keeps."""
+    if command == "universal":
+        return ("training",)
     return ("training", "sampling", "landscape" if command == "landscape" else "acquisition")
 
 
@@ -157,8 +160,18 @@ class RunFolder:
         """Where a search keeps the policy of its best trial."""
         return self.path / "policies" / "best.safetensors"
 
+    @property
+    def universal_policy_path(self) -> Path:
+        """Where the policy of all orders stands."""
+        return self.path / "policies" / "universal.safetensors"
+
+    @property
+    def universal_table_path(self) -> Path:
+        """Where it is written what the policy of all orders is worth for each."""
+        return self.path / UNIVERSAL_TABLE
+
     def log_update(
-        self, order: Order | None, record: UpdateRecord, trial: int, run_episodes: int, ending: str | None
+        self, order: Workflow, record: UpdateRecord, trial: int, run_episodes: int, ending: str | None
     ) -> None:
         """Write one update."""
         self.logs["training"].append([training_row(order, record, trial, run_episodes, ending)])
@@ -198,9 +211,9 @@ class RunFolder:
             closing.callback(self._lock.close)
 
 
-def order_text(order: Order | None) -> str:
-    """An order as the logs write it, without commas; "none" for plain PPO."""
-    return "none" if order is None else format_order(order).replace(",", ">")
+def order_text(order: Workflow) -> str:
+    """An order as the logs write it, without commas; "any" for a universal policy, "none" for plain PPO."""
+    return format_order(order).replace(",", ">") if isinstance(order, tuple) else order or "none"
 
 
 def policy_name(order: Order) -> str:
@@ -209,12 +222,12 @@ def policy_name(order: Order) -> str:
 
 
 def training_row(
-    order: Order | None, record: UpdateRecord, trial: int, run_episodes: int, ending: str | None
+    order: Workflow, record: UpdateRecord, trial: int, run_episodes: int, ending: str | None
 ) -> list[object]:
     """The line of one update in `training_log.csv`, in the order of TRAINING_COLUMNS."""
     stats = record.stats
     return [
-        -1 if order is None else order_id(order),
+        order_id(order) if isinstance(order, tuple) else -1,
         order_text(order),
         record.update,
         record.episodes,

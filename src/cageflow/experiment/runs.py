@@ -22,6 +22,7 @@ from cageflow.experiment.tensorboard import EventLog
 from cageflow.experiment.trainer import game_spec
 from cageflow.experiment.training_run import TrainingRun
 from cageflow.experiment.trials import TrialOutcome, TrialTask, run_trial
+from cageflow.experiment.universal_run import UniversalRun
 from cageflow.learn.ppo import NonFiniteError
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ def _run(
         closing.callback(events.close)
         if config.command == "train" and collector is not None:
             return TrainingRun(config, folder, state, reporter, events, stop, collector).run()
+        if config.command == "universal" and collector is not None:
+            return UniversalRun(config, folder, state, reporter, events, stop, collector).run()
         return SearchRun(config, folder, state, reporter, events, stop, collector, pool).run()
 
 

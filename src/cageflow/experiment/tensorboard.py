@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from cageflow.experiment.run_folder import order_text
-from cageflow.experiment.trainer import UpdateRecord
+from cageflow.experiment.trainer import UpdateRecord, Workflow
 from cageflow.search import Iteration
-from cageflow.workflow.orders import Order
 
 
 class EventLog:
@@ -23,7 +22,7 @@ class EventLog:
 
         self._writer = SummaryWriter(str(folder), purge_step=first_step + 1 if first_step else None)
 
-    def update(self, order: Order | None, record: UpdateRecord, run_episodes: int) -> None:
+    def update(self, order: Workflow, record: UpdateRecord, run_episodes: int) -> None:
         """Write one update."""
         scalars = {
             "train/env_reward": record.env_reward,
@@ -37,6 +36,7 @@ class EventLog:
         if order is not None:
             scalars["train/alignment"] = record.alignment
             scalars["train/compliance"] = record.compliance
+        if isinstance(order, tuple):
             scalars[f"compliance/{order_text(order)}"] = record.compliance
             scalars[f"env_reward/{order_text(order)}"] = record.env_reward
         for name, value in scalars.items():

@@ -16,6 +16,9 @@ from cageflow.learn.policy import Policy, PolicyCard
 from cageflow.learn.ppo import PPO, UpdateStats
 from cageflow.workflow.orders import Order, encode_order, format_order
 
+Workflow = Order | Literal["any"] | None
+"""What a policy follows: one order, any that it is told (a universal policy), or none (plain PPO)."""
+
 Ending = Literal["threshold", "plateau", "episode-cap", "budget"]
 """Why training ended: the compliance threshold was reached and confirmed on fresh episodes; compliance stopped
 improving; the episodes of one workflow were used up; those of the whole run were."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from cageflow.learn.config import ACTIVATIONS
 from cageflow.learn.inference import Actor, pack_weights
 from cageflow.workflow.orders import Order, encode_order, format_order
 
-ANY_WORKFLOW = "any"
+ANY_WORKFLOW: Final = "any"
 """What the card of a universal policy says for its workflow."""
 
 _MEMORY_ROWS = 65_536  # distinct observations that a policy remembers, 76 MB with 145 actions

@@ -6,12 +6,13 @@ what has ended and in the knowledge of what has not.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 
 from cageflow.errors import UserError
 from cageflow.search.initial import from_scratch
+from cageflow.search.landscape import LandscapeRow
 from cageflow.search.strategies import Choice, Strategy
 from cageflow.search.trial import Cap, History, TrialRequest, TrialResult, check_fields
 from cageflow.workflow.orders import Order, format_order, order_id
@@ -28,6 +29,10 @@ class TrialRunner(Protocol):
 
     def next_done(self) -> tuple[int, TrialResult]:
         """Wait for one of the submitted trials to end; its number and its result. Each comes once."""
+
+
+Judged = TypeVar("Judged", TrialResult, LandscapeRow)
+"""What has a reward and a compliance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,7 +291,7 @@ def run_search(
     )
 
 
-def best_trial(history: History, compliance_threshold: float) -> tuple[TrialResult, bool]:
+def best_trial(history: Sequence[Judged], compliance_threshold: float) -> tuple[Judged, bool]:
     """The feasible trial with the highest reward, and True; without one that with the highest compliance, and False.
 
     Of equals the higher reward, then the earlier trial, wins.
