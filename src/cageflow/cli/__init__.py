@@ -1,10 +1,10 @@
 """The command line: arguments in, one call, words out. Heavy imports stand inside the commands."""
 
-from cageflow.cli import bench, runs, simulator, universal
+from cageflow.cli import bench, evaluate, runs, simulator, universal
 from cageflow.cli.app import app
 from cageflow.cli.entry import main
 
-COMMANDS = (bench, runs, simulator, universal)
+COMMANDS = (bench, runs, evaluate, simulator, universal)
 """The modules that add the commands to `app` when they are imported."""
 
 __all__ = ["COMMANDS", "app", "main"]

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from cageflow.collect.games import GameSpec, Observations, Outcomes, WorkflowSpec, judge, make_tracker
 from cageflow.envs.cyborg import CyborgEnv
+from cageflow.envs.inspection import Access
 from cageflow.envs.masks import ActionMasks
 from cageflow.workflow.compliance import ComplianceTracker
 
@@ -83,6 +84,13 @@ class CyborgGames:
     def outcomes(self) -> Outcomes:
         """How the episodes ended, once they have."""
         return judge(self._tracker, self._observations.shape[0])
+
+    def access(self) -> npt.NDArray[np.int8]:
+        """(B, H) int8 of `inspection.Access`: the highest level at which red holds a session on each host."""
+        states = [env.true_state() for env in self._envs[: len(self._observations)]]
+        user = np.array([state.user_sessions for state in states]) > 0
+        privileged = np.array([state.privileged_sessions for state in states]) > 0
+        return np.where(privileged, Access.PRIVILEGED, np.where(user, Access.USER, Access.NONE)).astype(np.int8)
 
     def close(self) -> None:
         """Nothing is held."""

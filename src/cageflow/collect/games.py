@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from cageflow.envs.inspection import true_states
 from cageflow.envs.options import GameOptions
 from cageflow.scenario import Network
 from cageflow.sim.batch import play_loop, reset_loop
@@ -93,6 +94,13 @@ class Games(Protocol):
         """Give back what the games hold."""
 
 
+class LocalGames(Games, Protocol):
+    """Games in this process, of which one can look up the truth."""
+
+    def access(self) -> npt.NDArray[np.int8]:
+        """(B, H) int8 of `inspection.Access`: the highest level at which red holds a session on each host."""
+
+
 class CompiledGames:
     """Games on the compiled simulator.
 
@@ -147,6 +155,11 @@ class CompiledGames:
     def outcomes(self) -> Outcomes:
         """How the episodes ended, once they have."""
         return judge(self._tracker, self._states.shape[0])
+
+    def access(self) -> npt.NDArray[np.int8]:
+        """(B, H) int8 of `inspection.Access`: the highest level at which red holds a session on each host."""
+        access: npt.NDArray[np.int8] = true_states(self._network, self._states)["access"]
+        return access
 
     def close(self) -> None:
         """Nothing is held."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cageflow.collect.games import CompiledGames, Games, GameSpec
+from cageflow.collect.games import CompiledGames, GameSpec, LocalGames
 
 
-def make_games(spec: GameSpec) -> Games:
+def make_games(spec: GameSpec) -> LocalGames:
     """The games that a spec asks for, in this process.
 
     Raises:

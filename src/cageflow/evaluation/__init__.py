@@ -1,1 +1,1 @@
-"""Policies at work: an episode to watch."""
+"""Policies at work: the challenge's protocol, statistics, teams, agents brought along, and an episode to watch."""

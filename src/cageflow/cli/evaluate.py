@@ -1,0 +1,182 @@
+"""The command that evaluates."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cageflow.cli.app import app
+from cageflow.cli.options import CyborgPath, Json, option
+from cageflow.cli.output import print_json, whole_numbers
+from cageflow.errors import UserError
+
+if TYPE_CHECKING:
+    from cageflow.evaluation.sources import AgentSource, SourceOptions
+
+PROTOCOL, AGENTS, ORIGINAL = "The protocol", "The agents", "The original"
+
+
+@app.command()
+def evaluate(
+    policies: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="POLICY...",
+            help="Policy files, run folders (their best policy), team files (.json), baselines (sleep, random), or "
+            "agents in CybORG's shape as file.py:ClassName or package.module:ClassName.",
+            show_default=False,
+        ),
+    ] = None,
+    team: Annotated[
+        str | None,
+        option("Policies that play as one: bline=P1,meander=P2, also sleep= and opening=.", panel=AGENTS),
+    ] = None,
+    save_team: Annotated[Path | None, option("Keep the team in this file, .json.", panel=AGENTS)] = None,
+    deterministic: Annotated[
+        bool,
+        typer.Option(
+            "--deterministic/--sample",
+            help="Whether policies take their likeliest action, or draw one as in training.",
+            rich_help_panel=AGENTS,
+        ),
+    ] = False,
+    agent_args: Annotated[
+        str | None, option("For the constructors of agents in CybORG's shape: a JSON object.", panel=AGENTS)
+    ] = None,
+    rules: Annotated[
+        str | None, option("v2.1 (today's CAGE-2) or challenge (as it was judged).", "v2.1", panel=PROTOCOL)
+    ] = None,
+    observation: Annotated[
+        str | None,
+        option("Blue's table: corrected or official.", "the policy's own, else corrected", panel=PROTOCOL),
+    ] = None,
+    episodes: Annotated[
+        int, typer.Option(help="Episodes of each of the nine cells.", min=2, rich_help_panel=PROTOCOL)
+    ] = 1000,
+    max_steps: Annotated[
+        str, typer.Option(help="Steps of an episode, separated by commas.", rich_help_panel=PROTOCOL)
+    ] = "30,50,100",
+    red_agents: Annotated[
+        str, typer.Option(help="Red agents, separated by commas.", rich_help_panel=PROTOCOL)
+    ] = "bline,meander,sleep",
+    green: Annotated[
+        bool, typer.Option("--green/--no-green", help="Wake the green agent.", rich_help_panel=PROTOCOL)
+    ] = False,
+    scenario: Annotated[Path | None, option("A network file in place of CAGE-2's own.", panel=PROTOCOL)] = None,
+    seed: Annotated[int, typer.Option(help="Decides all chance.", min=0, rich_help_panel=PROTOCOL)] = 0,
+    simulator: Annotated[
+        str, typer.Option(help="compiled, or cyborg: an installed CybORG.", rich_help_panel=ORIGINAL)
+    ] = "compiled",
+    cyborg_path: CyborgPath = None,
+    both: Annotated[
+        bool,
+        typer.Option(
+            "--both", help="Play on both, and test whether the means are equivalent.", rich_help_panel=ORIGINAL
+        ),
+    ] = False,
+    cyborg_episodes: Annotated[
+        int | None, option("With --both: episodes of each cell on CybORG.", "--episodes", panel=ORIGINAL)
+    ] = None,
+    margin: Annotated[
+        float | None,
+        option("With --both: difference that counts as none.", "5 % of CybORG's mean, at least 0.5", panel=ORIGINAL),
+    ] = None,
+    n_workers: Annotated[int | None, option("Processes.", "1; on CybORG one for each core", panel=ORIGINAL)] = None,
+    as_json: Json = False,
+) -> None:
+    """Play the challenge's protocol: 30, 50 and 100 steps against B-line, Meander and Sleep."""
+    from cageflow.envs.options import parse_red_agent
+    from cageflow.evaluation.both import evaluate_both
+    from cageflow.evaluation.protocol import EvaluationSettings
+    from cageflow.evaluation.protocol import evaluate as evaluate_agent
+    from cageflow.evaluation.sources import SourceOptions
+    from cageflow.evaluation.tables import format_evaluation, format_parity, format_standing
+
+    if simulator not in ("compiled", "cyborg"):
+        raise UserError(f"--simulator is {simulator!r}; possible are compiled and cyborg.")
+    if not both and (cyborg_episodes is not None or margin is not None):
+        raise UserError("--cyborg-episodes and --margin are for --both.")
+    if cyborg_episodes is not None and cyborg_episodes < 2:
+        raise UserError(f"--cyborg-episodes is {cyborg_episodes}; a mean with its error needs at least 2.")
+    on_cyborg = both or simulator == "cyborg"
+    sources = _sources(policies, team, save_team, SourceOptions(deterministic, _arguments(agent_args), cyborg_path))
+    settings = EvaluationSettings(
+        rules=_cyborg_rules(rules, cyborg_path) if on_cyborg else rules or "v2.1",
+        observation=observation,
+        episodes=episodes,
+        seed=seed,
+        lengths=tuple(dict.fromkeys(whole_numbers("--max-steps", max_steps))),
+        red_agents=tuple(dict.fromkeys(parse_red_agent(name.strip()) for name in red_agents.split(","))),
+        green=green,
+        scenario=scenario,
+        cyborg_path=cyborg_path if on_cyborg else None,
+        num_workers=n_workers,
+    )
+
+    def say(words: str) -> None:
+        if on_cyborg:
+            typer.echo(words, err=True)
+
+    results: list[dict[str, Any]] = []
+    evaluations = []
+    for source in sources:
+        if both:
+            parity = evaluate_both(source, settings, cyborg_episodes, margin, say)
+            results.append(parity.to_json())
+            evaluations.append(parity.ours)
+        else:
+            evaluations.append(evaluate_agent(source, settings, say))
+            results.append(evaluations[-1].to_json())
+        typer.echo(format_evaluation(evaluations[-1]) + "\n", err=as_json)
+        if both:
+            typer.echo(format_parity(parity) + "\n", err=as_json)
+    typer.echo(format_standing(evaluations), err=as_json)
+    if as_json:
+        print_json(results[0] if len(results) == 1 else {"policies": results})
+
+
+def _sources(
+    policies: list[str] | None, team: str | None, save_team: Path | None, options: SourceOptions
+) -> list[AgentSource]:
+    """Who is to be evaluated, the team last; it is saved where that is asked for."""
+    from cageflow.evaluation.sources import find_agent, make_team, parse_team
+    from cageflow.evaluation.team import write_team
+
+    if not policies and team is None:
+        raise UserError("there is nobody to evaluate; name a policy, or a team by --team.")
+    if save_team is not None and team is None:
+        raise UserError("--save-team needs a team; name one by --team.")
+    sources = [find_agent(text, options) for text in policies or []]
+    if team is not None:
+        members, opening = parse_team(team)
+        sources.append(make_team(f"team {team}", members, opening, options))
+        if save_team is not None:
+            write_team(save_team, members, opening)
+    return sources
+
+
+def _arguments(text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    try:
+        arguments = json.loads(text)
+    except ValueError:
+        arguments = None
+    if not isinstance(arguments, dict):
+        raise UserError(f'--agent-args is {text!r}; expected a JSON object, such as {{"model": "policy.pt"}}.')
+    return arguments
+
+
+def _cyborg_rules(rules: str | None, cyborg_path: Path | None) -> str:
+    """The rules that a CybORG plays, which must be those that are asked for."""
+    from cageflow.envs.cyborg import cyborg_rules
+
+    if cyborg_path is None:
+        raise UserError("CybORG is to be played on; name its folder by --cyborg-path.")
+    plays = cyborg_rules(cyborg_path)
+    if rules not in (None, plays):
+        raise UserError(f"--rules is {rules!r}, but CybORG in {cyborg_path} plays {plays}.")
+    return plays

@@ -1,0 +1,93 @@
+"""What plays blue: the face of every agent, trained, written by hand or brought along, to a batch of games.
+
+An agent learns no more of a game than blue may know. It is not told which red agent it meets, nor how long the episode
+will be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from cageflow.scenario import Network
+
+Actions = npt.NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True)
+class BlueSetting:
+    """What blue knows of the games before they begin.
+
+    Attributes:
+        network: the network that is played.
+        rules: "v2.1" or "challenge".
+        observation: "corrected" or "official".
+        green: whether the green agent is awake.
+    """
+
+    network: Network
+    rules: str = "v2.1"
+    observation: str = "corrected"
+    green: bool = False
+
+
+class BlueView:
+    """What an agent is shown before a step of B games that run in step. Valid until the next step.
+
+    Args:
+        step: steps already played in the episodes, the same in all.
+        observations: (B, F) uint8, of 0 and 1.
+        last_actions: (B,) blue's actions in the last step, by whomever; None before the first.
+        masks: gives `masks`, asked at most once.
+        access: gives `access`, asked at most once.
+    """
+
+    def __init__(
+        self,
+        step: int,
+        observations: npt.NDArray[np.uint8],
+        last_actions: Actions | None,
+        masks: Callable[[], npt.NDArray[np.uint8]],
+        access: Callable[[], npt.NDArray[np.int8]],
+    ) -> None:
+        self.step = step
+        self.observations = observations
+        self.last_actions = last_actions
+        self._masks = masks
+        self._access = access
+
+    @cached_property
+    def masks(self) -> npt.NDArray[np.uint8]:
+        """(B, A) uint8, 0 where blue can know that the action is in vain; see `cageflow.sim.knowledge`."""
+        return self._masks()
+
+    @cached_property
+    def access(self) -> npt.NDArray[np.int8]:
+        """(B, H) int8 of `inspection.Access`: the truth, which a fair agent does not look at."""
+        return self._access()
+
+
+class BlueAgent(Protocol):
+    """Plays blue in a batch of games."""
+
+    @property
+    def max_envs(self) -> int | None:
+        """Most games that it can play at once; None for any number."""
+
+    def reset(self, seeds: npt.NDArray[np.uint64]) -> None:
+        """Begin B episodes and forget all others.
+
+        Args:
+            seeds: (B,) uint64, one for each episode; the only source of what the agent draws.
+        """
+
+    def act(self, view: BlueView) -> Actions:
+        """(B,) action numbers for the step that comes.
+
+        An agent that remembers what it did takes it from `view.last_actions`: in a team another one may have played.
+        """

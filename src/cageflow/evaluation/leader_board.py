@@ -1,0 +1,84 @@
+"""The challenge's final leader board, and where an evaluation would stand on it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from cageflow.evaluation.protocol import LENGTHS, REDS, Evaluation
+from cageflow.evaluation.statistics import Estimate
+
+_NORMAL_95 = 1.959963984540054  # half the board's intervals in standard errors: it has 1,000 episodes a cell
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the board.
+
+    Attributes:
+        rank: from 1.
+        team: who took part.
+        method: in their words.
+        total: as published; for rank 17 it is not the sum of the cells, by 8.95.
+        cells: mean returns by steps and red agent.
+    """
+
+    rank: int
+    team: str
+    method: str
+    total: Estimate
+    cells: dict[tuple[int, str], float]
+
+
+@dataclass(frozen=True)
+class LeaderBoard:
+    """The board.
+
+    Attributes:
+        rules: that it was judged by.
+        source: where it is published.
+        entries: by rank.
+        winner_elsewhere: the cells of the first under other rules, by these.
+    """
+
+    rules: str
+    source: str
+    entries: tuple[Entry, ...]
+    winner_elsewhere: dict[str, dict[tuple[int, str], float]]
+
+    def compares_with(self, evaluation: Evaluation) -> bool:
+        """Whether the evaluation is what the board was judged by: its rules and its nine cells."""
+        return evaluation.settings.rules == self.rules and evaluation.settings.is_whole
+
+    def place(self, total: float) -> int:
+        """The rank that a total would take, from 1."""
+        return 1 + sum(entry.total.mean > total for entry in self.entries)
+
+
+@cache
+def leader_board() -> LeaderBoard:
+    """Read the board that is part of the package."""
+    text = resources.files("cageflow.evaluation").joinpath("leader_board.yaml").read_text(encoding="utf-8")
+    content: dict[str, Any] = yaml.safe_load(text)
+    entries = tuple(
+        Entry(
+            entry["rank"],
+            entry["team"],
+            entry["method"],
+            Estimate(entry["total"], entry["half_width"] / _NORMAL_95, math.inf),
+            _cells(entry["cells"]),
+        )
+        for entry in content["entries"]
+    )
+    elsewhere = {rules: _cells(cells) for rules, cells in content["winner_elsewhere"].items()}
+    return LeaderBoard(content["rules"], content["source"], entries, elsewhere)
+
+
+def _cells(values: list[float]) -> dict[tuple[int, str], float]:
+    keys = [(max_steps, red) for max_steps in LENGTHS for red in REDS]
+    return dict(zip(keys, map(float, values), strict=True))

@@ -1,0 +1,271 @@
+"""Where agents come from: what a user names on the command line, checked, and plain enough to send to a process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from cageflow.baselines import BASELINES
+from cageflow.collect.games import WorkflowSpec
+from cageflow.envs.agent import BlueAgent, BlueSetting
+from cageflow.errors import UserError
+from cageflow.evaluation.foreign import load_agent
+from cageflow.evaluation.policy_agent import PolicyAgent
+from cageflow.evaluation.team import MEMBERS, TeamAgent, read_team
+from cageflow.learn.policy_file import load_policy
+from cageflow.workflow.orders import parse_order
+
+BEST_POLICIES = ("best.safetensors", "policy.safetensors")
+"""In the folder `policies` of a run: of a search, of plain PPO."""
+OPENING = "bline"
+"""The member of a team that opens, where no other is named."""
+
+
+class AgentSource(Protocol):
+    """An agent yet to be made."""
+
+    @property
+    def name(self) -> str:
+        """What the user called it."""
+
+    @property
+    def observation(self) -> str | None:
+        """The table that it must be shown; None for any."""
+
+    @property
+    def workflow(self) -> WorkflowSpec | None:
+        """The workflow that it was trained to follow."""
+
+    @property
+    def actions(self) -> str:
+        """How it chooses: "sample", "deterministic", or "own" where that is its own affair."""
+
+    @property
+    def trained_rules(self) -> str | None:
+        """The rules that it was trained under."""
+
+    def load(self, setting: BlueSetting) -> BlueAgent:
+        """Make the agent.
+
+        Raises:
+            UserError: it does not fit the games, or cannot be made.
+        """
+
+
+@dataclass(frozen=True)
+class BaselineSource:
+    """A baseline by its name."""
+
+    name: str
+    observation: None = None
+    workflow: None = None
+    actions: str = "own"
+    trained_rules: None = None
+
+    def load(self, setting: BlueSetting) -> BlueAgent:
+        """Make the agent."""
+        return BASELINES[self.name](setting)
+
+
+@dataclass(frozen=True)
+class PolicySource:
+    """A policy file."""
+
+    name: str
+    path: Path
+    observation: str
+    workflow: WorkflowSpec | None
+    trained_rules: str
+    deterministic: bool
+
+    @property
+    def actions(self) -> str:
+        """How it chooses."""
+        return "deterministic" if self.deterministic else "sample"
+
+    def load(self, setting: BlueSetting) -> BlueAgent:
+        """Make the agent.
+
+        Raises:
+            UserError: the policy is one of another network or observation.
+        """
+        network = setting.network
+        expect = {
+            "num_observations": network.num_observations,
+            "num_actions": len(network.codec),
+            "observation": setting.observation,
+        }
+        return PolicyAgent(load_policy(self.path, expect), deterministic=self.deterministic)
+
+
+@dataclass(frozen=True)
+class ForeignSource:
+    """An agent in CybORG's shape."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    cyborg_path: Path | None
+    observation: None = None
+    workflow: None = None
+    actions: str = "own"
+    trained_rules: None = None
+
+    def load(self, setting: BlueSetting) -> BlueAgent:
+        """Make the agent.
+
+        Raises:
+            UserError: it cannot be imported or made.
+        """
+        return load_agent(self.name, self.arguments, setting, self.cyborg_path)
+
+
+@dataclass(frozen=True)
+class TeamSource:
+    """A team: a source for each of `team.MEMBERS`, and the one that opens."""
+
+    name: str
+    members: Mapping[str, AgentSource]
+    opening: AgentSource
+    workflow: None = field(default=None)
+
+    def __post_init__(self) -> None:
+        wanted = {source.observation for source in [*self.members.values(), self.opening]} - {None}
+        if len(wanted) > 1:
+            raise UserError(
+                f"the members of {self.name} see different observations: {', '.join(sorted(map(str, wanted)))}."
+            )
+
+    @property
+    def observation(self) -> str | None:
+        """The table that its members must be shown."""
+        sources = [*self.members.values(), self.opening]
+        return next((source.observation for source in sources if source.observation is not None), None)
+
+    @property
+    def actions(self) -> str:
+        """How its members choose."""
+        kinds = {source.actions for source in self.members.values()} - {"own"}
+        return kinds.pop() if len(kinds) == 1 else "own"
+
+    @property
+    def trained_rules(self) -> str | None:
+        """The rules that all trained members were trained under; None where they differ."""
+        rules = {source.trained_rules for source in self.members.values()} - {None}
+        return rules.pop() if len(rules) == 1 else None
+
+    def load(self, setting: BlueSetting) -> BlueAgent:
+        """Make the members and the team.
+
+        Raises:
+            UserError: a member cannot be made.
+        """
+        members = {name: source.load(setting) for name, source in self.members.items()}
+        same = [name for name, source in self.members.items() if source == self.opening]
+        opening = members[same[0]] if same else self.opening.load(setting)
+        return TeamAgent(members, opening, setting)
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """How what a user names is understood.
+
+    Attributes:
+        deterministic: whether policies take their likeliest action instead of drawing one.
+        arguments: for the constructors of foreign agents.
+        cyborg_path: for foreign agents that import CybORG.
+    """
+
+    deterministic: bool = False
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    cyborg_path: Path | None = None
+
+
+def find_agent(text: str, options: SourceOptions) -> AgentSource:
+    """What a user means by a policy.
+
+    Args:
+        text: the name of a baseline, a policy file, a run folder, a team file, or a class as `file.py:ClassName` or
+            `package.module:ClassName`.
+        options: how it is understood.
+
+    Raises:
+        UserError: it is none of these.
+    """
+    path = Path(text)
+    if text in BASELINES:
+        return BaselineSource(text)
+    if path.is_dir():
+        return _policy(text, _policy_of_run(path), options)
+    if path.suffix == ".json" and path.is_file():
+        members, opening = read_team(path)
+        return make_team(text, members, opening, options)
+    if path.is_file():
+        return _policy(text, path, options)
+    module, colon, name = text.rpartition(":")
+    if colon and module and name.isidentifier():
+        return ForeignSource(text, options.arguments, options.cyborg_path)
+    raise UserError(
+        f"{text!r} is no policy: expected a policy file, a run folder, a team file (.json), a baseline "
+        f"({', '.join(BASELINES)}), or an agent as file.py:ClassName or package.module:ClassName."
+    )
+
+
+def make_team(name: str, members: Mapping[str, str], opening: str, options: SourceOptions) -> TeamSource:
+    """A team of what a user names for each of `team.MEMBERS`, and for the opening.
+
+    Raises:
+        UserError: one of them is no agent, or they do not fit together.
+    """
+    sources = {member: find_agent(members[member], options) for member in MEMBERS}
+    return TeamSource(name, sources, find_agent(opening, options))
+
+
+def parse_team(text: str) -> tuple[dict[str, str], str]:
+    """Members and opening from `bline=P1,meander=P2`, also `sleep=` and `opening=`.
+
+    Raises:
+        UserError: it names other members, one twice, or lacks bline or meander.
+    """
+    possible = (
+        f"expected bline=POLICY,meander=POLICY, and sleep= or opening= if you like; members are {', '.join(MEMBERS)}"
+    )
+    given: dict[str, str] = {}
+    for part in text.split(","):
+        name, equals, policy = part.strip().partition("=")
+        if not equals or not policy or name not in (*MEMBERS, "opening") or name in given:
+            raise UserError(f"--team is {text!r}: {possible}.")
+        given[name] = policy
+    if not {"bline", "meander"} <= given.keys():
+        raise UserError(f"--team is {text!r}: {possible}.")
+    opening = given.pop("opening", OPENING)
+    members = {"sleep": "sleep", **given}
+    return members, members.get(opening, opening)
+
+
+def _policy(name: str, path: Path, options: SourceOptions) -> PolicySource:
+    card = load_policy(path).card
+    workflow = None
+    if card.workflow is not None:
+        workflow = WorkflowSpec(
+            parse_order(card.workflow), float(card.alignment["lambda"]), str(card.alignment["definition"])
+        )
+    return PolicySource(name, path, card.observation, workflow, card.rules, options.deterministic)
+
+
+def _policy_of_run(folder: Path) -> Path:
+    """The best policy of a run folder.
+
+    Raises:
+        UserError: there is none, or one cannot tell.
+    """
+    policies = folder / "policies"
+    for name in BEST_POLICIES:
+        if (policies / name).is_file():
+            return policies / name
+    files = sorted(policies.glob("*.safetensors"))
+    if len(files) == 1:
+        return files[0]
+    has = f"{len(files)} policies and none that is called best" if files else "no policy"
+    raise UserError(f"{folder} holds {has}; name a policy file.")
