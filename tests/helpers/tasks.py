@@ -1,0 +1,56 @@
+"""Tasks for executors, importable in worker processes."""
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Task(NamedTuple):
+    """What a worker is to do.
+
+    Attributes:
+        number: that is handed back, squared.
+        deaths: of workers before the task succeeds.
+        folder: where the deaths are counted.
+        nap_s: seconds that it takes.
+        error: that it raises in the end.
+    """
+
+    number: int
+    deaths: int = 0
+    folder: str = ""
+    nap_s: float = 0.0
+    error: Exception | None = None
+
+
+def perform(task: Task) -> int:
+    """Do a task."""
+    if task.deaths:
+        graves = list(Path(task.folder).glob(f"{task.number}-*"))
+        if len(graves) < task.deaths:
+            (Path(task.folder) / f"{task.number}-{len(graves)}").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+    if task.nap_s:
+        time.sleep(task.nap_s)
+    if task.error is not None:
+        raise task.error
+    return task.number**2
+
+
+def whereabouts(_: object) -> dict[str, object]:
+    """Of the process that this runs in."""
+    return {
+        "pid": os.getpid(),
+        "parent": os.getppid(),
+        "sigint_ignored": signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        or signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []),
+        "omp": os.environ.get("OMP_NUM_THREADS"),
+    }
+
+
+def hold(folder: str) -> None:
+    """Leave word that the task runs, and hold its worker for an hour."""
+    (Path(folder) / str(os.getpid())).touch()
+    time.sleep(3600)
