@@ -38,6 +38,12 @@ def search_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="session")
+def universal_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A universal policy after 40 episodes."""
+    return _make(tmp_path_factory.mktemp("runs") / "universal", "universal", "--total-episodes", 40)
+
+
+@pytest.fixture(scope="session")
 def plain_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Plain PPO for 20 episodes."""
     return _make(tmp_path_factory.mktemp("runs") / "plain", "train", "--no-workflow", "--total-episodes", 20)

@@ -14,6 +14,7 @@ from cageflow.experiment.config import make_config
 from cageflow.experiment.run_folder import ACQUISITION_COLUMNS, SAMPLING_COLUMNS, TRAINING_COLUMNS
 from cageflow.learn.policy import PolicyCard
 from cageflow.scenario.schema import MAX_DECOYS, MAX_HOSTS, MAX_PORTS
+from cageflow.search import LANDSCAPE_COLUMNS
 from cageflow.workflow.orders import ALL_ORDERS, format_order
 from tests.e2e.conftest import Run
 
@@ -52,7 +53,7 @@ def check(line: str) -> None:
         command = command.commands[path[-1]]
     needed = {"parity": ["FILE"], "record": ["--cyborg-path", "DIR"]}
     context = command.make_context(path[-1], arguments or needed.get(path[-1], []))
-    if path in (["search"], ["train"]):
+    if path in (["search"], ["train"], ["universal"]):
         words = {name: value for name, value in context.params.items() if name in make_config({}).to_json()}
         make_config({**words, "command": path[0]})
 
@@ -79,6 +80,7 @@ def test_commands_of_documents_are_found_and_wrong_ones_refused() -> None:
         ("training_log.csv", TRAINING_COLUMNS),
         ("gp_sampling_log.csv", SAMPLING_COLUMNS),
         ("acquisition.csv", ACQUISITION_COLUMNS),
+        ("universal.csv", LANDSCAPE_COLUMNS),
     ],
 )
 def test_columns_of_the_logs_are_described_one_by_one_in_order(name: str, columns: str) -> None:
@@ -111,12 +113,15 @@ def test_orders_are_numbered_as_described() -> None:
     assert list(ALL_ORDERS) == sorted(ALL_ORDERS)
 
 
-def test_every_file_of_a_run_is_described(search_run: Run, plain_run: Run) -> None:
+def test_every_file_of_a_run_is_described(search_run: Run, plain_run: Run, universal_run: Run) -> None:
     table = FILES.split("## A run folder")[1].split("\n###")[0]
     described = [name.rstrip("/") for name in re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)]
-    for run in (search_run, plain_run):
+    others = {"gp_sampling_log.csv", "acquisition.csv"}
+    for run, absent in ((search_run, {"universal.csv"}), (plain_run, {"universal.csv"}), (universal_run, others)):
         names = {re.sub(r"tfevents\..*", "tfevents.*", path.name) for path in run.path.iterdir()}
-        assert names == set(described) - {"network.yaml"}
+        assert names == set(described) - {"network.yaml"} - absent
+    assert [path.name for path in (universal_run.path / "policies").iterdir()] == ["universal.safetensors"]
+    assert {path.name for path in (universal_run.path / "checkpoint").iterdir()} == {"state.pt", "lock"}
     assert [path.name for path in (plain_run.path / "policies").iterdir()] == ["policy.safetensors"]
     names = {path.name for path in (search_run.path / "policies").iterdir()}
     assert "best.safetensors" in names

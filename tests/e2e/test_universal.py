@@ -1,0 +1,94 @@
+"""`cageflow universal`: what it prints, that its policy plays, and that a killed run ends like one that never was."""
+
+import csv
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cageflow.learn.policy_file import load_policy
+from cageflow.search import read_landscape
+from cageflow.workflow.orders import parse_order
+from tests.e2e.command_line import cageflow
+from tests.e2e.conftest import TINY, Run
+
+ORDER = "enterprise,op_host,op_server,user,defender"
+WALL_CLOCK = {"Collection_Time", "Update_Time", "Seconds"}
+
+
+def figures(run: Path) -> list[Any]:
+    """All rows of both tables, wall-clock times left out, and the policy."""
+    found: list[Any] = [(run / "policies" / "universal.safetensors").read_bytes()]
+    for name in ("training_log.csv", "universal.csv"):
+        with (run / name).open() as file:
+            found.append([{k: v for k, v in row.items() if k not in WALL_CLOCK} for row in csv.DictReader(file)])
+    return found
+
+
+def test_json__says_what_one_policy_is_worth_for_all_orders(universal_run: Run) -> None:
+    result = universal_run.result
+    rows = read_landscape(Path(result["table"])).rows
+    assert result["reward"] == pytest.approx(sum(row.reward for row in rows) / 120)
+    assert result["compliance"] == pytest.approx(sum(row.compliance for row in rows) / 120)
+    assert (result["workflows"], result["episodes"]) == (120, 40)
+    assert result["feasible_workflows"] == sum(row.compliance >= 0.95 for row in rows)
+    best = next(row for row in rows if row.order == parse_order(result["best_workflow"]))
+    assert (result["best_reward"], result["best_compliance"]) == pytest.approx((best.reward, best.compliance), abs=1e-4)
+    assert load_policy(result["policy"]).is_universal
+    assert universal_run.words.startswith("Training one policy for all 120 workflows against B_lineAgent, rules v2.1")
+
+
+def test_words__name_mean_best_and_files(universal_run: Run) -> None:
+    outcome = cageflow("universal", "--resume", universal_run.path, "--quiet")
+    assert (outcome.status, outcome.err) == (0, "")
+    result, words = universal_run.result, " ".join(outcome.out.split())
+    assert words.startswith("One policy for 120 workflows")
+    assert f"reward {result['reward']:.2f} compliance {result['compliance']:.1%}; " in words
+    assert f"best {result['best_workflow'].replace(',', ' > ')}, reward {result['best_reward']:.2f} ±" in words
+    assert words.endswith(f"table {result['table']} run folder {result['run_dir']}")
+
+
+def test_policy__plays_the_order_that_it_is_told_and_asks_for_one(universal_run: Run) -> None:
+    arguments = ["play", "--blue", universal_run.result["policy"], "--delay", 0, "--steps", 3]
+    outcome = cageflow(*arguments, "--workflow", ORDER)
+    assert outcome.status == 0
+    assert "in 3 steps" in outcome.out
+    refused = cageflow(*arguments)
+    assert refused.status == 2
+    assert "is universal: say by --workflow which order it is to follow" in refused.err
+
+
+def test_policy_of_one_order__plays_no_other(search_run: Run) -> None:
+    best = search_run.result["best_workflow"]
+    arguments = ["play", "--blue", search_run.result["policy"], "--delay", 0, "--steps", 3, "--workflow"]
+    assert cageflow(*arguments, best).status == 0
+    other = ",".join(reversed(best.split(",")))
+    refused = cageflow(*arguments, other)
+    assert refused.status == 2
+    assert f"it follows {best}, but {other} is wanted here" in refused.err
+
+
+@pytest.mark.slow
+def test_run_killed_again_and_again__equals_one_that_was_not(tmp_path: Path) -> None:
+    settings = [*map(str, TINY), "--total-episodes", "240", "--orders-per-update", "3", "--quiet"]
+    whole, run = tmp_path / "whole", tmp_path / "killed"
+    assert cageflow("universal", *settings, "--run-dir", whole).status == 0
+    arguments = [*settings, "--run-dir", str(run)]
+    log = run / "training_log.csv"
+    kills = 0
+    for enough in (3, 8, 13, 20, 1000):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cageflow", "universal", *arguments], stdout=subprocess.DEVNULL
+        )
+        while process.poll() is None and not (log.exists() and log.read_bytes().count(b"\n") > enough):
+            time.sleep(0.002)
+        process.kill()
+        if process.wait() == 0:
+            break
+        kills += 1
+        arguments = ["--resume", str(run), "--quiet"]
+    assert kills >= 3
+    assert figures(run) == figures(whole)
