@@ -119,8 +119,8 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
         ("record --cyborg-path . --blue best", "'best' is no policy to record with; possible are random"),
         ("record --cyborg-path . --red-agent blue", "'blue' is no red agent"),
         # Playing.
-        ("play --blue best", "--blue is 'best': expected one of random, sleep, human, or the path of a policy file"),
-        ("play --blue .", "there is no policy file ."),
+        ("play --blue best", "'best' is no policy: expected a policy file, a run folder, a team file"),
+        ("play --blue .", ". holds no policy; name a policy file"),
         ("play --workflow user", "lacks 'defender' and"),
         (f"play --workflow {ORDER}", "--workflow is for a policy file, and --blue is random"),
         ("play --steps 0", "steps is 0"),

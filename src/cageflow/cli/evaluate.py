@@ -46,6 +46,18 @@ def evaluate(
     agent_args: Annotated[
         str | None, option("For the constructors of agents in CybORG's shape: a JSON object.", panel=AGENTS)
     ] = None,
+    workflow: Annotated[
+        str | None,
+        option(
+            "The order that fixes are judged by, and that a universal policy follows.",
+            "the policy's own",
+            panel=AGENTS,
+        ),
+    ] = None,
+    compliance_definition: Annotated[
+        str | None,
+        option("What counts as compromised for it: any-session or evictable.", "the policy's own", panel=AGENTS),
+    ] = None,
     rules: Annotated[
         str | None, option("v2.1 (today's CAGE-2) or challenge (as it was judged).", "v2.1", panel=PROTOCOL)
     ] = None,
@@ -94,6 +106,8 @@ def evaluate(
     from cageflow.evaluation.protocol import evaluate as evaluate_agent
     from cageflow.evaluation.sources import SourceOptions
     from cageflow.evaluation.tables import format_evaluation, format_parity, format_standing
+    from cageflow.workflow.compliance import DEFINITIONS
+    from cageflow.workflow.orders import parse_order
 
     if simulator not in ("compiled", "cyborg"):
         raise UserError(f"--simulator is {simulator!r}; possible are compiled and cyborg.")
@@ -102,7 +116,11 @@ def evaluate(
     if cyborg_episodes is not None and cyborg_episodes < 2:
         raise UserError(f"--cyborg-episodes is {cyborg_episodes}; a mean with its error needs at least 2.")
     on_cyborg = both or simulator == "cyborg"
-    sources = _sources(policies, team, save_team, SourceOptions(deterministic, _arguments(agent_args), cyborg_path))
+    if compliance_definition not in (None, *DEFINITIONS):
+        raise UserError(f"--compliance-definition is {compliance_definition!r}; possible are {', '.join(DEFINITIONS)}.")
+    order = None if workflow is None else parse_order(workflow)
+    options = SourceOptions(deterministic, _arguments(agent_args), cyborg_path, order, compliance_definition)
+    sources = _sources(policies, team, save_team, options)
     settings = EvaluationSettings(
         rules=_cyborg_rules(rules, cyborg_path) if on_cyborg else rules or "v2.1",
         observation=observation,

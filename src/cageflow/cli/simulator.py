@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -72,10 +72,14 @@ def record(
 
 @app.command()
 def play(
-    blue: Annotated[str, typer.Option(help="random, sleep, human, or a policy file.")] = "random",
+    blue: Annotated[str, typer.Option(help="human, or whatever `cageflow evaluate` takes for a policy.")] = "random",
     workflow: Annotated[
         str | None, option("The order that a policy is to follow, with commas; a universal policy needs it.")
     ] = None,
+    deterministic: Annotated[
+        bool,
+        typer.Option("--deterministic/--sample", help="Whether a policy takes its likeliest action, or draws one."),
+    ] = False,
     red_agent: Annotated[str, typer.Option(help="B_lineAgent, RedMeanderAgent or SleepAgent.")] = "B_lineAgent",
     rules: Annotated[str, typer.Option(help="v2.1 or challenge.")] = "v2.1",
     observation: Annotated[str, typer.Option(help="Blue's table: corrected or official.")] = "corrected",
@@ -87,20 +91,25 @@ def play(
     delay: Annotated[float, typer.Option(help="Seconds between steps.")] = 0.5,
 ) -> None:
     """Watch an episode in the terminal: who did what, the network, the reward."""
+    from rich.console import Console
+
+    from cageflow.envs.agent import BlueSetting
     from cageflow.envs.options import GameOptions
-    from cageflow.evaluation.play import BLUE_NAMES, blue_policy, play_episode
+    from cageflow.evaluation.play import HumanPolicy, play_episode
+    from cageflow.evaluation.sources import PolicySource, SourceOptions, find_agent
+    from cageflow.learn.policy_file import load_policy
     from cageflow.workflow.orders import parse_order
 
     options = GameOptions(red_agent, rules, observation, max_steps, green, scenario)
     order = None if workflow is None else parse_order(workflow)
-    if blue in BLUE_NAMES:
-        if order is not None:
+    source = None if blue == "human" else find_agent(blue, SourceOptions(deterministic, order=order))
+    if order is not None:
+        if not isinstance(source, PolicySource):
             raise UserError(f"--workflow is for a policy file, and --blue is {blue}: leave one of them out")
-        policy = blue_policy(blue, options.network, seed)
-    elif Path(blue).exists():
-        from cageflow.evaluation.player import load_player
-
-        policy = load_player(Path(blue), options, seed, order)
+        load_policy(source.path, order=order)
+    policy: Any
+    if source is None:
+        policy = HumanPolicy(options.network, Console())
     else:
-        raise UserError(f"--blue is {blue!r}: expected one of {', '.join(BLUE_NAMES)}, or the path of a policy file")
+        policy = source.load(BlueSetting(options.network, rules, observation, green))
     play_episode(options, policy, seed=seed, steps=steps, delay=delay, blue=Path(blue).stem)

@@ -15,17 +15,18 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from cageflow.envs.agent import BlueAgent
 from cageflow.envs.inspection import LastStep
 from cageflow.envs.options import GameOptions
 from cageflow.envs.rendering import HEADINGS, NUM_BLUE_COLUMNS, describe_success, render_text, table_rows
 from cageflow.envs.single import Cage2Env
 from cageflow.errors import UserError
+from cageflow.evaluation.player import AgentPlayer
 from cageflow.scenario import Network
 
 BluePolicy = Callable[[npt.NDArray[np.float32]], int]
 """What chooses blue's action from an observation (F,) float32."""
 
-BLUE_NAMES = ("random", "sleep", "human")
 LOG_LINES = 8
 WIDE = 110  # columns of a terminal that has room for everything
 STYLES = {"exploit": "bold red", "scan": "yellow", "user": "yellow", "privileged": "bold red", "unknown": "magenta"}
@@ -47,7 +48,7 @@ class Played(NamedTuple):
 
 def play_episode(
     options: GameOptions,
-    policy: BluePolicy,
+    policy: BluePolicy | BlueAgent,
     *,
     seed: int | None = None,
     steps: int | None = None,
@@ -63,7 +64,7 @@ def play_episode(
     Args:
         options: the game.
         policy: plays blue.
-        seed: of the game; None is chance.
+        seed: of the game, and of an agent's draws; None is chance.
         steps: to stop after; None is the whole episode.
         delay: seconds between steps, in a terminal; none after a human's moves.
         out: where to show it; None is standard output.
@@ -82,12 +83,13 @@ def play_episode(
     title += "" if seed is None else f", seed {seed}"
     observation, _ = env.reset(seed=seed)
     is_asking = isinstance(policy, HumanPolicy)
+    choose = policy if callable(policy) else AgentPlayer(policy, env, seed)
     last_number = min(steps or options.max_steps, options.max_steps)
     rewards: list[float] = []
     with contextlib.suppress(KeyboardInterrupt, EOFError), _screen(env, console, title, is_asking) as show:
         show(observation, 0.0)
         while len(rewards) < last_number:
-            observation, reward, _, _, _ = env.step(policy(observation))
+            observation, reward, _, _, _ = env.step(choose(observation))
             rewards.append(reward)
             show(observation, round(sum(rewards), 1))
             if console.is_terminal and not is_asking:
@@ -97,28 +99,6 @@ def play_episode(
         console.print(_picture(env, observation, played.env_return), markup=False, highlight=False, soft_wrap=True)
     console.print(f"return {played.env_return:.1f} in {played.num_steps} steps", highlight=False)
     return played
-
-
-def blue_policy(name: str, network: Network, seed: int | None = None, out: Console | None = None) -> BluePolicy:
-    """A blue player that needs no training, by name.
-
-    Args:
-        name: one of `BLUE_NAMES`.
-        network: the network that is played.
-        seed: of the random player; None is chance.
-        out: where the human player is asked; None is standard output.
-
-    Raises:
-        UserError: there is none of that name.
-    """
-    if name == "sleep":
-        return lambda observation: 0
-    if name == "random":
-        rng = np.random.default_rng(seed)
-        return lambda observation: int(rng.integers(len(network.codec)))
-    if name == "human":
-        return HumanPolicy(network, Console() if out is None else out)
-    raise UserError(f"{name!r} is no blue player; possible are {', '.join(BLUE_NAMES)}.")
 
 
 class HumanPolicy:

@@ -1,65 +1,43 @@
-"""A policy from a file as a blue player of one game."""
+"""An agent as the blue player of one game that somebody watches."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from cageflow.envs.masks import ActionMasks
-from cageflow.envs.options import GameOptions
-from cageflow.learn.policy import Policy
-from cageflow.learn.policy_file import load_policy
-from cageflow.workflow.orders import Order
+from cageflow.envs.agent import BlueAgent, BlueView
+from cageflow.envs.inspection import Access
+from cageflow.envs.single import Cage2Env
 
 
-class PolicyPlayer:
-    """Plays one episode; what it must remember for its masks it gathers from what it is shown.
+class AgentPlayer:
+    """Plays one episode of an environment.
 
     Args:
-        policy: who plays.
-        options: settings of the game.
-        seed: decides its draws.
+        agent: who plays.
+        env: the environment, at the start of the episode.
+        seed: decides the agent's draws; None is chance.
     """
 
-    def __init__(self, policy: Policy, options: GameOptions, seed: int | None = None) -> None:
-        self._policy = policy
-        self._rng = np.random.default_rng(seed)
-        self._masks = ActionMasks(options) if policy.card.mask_actions else None
-        self._last_action: int | None = None
+    def __init__(self, agent: BlueAgent, env: Cage2Env, seed: int | None = None) -> None:
+        self._agent = agent
+        self._env = env
+        self._num_steps = 0
+        self._last_actions: npt.NDArray[np.int64] | None = None
+        agent.reset(np.random.SeedSequence(seed).generate_state(1, np.uint64).astype(np.uint64))
 
     def __call__(self, observation: npt.NDArray[np.float32]) -> int:
-        """Choose an action.
+        """The agent's action for an observation (F,)."""
+        bits = observation[None].astype(np.uint8)
+        view = BlueView(self._num_steps, bits, self._last_actions, self._masks, self._access)
+        action = int(self._agent.act(view)[0])
+        self._num_steps += 1
+        self._last_actions = np.array([action])
+        return action
 
-        Args:
-            observation: (F,) what blue sees; the first call is taken for the start of the episode.
-        """
-        masks = None
-        if self._masks is not None:
-            if self._last_action is not None:
-                self._masks.update(np.array([self._last_action]), observation[None])
-            masks = self._masks.masks().view(np.uint8)
-        self._last_action = int(self._policy.act(observation[None], rng=self._rng, masks=masks)[0])
-        return self._last_action
+    def _masks(self) -> npt.NDArray[np.uint8]:
+        return self._env.action_masks()[None].view(np.uint8)
 
-
-def load_player(path: Path, options: GameOptions, seed: int | None = None, order: Order | None = None) -> PolicyPlayer:
-    """A player from a policy file.
-
-    Args:
-        path: the file.
-        options: settings of the game.
-        seed: decides its draws.
-        order: the workflow order that it is to follow; needed for a universal policy.
-
-    Raises:
-        UserError: the file is no policy, or one of another network, observation or order, or universal without one.
-    """
-    network = options.network
-    expect = {
-        "num_observations": network.num_observations,
-        "num_actions": len(network.codec),
-        "observation": options.observation,
-    }
-    return PolicyPlayer(load_policy(path, expect, order=order), options, seed)
+    def _access(self) -> npt.NDArray[np.int8]:
+        access = [Access[facts["access"].upper()] for facts in self._env.true_state().values()]
+        return np.array([access], np.int8)

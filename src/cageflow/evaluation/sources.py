@@ -14,8 +14,10 @@ from cageflow.errors import UserError
 from cageflow.evaluation.foreign import load_agent
 from cageflow.evaluation.policy_agent import PolicyAgent
 from cageflow.evaluation.team import MEMBERS, TeamAgent, read_team
+from cageflow.learn.policy import ANY_WORKFLOW, PolicyCard
 from cageflow.learn.policy_file import load_policy
-from cageflow.workflow.orders import parse_order
+from cageflow.workflow.compliance import DEFINITIONS
+from cageflow.workflow.orders import Order, parse_order
 
 BEST_POLICIES = ("best.safetensors", "policy.safetensors")
 """In the folder `policies` of a run: of a search, of plain PPO."""
@@ -36,7 +38,7 @@ class AgentSource(Protocol):
 
     @property
     def workflow(self) -> WorkflowSpec | None:
-        """The workflow that it was trained to follow."""
+        """The workflow that its fixes are judged by: the one that it was trained to follow, or another."""
 
     @property
     def actions(self) -> str:
@@ -59,8 +61,8 @@ class BaselineSource:
     """A baseline by its name."""
 
     name: str
+    workflow: WorkflowSpec | None = None
     observation: None = None
-    workflow: None = None
     actions: str = "own"
     trained_rules: None = None
 
@@ -71,7 +73,7 @@ class BaselineSource:
 
 @dataclass(frozen=True)
 class PolicySource:
-    """A policy file."""
+    """A policy file; `order` is the one that a universal policy is told, else None."""
 
     name: str
     path: Path
@@ -79,6 +81,7 @@ class PolicySource:
     workflow: WorkflowSpec | None
     trained_rules: str
     deterministic: bool
+    order: Order | None = None
 
     @property
     def actions(self) -> str:
@@ -97,7 +100,7 @@ class PolicySource:
             "num_actions": len(network.codec),
             "observation": setting.observation,
         }
-        return PolicyAgent(load_policy(self.path, expect), deterministic=self.deterministic)
+        return PolicyAgent(load_policy(self.path, expect, order=self.order), deterministic=self.deterministic)
 
 
 @dataclass(frozen=True)
@@ -107,8 +110,8 @@ class ForeignSource:
     name: str
     arguments: Mapping[str, Any]
     cyborg_path: Path | None
+    workflow: WorkflowSpec | None = None
     observation: None = None
-    workflow: None = None
     actions: str = "own"
     trained_rules: None = None
 
@@ -128,7 +131,7 @@ class TeamSource:
     name: str
     members: Mapping[str, AgentSource]
     opening: AgentSource
-    workflow: None = field(default=None)
+    workflow: WorkflowSpec | None = None
 
     def __post_init__(self) -> None:
         wanted = {source.observation for source in [*self.members.values(), self.opening]} - {None}
@@ -175,11 +178,30 @@ class SourceOptions:
         deterministic: whether policies take their likeliest action instead of drawing one.
         arguments: for the constructors of foreign agents.
         cyborg_path: for foreign agents that import CybORG.
+        order: the workflow that fixes are judged by, and that universal policies follow; None is each policy's own.
+        definition: what counts as compromised for it, one of `workflow.compliance.DEFINITIONS`; None is the policy's
+            own, or else any-session.
     """
 
     deterministic: bool = False
     arguments: Mapping[str, Any] = field(default_factory=dict)
     cyborg_path: Path | None = None
+    order: Order | None = None
+    definition: str | None = None
+
+    def workflow(self, card: PolicyCard | None = None) -> WorkflowSpec | None:
+        """The workflow that an agent's fixes are judged by.
+
+        Args:
+            card: of a policy; None for any other agent.
+        """
+        order = self.order
+        if order is None and card is not None and card.workflow is not None:
+            order = parse_order(card.workflow)
+        if order is None:
+            return None
+        definition = self.definition or (card.alignment.get("definition") if card is not None else None)
+        return WorkflowSpec(order, 0.0, str(definition or DEFINITIONS[0]))
 
 
 def find_agent(text: str, options: SourceOptions) -> AgentSource:
@@ -195,7 +217,7 @@ def find_agent(text: str, options: SourceOptions) -> AgentSource:
     """
     path = Path(text)
     if text in BASELINES:
-        return BaselineSource(text)
+        return BaselineSource(text, options.workflow())
     if path.is_dir():
         return _policy(text, _policy_of_run(path), options)
     if path.suffix == ".json" and path.is_file():
@@ -205,7 +227,7 @@ def find_agent(text: str, options: SourceOptions) -> AgentSource:
         return _policy(text, path, options)
     module, colon, name = text.rpartition(":")
     if colon and module and name.isidentifier():
-        return ForeignSource(text, options.arguments, options.cyborg_path)
+        return ForeignSource(text, options.arguments, options.cyborg_path, options.workflow())
     raise UserError(
         f"{text!r} is no policy: expected a policy file, a run folder, a team file (.json), a baseline "
         f"({', '.join(BASELINES)}), or an agent as file.py:ClassName or package.module:ClassName."
@@ -219,7 +241,7 @@ def make_team(name: str, members: Mapping[str, str], opening: str, options: Sour
         UserError: one of them is no agent, or they do not fit together.
     """
     sources = {member: find_agent(members[member], options) for member in MEMBERS}
-    return TeamSource(name, sources, find_agent(opening, options))
+    return TeamSource(name, sources, find_agent(opening, options), options.workflow())
 
 
 def parse_team(text: str) -> tuple[dict[str, str], str]:
@@ -246,12 +268,18 @@ def parse_team(text: str) -> tuple[dict[str, str], str]:
 
 def _policy(name: str, path: Path, options: SourceOptions) -> PolicySource:
     card = load_policy(path).card
-    workflow = None
-    if card.workflow is not None:
-        workflow = WorkflowSpec(
-            parse_order(card.workflow), float(card.alignment["lambda"]), str(card.alignment["definition"])
-        )
-    return PolicySource(name, path, card.observation, workflow, card.rules, options.deterministic)
+    is_universal = card.workflow == ANY_WORKFLOW
+    if is_universal and options.order is None:
+        raise UserError(f"policy file {path} is universal: say by --workflow which order it is to follow.")
+    return PolicySource(
+        name,
+        path,
+        card.observation,
+        options.workflow(card),
+        card.rules,
+        options.deterministic,
+        options.order if is_universal else None,
+    )
 
 
 def _policy_of_run(folder: Path) -> Path:

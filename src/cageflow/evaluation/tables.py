@@ -150,7 +150,7 @@ def _compliance(evaluation: Evaluation) -> str:
     for red in evaluation.settings.red_agents:
         cells = [cell for cell in evaluation.cells if cell.red_agent == red and cell.compliance is not None]
         shares.append(f"{SHORT_REDS[red]} {' '.join(f'{cell.compliance:.1%}' for cell in cells)}")
-    return f"compliance with its workflow: {', '.join(shares)}"
+    return f"compliance with its order: {', '.join(shares)}"
 
 
 def _choices(evaluation: Evaluation, red: str) -> str:

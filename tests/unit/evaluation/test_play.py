@@ -5,11 +5,13 @@ import io
 import pytest
 from rich.console import Console
 
+from cageflow.baselines import BASELINES
+from cageflow.envs.agent import BlueSetting
 from cageflow.envs.options import GameOptions
 from cageflow.envs.single import Cage2Env
 from cageflow.errors import UserError
 from cageflow.evaluation import play
-from cageflow.evaluation.play import blue_policy, play_episode
+from cageflow.evaluation.play import HumanPolicy, play_episode
 from cageflow.scenario import default_network
 
 CODEC = default_network().codec
@@ -22,6 +24,10 @@ def slept(monkeypatch):
     return seconds
 
 
+def baseline(name):
+    return BASELINES[name](BlueSetting(default_network()))
+
+
 def console(terminal=False, width=130, height=40):
     out = io.StringIO()
     return out, Console(file=out, force_terminal=terminal, width=width, height=height, color_system=None)
@@ -30,7 +36,7 @@ def console(terminal=False, width=130, height=40):
 def test_plain_lines__tell_every_step_and_the_return(slept):
     out, where = console()
     options = GameOptions("bline", max_steps=20)
-    played = play_episode(options, blue_policy("sleep", options.network), seed=0, out=where, blue="sleep")
+    played = play_episode(options, baseline("sleep"), seed=0, out=where, blue="sleep")
     env = Cage2Env(**options.as_kwargs())
     env.reset(seed=0)
     lines = out.getvalue().splitlines()
@@ -52,7 +58,7 @@ def test_plain_lines__tell_every_step_and_the_return(slept):
 def test_terminal__shows_the_network_and_waits_between_steps(slept):
     out, where = console(terminal=True)
     options = GameOptions("meander", max_steps=4)
-    play_episode(options, blue_policy("random", options.network, seed=1), seed=0, delay=0.25, out=where)
+    play_episode(options, baseline("random"), seed=0, delay=0.25, out=where)
     assert slept == [0.25] * 4
     text = out.getvalue()
     assert "step 4 of 4" in text and "Op_Server0" in text and "privileged" in text
@@ -61,7 +67,7 @@ def test_terminal__shows_the_network_and_waits_between_steps(slept):
 def test_narrow_terminal__keeps_every_column_that_matters():
     out, where = console(terminal=True, width=80, height=24)
     options = GameOptions("bline", max_steps=30)
-    play_episode(options, blue_policy("sleep", options.network), seed=0, out=where)
+    play_episode(options, baseline("sleep"), seed=0, out=where)
     text = out.getvalue()
     assert max(map(len, text.splitlines()[-20:])) <= 80 + len("\x1b[2K")
     assert "compromised" in text and "OTService" in text
@@ -69,7 +75,7 @@ def test_narrow_terminal__keeps_every_column_that_matters():
 
 def test_steps__end_the_episode_early():
     options = GameOptions(max_steps=50)
-    played = play_episode(options, blue_policy("sleep", options.network), steps=7, out=console()[1])
+    played = play_episode(options, baseline("sleep"), steps=7, out=console()[1])
     assert (played.num_steps, played.is_whole) == (7, False)
 
 
@@ -78,7 +84,7 @@ def test_same_seed__plays_the_same_episode():
     outs = []
     for _ in range(2):
         out, where = console()
-        play_episode(options, blue_policy("random", options.network, seed=3), seed=5, out=where)
+        play_episode(options, baseline("random"), seed=5, out=where)
         outs.append(out.getvalue())
     assert outs[0] == outs[1]
 
@@ -108,7 +114,7 @@ def play_by_hand(monkeypatch, answers, **options):
 
     monkeypatch.setattr(where, "input", answer)
     game = GameOptions("bline", **options)
-    played = play_episode(game, blue_policy("human", game.network, out=where), seed=0, out=where, blue="human")
+    played = play_episode(game, HumanPolicy(game.network, where), seed=0, out=where, blue="human")
     return played, out.getvalue()
 
 
@@ -157,11 +163,6 @@ def test_person__sees_the_truth_only_at_the_end(monkeypatch):
 def test_impossible_number__is_refused(options, sentence):
     with pytest.raises(UserError, match=sentence):
         play_episode(GameOptions(), lambda observation: 0, out=console()[1], **options)
-
-
-def test_unknown_player__is_refused():
-    with pytest.raises(UserError, match="'greedy' is no blue player; possible are random, sleep, human"):
-        blue_policy("greedy", default_network())
 
 
 def test_policy_that_gives_no_action__is_refused():
