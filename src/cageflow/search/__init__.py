@@ -1,7 +1,7 @@
 """The search over workflow orders: trials, strategies and the loop that joins them.
 
 It gets a function from an order to a trial result and knows nothing of what stands behind it. Importing this package is
-cheap; BoTorch is imported when a strategy with a model first chooses.
+cheap; SciPy is imported when a strategy with a model first chooses.
 """
 
 from cageflow.search.initial import INITS, anew, find_init

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cageflow.errors import UserError
+from cageflow.search.kernels import KernelName
 from cageflow.search.trial import History, TrialResult
 from cageflow.workflow.orders import ALL_ORDERS, CANONICAL_ORDERS, NUM_ORDERS, Order, order_id
 
@@ -36,6 +37,8 @@ class StrategySettings:
         gate: with either gate only a trial whose compliance reached the threshold informs the reward model.
             `feasibility`: a second process on the compliance of all trials weighs each order by the probability that it
             reaches the threshold. `strict`: the other trials teach nothing but that the order has failed.
+        kernel: how orders correlate in the processes, a name in `kernels.KERNELS`; `evidence`: each process takes the
+            one for which its trials speak most, anew at every choice.
         compliance_threshold: least compliance of a feasible trial, 0 to 1.
 
     Raises:
@@ -44,6 +47,7 @@ class StrategySettings:
 
     beta: float = 2.0
     gate: Gate = "feasibility"
+    kernel: KernelName = "evidence"
     compliance_threshold: float = 0.95
 
     def __post_init__(self) -> None:
@@ -51,6 +55,8 @@ class StrategySettings:
             raise UserError(f"beta is {self.beta}: it must be a number of at least 0")
         if self.gate not in get_args(Gate):
             raise UserError(f"unknown gate '{self.gate}': possible are {', '.join(get_args(Gate))}")
+        if self.kernel not in get_args(KernelName):
+            raise UserError(f"unknown kernel '{self.kernel}': possible are {', '.join(get_args(KernelName))}")
         if not 0 <= self.compliance_threshold <= 1:
             raise UserError(f"the compliance threshold is {self.compliance_threshold}: it must lie between 0 and 1")
 
@@ -259,7 +265,7 @@ def make_strategy(name: str, settings: StrategySettings | None = None) -> Strate
 
 
 def upper_confidence_bound(mean: NDArray[np.float64], std: NDArray[np.float64], beta: float) -> NDArray[np.float64]:
-    """Mean + beta * std, computed here because BoTorch's UpperConfidenceBound would take the square root of beta."""
+    """Mean + beta * std, where BoTorch's UpperConfidenceBound would take the square root of beta."""
     return mean + beta * std
 
 
@@ -302,12 +308,13 @@ def _fit(
 
     Pending orders are hallucinated in both.
     """
-    from cageflow.search import surrogate  # imports BoTorch
+    from cageflow.search import surrogate  # imports SciPy
 
-    reward = surrogate.fit_reward([trial for trial in history if settings.reached(trial)]).hallucinate(pending)
+    reached = [trial for trial in history if settings.reached(trial)]
+    reward = surrogate.fit_reward(reached, settings.kernel).hallucinate(pending)
     if settings.gate == "strict":
         return reward, None
-    return reward, surrogate.fit_compliance(history).hallucinate(pending)
+    return reward, surrogate.fit_compliance(history, settings.kernel).hallucinate(pending)
 
 
 def _log_feasibility(compliance: "Surrogate | None", settings: StrategySettings) -> NDArray[np.float64]:

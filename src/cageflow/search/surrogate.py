@@ -1,54 +1,59 @@
 """An exact Gaussian process over workflow orders: what the trials so far say about every order.
 
-Importing this module imports BoTorch (a second or two), so the rest of the search imports it where it is used.
+There are but 120 possible inputs, so all covariances are entries of fixed matrices, trials of one order are pooled
+without loss, and the process is a few lines of linear algebra. It does what BoTorch's SingleTaskGP does with the same
+kernel and priors, in a tenth of the time; the tests hold it against that.
+
+Importing this module imports SciPy, so the rest of the search imports it where it is used.
 """
 
 import logging
 import math
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from functools import partial
+from typing import TypeVar, cast
 
-import gpytorch
 import numpy as np
-import torch
-from botorch.models import SingleTaskGP
-from botorch.optim.fit import fit_gpytorch_mll_scipy
-from botorch.posteriors.gpytorch import GPyTorchPosterior
-from gpytorch.constraints import GreaterThan, Positive
-from gpytorch.kernels import ScaleKernel
-from gpytorch.likelihoods import FixedNoiseGaussianLikelihood
-from gpytorch.means import ConstantMean
-from gpytorch.priors import LogNormalPrior, NormalPrior
 from numpy.typing import NDArray
+from scipy.linalg import lapack
+from scipy.optimize import minimize
+from scipy.special import log_ndtr
+from threadpoolctl import ThreadpoolController
 
-from cageflow.search.kernels import RATE_PRIOR_MEDIAN, MallowsKernel, order_positions
+from cageflow.search.kernels import KERNELS, KernelName, OrderKernel
 from cageflow.search.trial import History
-from cageflow.workflow.orders import ALL_ORDERS, Order, order_id
+from cageflow.workflow.orders import ALL_ORDERS, NUM_ORDERS, Order, order_id
 
 logger = logging.getLogger(__name__)
 
-TRAINING_NOISE_FLOOR = 1e-4
-"""Least learnt noise variance of a trial, in units of the standardised targets: keeps every matrix well conditioned."""
-MIN_FIXED_NOISE = 1e-6
-"""GPyTorch's own floor for given noise variances; smaller ones, exact observations among them, are raised to it."""
-MAX_EXACT_TRIALS = 10_000
-"""Up to here GPyTorch factorises the covariance; above it would iterate, which is neither exact nor deterministic."""
+Floats = NDArray[np.float64]
+
+_BLAS = ThreadpoolController()
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def _one_thread(function: F) -> F:
+    """Keep a function's linear algebra in one thread.
+
+    On matrices this small a second one only waits, by spinning, which beside other work takes a hundred times as long;
+    and the figures would depend on the number of threads.
+    """
+    return cast(F, _BLAS.wrap(limits=1, user_api="blas")(function))
+
+
+LEVEL_VARIANCE = 1.0
+"""Prior variance of the level of all orders around the mean of the observations, for standardised targets."""
+OUTPUTSCALE_PRIOR = (0.0, 0.7)
+"""Mean and deviation of log(outputscale): median 1, the variance of standardised targets; 95 % 0.25 to 3.9."""
+TRAINING_NOISE_PRIOR = (math.log(0.3), 1.25)
+"""Mean and deviation of log(training noise): 95 % 0.026 to 3.5; trainings of one order differ a good deal."""
+BOUND_SDS = 5.0
+"""Hyperparameters stay within so many prior deviations, which keeps every matrix well conditioned."""
+HESSIAN_STEP = 1e-4
+"""Step of the differences of gradients, in logarithms of hyperparameters."""
 SAMPLE_JITTER = 1e-8
 """Added to the variance of standardised values before a joint draw, whose covariance may be singular to rounding."""
-
-OUTPUTSCALE_PRIOR = (0.5, 0.7)
-"""Mean and deviation of log(outputscale): most dense at 1, the variance of standardised targets; 95 % 0.4 to 6.5."""
-TRAINING_NOISE_PRIOR = (-2.2, 1.0)
-"""Mean and deviation of log(training noise): most dense at 0.04, so 0.2 deviations; 95 % 0.016 to 0.79."""
-
-STARTS: tuple[tuple[float, float], ...] = ((RATE_PRIOR_MEDIAN, 0.04), (1.0, 0.4))
-"""Where the fit starts, as (rate, training noise); the second is used only if the first leads nowhere.
-
-Both lead to the same optimum: over 144 data sets, clear and noisy, of 3 to 40 trials, the first never ended worse.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +85,27 @@ class Surrogate:
 
     Attributes:
         num_observations: observations that it has seen.
+        kernel: name of its kernel in `KERNELS`.
         offset: mean of the observations, or the prior mean.
         scale: unit of the standardised values, in which all that follows is told.
-        rate: rate of the Mallows kernel.
-        outputscale: prior variance of an order.
+        rates: (M,) rates of the kernel.
+        outputscale: prior variance of an order around the level.
         training_noise: variance between trainings of one order, beyond the standard errors of their evaluations.
         evaluation_noise: median of the variances of the observations' evaluations; 0 without observations.
-        level: prior mean of all orders, relative to `offset`.
         mean: (120,) float64, means of the standardised values, less `offset`.
         covariance: (120, 120) float64, their covariances.
     """
 
     num_observations: int
+    kernel: str
     offset: float
     scale: float
-    rate: float
+    rates: Floats
     outputscale: float
     training_noise: float
     evaluation_noise: float
-    level: float
-    mean: NDArray[np.float64]
-    covariance: NDArray[np.float64]
+    mean: Floats
+    covariance: Floats
 
     def posterior(self, orders: Sequence[Order] = ALL_ORDERS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and standard deviation of each order's true value, without the noise of a further trial.
@@ -112,6 +117,7 @@ class Surrogate:
         std = np.sqrt(np.clip(np.diagonal(self.covariance)[ids], 0.0, None))
         return self.offset + self.scale * self.mean[ids], self.scale * std
 
+    @_one_thread
     def sample(self, rng: np.random.Generator, orders: Sequence[Order] = ALL_ORDERS) -> NDArray[np.float64]:
         """One draw (W,) of the true values of several orders together, in the unit of the data."""
         ids = _ids(orders)
@@ -125,8 +131,9 @@ class Surrogate:
         """Natural logarithm of the probability that each order's true value is at least `threshold`, (W,) float64."""
         mean, std = self.posterior(orders)
         z = (mean - threshold) / np.maximum(std, 1e-9 * self.scale)
-        return np.asarray(torch.special.log_ndtr(torch.from_numpy(z)).numpy())
+        return np.asarray(log_ndtr(z))
 
+    @_one_thread
     def hallucinate(self, orders: Sequence[Order]) -> "Surrogate":
         """The process as it would be if a trial of each of `orders` came out at its mean.
 
@@ -142,37 +149,43 @@ class Surrogate:
         return replace(self, covariance=(covariance + covariance.T) / 2)
 
 
-def fit_reward(trials: History, prior: Prior = REWARD_PRIOR) -> Surrogate:
+def fit_reward(trials: History, kernel: KernelName = "evidence", prior: Prior = REWARD_PRIOR) -> Surrogate:
     """Fit the process on the rewards of trials; see `fit_surrogate`."""
-    return fit_surrogate([t.order for t in trials], [t.reward for t in trials], [t.reward_se for t in trials], prior)
+    values, errors = [t.reward for t in trials], [t.reward_se for t in trials]
+    return fit_surrogate([t.order for t in trials], values, errors, prior, kernel)
 
 
-def fit_compliance(trials: History, prior: Prior = COMPLIANCE_PRIOR) -> Surrogate:
+def fit_compliance(trials: History, kernel: KernelName = "evidence", prior: Prior = COMPLIANCE_PRIOR) -> Surrogate:
     """Fit the process on the compliances of trials; a missing standard error counts as 0, the learnt noise stays."""
-    errors = [t.compliance_se or 0.0 for t in trials]
-    return fit_surrogate([t.order for t in trials], [t.compliance for t in trials], errors, prior)
+    values, errors = [t.compliance for t in trials], [t.compliance_se or 0.0 for t in trials]
+    return fit_surrogate([t.order for t in trials], values, errors, prior, kernel)
 
 
+@_one_thread
 def fit_surrogate(
-    orders: Sequence[Order], values: Sequence[float], standard_errors: Sequence[float], prior: Prior
+    orders: Sequence[Order],
+    values: Sequence[float],
+    standard_errors: Sequence[float],
+    prior: Prior,
+    kernel: KernelName = "evidence",
 ) -> Surrogate:
     """Fit an exact Gaussian process to noisy values of orders.
 
-    Value of a trial = level + f(order) + training noise + evaluation noise. f has a scaled Mallows kernel; the variance
-    of the evaluation noise is known, the standard error squared; level, outputscale, rate and training noise are set to
-    their most probable values under their priors (L-BFGS-B from the first of `STARTS`). Several trials of one order are
-    several observations of the same f. The targets are standardised: less their mean, in units of their standard
-    deviation, or of their median standard error where that is larger. All in float64; the same data give the same
-    process, and no global random state is read or written.
+    Value of a trial = level + f(order) + training noise + evaluation noise. The level is Normal and integrated out; f
+    has a scaled kernel of `KERNELS`; the variance of the evaluation noise is known, the standard error squared. Rates,
+    outputscale and training noise are set to the most probable values of their logarithms (L-BFGS-B from the prior
+    medians). The targets are standardised: less their mean, in units of their standard deviation, or of their median
+    standard error where that is larger. The same data give the same process.
 
-    If neither start leads to a finite likelihood, the process keeps the hyperparameters of the first and a warning is
-    logged.
+    With `evidence` all kernels are fitted, and the one with the greatest evidence is kept: the probability of the data
+    with its hyperparameters integrated out, by Laplace's approximation around their most probable values.
 
     Args:
         orders: N orders, repeats allowed.
         values: N finite observations, N >= 0.
         standard_errors: N standard errors of `values`, each finite and at least 0.
         prior: what holds where the data do not speak.
+        kernel: name of a kernel in `KERNELS`, or `evidence`.
 
     Raises:
         ValueError: the lengths differ, or a number is not finite or negative where it must not be.
@@ -187,80 +200,197 @@ def fit_surrogate(
     if not (np.isfinite(y).all() and np.isfinite(se).all() and (se >= 0).all()):
         raise ValueError(f"{prior.name}: values and standard errors must be finite, standard errors not negative")
     if len(y) == 0:
-        return _without_observations(prior)
-    offset = float(y.mean())
-    scale = _unit(y, se, prior)
-    positions = order_positions(orders)
-    targets = torch.as_tensor((y - offset) / scale, dtype=torch.float64).unsqueeze(-1)
-    variances = torch.as_tensor((se / scale) ** 2, dtype=torch.float64).clamp_min(MIN_FIXED_NOISE).unsqueeze(-1)
-    for rate, training_noise in STARTS:
-        model = _model(positions, targets, variances, rate, training_noise)
-        if _fit(model):
-            break
+        return _without_observations(prior, next(iter(KERNELS)) if kernel == "evidence" else kernel)
+    offset, scale = float(y.mean()), _unit(y, se, prior)
+    data = _Data.of(np.asarray(_ids(orders)), (y - offset) / scale, (se / scale) ** 2)
+    if kernel == "evidence":
+        fits = [(name, _Fit.of(data, candidate)) for name, candidate in KERNELS.items()]
+        evidences = {
+            name: round(fit.log_evidence(), 6) for name, fit in fits
+        }  # of equals the first, whatever the digits
+        name, fit = max(fits, key=lambda candidate: evidences[candidate[0]])
+        logger.info("%s of %d trials: kernel %s, log evidence %s", prior.name, len(y), name, evidences)
     else:
-        logger.warning(
-            "the Gaussian process on %s could not be fitted to %d observations: it keeps the hyperparameters that the "
-            "fit started from",
-            prior.name,
-            len(y),
-        )
-        model = _model(positions, targets, variances, *STARTS[0])
-    return _with_posterior(model, offset, scale, len(y), float(variances.median()))
-
-
-def _without_observations(prior: Prior) -> Surrogate:
-    kernel = _prior_covariance()
-    with torch.no_grad():
-        covariance = kernel(order_positions(ALL_ORDERS)).to_dense().numpy()
+        name, fit = kernel, _Fit.of(data, KERNELS[kernel])
+    mean, covariance = fit.posterior()
     return Surrogate(
-        num_observations=0,
-        offset=prior.mean,
-        scale=prior.sd,
-        rate=kernel.base_kernel.rate.item(),
-        outputscale=kernel.outputscale.item(),
-        training_noise=STARTS[0][1],
-        evaluation_noise=0.0,
-        level=0.0,
-        mean=np.zeros(len(ALL_ORDERS)),
-        covariance=covariance,
-    )
-
-
-def _with_posterior(
-    model: SingleTaskGP, offset: float, scale: float, num_observations: int, evaluation_noise: float
-) -> Surrogate:
-    model.eval()
-    with torch.no_grad(), _exact_and_single_threaded():
-        normal = cast(GPyTorchPosterior, model.posterior(order_positions(ALL_ORDERS))).distribution
-        mean, covariance = normal.mean.numpy(), normal.covariance_matrix.numpy()
-    return Surrogate(
-        num_observations=num_observations,
+        num_observations=len(y),
+        kernel=name,
         offset=offset,
         scale=scale,
-        rate=model.covar_module.base_kernel.rate.item(),
-        outputscale=model.covar_module.outputscale.item(),
-        training_noise=model.likelihood.second_noise.item(),
-        evaluation_noise=evaluation_noise,
-        level=model.mean_module.constant.item(),
+        rates=fit.rates,
+        outputscale=fit.outputscale,
+        training_noise=fit.training_noise,
+        evaluation_noise=float(np.median(data.variances)),
         mean=mean,
         covariance=covariance,
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """Standardised observations (N,), each of one of n distinct orders.
+
+    Attributes:
+        ids: (n,) numbers of the distinct orders.
+        groups: (N,) int, which of them an observation is of.
+        targets: (N,) observations.
+        variances: (N,) known variances of their noise.
+    """
+
+    ids: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    targets: Floats
+    variances: Floats
+
+    @classmethod
+    def of(cls, order_ids: NDArray[np.int64], targets: Floats, variances: Floats) -> "_Data":
+        ids, groups = np.unique(order_ids, return_inverse=True)
+        return cls(ids, groups, targets, variances)
+
+    def pool(self, training_noise: float) -> tuple[Floats, Floats, Floats]:
+        """Noise variances (N,), and for each order the precision (n,) and the value (n,) of its pooled observations.
+
+        The pooled value is all that the observations of one order say of it.
+        """
+        noise = self.variances + training_noise
+        precisions: Floats = np.bincount(self.groups, 1 / noise).astype(np.float64, copy=False)
+        return noise, precisions, np.bincount(self.groups, self.targets / noise) / precisions
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """A kernel with the most probable hyperparameters for some data.
+
+    Attributes:
+        objective: `_loss` of these data and this kernel, a function of the logarithms of the hyperparameters.
+        log_params: (M + 2,) those of the rates, the outputscale and the training noise at its minimum.
+        loss: the minimum.
+    """
+
+    data: _Data
+    kernel: OrderKernel
+    objective: Callable[[Floats], tuple[float, Floats]]
+    log_params: Floats
+    loss: float
+
+    @classmethod
+    def of(cls, data: _Data, kernel: OrderKernel) -> "_Fit":
+        means, sds = _log_param_prior(kernel)
+        distances = kernel.distances[:, data.ids[:, None], data.ids].reshape(kernel.num_rates, -1)
+        objective = partial(_loss, data=data, distances=distances, means=means, sds=sds)
+        bounds = np.stack([means - BOUND_SDS * sds, means + BOUND_SDS * sds], axis=1)
+        result = minimize(objective, means, jac=True, method="L-BFGS-B", bounds=bounds)
+        return cls(data, kernel, objective, result.x, float(result.fun))
+
+    @property
+    def rates(self) -> Floats:
+        return np.exp(self.log_params[:-2])
+
+    @property
+    def outputscale(self) -> float:
+        return math.exp(self.log_params[-2])
+
+    @property
+    def training_noise(self) -> float:
+        return math.exp(self.log_params[-1])
+
+    def posterior(self) -> tuple[Floats, Floats]:
+        """Mean (120,) and covariance (120, 120) of the standardised values."""
+        prior = LEVEL_VARIANCE + self.outputscale * self.kernel.correlation(self.rates)
+        _, precisions, pooled = self.data.pool(self.training_noise)
+        rows = prior[self.data.ids]
+        weights = np.linalg.solve(rows[:, self.data.ids] + np.diag(1 / precisions), rows)
+        covariance = prior - rows.T @ weights
+        return weights.T @ pooled, (covariance + covariance.T) / 2
+
+    def log_evidence(self) -> float:
+        """Logarithm of the density of the data, hyperparameters integrated out by Laplace's approximation."""
+        steps = HESSIAN_STEP * np.eye(len(self.log_params))
+        hessian = np.stack(
+            [self.objective(self.log_params + step)[1] - self.objective(self.log_params - step)[1] for step in steps]
+        ) / (2 * HESSIAN_STEP)
+        curvatures = np.linalg.eigvalsh((hessian + hessian.T) / 2)
+        # They are positive at a minimum. On a bound they need not be: there they count as one prior deviation.
+        curvatures = np.where(curvatures > 0, curvatures, 1.0)
+        return -self.loss + 0.5 * float(np.log(2 * math.pi / curvatures).sum())
+
+
+def _log_param_prior(kernel: OrderKernel) -> tuple[Floats, Floats]:
+    """Prior means and deviations (M + 2,) of the logarithms of the hyperparameters."""
+    rates = np.full(kernel.num_rates, kernel.log_median_rate), np.full(kernel.num_rates, kernel.log_rate_sd)
+    others = np.array([OUTPUTSCALE_PRIOR, TRAINING_NOISE_PRIOR]).T
+    return np.concatenate([rates[0], others[0]]), np.concatenate([rates[1], others[1]])
+
+
+def _loss(log_params: Floats, data: _Data, distances: Floats, means: Floats, sds: Floats) -> tuple[float, Floats]:
+    """Negative logarithm of the density of data and hyperparameters, and its gradient (M + 2,).
+
+    The observations of an order are pooled, which changes neither: with the pooled values z, their covariance A and the
+    noise variances v_i of the observations y_i, the density of the data is that of z times, for each order, what its
+    observations deviate from their pooled value.
+
+    Args:
+        log_params: (M + 2,) logarithms of rates, outputscale and training noise.
+        data: the observations.
+        distances: (M, n * n) distances of the kernel between the distinct orders.
+        means: (M + 2,) prior means of `log_params`.
+        sds: (M + 2,) their prior standard deviations.
+    """
+    params = np.exp(log_params)
+    rates, outputscale, training_noise = params[:-2], params[-2], params[-1]
+    noise, precisions, pooled = data.pool(training_noise)
+    n = len(pooled)
+    covariance = outputscale * np.exp(-(rates @ distances)).reshape(n, n)
+    system = covariance + LEVEL_VARIANCE
+    system.flat[:: n + 1] += 1 / precisions
+    root, _ = lapack.dpotrf(system, lower=1)
+    solution, _ = lapack.dpotrs(root, pooled, lower=1)
+    inverse, _ = lapack.dpotri(root, lower=1)
+    inverse = np.tril(inverse) + np.tril(inverse, -1).T
+
+    surprise = (log_params - means) / sds
+    loss = (
+        0.5 * pooled @ solution
+        + np.log(np.diagonal(root)).sum()
+        + 0.5 * ((data.targets - pooled[data.groups]) ** 2 / noise + np.log(noise)).sum()
+        + 0.5 * np.log(precisions).sum()
+        + 0.5 * surprise @ surprise
+        + np.log(sds).sum()
+        + 0.5 * (len(noise) + len(sds)) * math.log(2 * math.pi)
+    )
+
+    by_covariance = 0.5 * (inverse - np.outer(solution, solution)) * covariance
+    # The same for each observation: the diagonal of the inverse covariance of all y_i, and its product with y.
+    smoothed = (pooled - solution / precisions)[data.groups]
+    uncertainty = (1 / precisions - np.diagonal(inverse) / precisions**2)[data.groups]
+    by_noise = 0.5 * (1 / noise - uncertainty / noise**2 - ((data.targets - smoothed) / noise) ** 2)
+    gradient = np.empty_like(log_params)
+    gradient[:-2] = -rates * (distances @ by_covariance.ravel())
+    gradient[-2] = by_covariance.sum()
+    gradient[-1] = training_noise * by_noise.sum()
+    return float(loss), gradient + surprise / sds
+
+
+def _without_observations(prior: Prior, kernel: str) -> Surrogate:
+    rates = np.full(KERNELS[kernel].num_rates, KERNELS[kernel].median_rate)
+    outputscale = math.exp(OUTPUTSCALE_PRIOR[0])
+    return Surrogate(
+        num_observations=0,
+        kernel=kernel,
+        offset=prior.mean,
+        scale=prior.sd / math.sqrt(LEVEL_VARIANCE + outputscale),
+        rates=rates,
+        outputscale=outputscale,
+        training_noise=math.exp(TRAINING_NOISE_PRIOR[0]),
+        evaluation_noise=0.0,
+        mean=np.zeros(NUM_ORDERS),
+        covariance=LEVEL_VARIANCE + outputscale * KERNELS[kernel].correlation(rates),
+    )
+
+
 def _ids(orders: Sequence[Order]) -> list[int]:
     return [order_id(order) for order in orders]
-
-
-@contextmanager
-def _exact_and_single_threaded() -> Iterator[None]:
-    """Cholesky for every matrix, on one thread of torch: two take four times as long on matrices this small."""
-    num_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with gpytorch.settings.max_cholesky_size(MAX_EXACT_TRIALS):
-            yield
-    finally:
-        torch.set_num_threads(num_threads)
 
 
 def _unit(y: NDArray[np.float64], se: NDArray[np.float64], prior: Prior) -> float:
@@ -271,47 +401,3 @@ def _unit(y: NDArray[np.float64], se: NDArray[np.float64], prior: Prior) -> floa
     spread = largest * float(np.std(y / largest, ddof=1))  # squares of huge numbers would overflow
     unit = max(spread, float(np.median(se)), prior.min_sd)
     return unit if unit > 1e-12 * largest else prior.sd  # equal values say nothing about the unit
-
-
-def _prior_covariance() -> ScaleKernel:
-    kernel = ScaleKernel(
-        MallowsKernel(), outputscale_prior=LogNormalPrior(*OUTPUTSCALE_PRIOR), outputscale_constraint=Positive()
-    ).double()
-    kernel.outputscale = 1.0
-    return kernel
-
-
-def _model(
-    positions: torch.Tensor, targets: torch.Tensor, variances: torch.Tensor, rate: float, training_noise: float
-) -> SingleTaskGP:
-    """The process with its priors, hyperparameters at a start; `targets` and `variances` are (n, 1), standardised."""
-    likelihood = FixedNoiseGaussianLikelihood(
-        noise=variances.squeeze(-1),
-        learn_additional_noise=True,
-        noise_prior=LogNormalPrior(*TRAINING_NOISE_PRIOR),
-        noise_constraint=GreaterThan(TRAINING_NOISE_FLOOR),
-    )
-    model = SingleTaskGP(
-        train_X=positions,
-        train_Y=targets,
-        train_Yvar=variances,
-        likelihood=likelihood,
-        covar_module=_prior_covariance(),
-        mean_module=ConstantMean(constant_prior=NormalPrior(0.0, 1.0)),
-        outcome_transform=None,
-    )
-    model.covar_module.base_kernel.rate = rate
-    model.likelihood.second_noise = torch.as_tensor(training_noise, dtype=torch.float64)
-    return model
-
-
-def _fit(model: SingleTaskGP) -> bool:
-    """Move the hyperparameters to the optimum of their posterior density; False if it ended in no finite density."""
-    mll = gpytorch.mlls.ExactMarginalLogLikelihood(model.likelihood, model)
-    mll.train()
-    with warnings.catch_warnings(record=True) as caught, _exact_and_single_threaded():
-        warnings.simplefilter("always")
-        loss = float(fit_gpytorch_mll_scipy(mll).fval)
-    for warning in caught:
-        logger.debug("while fitting: %s", warning.message)
-    return math.isfinite(loss)

@@ -62,8 +62,8 @@ class MockPosterior:
 
 
 def mock(monkeypatch, reward, compliance=None):
-    monkeypatch.setattr(surrogate, "fit_reward", lambda trials: reward)
-    monkeypatch.setattr(surrogate, "fit_compliance", lambda trials: compliance)
+    monkeypatch.setattr(surrogate, "fit_reward", lambda trials, kernel: reward)
+    monkeypatch.setattr(surrogate, "fit_compliance", lambda trials, kernel: compliance)
 
 
 def choose(name, history=(), pending=(), seed=0, settings=SETTINGS):
@@ -246,6 +246,16 @@ def test_reward_model__learns_only_from_trials_at_the_threshold(gate):
     assert (with_failure.feasibility[30] < without.feasibility[30]) == (gate == "feasibility")
 
 
+@pytest.mark.parametrize("kernel", ["mallows", "position", "pairwise"])
+def test_kernel__is_that_of_both_processes(monkeypatch, kernel):
+    fitted = []
+    for name in ("fit_reward", "fit_compliance"):
+        fit = getattr(surrogate, name)
+        monkeypatch.setattr(surrogate, name, lambda *args, fit=fit: fitted.append(fit(*args)) or fitted[-1])
+    choose("gp-ucb", [trial(0), trial(7, reward=-30.0)], settings=StrategySettings(kernel=kernel))
+    assert [process.kernel for process in fitted] == [kernel, kernel]
+
+
 def test_open_orders__set_an_order_aside_for_4_8_16_trials():
     failed, other = trial(3, compliance=0.1), trial(8)
     history = [failed]
@@ -319,7 +329,6 @@ def test_an_order_that_always_fails__would_be_picked_for_ever_if_failures_were_f
     assert [order_id(t.order) for t in result.state.history].count(tempting) > 5
 
 
-@pytest.mark.slow
 def test_feasibility_gate__wastes_fewer_trials_than_the_strict_one():
     """Every order that puts users before the defender fails, and these have the higher rewards."""
     failing = np.array([order.index(4) < order.index(0) for order in ALL_ORDERS])
@@ -347,7 +356,6 @@ def trials_to_a_top_3_order(name, seed, limit=60):
     return len(history)
 
 
-@pytest.mark.slow
 def test_gp_ucb__finds_a_top_3_order_in_a_third_of_the_trials_of_random():
     """Rewards fall by 0.5 to 3 a pair and are read with noise of deviation 1; 20 landscapes."""
     random = [trials_to_a_top_3_order("random", seed) for seed in range(20)]
@@ -374,6 +382,7 @@ def test_make_strategy__knows_the_registered_names_and_refuses_others():
         ({"beta": -1.0}, "beta is -1.0: it must be a number of at least 0"),
         ({"beta": float("nan")}, "beta is nan: it must be a number of at least 0"),
         ({"gate": "soft"}, "unknown gate 'soft': possible are feasibility, strict"),
+        ({"kernel": "rbf"}, "unknown kernel 'rbf': possible are mallows, position, pairwise, evidence"),
         ({"compliance_threshold": 1.5}, "the compliance threshold is 1.5: it must lie between 0 and 1"),
     ],
 )
@@ -383,7 +392,7 @@ def test_settings__refuse_in_one_sentence(settings, sentence):
     assert str(refusal.value) == sentence
 
 
-def test_importing_the_search__imports_no_torch():
-    code = "import sys, cageflow.search; sys.exit(' '.join({'torch', 'botorch', 'gpytorch'} & set(sys.modules)))"
+def test_importing_the_search__imports_neither_torch_nor_scipy():
+    code = "import sys, cageflow.search; sys.exit(' '.join({'torch', 'botorch', 'scipy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr.strip() == ""

@@ -1,36 +1,43 @@
-"""The Gaussian process over orders, against linear algebra written out here."""
+"""The Gaussian process over orders, against linear algebra written out here and against BoTorch."""
 
 import logging
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 
 from cageflow.search import TrialResult, surrogate
-from cageflow.search.surrogate import COMPLIANCE_PRIOR, REWARD_PRIOR, fit_compliance, fit_reward, fit_surrogate
+from cageflow.search.kernels import KERNELS
+from cageflow.search.surrogate import (
+    COMPLIANCE_PRIOR,
+    OUTPUTSCALE_PRIOR,
+    REWARD_PRIOR,
+    TRAINING_NOISE_PRIOR,
+    fit_compliance,
+    fit_reward,
+    fit_surrogate,
+)
 from cageflow.workflow import ALL_ORDERS, KENDALL_MATRIX, order_id
+from tests.unit.search.botorch_reference import BotorchReference
 
 THREE = [(0, 1, 2, 3, 4), (1, 0, 2, 3, 4), (4, 3, 2, 1, 0)]
 
 
 @pytest.fixture
 def unfitted(monkeypatch):
-    """Keep the hyperparameters where the fit would start: rate 3, outputscale 1, training noise 0.04, level 0."""
-    monkeypatch.setattr(surrogate, "fit_gpytorch_mll_scipy", lambda mll: SimpleNamespace(fval=0.0))
+    """Keep the hyperparameters where the fit would start: the prior medians."""
+    monkeypatch.setattr(surrogate, "BOUND_SDS", 0.0)
 
 
 def exact_posterior(orders, values, errors, process):
     """Mean and std of all orders by numpy alone, from the hyperparameters of a fitted process."""
     ids = [order_id(order) for order in orders]
-    covariance = process.outputscale * np.exp(-process.rate * KENDALL_MATRIX / 10)
+    covariance = 1 + process.outputscale * KERNELS[process.kernel].correlation(process.rates)
     z = (np.asarray(values) - process.offset) / process.scale
-    noise = np.maximum((np.asarray(errors) / process.scale) ** 2, 1e-6) + process.training_noise
+    noise = (np.asarray(errors) / process.scale) ** 2 + process.training_noise
     weights = np.linalg.solve(covariance[np.ix_(ids, ids)] + np.diag(noise), covariance[ids])
-    mean = process.level + weights.T @ (z - process.level)
-    variance = process.outputscale - (weights * covariance[ids]).sum(axis=0)
-    return process.offset + process.scale * mean, process.scale * np.sqrt(variance)
+    variance = np.diagonal(covariance) - (weights * covariance[ids]).sum(axis=0)
+    return process.offset + process.scale * (weights.T @ z), process.scale * np.sqrt(variance)
 
 
 def a_data_set(seed=0, n=25):
@@ -42,72 +49,136 @@ def a_data_set(seed=0, n=25):
 
 def test_posterior__on_three_points_is_the_one_computed_by_hand(unfitted):
     values, errors = [-10.0, -14.0, -30.0], [1.0, 0.5, 2.0]
-    process = fit_surrogate(THREE, values, errors, REWARD_PRIOR)
-    assert (process.rate, process.outputscale, process.training_noise, process.level) == pytest.approx(
-        (3.0, 1.0, 0.04, 0.0), rel=1e-6
-    )
+    process = fit_surrogate(THREE, values, errors, REWARD_PRIOR, "mallows")
+    assert (*process.rates, process.outputscale, process.training_noise) == pytest.approx((3.0, 1.0, 0.3))
     # Mean -18, deviations 8, 4, -12: sum of squares 224, variance 112.
     assert process.offset == pytest.approx(-18.0)
     assert process.scale == pytest.approx(math.sqrt(112))
-    # Distances: 1 between the first two, 10 and 9 from the third; correlations exp(-0.3 d).
-    a, b, c = math.exp(-0.3), math.exp(-3.0), math.exp(-2.7)
-    system = np.array([[1.04 + 1 / 112, a, b], [a, 1.04 + 0.25 / 112, c], [b, c, 1.04 + 4 / 112]])
+    # Distances: 1 between the first two, 10 and 9 from the third; correlations exp(-0.3 d), and 1 for the common level.
+    a, b, c = 1 + math.exp(-0.3), 1 + math.exp(-3.0), 1 + math.exp(-2.7)
+    system = np.array([[2.3 + 1 / 112, a, b], [a, 2.3 + 0.25 / 112, c], [b, c, 2.3 + 4 / 112]])
     # A new order at distances 1, 2 and 9: types 3 and 4 of the first order swapped.
-    k = np.exp(-0.3 * np.array([1, 2, 9]))
+    k = 1 + np.exp(-0.3 * np.array([1, 2, 9]))
     weights = np.linalg.inv(system) @ k
     mean, std = process.posterior([(0, 1, 2, 4, 3)])
-    assert mean == pytest.approx([-18 + weights @ [8, 4, -12]], rel=1e-6)
-    assert std == pytest.approx([math.sqrt(112 * (1 - weights @ k))], rel=1e-6)
+    assert mean == pytest.approx([-18 + math.sqrt(1 / 112) * 112**0.5 * (weights @ [8, 4, -12])], rel=1e-9)
+    assert std == pytest.approx([math.sqrt(112 * (2 - weights @ k))], rel=1e-9)
 
 
-def test_posterior__of_all_orders_is_exact_at_the_fitted_hyperparameters():
-    data = a_data_set()
-    process = fit_surrogate(*data, REWARD_PRIOR)
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_posterior__of_all_orders_is_exact_at_the_fitted_hyperparameters(kernel):
+    data = a_data_set(n=40)  # some orders occur more than once
+    process = fit_surrogate(*data, REWARD_PRIOR, kernel)
+    assert process.kernel == kernel
     mean, std = exact_posterior(*data, process)
     ours = process.posterior()
     assert ours[0].dtype == ours[1].dtype == np.float64
-    np.testing.assert_allclose(ours[0], mean, rtol=1e-6)
-    np.testing.assert_allclose(ours[1], std, rtol=1e-5)
+    np.testing.assert_allclose(ours[0], mean, rtol=1e-9)
+    np.testing.assert_allclose(ours[1], std, rtol=1e-9)
 
 
 def test_posterior__comparison_sees_a_wrong_distance(monkeypatch):
     data = a_data_set()
-    process = fit_surrogate(*data, REWARD_PRIOR)
+    process = fit_surrogate(*data, REWARD_PRIOR, "mallows")
     # The likeliest mistake: an order read as the positions of the types.
     inverse = [order_id(np.argsort(order).tolist()) for order in ALL_ORDERS]
-    monkeypatch.setitem(globals(), "KENDALL_MATRIX", KENDALL_MATRIX[np.ix_(inverse, inverse)])
+    monkeypatch.setitem(globals(), "order_id", lambda order: inverse[ALL_ORDERS.index(order)])
     mean, _ = exact_posterior(*data, process)
     assert np.abs(process.posterior()[0] - mean).max() > 0.1
 
 
-def test_fit__is_the_most_probable_point_under_the_stated_priors():
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize(("seed", "n"), [(0, 6), (1, 25), (2, 60)])
+def test_fit__is_that_of_botorch(kernel, seed, n):
+    """BoTorch, told every trial apart, has the same density of data and hyperparameters and the same maximum."""
+    orders, values, errors = a_data_set(seed, n)
+    process = fit_surrogate(orders, values, errors, REWARD_PRIOR, kernel)
+    reference = BotorchReference(orders, values, errors, process)
+    ours = np.log([*process.rates, process.outputscale, process.training_noise])
+    assert reference.loss(ours) == pytest.approx(our_loss(orders, values, errors, process, ours), rel=1e-7)
+    moved = ours + np.random.default_rng(seed).normal(size=len(ours)) / 2
+    assert reference.loss(moved) == pytest.approx(our_loss(orders, values, errors, process, moved), rel=1e-7)
+    np.testing.assert_allclose(
+        reference.gradient(moved), our_gradient(orders, values, errors, process, moved), rtol=1e-6
+    )
+    assert reference.fit() > reference.loss(ours) - 1e-6 * abs(reference.loss(ours))  # it finds none that is better
+    mean, std = reference.posterior()
+    np.testing.assert_allclose(process.posterior()[0], mean, atol=2e-3 * process.scale)
+    np.testing.assert_allclose(process.posterior()[1], std, atol=2e-3 * process.scale)
+
+
+def our_objective(orders, values, errors, process):
+    ids = np.array([order_id(order) for order in orders])
+    z, variances = (values - process.offset) / process.scale, (errors / process.scale) ** 2
+    return surrogate._Fit.of(surrogate._Data.of(ids, z, variances), KERNELS[process.kernel]).objective
+
+
+def our_loss(orders, values, errors, process, log_params):
+    return our_objective(orders, values, errors, process)(log_params)[0]
+
+
+def our_gradient(orders, values, errors, process, log_params):
+    return our_objective(orders, values, errors, process)(log_params)[1]
+
+
+def test_evidence__is_the_integral_over_the_hyperparameters():
+    """Laplace's approximation against a sum over a grid, for the kernel of one rate."""
     orders, values, errors = a_data_set(seed=3)
-    process = fit_surrogate(orders, values, errors, REWARD_PRIOR)
-    ids = [order_id(order) for order in orders]
-    z = (values - process.offset) / process.scale
+    process = fit_surrogate(orders, values, errors, REWARD_PRIOR, "mallows")
+    objective = our_objective(orders, values, errors, process)
+    grid = np.linspace(-3.0, 3.0, 25)
+    means = [math.log(3), OUTPUTSCALE_PRIOR[0], TRAINING_NOISE_PRIOR[0]]
+    sds = [0.75, OUTPUTSCALE_PRIOR[1], TRAINING_NOISE_PRIOR[1]]
+    axes = [mean + sd * grid for mean, sd in zip(means, sds, strict=True)]
+    losses = np.array([objective(np.array([a, b, c]))[0] for a in axes[0] for b in axes[1] for c in axes[2]])
+    cell = np.prod([axis[1] - axis[0] for axis in axes])
+    ids = np.array([order_id(order) for order in orders])
+    z, variances = (values - process.offset) / process.scale, (errors / process.scale) ** 2
+    ours = surrogate._Fit.of(surrogate._Data.of(ids, z, variances), KERNELS["mallows"]).log_evidence()
+    assert ours == pytest.approx(math.log(np.exp(-losses).sum() * cell), abs=0.3)
 
-    def log_density(rate, outputscale, training_noise, level):
-        covariance = outputscale * np.exp(-rate * KENDALL_MATRIX[np.ix_(ids, ids)] / 10)
-        covariance += np.diag((errors / process.scale) ** 2 + training_noise)
-        likelihood = (
-            -0.5 * (z - level) @ np.linalg.solve(covariance, z - level) - 0.5 * np.linalg.slogdet(covariance)[1]
-        )
-        priors = -0.5 * level**2
-        for value, mu, sigma in (
-            (rate, math.log(3), 0.75),
-            (outputscale, *surrogate.OUTPUTSCALE_PRIOR),
-            (training_noise, *surrogate.TRAINING_NOISE_PRIOR),
-        ):
-            priors += -math.log(value) - 0.5 * ((math.log(value) - mu) / sigma) ** 2
-        return likelihood + priors
 
-    fitted = np.array([process.rate, process.outputscale, process.training_noise, process.level])
-    best = log_density(*fitted)
-    for i in range(4):
-        for factor in (0.8, 0.95, 1.05, 1.25):
-            moved = fitted.copy()
-            moved[i] = moved[i] * factor if i < 3 else moved[i] + (factor - 1)
-            assert log_density(*moved) < best
+BEFORE = np.array([order.index(1) < order.index(4) for order in ALL_ORDERS])
+
+
+@pytest.mark.parametrize(
+    ("truth", "kernel"),
+    [
+        (-3.0 * KENDALL_MATRIX[17], "mallows"),
+        (np.array([-2.0 * order.index(0) - abs(order.index(3) - 2) for order in ALL_ORDERS]), "position"),
+        (np.where(BEFORE, 0.96, 0.8), "pairwise"),
+    ],
+    ids=["distance", "places", "one pair"],
+)
+def test_evidence__finds_the_kernel_that_made_the_data(truth, kernel, caplog):
+    chosen = []
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        ids = rng.permutation(120)[:40]
+        values = truth[ids] + 0.1 * truth.std() * rng.normal(size=40)
+        with caplog.at_level(logging.INFO, logger="cageflow.search.surrogate"):
+            chosen.append(fit_surrogate([ALL_ORDERS[i] for i in ids], values, np.zeros(40), REWARD_PRIOR).kernel)
+    assert chosen.count(kernel) >= 4
+    assert f"reward of 40 trials: kernel {chosen[-1]}, log evidence {{'mallows': " in caplog.records[-1].message
+
+
+def test_evidence__one_trial_speaks_for_no_kernel_and_the_first_is_kept():
+    assert fit_surrogate([THREE[0]], [-30.0], [1.0], REWARD_PRIOR).kernel == "mallows"
+    assert fit_reward([]).kernel == "mallows"
+    assert fit_reward([], "position").kernel == "position"
+
+
+def test_pairwise__learns_a_cliff_at_one_pair_from_a_dozen_trials():
+    """As compliance has it where one type before another decides; Mallows takes the rest for graded."""
+    rng = np.random.default_rng(0)
+    wrong = {"mallows": 0, "pairwise": 0}
+    for _ in range(10):
+        ids = rng.permutation(120)[:12]
+        values = np.where(BEFORE, 0.96, 0.85)[ids] + 0.005 * rng.normal(size=12)
+        for kernel in wrong:
+            process = fit_surrogate([ALL_ORDERS[i] for i in ids], values, np.full(12, 0.003), COMPLIANCE_PRIOR, kernel)
+            wrong[kernel] += int(((process.posterior()[0] > 0.905) != BEFORE).sum())
+    assert wrong["pairwise"] < 0.4 * wrong["mallows"]
 
 
 def test_fit__recovers_a_landscape_and_is_surer_where_it_has_seen_trials():
@@ -137,17 +208,13 @@ def test_fit__does_not_depend_on_unit_and_zero_of_the_reward():
     np.testing.assert_allclose(moved_std, 1e-3 * std, rtol=1e-3)
 
 
-def test_fit__same_data_same_process_and_global_random_states_untouched():
+def test_fit__same_data_same_process_and_global_random_state_untouched():
     data = a_data_set()
-    torch_before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002 (the global one)
+    before = np.random.get_state()[1].copy()  # noqa: NPY002 (the global one)
     first = fit_surrogate(*data, REWARD_PRIOR).posterior()
-    torch.manual_seed(99)
     second = fit_surrogate(*data, REWARD_PRIOR).posterior()
-    torch.set_rng_state(torch_before)
-    fit_surrogate(*data, REWARD_PRIOR)
     np.testing.assert_array_equal(first, second)
-    assert torch.equal(torch.get_rng_state(), torch_before)
-    np.testing.assert_array_equal(np.random.get_state()[1], numpy_before)  # noqa: NPY002 (the global one)
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002 (the global one)
 
 
 def test_prior__holds_before_any_trial():
@@ -209,28 +276,6 @@ def test_fit__refuses_what_is_no_data(values, errors, message):
         fit_surrogate(THREE, values, errors, REWARD_PRIOR)
 
 
-def test_fit__that_fails_keeps_its_start_and_says_so(monkeypatch, caplog):
-    def spoil(mll):
-        for parameter in mll.parameters():
-            parameter.data.fill_(math.nan)
-        return SimpleNamespace(fval=math.nan)
-
-    monkeypatch.setattr(surrogate, "fit_gpytorch_mll_scipy", spoil)
-    data = a_data_set()
-    process = fit_surrogate(*data, REWARD_PRIOR)
-    assert "the Gaussian process on reward could not be fitted to 25 observations" in caplog.text
-    assert (process.rate, process.outputscale, process.training_noise) == pytest.approx((3.0, 1.0, 0.04), rel=1e-6)
-    np.testing.assert_allclose(process.posterior()[0], exact_posterior(*data, process)[0], rtol=1e-6)
-
-
-def test_fit__that_fails_from_one_start_uses_the_other(monkeypatch, caplog):
-    losses = iter([math.nan, 0.0])
-    monkeypatch.setattr(surrogate, "fit_gpytorch_mll_scipy", lambda mll: SimpleNamespace(fval=next(losses)))
-    process = fit_surrogate(*a_data_set(), REWARD_PRIOR)
-    assert (process.rate, process.training_noise) == pytest.approx(surrogate.STARTS[1], rel=1e-6)
-    assert not caplog.records
-
-
 def test_sample__draws_from_the_joint_posterior():
     process = fit_surrogate(*a_data_set(), REWARD_PRIOR)
     mean, std = process.posterior()
@@ -248,7 +293,7 @@ def test_sample__of_the_prior_has_its_covariance():
     rng = np.random.default_rng(0)
     process = fit_reward([])
     draws = np.stack([process.sample(rng, THREE) for _ in range(2000)])
-    expected = 100 * np.exp(-0.3 * np.array([[0, 1, 10], [1, 0, 9], [10, 9, 0]]))
+    expected = 50 + 50 * np.exp(-0.3 * np.array([[0, 1, 10], [1, 0, 9], [10, 9, 0]]))
     # Standard error of an entry: at most 100 * sqrt(2 / 2000) = 3.2.
     np.testing.assert_allclose(draws.T @ draws / 2000, expected, atol=13)
 
@@ -274,18 +319,8 @@ def test_hallucinate__is_an_observation_at_the_mean_with_the_usual_noise():
 
 def test_hallucinate__without_observations_shrinks_the_prior():
     std = fit_reward([]).hallucinate([THREE[0]]).posterior()[1]
-    assert std[0] == pytest.approx(10 * math.sqrt(1 - 1 / 1.04))
-    assert std[119] == pytest.approx(10 * math.sqrt(1 - math.exp(-6) / 1.04))
-
-
-def test_fit__leaves_the_threads_of_torch_as_they_were():
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(2)
-        fit_surrogate(*a_data_set(), REWARD_PRIOR).posterior()
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
+    assert std[0] == pytest.approx(10 * math.sqrt(1 - 1 / 1.15))
+    assert std[119] == pytest.approx(10 * math.sqrt(1 - (0.5 + 0.5 * math.exp(-3)) ** 2 / 1.15))
 
 
 def test_probability_of_reaching__is_the_normal_tail():
