@@ -5,6 +5,7 @@ import errno
 import itertools
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from cageflow.experiment import runs, search_run
 from cageflow.experiment.config import RunConfig, make_config
 from cageflow.experiment.interrupt import RunFailedError
 from cageflow.experiment.progress import Quiet
+from cageflow.experiment.run_folder import policy_name
 from cageflow.experiment.summary import RunSummary
 from cageflow.learn.policy_file import load_policy
-from cageflow.search import Choice, StrategySettings
+from cageflow.search import Choice, StrategySettings, read_landscape
 from cageflow.workflow.orders import ALL_ORDERS, format_order, parse_order
 
 WORKFLOW = "defender,enterprise,op_server,op_host,user"
@@ -176,6 +178,91 @@ def test_plain_ppo_leaves_the_columns_of_a_workflow_empty(tmp_path: Path) -> Non
         )
         assert row["Total_Reward"] == row["Env_Reward"]
     assert (summary.workflow, summary.feasible, summary.policy.name) == (None, True, "policy.safetensors")
+
+
+# A landscape.
+
+
+LANDSCAPE = make_config(
+    {**SMALL, "max_steps": 4, "command": "landscape", "max_episodes_per_workflow": 8, "n_seeds": 2, "seed": 2}
+)
+
+
+def test_landscape_trains_every_order_alike_and_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    whole, path = tmp_path / "whole", tmp_path / "run"
+    summary = runs.start(LANDSCAPE, whole, Quiet())
+    table = read_landscape(whole / "landscape.csv")
+    assert table.is_complete
+    assert table.seeds == (1, 2)
+    assert [row.order for row in table.rows] == [*ALL_ORDERS, *ALL_ORDERS]
+    assert {(row.episodes, row.ending) for row in table.rows} <= {(8, "episode-cap"), (8, "threshold")}
+    assert len({row.reward for row in table.rows}) > 30, "every training has a seed of its own"
+    assert (summary.trials, summary.episodes, summary.ending) == (240, 1920, "trials")
+    assert [row.name for row in (whole / "checkpoint").iterdir() if row.name.startswith("learner")] == []
+    names = {policy.name for policy in (whole / "policies").iterdir()}
+    assert len(names) == 241
+    first = load_policy(whole / "policies" / f"{policy_name(ALL_ORDERS[5])}_seed2.safetensors")
+    assert first.card.workflow == format_order(ALL_ORDERS[5])
+    with pytest.MonkeyPatch.context() as patch:
+        break_play(patch, 250, fill_disk)  # each trial plays twice, so in the second half of the first round
+        with pytest.raises(RunFailedError):
+            runs.start(LANDSCAPE, path, Quiet())
+    assert 100 < len(read_landscape(path / "landscape.csv").rows) < 140
+    resumed(path, LANDSCAPE)
+    again = read_landscape(path / "landscape.csv")
+    assert [replace(row, seconds=0.0) for row in again.rows] == [replace(row, seconds=0.0) for row in table.rows]
+
+
+def test_landscape_says_what_it_sets_itself() -> None:
+    assert (LANDSCAPE.total_episodes, LANDSCAPE.min_episodes_per_trial, LANDSCAPE.strategy) == (1920, 8, "exhaustive")
+    with pytest.raises(UserError, match="strategy is 'random', but landscape sets it to 'exhaustive': leave it out"):
+        make_config({"command": "landscape", "strategy": "random"})
+
+
+def test_trials_of_fixed_length_are_whole_and_have_no_gate(tmp_path: Path) -> None:
+    config = make_config({**SMALL, "fixed_episodes": 24, "total_episodes": 100, "seed": 2})
+    summary = runs.start(config, tmp_path / "run", Quiet())
+    sampling = rows(tmp_path / "run", "gp_sampling_log")
+    assert [row["Episodes_Trained"] for row in sampling] == ["24"] * 4
+    assert {row["GP_Updated"] for row in sampling} == {"1"}
+    assert {float(row["Alignment_Bonus"]) for row in rows(tmp_path / "run", "training_log")} == {0.0}
+    assert (summary.episodes, summary.feasible) == (96, True)
+    with pytest.raises(UserError, match=r"alignment_lambda is 30\.0, but fixed_episodes sets it to 0\.0: leave it out"):
+        make_config({"fixed_episodes": 24, "alignment_lambda": 30.0})
+    with pytest.raises(UserError, match="fixed_episodes is 2000, more than the 1000 of the whole search"):
+        make_config({"fixed_episodes": 2000, "total_episodes": 1000})
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"executor": "cloud"}, "unknown executor 'cloud': choose one of inline, process, dask, ray"),
+        ({"executor": "inline", "parallel_workflows": 2}, "the executor inline runs one trial at a time, not 2"),
+        ({"address": "tcp://here:1"}, "--address is that of a cluster"),
+        ({"init": "best"}, "unknown init 'best': choose one of scratch, nearest, shared"),
+        ({"parallel_workflows": 0}, "parallel_workflows is 0: expected at least 1"),
+    ],
+)
+def test_what_says_where_trials_run_is_refused_in_one_sentence(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError) as refusal:
+        make_config(settings)
+    assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize("init", ["nearest", "shared"])
+def test_search_with_another_start_is_another_search_that_goes_on_too(
+    tmp_path: Path, search: tuple[Path, RunSummary], init: str
+) -> None:
+    config = SEARCH.model_copy(update={"init": init})
+    whole, path = tmp_path / "whole", tmp_path / "run"
+    runs.start(config, whole, Quiet())
+    assert figures(whole) != figures(search[0])
+    with pytest.MonkeyPatch.context() as patch:
+        break_play(patch, 12, fill_disk)
+        with pytest.raises(RunFailedError):
+            runs.start(config, path, Quiet())
+    resumed(path, config)
+    assert figures(path) == figures(whole)
 
 
 # Going on.

@@ -1,0 +1,75 @@
+"""Landscapes as tables: what is written is what is read, and what is none is refused with its place."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cageflow.errors import UserError
+from cageflow.search import LANDSCAPE_COLUMNS, Landscape, LandscapeRow, read_landscape, write_landscape
+from cageflow.workflow import ALL_ORDERS, format_order
+
+ROW = LandscapeRow(
+    order=ALL_ORDERS[7],
+    seed=1,
+    reward=-14.25,
+    reward_se=0.125,
+    compliance=0.9875,
+    compliance_se=0.0025,
+    episodes=10_000,
+    ending="threshold",
+    threshold_episodes=3400,
+    seconds=6.25,
+)
+FAILED = replace(ROW, order=ALL_ORDERS[100], compliance=0.5, ending="episode-cap", threshold_episodes=None)
+
+
+def test_landscape__comes_back_as_it_was_written(tmp_path: Path):
+    landscape = Landscape((ROW, FAILED, replace(ROW, seed=2, reward=-15.0)))
+    write_landscape(tmp_path / "landscape.csv", landscape)
+    assert read_landscape(tmp_path / "landscape.csv") == landscape
+    lines = (tmp_path / "landscape.csv").read_text().splitlines()
+    assert lines[0] == LANDSCAPE_COLUMNS
+    order = format_order(ALL_ORDERS[7]).replace(",", ">")
+    assert lines[1] == f"7,{order},1,-14.2500,0.1250,0.9875,0.0025,10000,threshold,3400,6.25"
+
+
+def test_landscape__knows_its_seeds_and_whether_it_is_complete():
+    whole = Landscape(tuple(replace(ROW, order=order, seed=seed) for seed in (1, 2) for order in ALL_ORDERS))
+    assert whole.seeds == (1, 2)
+    assert whole.is_complete
+    assert not Landscape(whole.rows[:-1]).is_complete
+    assert [row.seed for row in whole.of(ALL_ORDERS[3])] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text.replace("Reward_SE", "Error", 1), "is no landscape: expected the columns Workflow_ID,"),
+        (lambda text: "", "is no landscape"),
+        (lambda text: text.splitlines()[0] + "\n", "is empty: it has no trainings"),
+        (lambda text: text + text.splitlines()[1] + "\n", "line 4: .* with seed 1 stands there twice"),
+        (lambda text: text.replace("0.9875", "1.9875", 1), "line 2: .*the compliance is 1.9875, expected 0 to 1"),
+        (lambda text: text.replace("-14.2500", "nan", 1), "line 2: .*expected finite figures"),
+        (lambda text: text.replace("-14.2500", "good", 1), "line 2: could not convert string to float: 'good'"),
+        (lambda text: text.replace("0.1250", "-0.1250", 1), "line 2: .*standard errors of at least 0"),
+        (lambda text: text.replace("\n7,", "\n8,", 1), "line 2: .* has the number 7, not 8"),
+        (lambda text: text.replace(",6.25", "", 1), "line 2: expected 11 values, got 10"),
+        (lambda text: text.replace("user", "printer", 1), "line 2: .*printer"),
+    ],
+)
+def test_landscape__that_is_none_is_refused_with_its_place(tmp_path: Path, change, message):
+    path = tmp_path / "landscape.csv"
+    write_landscape(path, Landscape((ROW, FAILED)))
+    path.write_text(change(path.read_text()))
+    with pytest.raises(UserError, match=message) as refusal:
+        read_landscape(path)
+    assert str(path) in str(refusal.value)
+
+
+def test_landscape__that_cannot_be_read_is_refused(tmp_path: Path):
+    with pytest.raises(UserError, match="cannot be read as a landscape: No such file"):
+        read_landscape(tmp_path / "nothing.csv")
+    (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match=r"binary\.csv cannot be read as a landscape: no text"):
+        read_landscape(tmp_path / "binary.csv")
