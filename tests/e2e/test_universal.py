@@ -51,6 +51,28 @@ def test_words__name_mean_best_and_files(universal_run: Run) -> None:
     assert words.endswith(f"table {result['table']} run folder {result['run_dir']}")
 
 
+def test_against__compares_with_a_landscape_without_training_again(universal_run: Run) -> None:
+    arguments = ["universal", "--resume", universal_run.path, "--quiet", "--against", universal_run.result["table"]]
+    words = " ".join(cageflow(*arguments).out.split())
+    assert "universal one each reward, mean over all workflows" in words
+    reward = f"{universal_run.result['reward']:.2f}"
+    assert f"reward, mean over all workflows {reward} {reward} " in words
+    against = cageflow(*arguments, "--json").json["against"]
+    assert against["one"] == against["other"]
+    assert against["one"]["episodes"] == 40
+
+
+def test_against__refuses_what_is_no_whole_landscape_before_it_trains(universal_run: Run, tmp_path: Path) -> None:
+    lines = Path(universal_run.result["table"]).read_text().splitlines()
+    for content, words in (("", "is no landscape"), ("\n".join(lines[:-1]), "a comparison needs all orders")):
+        (tmp_path / "landscape.csv").write_text(content)
+        run = tmp_path / "run"
+        refused = cageflow("universal", *TINY, "--run-dir", run, "--against", tmp_path / "landscape.csv")
+        assert refused.status == 2
+        assert words in refused.err
+        assert not run.exists()
+
+
 def test_policy__plays_the_order_that_it_is_told_and_asks_for_one(universal_run: Run) -> None:
     arguments = ["play", "--blue", universal_run.result["policy"], "--delay", 0, "--steps", 3]
     outcome = cageflow(*arguments, "--workflow", ORDER)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from rich.console import Console
@@ -9,6 +11,7 @@ from rich.console import Console
 from cageflow.cli.app import app
 from cageflow.cli.options import (
     LEARNER,
+    RUN,
     WORKFLOW,
     Collector,
     ConfigFile,
@@ -41,6 +44,7 @@ from cageflow.cli.runs import NOT_SETTINGS, run_command
 
 if TYPE_CHECKING:
     from cageflow.experiment.summary import RunSummary
+    from cageflow.search.landscape import Landscape
 
 
 @app.command()
@@ -75,27 +79,44 @@ def universal(
     n_workers: Workers = None,
     simulator: Simulator = None,
     cyborg_path: CyborgPath = None,
+    against: Annotated[
+        Path | None,
+        option("A landscape.csv: compare with policies that were trained for one workflow each.", panel=RUN),
+    ] = None,
 ) -> None:
     """Train one policy that is told the workflow, on all 120 at once, and say what it is worth for each."""
-    settings = {name: value for name, value in locals().items() if name not in NOT_SETTINGS}
+    settings = {name: value for name, value in locals().items() if name not in {*NOT_SETTINGS, "against"}}
+    landscape = None if against is None else _read(against)
     summary = run_command("universal", settings, config, run_dir, resume, as_json, quiet)
-    figures = _figures(summary)
+    figures = _figures(summary, landscape)
     if as_json:
         print_json(figures)
     else:
         _print(summary, figures)
 
 
-def _figures(summary: RunSummary) -> dict[str, Any]:
+def _read(path: Path) -> Landscape:
+    """A landscape of all orders, refused before anything is trained if it is none."""
+    from cageflow.search import read_landscape
+    from cageflow.search.comparison import compare
+
+    landscape = read_landscape(path)
+    compare(landscape, landscape, 0.0)
+    return landscape
+
+
+def _figures(summary: RunSummary, landscape: Landscape | None) -> dict[str, Any]:
     """What `--json` prints."""
     from cageflow.experiment.config import read_config
     from cageflow.experiment.run_folder import CONFIG, UNIVERSAL_TABLE
     from cageflow.search import read_landscape
+    from cageflow.search.comparison import compare
     from cageflow.workflow.orders import format_order
 
     assert summary.workflow is not None, "of all workflows one is the best"
     path = summary.run_dir / UNIVERSAL_TABLE
-    rows = read_landscape(path).rows
+    table = read_landscape(path)
+    rows = table.rows
     threshold = read_config(summary.run_dir / CONFIG).compliance_threshold
     return {
         "run_dir": str(summary.run_dir),
@@ -112,6 +133,7 @@ def _figures(summary: RunSummary) -> dict[str, Any]:
         "seconds": summary.seconds,
         "policy": str(summary.policy),
         "table": str(path),
+        **({} if landscape is None else {"against": asdict(compare(table, landscape, threshold))}),
     }
 
 
@@ -127,4 +149,26 @@ def _print(summary: RunSummary, figures: dict[str, Any]) -> None:
         f"  table       {figures['table']}",
         f"  run folder  {summary.run_dir}",
     ]
+    if "against" in figures:
+        lines += ["", *_comparison(figures["against"])]
     Console(highlight=False, soft_wrap=True).print("\n" + "\n".join(lines))
+
+
+def _comparison(figures: dict[str, Any]) -> list[str]:
+    """The two ways of training, a column each."""
+    one, other = figures["one"], figures["other"]
+    rows = [
+        ("", "universal", "one each"),
+        ("reward, mean over all workflows", f"{one['reward']:.2f}", f"{other['reward']:.2f}"),
+        ("compliance, likewise", f"{one['compliance']:.1%}", f"{other['compliance']:.1%}"),
+        ("workflows that reach the threshold", f"{one['num_feasible']}", f"{other['num_feasible']}"),
+        ("reward, mean over those of both", f"{one['shared_reward']:.2f}", f"{other['shared_reward']:.2f}"),
+        ("compliance, likewise", f"{one['shared_compliance']:.1%}", f"{other['shared_compliance']:.1%}"),
+        ("training episodes in all", f"{one['episodes']:,.0f}", f"{other['episodes']:,.0f}"),
+    ]
+    gain = f"{figures['gain']:+.2f} ± {figures['gain_se']:.2f}"
+    return [
+        *(f"  {name:<35} {left:>12} {right:>12}" for name, left, right in rows),
+        f"  a policy for each workflow gains {gain} in reward; it is better for {figures['num_better']} of the "
+        f"{figures['num_shared']} workflows",
+    ]
