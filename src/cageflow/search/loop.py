@@ -65,11 +65,16 @@ class Budget:
                 raise UserError(f"the budget is {number} {name}: it must be at least 1")
 
     def spent(self, history: History, pending: Sequence[TrialRequest] = ()) -> Literal["episodes", "trials"] | None:
-        """Which budget leaves no room for another trial, if any."""
+        """Which budget leaves no room for another trial, if any.
+
+        While trials are pending, there must be room for a whole one: one that is cut short by what the others may need,
+        and mostly do not, would say little about its order.
+        """
         if self.trials is not None and len(history) + len(pending) >= self.trials:
             return "trials"
         left = self._episodes_left(history, pending)
-        return "episodes" if left is not None and left <= 0 else None
+        needed = (self.episodes_per_trial or 1) if pending else 1
+        return "episodes" if left is not None and left < needed else None
 
     def share(self, history: History, pending: Sequence[TrialRequest]) -> tuple[int | None, Cap]:
         """Episodes that the next trial may train, and what bounds them."""

@@ -265,25 +265,28 @@ def test_parallel__a_free_place_is_filled_before_the_others_end():
 
 def test_parallel__trials_under_way_count_with_all_that_they_may_train():
     trainer = Trainer(pair_landscape(0), episodes=100)
-    budget = Budget(episodes=1000, episodes_per_trial=400)
     launches = []
     result = run_search(
         trainer,
         make_strategy("round-robin"),
-        budget,
+        Budget(episodes=1050, episodes_per_trial=400),
         state=SearchState(0),
         parallel=4,
         on_launch=launches.append,
     )
-    assert [(request.max_episodes, request.cap) for request in trainer.requests[:3]] == [
-        (400, "episode-cap"),
-        (400, "episode-cap"),
-        (200, "budget"),
-    ]
     for launch in launches:
         promised = sum(trial.request.max_episodes for trial in launch.state.pending)
-        assert promised + sum(trial.episodes for trial in launch.state.history) <= 1000
-    assert (result.episodes, result.ending) == (1000, "episodes")
+        assert promised + sum(trial.episodes for trial in launch.state.history) <= 1050
+    assert [len(launch.state.pending) for launch in launches] == [1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1]
+    assert (result.episodes, result.ending) == (1050, "episodes")
+
+
+def test_parallel__no_trial_is_cut_short_by_what_the_others_may_need():
+    trainer = Trainer(pair_landscape(0), episodes=100)
+    budget = Budget(episodes=1050, episodes_per_trial=400)
+    run_search(trainer, make_strategy("round-robin"), budget, state=SearchState(0), parallel=4)
+    cut = [request for request in trainer.requests if request.cap == "budget"]
+    assert [request.max_episodes for request in cut] == [350, 250, 150, 50]
 
 
 def test_parallel__trials_under_way_begin_again_when_the_search_goes_on():
