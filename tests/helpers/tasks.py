@@ -1,7 +1,10 @@
 """Tasks for executors, importable in worker processes."""
 
+import importlib
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -54,3 +57,15 @@ def hold(folder: str) -> None:
     """Leave word that the task runs, and hold its worker for an hour."""
     (Path(folder) / str(os.getpid())).touch()
     time.sleep(3600)
+
+
+def need_absent_module(name: str) -> None:
+    """Fail as a task does where its code is not installed."""
+    importlib.import_module(name)
+
+
+def hold_with_child(folder: str) -> None:
+    """As `hold`, in a child of the worker too."""
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
+    (Path(folder) / str(child.pid)).touch()
+    hold(folder)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import signal
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from cageflow.collect.games import GameSpec, Observations, Outcomes, WorkflowSpec
 from cageflow.collect.simulators import make_games
+from cageflow.collect.worker_process import begin_worker
 from cageflow.collect.workers import CollectError
 from cageflow.errors import UserError
 
@@ -117,7 +117,7 @@ def send(pipe: Connection, message: tuple[str, Any, WorkflowSpec | None]) -> Non
 
 def serve(pipe: Connection, spec: GameSpec) -> None:
     """Run a share of the games until the other end of the pipe is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes; the learner's ends the workers
+    begin_worker()
     try:
         games = make_games(spec)
     except UserError as error:

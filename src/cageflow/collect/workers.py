@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import signal
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from cageflow.collect.episodes import Episodes
 from cageflow.collect.games import GameSpec, WorkflowSpec
 from cageflow.collect.play import Player
 from cageflow.collect.simulators import make_games
+from cageflow.collect.worker_process import begin_worker
 from cageflow.learn.inference import ActorWeights
 
 MAX_DEATHS = 3  # of workers, one after the other without an episode between them
@@ -144,7 +144,7 @@ _player: Player | None = None  # of this worker process
 def _start(spec: GameSpec, num_steps: int) -> None:
     """Make ready, once in each worker."""
     global _player
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes; the learner's ends the workers
+    begin_worker()
     _player = Player(make_games(spec), num_steps)
 
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import queue
-import signal
-import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from functools import partial
@@ -14,9 +10,9 @@ from typing import Any, TypeVar
 
 from loky.process_executor import ProcessPoolExecutor
 
-T = TypeVar("T")
+from cageflow.collect.worker_process import begin_worker
 
-PARENT_CHECK_S = 1.0
+T = TypeVar("T")
 
 
 class WorkerProcesses(Executor):
@@ -69,8 +65,7 @@ class WorkerProcesses(Executor):
     def _new_worker(self) -> ProcessPoolExecutor:
         worker = ProcessPoolExecutor(
             1,
-            initializer=_start_worker,
-            initargs=(os.getpid(),),
+            initializer=begin_worker,
             env={
                 "OMP_NUM_THREADS": "1",  # as Dask and Ray do; a task that wants more says so to torch
                 "LOKY_MAX_MEMORY_LEAK_SIZE": "1e15",  # the second trial may well be bigger than the first
@@ -78,16 +73,3 @@ class WorkerProcesses(Executor):
         )
         self._workers.add(worker)
         return worker
-
-
-def _start_worker(parent: int) -> None:
-    """Make ready, once in each worker process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes; the learner's ends the workers
-    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
-
-
-def _die_with(parent: int) -> None:
-    """End this process soon after its parent, which may be killed and end nothing itself."""
-    while os.getppid() == parent:
-        time.sleep(PARENT_CHECK_S)
-    os._exit(1)
