@@ -98,6 +98,8 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
         ("search --num-threads 100000000", "num_threads is 100000000: expected at most 1024"),
         ("search --device tpu", "unknown device 'tpu': choose cpu, cuda, or cuda:N"),
         ("search --device cuda:99", "device 'cuda:99' cannot be used here: choose from cpu"),
+        ("search --start-from none", "there is no learner none to start from"),
+        ("train --no-workflow --start-from .", "there is no learner checkpoint/state.pt to start from"),
         # The collector.
         ("search --collector threads", "unknown collector 'threads': choose one of vector, process, sync, sequential"),
         ("search --n-workers 0", "n_workers is 0: expected at least 1"),

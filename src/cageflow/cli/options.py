@@ -73,6 +73,11 @@ Executor = Annotated[
 ]
 Address = Annotated[str | None, option("Of a Dask or Ray cluster.", "a new one on this machine", panel=WHERE)]
 
+StartFrom = Annotated[
+    Path | None,
+    option("A run of universal or train, or a learner's file, with whose learner new trainings begin.", panel=LEARNER),
+]
+
 Seed = Annotated[int | None, option("Decides all chance.", 0, panel=RUN)]
 TotalEpisodes = Annotated[int | None, option("Training episodes in all.", 100_000, panel=RUN)]
 ConfigFile = Annotated[

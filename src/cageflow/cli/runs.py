@@ -41,6 +41,7 @@ from cageflow.cli.options import (
     Seed,
     Simulator,
     Staleness,
+    StartFrom,
     Threads,
     Threshold,
     TotalEpisodes,
@@ -81,6 +82,14 @@ def search(
         str | None,
         option("feasibility (weigh orders by the chance that they comply) or strict.", "feasibility", panel=SEARCH),
     ] = None,
+    kernel: Annotated[
+        str | None,
+        option(
+            "How orders correlate: mallows, position, pairwise, or evidence, which takes the likeliest.",
+            "evidence",
+            panel=SEARCH,
+        ),
+    ] = None,
     init: Annotated[
         str | None,
         option(
@@ -105,6 +114,7 @@ def search(
     patience_updates: Patience = None,
     evaluation_episodes: EvaluationEpisodes = None,
     preset: Preset = None,
+    start_from: StartFrom = None,
     episodes_per_update: PerUpdate = None,
     num_threads: Threads = None,
     device: Device = None,
@@ -153,6 +163,7 @@ def train(
     patience_updates: Patience = None,
     evaluation_episodes: EvaluationEpisodes = None,
     preset: Preset = None,
+    start_from: StartFrom = None,
     episodes_per_update: PerUpdate = None,
     num_threads: Threads = None,
     device: Device = None,
@@ -198,6 +209,7 @@ def landscape(
     compliance_definition: Definition = None,
     evaluation_episodes: EvaluationEpisodes = None,
     preset: Preset = None,
+    start_from: StartFrom = None,
     episodes_per_update: PerUpdate = None,
     num_threads: Threads = None,
     device: Device = None,
@@ -262,8 +274,8 @@ def _new_config(command: str, settings: dict[str, Any], file: Path | None) -> Ru
     no_workflow = settings.pop("no_workflow", None)
     if no_workflow and settings["workflow"] is not None:
         raise UserError("--workflow and --no-workflow exclude each other: give one of them")
-    for name in ("scenario", "cyborg_path"):
-        settings[name] = None if settings[name] is None else str(settings[name])
+    for name in ("scenario", "cyborg_path", "start_from"):
+        settings[name] = None if settings.get(name) is None else str(settings[name])
     config = make_config({**settings, "command": command}, file)
     if no_workflow:
         return config.model_copy(update={"workflow": None})

@@ -17,6 +17,7 @@ from cageflow.errors import UserError
 from cageflow.experiment.wording import expectation
 from cageflow.learn.config import PPOConfig, preset_config
 from cageflow.search.initial import find_init
+from cageflow.search.kernels import KernelName
 from cageflow.workflow.compliance import DEFINITIONS
 from cageflow.workflow.orders import NUM_ORDERS, Order, format_order, parse_order
 
@@ -49,6 +50,7 @@ class RunConfig(BaseModel):
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     total_episodes: Count = 100_000
     workflow: str | None = None  # of `train`; None is plain PPO
+    start_from: str | None = None  # a run, or a learner's file, that new trainings begin with
 
     # The workflow's reward, and when its training ends.
     alignment_lambda: Annotated[float, Field(ge=0.0)] = 30.0
@@ -72,6 +74,7 @@ class RunConfig(BaseModel):
     strategy: str = "gp-ucb"
     beta: Annotated[float, Field(ge=0.0)] = 2.0
     gate: Literal["feasibility", "strict"] = "feasibility"
+    kernel: KernelName = "evidence"
     init: str = "scratch"
     fixed_episodes: Count | None = None  # of each trial, without alignment reward and gate: the ablation
     n_seeds: Count = 1  # trainings of each order of a landscape
@@ -143,6 +146,8 @@ class RunConfig(BaseModel):
             raise UserError(f"workflow is {self.workflow!r}, but a search picks its own: leave it out, or use train")
         if self.command == "universal" and self.workflow is not None:
             raise UserError(f"workflow is {self.workflow!r}, but a universal policy follows any: leave it out")
+        if self.command == "universal" and self.start_from is not None:
+            raise UserError(f"start_from is {self.start_from!r}, but a universal policy begins anew: leave it out")
         find_init(self.init)
         if self.executor is not None and self.executor not in EXECUTORS:
             raise UserError(f"unknown executor {self.executor!r}: choose one of {', '.join(EXECUTORS)}")

@@ -36,6 +36,7 @@ ACQUISITION_COLUMNS = "Iteration,Workflow_ID,Workflow,Mean,Std,UCB,Feasibility,S
 
 CONFIG, NETWORK, CHECKPOINT = "config.json", "network.yaml", "checkpoint"
 STATE = "state.pt"
+START = "start.pt"
 UNIVERSAL_TABLE = "universal.csv"
 LOGS = {
     "training": ("training_log.csv", TRAINING_COLUMNS),
@@ -74,8 +75,13 @@ class RunFolder:
         self.logs = {name: CsvLog(path / LOGS[name][0], LOGS[name][1], kept.get(name)) for name in logs_of(command)}
 
     @classmethod
-    def create(cls, path: Path, config: RunConfig) -> RunFolder:
+    def create(cls, path: Path, config: RunConfig, start: bytes | None = None) -> RunFolder:
         """Begin a run in a new folder, which keeps the network file if there is one.
+
+        Args:
+            path: of the folder.
+            config: of the run.
+            start: the learner that its trainings begin with, which the folder keeps too; None to begin from scratch.
 
         Raises:
             UserError: the folder holds something already, or cannot be written.
@@ -91,6 +97,8 @@ class RunFolder:
             write_whole(path / CONFIG, (json.dumps(content, indent=2) + "\n").encode())
             if config.scenario is not None:
                 write_whole(path / NETWORK, Path(config.scenario).read_bytes())
+            if start is not None:
+                write_whole(path / CHECKPOINT / START, start)
             return cls(path, _lock(path), config.command, None)
         except OSError as error:
             shutil.rmtree(path, ignore_errors=True)
@@ -133,6 +141,11 @@ class RunFolder:
     def network(self) -> bytes | None:
         """The network file that the run began with; None for CAGE-2's own."""
         path = self.path / NETWORK
+        return path.read_bytes() if path.exists() else None
+
+    def start(self) -> bytes | None:
+        """The learner that the trainings of the run begin with; None to begin from scratch."""
+        path = self.path / CHECKPOINT / START
         return path.read_bytes() if path.exists() else None
 
     @contextmanager

@@ -17,6 +17,7 @@ from cageflow.experiment.interrupt import RunFailedError, catching_signals
 from cageflow.experiment.progress import Reporter
 from cageflow.experiment.run_folder import CONFIG, NETWORK, RunFolder, check_new, default_run_dir
 from cageflow.experiment.search_run import SearchRun, find_strategy
+from cageflow.experiment.start import read_start
 from cageflow.experiment.summary import RunSummary
 from cageflow.experiment.tensorboard import EventLog
 from cageflow.experiment.trainer import game_spec
@@ -36,7 +37,8 @@ def start(config: RunConfig, run_dir: Path | None, reporter: Reporter) -> RunSum
     """Start a run in a new folder; see `_run`."""
     path = run_dir or default_run_dir(config)
     check_new(path)
-    return _run(config, path, lambda: (RunFolder.create(path, config), {}), reporter)
+    learner = read_start(config)
+    return _run(config, path, lambda: (RunFolder.create(path, config, learner), {}), reporter)
 
 
 def resume(run_dir: Path, command: str, reporter: Reporter, changes: Mapping[str, Any] | None = None) -> RunSummary:

@@ -140,7 +140,8 @@ class SearchRun:
 
     def submit(self, request: TrialRequest) -> None:
         """Have a trial run."""
-        learner = None if request.start is None else self._folder.learner_path(request.start).read_bytes()
+        folder = self._folder
+        learner = folder.start() if request.start is None else folder.learner_path(request.start).read_bytes()
         self._runner.submit(
             TrialTask(config=self._config, request=request, learner=learner, network=self._folder.network())
         )
@@ -282,7 +283,12 @@ class _Elsewhere:
 
 def strategy_settings(config: RunConfig) -> StrategySettings:
     """What a strategy is told of the configuration."""
-    return StrategySettings(beta=config.beta, gate=config.gate, compliance_threshold=config.compliance_threshold)
+    return StrategySettings(
+        beta=config.beta,
+        gate=config.gate,
+        kernel=config.kernel,
+        compliance_threshold=config.compliance_threshold,
+    )
 
 
 def find_strategy(config: RunConfig) -> Strategy:

@@ -10,6 +10,7 @@ from cageflow.experiment.config import RunConfig
 from cageflow.experiment.interrupt import StopRequest
 from cageflow.experiment.progress import Reporter
 from cageflow.experiment.run_folder import RunFolder, order_text
+from cageflow.experiment.state_file import parse_state
 from cageflow.experiment.summary import RunSummary
 from cageflow.experiment.tensorboard import EventLog
 from cageflow.experiment.trainer import Ending, PolicyTrainer, UpdateRecord
@@ -72,6 +73,8 @@ class TrainingRun:
         if "trainer" in self._state:
             with folder.fitting():
                 trainer.load_state_dict(self._state["trainer"])
+        elif (learner := folder.start()) is not None:
+            trainer.ppo.start_from(parse_state(learner)["ppo"])
         ending = train_to_the_end(trainer, self._end_update)
         trainer.close()
         evaluation = trainer.evaluate()

@@ -37,7 +37,8 @@ class TrialTask:
     Attributes:
         config: of the run.
         request: the order, and how far to train it.
-        learner: state of the learner that `request.start` names, as `dump_state` wrote it; None to begin from scratch.
+        learner: state of the learner that `request.start` names, as `dump_state` wrote it, or for a new training that
+            of the run's own start; None to begin from scratch.
         network: content of the network file that `config.scenario` names; None for CAGE-2's own.
     """
 
@@ -149,7 +150,7 @@ def train_to_the_end(trainer: PolicyTrainer, on_update: OnUpdate) -> Ending:
 
 
 def _start(task: TrialTask, config: RunConfig, collector: Collector) -> PolicyTrainer:
-    """The trainer of a trial: new, with the order's own learner, or with what another order's has learned."""
+    """The trainer of a trial: new, with the order's own learner, or with what another learner has learned."""
     request = task.request
     if request.max_episodes is None:
         raise ValueError(f"trial {request.trial} has no bound on its episodes")
