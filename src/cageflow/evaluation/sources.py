@@ -218,7 +218,7 @@ def find_agent(text: str, options: SourceOptions) -> AgentSource:
     path = Path(text)
     if text in BASELINES:
         return BaselineSource(text, options.workflow())
-    if path.is_dir():
+    if text and path.is_dir():
         return _policy(text, _policy_of_run(path), options)
     if path.suffix == ".json" and path.is_file():
         members, opening = read_team(path)

@@ -11,7 +11,7 @@ from cageflow.evaluation.protocol import Cell, Evaluation
 from cageflow.evaluation.statistics import ALPHA, POWER, Equivalence
 
 SHORT_REDS = {"B_lineAgent": "B-line", "RedMeanderAgent": "Meander", "SleepAgent": "Sleep"}
-NAME_WIDTH, CELL_WIDTH = 8, 24
+NAME_WIDTH, MEAN_WIDTH, SPREAD_WIDTH = 8, 8, 16
 ACTIONS = {"sample": "actions drawn", "deterministic": "likeliest actions", "own": "its own choice of actions"}
 
 
@@ -25,14 +25,14 @@ def format_evaluation(evaluation: Evaluation) -> str:
         + (", green awake" if settings.green else ""),
         f"  {ACTIONS[evaluation.source.actions]}, {settings.episodes:,} episodes a cell, seed {settings.seed}",
         "",
-        _row("", [f"{length} steps" for length in settings.lengths]),
+        _row("", [(f"{length} steps", "") for length in settings.lengths]),
     ]
     winner = _winner_cells(board, evaluation)
     for red in settings.red_agents:
         cells = [cell for cell in evaluation.cells if cell.red_agent == red]
         lines.append(_row(SHORT_REDS[red], [_mean(cell) for cell in cells]))
         if winner is not None:
-            lines.append(_row("  winner", [_plain(winner[cell.max_steps, red]) for cell in cells]))
+            lines.append(_row("  winner", [(f"{winner[cell.max_steps, red]:z.2f}", "") for cell in cells]))
     total = evaluation.total
     lines += [
         "",
@@ -104,18 +104,15 @@ def _test_row(name: str, ours: str, theirs: str, test: Equivalence) -> str:
     return f"{name:12}{ours:>16}{theirs:>17}{test.difference.mean:+z12.2f}{test.margin:8.2f}  {verdict}"
 
 
-def _row(name: str, cells: Sequence[str]) -> str:
-    return (f"{name:{NAME_WIDTH}}" + "".join(f"{cell:>{CELL_WIDTH}}" for cell in cells)).rstrip()
+def _row(name: str, cells: Sequence[tuple[str, str]]) -> str:
+    """A row of the table: what stands under the means, and what follows them."""
+    body = "".join(f"{mean:>{MEAN_WIDTH}}{spread:{SPREAD_WIDTH}}" for mean, spread in cells)
+    return f"{name:{NAME_WIDTH}}{body}".rstrip()
 
 
-def _mean(cell: Cell) -> str:
+def _mean(cell: Cell) -> tuple[str, str]:
     summary = cell.summary
-    return f"{summary.mean:z.2f} ± {summary.estimate.half_width():.2f} ({summary.sd:.1f})"
-
-
-def _plain(mean: float) -> str:
-    """A mean where it stands in the cells above it, which end in an interval and a deviation."""
-    return f"{mean:z.2f}{'':13}"
+    return f"{summary.mean:z.2f}", f" ± {summary.estimate.half_width():.2f} ({summary.sd:.1f})"
 
 
 def _simulator(evaluation: Evaluation) -> str:

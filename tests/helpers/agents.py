@@ -1,0 +1,63 @@
+"""Policies and agents for the tests of evaluations."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cageflow.envs.agent import BlueSetting, BlueView
+from cageflow.learn.policy import Policy, PolicyCard
+from cageflow.learn.policy_file import save_policy
+from cageflow.scenario import default_network
+from cageflow.workflow.orders import encode_order, parse_order
+
+NETWORK = default_network()
+SETTING = BlueSetting(NETWORK)
+
+
+def policy(seed: int = 0, **card: Any) -> Policy:
+    """A small policy with random weights."""
+    rng = np.random.default_rng(seed)
+    settings: dict[str, Any] = {
+        "workflow": None,
+        "rules": "v2.1",
+        "red_agent": "B_lineAgent",
+        "observation": "corrected",
+        "max_steps": 100,
+        "preset": "default",
+        "activation": "tanh",
+        "mask_actions": True,
+    }
+    made = PolicyCard(**{**settings, **card})
+    code = None if made.workflow is None else encode_order(parse_order(made.workflow))
+    num_inputs = NETWORK.num_observations + (0 if code is None else len(code))
+    sizes = [(8, num_inputs), (len(NETWORK.codec), 8)]
+    layers = [(rng.normal(size=size).astype(np.float32), rng.normal(size=size[0]).astype(np.float32)) for size in sizes]
+    return Policy(made, layers, code)
+
+
+def policy_file(path: Path, seed: int = 0, **card: Any) -> Path:
+    """A policy file with random weights."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_policy(path, policy(seed, **card))
+    return path
+
+
+class Scripted:
+    """Plays one action and keeps what it was shown."""
+
+    def __init__(self, action: int = 0, max_envs: int | None = None) -> None:
+        self.action = action
+        self.max_envs = max_envs
+        self.seeds: list[npt.NDArray[np.uint64]] = []
+        self.views: list[BlueView] = []
+        self.seen: list[npt.NDArray[np.uint8]] = []
+
+    def reset(self, seeds: npt.NDArray[np.uint64]) -> None:
+        self.seeds.append(seeds)
+
+    def act(self, view: BlueView) -> npt.NDArray[np.int64]:
+        self.views.append(view)
+        self.seen.append(view.observations.copy())
+        return np.full(len(view.observations), self.action)

@@ -1,0 +1,161 @@
+"""The nine cells: who is played how long, on which episodes, and what adds up."""
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cageflow.errors import UserError
+from cageflow.evaluation.protocol import LENGTHS, REDS, EvaluationSettings, evaluate
+from cageflow.evaluation.sources import SourceOptions, find_agent, make_team
+from cageflow.evaluation.work import Share, WorkerError, play_shares
+from tests.helpers.agents import SETTING, policy_file
+
+DEFAULT = SourceOptions()
+SMALL = EvaluationSettings(episodes=20, lengths=(3, 5), red_agents=REDS[:2])
+
+
+def test_protocol__is_the_challenge_s() -> None:
+    settings = EvaluationSettings()
+    assert (settings.lengths, settings.episodes) == ((30, 50, 100), 1000)
+    assert settings.red_agents == ("B_lineAgent", "RedMeanderAgent", "SleepAgent")
+    assert settings.is_whole
+    for change in ({"lengths": (30, 50)}, {"red_agents": REDS[:2]}, {"green": True}, {"scenario": Path("x.yaml")}):
+        assert not replace(settings, **change).is_whole
+
+
+def test_cells__come_by_length_and_red_agent_with_episodes_of_their_own() -> None:
+    evaluation = evaluate(find_agent("random", DEFAULT), replace(SMALL, episodes=200, lengths=LENGTHS, red_agents=REDS))
+    assert [(cell.max_steps, cell.red_agent) for cell in evaluation.cells] == [
+        (n, red) for n in LENGTHS for red in REDS
+    ]
+    means = {(cell.max_steps, cell.red_agent): cell.summary.mean for cell in evaluation.cells}
+    for red in REDS:
+        assert means[100, red] < means[50, red] < means[30, red]
+    assert means[100, "B_lineAgent"] == pytest.approx(-744.56, abs=5 * 361 / math.sqrt(200))
+    assert means[100, "RedMeanderAgent"] == pytest.approx(-580.92, abs=5 * 284 / math.sqrt(200))
+
+
+def test_total__is_the_sum_of_the_means() -> None:
+    evaluation = evaluate(find_agent("random", DEFAULT), SMALL)
+    summaries = [cell.summary for cell in evaluation.cells]
+    assert evaluation.total.mean == pytest.approx(sum(one.mean for one in summaries))
+    assert evaluation.total.se == pytest.approx(math.sqrt(sum(one.se**2 for one in summaries)))
+
+
+def test_seed__decides_everything() -> None:
+    source = find_agent("random", DEFAULT)
+    first, again, other = (evaluate(source, replace(SMALL, seed=seed)) for seed in (1, 1, 2))
+    for a, b, c in zip(first.cells, again.cells, other.cells, strict=True):
+        assert np.array_equal(a.returns, b.returns)
+        assert not np.array_equal(a.returns, c.returns)
+
+
+def test_all_policies__meet_the_same_games_in_a_cell_and_other_ones_in_the_next() -> None:
+    settings = replace(SMALL, lengths=(30, 31), red_agents=("B_lineAgent",), episodes=100)
+    a, b = (evaluate(find_agent("sleep", DEFAULT), settings).cells for _ in range(2))
+    assert np.array_equal(a[0].returns, b[0].returns)
+    assert not np.array_equal(np.sort(a[0].returns), np.sort(a[1].returns - (a[1].returns - a[0].returns).mean()))
+
+
+def test_rules__reach_the_games(tmp_path: Path) -> None:
+    source = find_agent(str(policy_file(tmp_path / "p.safetensors", mask_actions=False)), DEFAULT)
+    settings = replace(SMALL, lengths=(100,), episodes=50)
+    a, b = (evaluate(source, replace(settings, rules=rules)) for rules in ("v2.1", "challenge"))
+    assert any(not np.array_equal(x.returns, y.returns) for x, y in zip(a.cells, b.cells, strict=True))
+
+
+def test_observation__is_the_policy_s_own(tmp_path: Path) -> None:
+    official = find_agent(str(policy_file(tmp_path / "p.safetensors", observation="official")), DEFAULT)
+    assert evaluate(official, SMALL).observation == "official"
+    assert evaluate(find_agent("sleep", DEFAULT), SMALL).observation == "corrected"
+    assert evaluate(find_agent("sleep", DEFAULT), replace(SMALL, observation="official")).observation == "official"
+    with pytest.raises(UserError, match="was trained on the official observation; corrected is asked for"):
+        evaluate(official, replace(SMALL, observation="corrected"))
+
+
+def test_compliance__is_measured_where_there_is_an_order(tmp_path: Path) -> None:
+    order = "enterprise,op_server,user,op_host,defender"
+    alignment = {"lambda": 30.0, "definition": "any-session"}
+    path = policy_file(tmp_path / "p.safetensors", workflow=order, alignment=alignment)
+    evaluation = evaluate(find_agent(str(path), DEFAULT), SMALL)
+    assert all(0.0 <= cell.compliance <= 1.0 for cell in evaluation.cells)
+    assert evaluate(find_agent("sleep", DEFAULT), SMALL).cells[0].compliance is None
+    assert "compliance" in evaluation.to_json()["cells"][0]
+
+
+def test_team__counts_whom_it_chose() -> None:
+    team = make_team("team", {"sleep": "sleep", "bline": "random", "meander": "random"}, "sleep", DEFAULT)
+    evaluation = evaluate(team, replace(SMALL, lengths=(6,), red_agents=REDS))
+    chosen = [dict(cell.chosen) for cell in evaluation.cells]
+    assert chosen == [
+        {"sleep": 0, "bline": 20, "meander": 0},
+        {"sleep": 0, "bline": 0, "meander": 20},
+        {"sleep": 20, "bline": 0, "meander": 0},
+    ]
+
+
+def test_json__keeps_to_the_contract() -> None:
+    content = json.loads(json.dumps(evaluate(find_agent("random", DEFAULT), SMALL).to_json()))
+    assert {"policy", "rules", "simulator", "cells", "total", "total_se"} <= content.keys()
+    assert (content["policy"], content["rules"], content["simulator"]) == ("random", "v2.1", "compiled")
+    cell = content["cells"][0]
+    assert {"max_steps", "red_agent", "mean", "se", "episodes"} <= cell.keys()
+    assert (cell["max_steps"], cell["red_agent"], cell["episodes"]) == (3, "B_lineAgent", 20)
+    assert cell["interval"][0] <= cell["mean"] <= cell["interval"][1]
+
+
+def test_worker_processes__change_no_figure(tmp_path: Path) -> None:
+    source = find_agent(str(policy_file(tmp_path / "p.safetensors")), DEFAULT)
+    settings = replace(SMALL, episodes=130, lengths=(30,))
+    here, there = evaluate(source, settings), evaluate(source, replace(settings, num_workers=2))
+    for a, b in zip(here.cells, there.cells, strict=True):
+        assert np.array_equal(a.returns, b.returns)
+
+
+def test_worker_that_dies__ends_the_evaluation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("deadly.py").write_text(
+        "import os\nclass Agent:\n    def get_action(self, o, a): os._exit(3)\n    def end_episode(self): pass\n"
+    )
+    source = find_agent("deadly.py:Agent", DEFAULT)
+    with pytest.raises(WorkerError, match=r"a process that played deadly\.py:Agent died") as caught:
+        evaluate(source, replace(SMALL, num_workers=2))
+    assert caught.value.exit_status == 1
+
+
+def test_error_in_a_worker__is_the_user_s_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("wrong.py").write_text(
+        "class Agent:\n    def get_action(self, o, a): return 999\n    def end_episode(self): 0\n"
+    )
+    with pytest.raises(UserError, match=r"wrong\.py:Agent answered 999 in step 1"):
+        evaluate(find_agent("wrong.py:Agent", DEFAULT), replace(SMALL, num_workers=2))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"episodes": 1}, "episodes is 1; a mean with its error needs at least 2"),
+        ({"num_workers": 0}, "n-workers is 0"),
+        ({"rules": "v3"}, r"rules is 'v3'; possible are v2\.1, challenge"),
+        ({"cyborg_path": Path("x"), "scenario": Path("y")}, "CybORG plays its own network"),
+    ],
+)
+def test_impossible_settings__are_refused(change: dict[str, object], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        replace(SMALL, **change)
+
+
+def test_cells__are_handed_over_whole_whatever_share_ends_first() -> None:
+    from cageflow.collect import EpisodeStream, GameSpec
+    from cageflow.envs.options import GameOptions
+
+    specs = [GameSpec(GameOptions("bline", max_steps=length), masked=True) for length in (3, 4)]
+    seeds = EpisodeStream(0, "test").seeds(0, 6)
+    shares = [Share((i, "x"), spec, seeds[j : j + 2], None) for i, spec in enumerate(specs) for j in (0, 2, 4)]
+    results = dict(play_shares(find_agent("random", DEFAULT), SETTING, shares, num_workers=0))
+    assert [len(results[i, "x"].returns) for i in range(2)] == [6, 6]

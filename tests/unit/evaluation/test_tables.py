@@ -1,0 +1,99 @@
+"""What an evaluation looks like: in 80 columns, with what it may be compared with."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cageflow.collect import WorkflowSpec
+from cageflow.evaluation.protocol import LENGTHS, REDS, Cell, Evaluation, EvaluationSettings
+from cageflow.evaluation.sources import BaselineSource, PolicySource
+from cageflow.evaluation.tables import format_evaluation, format_standing, shorten
+from cageflow.workflow.orders import parse_order
+
+WORKFLOW = WorkflowSpec(parse_order("enterprise,op_server,user,op_host,defender"), 0.0, "any-session")
+
+
+def evaluation(rules: str = "challenge", mean: float = -6.0, name: str = "sleep", **settings) -> Evaluation:
+    made = EvaluationSettings(rules=rules, **settings)
+    returns = np.array([mean - 1.0, mean + 1.0])
+    cells = [Cell(length, red, returns) for length in made.lengths for red in made.red_agents]
+    return Evaluation(BaselineSource(name), made, "corrected", tuple(cells))
+
+
+def test_table__has_every_mean_and_the_winner_s_beside_it() -> None:
+    lines = format_evaluation(evaluation()).splitlines()
+    heading = next(i for i, line in enumerate(lines) if "30 steps" in line)
+    assert lines[heading + 1].split()[:2] == ["B-line", "-6.00"]
+    assert lines[heading + 2].split() == ["winner", "-3.47", "-6.41", "-13.76"]
+    assert lines[heading + 4].split() == ["winner", "-5.64", "-8.69", "-16.60"]
+    assert (
+        lines[heading + 1].index("-6.00") == lines[heading + 2].index("-3.47") == lines[heading].index("30 steps") + 3
+    )
+    assert "total -54.00 ± " in "\n".join(lines)
+
+
+def test_table__fits_in_80_columns() -> None:
+    for mean in (-0.001, -6.0, -748.78, -1134.9):
+        one = evaluation(mean=mean, name="a_policy_with_a_long_name_" * 2)
+        big = Evaluation(
+            one.source,
+            one.settings,
+            one.observation,
+            tuple(
+                Cell(cell.max_steps, cell.red_agent, mean + 360 * np.arange(-1, 2.0).repeat(300)) for cell in one.cells
+            ),
+        )
+        for text in (format_evaluation(big), format_standing([big])):
+            assert max(map(len, text.splitlines())) <= 80, text
+
+
+def test_zero__has_no_sign() -> None:
+    assert "-0.00" not in format_evaluation(evaluation(mean=-0.001))
+
+
+def test_standing__puts_evaluations_where_they_belong() -> None:
+    text = format_standing([evaluation(mean=-50 / 9, name="good"), evaluation(mean=-57.0 / 9, name="fair")])
+    lines = text.splitlines()
+    assert "cage-challenge-2" in lines[1]
+    names = [line[6:30].split("  ")[0] for line in lines[2:]]
+    assert names[:5] == ["good", "CardiffUni", "Keeping it RL", "fair", "Mindrake"]
+    assert len(names) == 22
+
+
+def test_standing__under_other_rules_says_why_not_and_what_the_winner_has_there() -> None:
+    text = format_standing([evaluation("v2.1")])
+    assert "Not compared with the leader board, which was judged under the rules challenge." in text
+    assert "Under v2.1 its winner, CardiffUni, scores -84.46 in all." in text
+    assert "CardiffUni" not in format_standing([evaluation("v2.1", lengths=(30,))])
+
+
+@pytest.mark.parametrize("change", [{"lengths": (30, 50)}, {"red_agents": REDS[:2]}, {"green": True}])
+def test_standing__of_less_or_other_than_the_protocol_is_not_given(change) -> None:
+    assert "it takes all nine cells" in format_standing([evaluation(**change)])
+
+
+def test_winner__is_left_out_where_the_cells_are_not_its() -> None:
+    assert "winner" in format_evaluation(evaluation(lengths=(30,)))
+    assert "winner" not in format_evaluation(evaluation(lengths=(40,)))
+    assert "winner" not in format_evaluation(evaluation(green=True))
+
+
+def test_policy__says_how_it_chose_what_it_complied_with_and_other_rules_of_its_training() -> None:
+    source = PolicySource("p", Path("p"), "corrected", WORKFLOW, "v2.1", deterministic=False)
+    cells = tuple(
+        Cell(length, red, np.array([0.0, 1.0]), 0.951, {"sleep": 1, "bline": 3, "meander": 0})
+        for length in LENGTHS
+        for red in REDS
+    )
+    text = format_evaluation(Evaluation(source, EvaluationSettings(rules="challenge"), "corrected", cells))
+    assert "actions drawn" in text
+    assert "B-line 95.1% 95.1% 95.1%" in text
+    assert "chosen against Meander: sleep 25.00%, bline 75.00%" in text
+    assert "trained under the rules v2.1" in text
+    same = format_evaluation(Evaluation(source, EvaluationSettings(), "corrected", cells))
+    assert "trained under" not in same
+
+
+def test_shorten__keeps_the_end() -> None:
+    assert (shorten("abcdef", 4), shorten("abcd", 4)) == ("…def", "abcd")
