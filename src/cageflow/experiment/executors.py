@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import logging
 import os
@@ -121,14 +122,17 @@ def _dask_cluster(distributed: ModuleType, num_workers: int) -> Any:
             dashboard_address=":0",  # any free port: with None it takes the usual one
             memory_limit=None,
             silence_logs=logging.CRITICAL,  # a worker's death is ours to tell
-            preload=["import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"],  # see worker_processes
+            preload=["import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"],  # see begin_worker
         )
 
 
 def _end_dask_cluster(cluster: Any) -> None:
     """End the workers before the cluster, which would wait for what they are doing."""
-    for nanny in cluster.workers.values():
-        cluster.sync(nanny.close, timeout=CLOSE_S)
+
+    async def end_workers() -> None:
+        await asyncio.gather(*(nanny.close(timeout=CLOSE_S) for nanny in cluster.workers.values()))
+
+    cluster.sync(end_workers)
     cluster.close()
 
 
@@ -151,14 +155,12 @@ def _ray(num_workers: int, address: str | None) -> ExecutorHandle:
     # It would print each death of a worker on standard output, which may be for one JSON object alone.
     ray._private.worker._worker_logs_enabled = False
     executor = RayExecutor(ray)
-
-    def close() -> None:
-        executor.shutdown(wait=False, cancel_futures=True)
-        ray.shutdown()
-
+    closing = ExitStack()
+    closing.callback(ray.shutdown)
+    closing.callback(executor.shutdown, wait=False, cancel_futures=True)
     cpus = int(ray.cluster_resources().get("CPU", 0))
     where = "of this machine" if address is None else f"at {address}"
-    return ExecutorHandle(executor, f"Ray cluster {where}, {_count(cpus, 'CPU')}", close)
+    return ExecutorHandle(executor, f"Ray cluster {where}, {_count(cpus, 'CPU')}", closing.close)
 
 
 # What both clusters need.

@@ -33,16 +33,18 @@ class RayExecutor(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Wait for the tasks, or cancel them; the cluster stays."""
-        refs = list(self._refs.values())
+        running = self._refs.copy()
         if cancel_futures:
-            for ref in refs:
+            self._refs.clear()
+            for future, ref in running.items():
+                future.cancel()
                 self._ray.cancel(ref, force=True)
-        if wait and refs:
-            self._ray.wait(refs, num_returns=len(refs))
+        if wait and running:
+            self._ray.wait(list(running.values()), num_returns=len(running))
 
     def _pass_on(self, future: Future[Any], done: Future[Any]) -> None:
         """Hand on what Ray's future holds, without Ray's wrapping."""
-        self._refs.pop(future)
+        self._refs.pop(future, None)
         if not future.set_running_or_notify_cancel():
             return
         error = done.exception()

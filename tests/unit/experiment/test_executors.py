@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -15,24 +14,10 @@ import pytest
 
 from cageflow.errors import UserError
 from cageflow.experiment.executors import borrow, deaths_told, make_executor
+from tests.helpers.processes import is_alive, wait_until
 from tests.helpers.tasks import hold, hold_with_child, whereabouts
 
 ROOT = Path(__file__).parents[3]
-
-
-def is_alive(pid: int) -> bool:
-    """Whether the process is there and no zombie."""
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
-    return bool(state) and not state.startswith("Z")
-
-
-def wait_until(is_so: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def pids_in(folder: Path) -> list[int]:
@@ -60,9 +45,9 @@ def test_two_processes_work_at_once(tmp_path: Path) -> None:
 )
 def test_closing_ends_workers_that_are_busy_for_an_hour(name: str, tmp_path: Path) -> None:
     handle = make_executor(name, 2)
-    handle.executor.submit(hold_with_child, str(tmp_path))
     handle.executor.submit(hold, str(tmp_path))
-    assert wait_until(lambda: len(pids_in(tmp_path)) == 3, 60)
+    handle.executor.submit(hold, str(tmp_path))
+    assert wait_until(lambda: len(pids_in(tmp_path)) == 2, 60)
     started = time.monotonic()
     handle.close()
     assert time.monotonic() - started < 5
@@ -70,10 +55,18 @@ def test_closing_ends_workers_that_are_busy_for_an_hour(name: str, tmp_path: Pat
     handle.close()  # again, as an exit stack may
 
 
+def test_killed_process_takes_its_own_children_with_it(tmp_path: Path) -> None:
+    with make_executor("process", 1) as handle:
+        handle.executor.submit(hold_with_child, str(tmp_path))
+        assert wait_until(lambda: len(pids_in(tmp_path)) == 2, 60)
+    assert wait_until(lambda: not any(map(is_alive, pids_in(tmp_path))), 2)
+
+
 PARENT = """
 import sys, time
 sys.path.insert(0, sys.argv[3])
 from cageflow.experiment.executors import make_executor
+from tests.helpers.processes import is_alive, wait_until
 from tests.helpers.tasks import hold
 
 if __name__ == "__main__":

@@ -17,7 +17,14 @@ from cageflow.learn.ppo import NonFiniteError
 from tests.helpers.tasks import Task, need_absent_module, perform
 
 Make = Callable[[], ExecutorHandle]
-NAMES = ["process", pytest.param("dask", marks=pytest.mark.slow), pytest.param("ray", marks=pytest.mark.slow)]
+OF_PROCESSES = [
+    "standard",
+    "process",
+    pytest.param("dask", marks=pytest.mark.slow),
+    pytest.param("ray", marks=pytest.mark.slow),
+]
+every_executor = pytest.mark.parametrize("make", ["threads", *OF_PROCESSES], indirect=True)
+every_executor_of_processes = pytest.mark.parametrize("make", OF_PROCESSES, indirect=True)
 
 
 def standard_pool() -> ExecutorHandle:
@@ -26,25 +33,17 @@ def standard_pool() -> ExecutorHandle:
     return ExecutorHandle(executor, "standard", partial(executor.shutdown, cancel_futures=True))
 
 
-@pytest.fixture(scope="module", params=["threads", "standard", *NAMES])
+@pytest.fixture(scope="module")
 def make(request: pytest.FixtureRequest) -> Iterator[Make]:
     """Gives an executor, started once; the standard library's anew, since it breaks."""
-    if request.param == "standard":
+    if request.param == "threads":
+        with ThreadPoolExecutor(2) as executor:
+            yield lambda: borrow(executor)
+    elif request.param == "standard":
         yield standard_pool
     else:
-        with make_executor(request.param, 2) if request.param != "threads" else borrow(ThreadPoolExecutor(2)) as handle:
+        with make_executor(request.param, 2) as handle:
             yield lambda: borrow(handle.executor)
-            if request.param == "threads":
-                handle.executor.shutdown()
-
-
-@pytest.fixture
-def make_mortal(make: Make) -> Make:
-    """Executors whose workers are processes."""
-    with make() as handle:
-        if isinstance(handle.executor, ThreadPoolExecutor):
-            pytest.skip("a thread cannot be killed alone")
-    return make
 
 
 def drain(pool: TrialPool[Task, int]) -> list[tuple[int, int]]:
@@ -56,6 +55,7 @@ def drain(pool: TrialPool[Task, int]) -> list[tuple[int, int]]:
     return done
 
 
+@every_executor
 def test_outcomes_come_back_under_their_numbers(make: Make) -> None:
     with TrialPool(make, perform) as pool:
         for trial in (3, 5, 7):
@@ -65,6 +65,7 @@ def test_outcomes_come_back_under_their_numbers(make: Make) -> None:
         assert pool.pending == []
 
 
+@every_executor
 @pytest.mark.parametrize("error", [NonFiniteError("the loss is nan"), UserError("no such thing")], ids=repr)
 def test_error_of_the_task_comes_out_as_it_is_and_the_others_stay(make: Make, error: Exception) -> None:
     with TrialPool(make, perform) as pool:
@@ -74,22 +75,25 @@ def test_error_of_the_task_comes_out_as_it_is_and_the_others_stay(make: Make, er
         assert type(raised.value) is type(error)
 
 
-def test_killed_worker_costs_no_trial_and_doubles_none(make_mortal: Make, tmp_path: Path) -> None:
-    with TrialPool(make_mortal, perform) as pool:
+@every_executor_of_processes
+def test_killed_worker_costs_no_trial_and_doubles_none(make: Make, tmp_path: Path) -> None:
+    with TrialPool(make, perform) as pool:
         for trial in range(6):
             pool.submit(trial, Task(trial, deaths=2 if trial == 1 else 0, folder=str(tmp_path), nap_s=0.05))
         assert sorted(drain(pool)) == [(trial, trial**2) for trial in range(6)]
     assert len(list(tmp_path.iterdir())) == 2  # it did die
 
 
-def test_trial_that_always_kills_its_worker_is_named(make_mortal: Make, tmp_path: Path) -> None:
-    with TrialPool(make_mortal, perform) as pool:
+@every_executor_of_processes
+def test_trial_that_always_kills_its_worker_is_named(make: Make, tmp_path: Path) -> None:
+    with TrialPool(make, perform) as pool:
         pool.submit(4, Task(4, deaths=99, folder=str(tmp_path)))
         with pytest.raises(CollectError, match=r"^trial 4 was lost with its worker [34] times; the last time: \w"):
             drain(pool)
     assert len(list(tmp_path.iterdir())) in (3, 4)  # Dask tries so often by itself
 
 
+@every_executor
 def test_workers_without_the_code_are_told_of(make: Make) -> None:
     with TrialPool(make, need_absent_module) as pool:
         pool.submit(2, "cageflow_of_tomorrow")
