@@ -26,7 +26,7 @@ from tests.e2e.conftest import TINY, Run
 DATA = Path(__file__).parents[1] / "data"
 RECORDING = DATA / "v2.1_SleepAgent_quiet_100.npz"
 WORKFLOW = "user,op_host,op_server,enterprise,defender"
-COMMANDS = ["search", "train", "landscape", "parity", "record", "play", "universal", "bench"]
+COMMANDS = ["search", "train", "landscape", "evaluate", "parity", "record", "play", "universal", "bench"]
 COMMANDS += ["bench sim", "bench collectors", "bench train"]
 
 
