@@ -25,7 +25,6 @@ from cageflow.cli.options import (
     MaxSteps,
     Observation,
     PerUpdate,
-    Preset,
     RedAgent,
     Resume,
     Rules,
@@ -68,7 +67,9 @@ def universal(
     evaluation_episodes: Annotated[
         int | None, option("Fresh episodes of each workflow that judge the trained policy.", 1000, panel=WORKFLOW)
     ] = None,
-    preset: Preset = None,
+    preset: Annotated[
+        str | None, option("The learner: universal, default or reference.", "universal", panel=LEARNER)
+    ] = None,
     episodes_per_update: PerUpdate = None,
     orders_per_update: Annotated[
         int | None, option("Workflows that share the episodes of one update.", 10, panel=LEARNER)

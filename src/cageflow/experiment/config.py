@@ -104,7 +104,7 @@ class RunConfig(BaseModel):
             per_order = values.get("max_episodes_per_workflow", cls.model_fields["max_episodes_per_workflow"].default)
             values = _with_implied(values, "landscape", _equal_budgets(per_order, values.get("n_seeds", 1)))
         if values.get("command") == "universal":
-            values = {"evaluation_episodes": 1000, **values}  # played once, at the end
+            values = {"preset": "universal", "evaluation_episodes": 1000, **values}
         return values
 
     @field_validator("*", mode="before")

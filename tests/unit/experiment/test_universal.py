@@ -29,6 +29,7 @@ SMALL = {
     "evaluation_episodes": 5,
     "total_episodes": 1000,
     "seed": 3,
+    "preset": "default",
 }
 
 

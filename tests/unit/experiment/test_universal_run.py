@@ -166,6 +166,9 @@ def test_what_does_not_belong_to_it__is_refused(whole: tuple[Path, RunSummary], 
         runs.resume(whole[0], "universal", Quiet(), {"total_episodes": 200})
 
 
-def test_evaluation__is_of_1000_episodes_unless_told_otherwise() -> None:
-    assert make_config({"command": "universal"}).evaluation_episodes == 1000
-    assert make_config({"command": "universal", "evaluation_episodes": 7}).evaluation_episodes == 7
+def test_settings__are_those_for_all_orders_unless_told_otherwise() -> None:
+    config = make_config({"command": "universal"})
+    assert (config.evaluation_episodes, config.learner().learning_rate) == (1000, 0.001)
+    config = make_config({"command": "universal", "evaluation_episodes": 7, "preset": "default"})
+    assert (config.evaluation_episodes, config.learner().learning_rate) == (7, 0.003)
+    assert make_config({"command": "train"}).preset == "default"
