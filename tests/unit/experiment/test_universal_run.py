@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cageflow.errors import UserError
 from cageflow.experiment import runs
 from cageflow.experiment.config import make_config
 from cageflow.experiment.interrupt import RunFailedError, RunStoppedError
-from cageflow.experiment.progress import Quiet
+from cageflow.experiment.progress import Quiet, describe_update
 from cageflow.experiment.run_folder import RunFolder
 from cageflow.experiment.summary import RunSummary
 from cageflow.experiment.universal import UniversalTrainer
@@ -22,6 +23,7 @@ from cageflow.learn.policy_file import load_policy
 from cageflow.learn.ppo import PPO, NonFiniteError
 from cageflow.search import Landscape, best_trial, read_landscape
 from cageflow.workflow.orders import ALL_ORDERS
+from tests.unit.experiment.records import update_record
 
 CONFIG = make_config(
     {
@@ -172,3 +174,11 @@ def test_settings__are_those_for_all_orders_unless_told_otherwise() -> None:
     config = make_config({"command": "universal", "evaluation_episodes": 7, "preset": "default"})
     assert (config.evaluation_episodes, config.learner().learning_rate) == (7, 0.003)
     assert make_config({"command": "train"}).preset == "default"
+
+
+def test_progress_and_events__speak_of_all_workflows(whole: tuple[Path, RunSummary]) -> None:
+    assert describe_update("any", update_record(3, 300))[0] == "all workflows  update 3"
+    events = EventAccumulator(str(whole[0]))
+    events.Reload()
+    assert {"train/compliance", "train/alignment", "train/env_reward"} <= set(events.Tags()["scalars"])
+    assert not any(name.startswith(("compliance/", "env_reward/")) for name in events.Tags()["scalars"])
