@@ -1,15 +1,19 @@
-"""Policies that need no training, one a file, by the names that a user gives."""
+"""Policies that need no training, one a file, by the names that a user gives; and the libraries' algorithms."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from cageflow.baselines.greedy import GreedyAgent
 from cageflow.baselines.random import RandomAgent
+from cageflow.baselines.react import ReactAgent
 from cageflow.baselines.sleep import SleepAgent
 from cageflow.envs.agent import BlueAgent, BlueSetting
 
 BASELINES: dict[str, Callable[[BlueSetting], BlueAgent]] = {
+    "greedy": GreedyAgent,
     "random": RandomAgent,
+    "react": ReactAgent,
     "sleep": SleepAgent,
 }
 """The baselines by name; a new one is a class and a line."""
