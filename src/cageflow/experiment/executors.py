@@ -24,7 +24,7 @@ from cageflow.experiment.worker_processes import WorkerProcesses
 T = TypeVar("T")
 
 LISTEN_S = 5.0  # for a port to open
-CONNECT_S = 15.0  # for the cluster behind it to answer
+CONNECT_S = 20.0  # for the cluster behind it to answer
 CLOSE_S = 1.0  # for a worker of this machine to go by itself
 OBJECT_STORE_BYTES = 128 * 2**20  # of a Ray cluster of this machine; an outcome has less than 1 MB
 
@@ -211,6 +211,8 @@ def _telling(what: str) -> Iterator[None]:
         yield
     except (Exception, SystemExit) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, TimeoutError):
+            reason += f" after {CONNECT_S:.0f} s (a Ray cluster with tokens answers only to RAY_AUTH_MODE=token)"
         raise UserError(f"{what}: {reason}") from error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,12 +34,12 @@ WHERE = ("parallel_workflows", "executor", "address")
 """Settings that say where trials run and not what they are: a run that goes on may change them."""
 
 
-def start(config: RunConfig, run_dir: Path | None, reporter: Reporter) -> RunSummary:
+def start(config: RunConfig, run_dir: Path | None, reporter: Reporter, executor: Executor | None = None) -> RunSummary:
     """Start a run in a new folder; see `_run`."""
     path = run_dir or default_run_dir(config)
     check_new(path)
     learner = read_start(config)
-    return _run(config, path, lambda: (RunFolder.create(path, config, learner), {}), reporter)
+    return _run(config, path, lambda: (RunFolder.create(path, config, learner), {}), reporter, executor)
 
 
 def resume(run_dir: Path, command: str, reporter: Reporter, changes: Mapping[str, Any] | None = None) -> RunSummary:
@@ -72,6 +73,7 @@ def _run(
     path: Path,
     open_folder: Callable[[], tuple[RunFolder, dict[str, Any]]],
     reporter: Reporter,
+    executor: Executor | None = None,
 ) -> RunSummary:
     """Run to the end. The folder is made or changed only when all that could be refused has been found in order.
 
@@ -80,6 +82,7 @@ def _run(
         path: of its folder.
         open_folder: opens the folder and gives the checkpoint, empty for a new run.
         reporter: who is told.
+        executor: that runs the trials of a search in place of the one that the configuration names; it is left open.
 
     Raises:
         UserError: the network, the device, CybORG or the cluster cannot be had, or the checkpoint does not fit the
@@ -97,11 +100,11 @@ def _run(
     with ExitStack() as closing, _telling_failures(path, advice), catching_signals(advice, reporter.stopping) as stop:
         closing.callback(reporter.close)
         collector = pool = None
-        if config.trial_executor == "inline":
+        if executor is None and config.trial_executor == "inline":
             collector = make_collector(config.collector, game_spec(config), config.n_workers)
             closing.callback(collector.close)
         else:
-            pool = _start_pool(config)
+            pool = _start_pool(config, executor)
             closing.callback(pool.close)
         folder, state = open_folder()
         closing.callback(folder.close)
@@ -114,15 +117,17 @@ def _run(
         return SearchRun(config, folder, state, reporter, events, stop, collector, pool).run()
 
 
-def _start_pool(config: RunConfig) -> TrialPool[TrialTask, TrialOutcome]:
+def _start_pool(config: RunConfig, executor: Executor | None) -> TrialPool[TrialTask, TrialOutcome]:
     """Who runs the trials of a search elsewhere.
 
     Raises:
         UserError: the executor is not installed, or there is no cluster at the address.
     """
-    from cageflow.experiment.executors import make_executor  # imports Dask or Ray where they are asked for
+    from cageflow.experiment.executors import borrow, make_executor
     from cageflow.experiment.trial_pool import TrialPool
 
+    if executor is not None:
+        return TrialPool(lambda: borrow(executor), run_trial)
     name, num_workers, address = config.trial_executor, config.parallel_workflows, config.address
     return TrialPool(lambda: make_executor(name, num_workers, address), run_trial)
 
