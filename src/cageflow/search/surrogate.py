@@ -307,9 +307,8 @@ class _Fit:
     def log_evidence(self) -> float:
         """Logarithm of the density of the data, hyperparameters integrated out by Laplace's approximation."""
         steps = HESSIAN_STEP * np.eye(len(self.log_params))
-        hessian = np.stack(
-            [self.objective(self.log_params + step)[1] - self.objective(self.log_params - step)[1] for step in steps]
-        ) / (2 * HESSIAN_STEP)
+        here = self.objective(self.log_params)[1]
+        hessian = np.stack([self.objective(self.log_params + step)[1] - here for step in steps]) / HESSIAN_STEP
         curvatures = np.linalg.eigvalsh((hessian + hessian.T) / 2)
         # They are positive at a minimum. On a bound they need not be: there they count as one prior deviation.
         curvatures = np.where(curvatures > 0, curvatures, 1.0)

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 
-from cageflow.search import TrialRequest, TrialResult
+from cageflow.search import Landscape, LandscapeRow, TrialRequest, TrialResult
 from cageflow.workflow import ALL_ORDERS, order_id
 
 
@@ -55,3 +55,27 @@ class Trainer:
             ending="patience",
             seconds=0.0,
         )
+
+
+def landscape_table(rewards, compliances=None, *, seeds=3, training_sd=1.0, reward_se=0.3, seed=0):
+    """A complete landscape whose trainings deviate from `rewards` (120,) by Normal noise."""
+    rng = np.random.default_rng(seed)
+    compliances = np.ones(120) if compliances is None else compliances
+    return Landscape(
+        tuple(
+            LandscapeRow(
+                order=order,
+                seed=number,
+                reward=float(rewards[i] + training_sd * rng.normal()),
+                reward_se=reward_se,
+                compliance=float(compliances[i]),
+                compliance_se=0.003,
+                episodes=1000,
+                ending="episode-cap",
+                threshold_episodes=None,
+                seconds=1.0,
+            )
+            for number in range(1, seeds + 1)
+            for i, order in enumerate(ALL_ORDERS)
+        )
+    )
