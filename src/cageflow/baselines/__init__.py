@@ -9,6 +9,7 @@ from cageflow.baselines.random import RandomAgent
 from cageflow.baselines.react import ReactAgent
 from cageflow.baselines.sleep import SleepAgent
 from cageflow.envs.agent import BlueAgent, BlueSetting
+from cageflow.workflow.orders import Order
 
 BASELINES: dict[str, Callable[[BlueSetting], BlueAgent]] = {
     "greedy": GreedyAgent,
@@ -17,3 +18,6 @@ BASELINES: dict[str, Callable[[BlueSetting], BlueAgent]] = {
     "sleep": SleepAgent,
 }
 """The baselines by name; a new one is a class and a line."""
+
+ORDERED_BASELINES: dict[str, Callable[[BlueSetting, Order], BlueAgent]] = {"greedy": GreedyAgent}
+"""Those among them that can be told which order to follow."""

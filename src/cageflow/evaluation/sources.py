@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from cageflow.baselines import BASELINES
+from cageflow.baselines import BASELINES, ORDERED_BASELINES
 from cageflow.collect.games import WorkflowSpec
 from cageflow.envs.agent import BlueAgent, BlueSetting
 from cageflow.errors import UserError
@@ -58,7 +58,7 @@ class AgentSource(Protocol):
 
 @dataclass(frozen=True)
 class BaselineSource:
-    """A baseline by its name."""
+    """A baseline by its name; one that can follow an order follows the workflow, where there is one."""
 
     name: str
     workflow: WorkflowSpec | None = None
@@ -68,6 +68,8 @@ class BaselineSource:
 
     def load(self, setting: BlueSetting) -> BlueAgent:
         """Make the agent."""
+        if self.workflow is not None and self.name in ORDERED_BASELINES:
+            return ORDERED_BASELINES[self.name](setting, self.workflow.order)
         return BASELINES[self.name](setting)
 
 

@@ -1,0 +1,147 @@
+"""The command that measures baselines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from cageflow.cli.app import app
+from cageflow.cli.options import (
+    RUN,
+    WORKFLOW,
+    Definition,
+    Green,
+    IsQuiet,
+    Json,
+    MaxSteps,
+    Observation,
+    RedAgent,
+    Rules,
+    RunDir,
+    ScenarioFile,
+    option,
+)
+from cageflow.cli.output import print_json
+from cageflow.errors import UserError
+
+if TYPE_CHECKING:
+    from cageflow.experiment.baselines import BaselineTable
+
+Resume = Annotated[
+    Path | None, option("Go on with the run in this folder: what is finished there is not done again.", panel=RUN)
+]
+
+
+@app.command()
+def baseline(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="sleep, random, react, greedy, fixed, ppo, ppo-unmasked, a2c, dqn, sac, or all.",
+            show_default=False,
+        ),
+    ],
+    total_episodes: Annotated[
+        int | None, option("Training episodes of each one that is trained, with each seed.", 10_000, panel=RUN)
+    ] = None,
+    seeds: Annotated[
+        str | None, option("Seeds of trainings and evaluations, with commas.", 1, "--seeds", "--seed", panel=RUN)
+    ] = None,
+    run_dir: RunDir = None,
+    resume: Resume = None,
+    quiet: IsQuiet = False,
+    as_json: Json = False,
+    red_agent: RedAgent = None,
+    rules: Rules = None,
+    observation: Observation = None,
+    max_steps: MaxSteps = None,
+    green: Green = None,
+    scenario: ScenarioFile = None,
+    workflow: Annotated[
+        str | None,
+        option(
+            "The order that greedy and fixed follow and that the fixes of the others are judged by: five unit types "
+            "with commas, or critical-first, enterprise-focus, user-priority, operational-focus, balanced or reverse.",
+            "all six for fixed, by worth for greedy",
+            panel=WORKFLOW,
+        ),
+    ] = None,
+    compliance_definition: Definition = None,
+    evaluation_episodes: Annotated[
+        int | None, option("Fresh episodes that judge each one, with each seed.", 1000, panel=WORKFLOW)
+    ] = None,
+) -> None:
+    """Measure a baseline, or all of them on equal budgets: train it if it must be, evaluate it on fresh episodes."""
+    from cageflow.experiment import baselines
+
+    settings: dict[str, Any] = {
+        "total_episodes": total_episodes,
+        "seeds": None if seeds is None else _seeds(seeds),
+        "red_agent": red_agent,
+        "rules": rules,
+        "observation": observation,
+        "max_steps": max_steps,
+        "green": green,
+        "scenario": None if scenario is None else str(scenario),
+        "workflow": workflow,
+        "compliance_definition": compliance_definition,
+        "evaluation_episodes": evaluation_episodes,
+    }
+    given = {key: value for key, value in settings.items() if value is not None}
+
+    def say(words: str) -> None:
+        if not quiet:
+            typer.echo(words, err=True)
+
+    if resume is not None:
+        if run_dir is not None:
+            given["run_dir"] = run_dir
+        if given:
+            names = ", ".join("--" + key.replace("_", "-") for key in given)
+            raise UserError(f"a resumed run keeps its settings: leave out {names}, or start a new run")
+        table = baselines.go_on(resume, name, say)
+    else:
+        table = baselines.measure(baselines.BaselineSettings(name=name, **given), run_dir, say)
+    if as_json:
+        print_json(table.to_json())
+    else:
+        _print(table)
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise UserError(f"--seeds is {text!r}: expected whole numbers with commas, such as 1,2,3") from None
+
+
+def _print(table: BaselineTable) -> None:
+    from rich.table import Table
+
+    settings, console = table.settings, Console(highlight=False)
+    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    shown.add_column("baseline")
+    for heading in ("return", "SE", "SD of seeds", "compliance", "episodes", "s"):
+        shown.add_column(heading, justify="right")
+    for one in table.summaries:
+        shown.add_row(
+            one.name,
+            f"{one.reward:z.2f}",
+            f"{one.reward_se:.2f}",
+            "" if one.seed_sd is None else f"{one.seed_sd:.2f}",
+            "" if one.compliance is None else f"{one.compliance:.1%}",
+            f"{one.episodes:,}" if one.episodes else "",
+            f"{one.train_seconds:.0f}" if one.episodes else "",
+        )
+    seeds = "seed" if len(settings.seeds) == 1 else "seeds"
+    console.print(
+        f"Mean return of {settings.evaluation_episodes:,} fresh episodes of {settings.max_steps} steps against "
+        f"{settings.red_agent}, rules {settings.rules}, {seeds} {', '.join(map(str, settings.seeds))}\n",
+        soft_wrap=True,
+    )
+    console.print(shown)
+    console.print(f"\n  run folder  {table.run_dir}", soft_wrap=True)

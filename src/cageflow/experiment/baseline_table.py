@@ -1,0 +1,243 @@
+"""The table of baselines: what each has come to with each seed, and the means over the seeds."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cageflow.errors import UserError
+from cageflow.files import write_whole
+from cageflow.workflow.orders import Order, format_order, parse_order
+
+ROW_COLUMNS = (
+    "Baseline,Workflow_Order,Seed,Reward,Reward_SE,Compliance,Episodes,Train_Seconds,Evaluation_Seconds,Policy"
+)
+NO_ORDER = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaselineRow:
+    """One baseline with one seed.
+
+    Attributes:
+        baseline: its name.
+        order: that its fixes are judged by, or None.
+        seed: of its training and of its evaluation.
+        reward, reward_se: mean return of the game over fresh episodes, and its standard error.
+        compliance: mean over the same episodes; None without an order.
+        episodes: trained; 0 for one that needs no training.
+        train_seconds, evaluation_seconds: wall-clock time.
+        policy: its policy file as seen from the folder of the run; None for one that needs no training.
+    """
+
+    baseline: str
+    order: Order | None
+    seed: int
+    reward: float
+    reward_se: float
+    compliance: float | None
+    episodes: int
+    train_seconds: float
+    evaluation_seconds: float
+    policy: str | None
+
+    def cells(self) -> list[object]:
+        """Its line in the log, in the order of ROW_COLUMNS."""
+        return [
+            self.baseline,
+            NO_ORDER if self.order is None else format_order(self.order).replace(",", ">"),
+            self.seed,
+            f"{self.reward:.4f}",
+            f"{self.reward_se:.4f}",
+            "" if self.compliance is None else f"{self.compliance:.4f}",
+            self.episodes,
+            f"{self.train_seconds:.2f}",
+            f"{self.evaluation_seconds:.2f}",
+            self.policy or "",
+        ]
+
+
+@dataclass(frozen=True)
+class BaselineSummary:
+    """One baseline over its seeds.
+
+    Attributes:
+        rows: one for each seed, at least one.
+    """
+
+    rows: tuple[BaselineRow, ...]
+
+    @property
+    def name(self) -> str:
+        """Of the baseline."""
+        return self.rows[0].baseline
+
+    @property
+    def order(self) -> Order | None:
+        """That its fixes are judged by, or None."""
+        return self.rows[0].order
+
+    @property
+    def reward(self) -> float:
+        """Mean of the seeds' means."""
+        return float(np.mean([row.reward for row in self.rows]))
+
+    @property
+    def reward_se(self) -> float:
+        """Standard error of that mean by the episodes of the evaluations: how well these policies are known.
+
+        It does not say how other seeds would do; `seed_sd` does.
+        """
+        return math.sqrt(sum(row.reward_se**2 for row in self.rows)) / len(self.rows)
+
+    @property
+    def seed_sd(self) -> float | None:
+        """Standard deviation of the seeds' means; None with one seed."""
+        return float(np.std([row.reward for row in self.rows], ddof=1)) if len(self.rows) > 1 else None
+
+    @property
+    def compliance(self) -> float | None:
+        """Mean of the seeds' compliance; None without an order."""
+        known = [row.compliance for row in self.rows if row.compliance is not None]
+        return float(np.mean(known)) if known else None
+
+    @property
+    def episodes(self) -> int:
+        """Trained with each seed, the most of them."""
+        return max(row.episodes for row in self.rows)
+
+    @property
+    def train_seconds(self) -> float:
+        """Mean over the seeds."""
+        return float(np.mean([row.train_seconds for row in self.rows]))
+
+    def to_json(self) -> dict[str, Any]:
+        """What `--json` prints of it."""
+        return {
+            "baseline": self.name,
+            "workflow": None if self.order is None else format_order(self.order),
+            "reward": self.reward,
+            "reward_se": self.reward_se,
+            "seed_sd": self.seed_sd,
+            "compliance": self.compliance,
+            "episodes": self.episodes,
+            "train_seconds": self.train_seconds,
+            "seeds": [
+                {
+                    "seed": row.seed,
+                    "reward": row.reward,
+                    "reward_se": row.reward_se,
+                    "compliance": row.compliance,
+                    "episodes": row.episodes,
+                    "train_seconds": row.train_seconds,
+                    "evaluation_seconds": row.evaluation_seconds,
+                    "policy": row.policy,
+                }
+                for row in self.rows
+            ],
+        }
+
+
+def summarize_rows(rows: Sequence[BaselineRow]) -> list[BaselineSummary]:
+    """One summary for each baseline, in the order in which they first occur."""
+    groups: dict[str, list[BaselineRow]] = {}
+    for row in rows:
+        groups.setdefault(row.baseline, []).append(row)
+    return [BaselineSummary(tuple(group)) for group in groups.values()]
+
+
+def format_markdown(summaries: Sequence[BaselineSummary]) -> str:
+    """The table for a document."""
+    lines = [
+        "| baseline | workflow | return | SD over seeds | compliance | episodes | training |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for one in summaries:
+        spread = "" if one.seed_sd is None else f"{one.seed_sd:.2f}"
+        cells = [
+            one.name,
+            "" if one.order is None else format_order(one.order).replace(",", ", "),
+            f"{one.reward:.2f} ± {one.reward_se:.2f}".replace("-", "−"),
+            spread,
+            "" if one.compliance is None else f"{one.compliance:.1%}".replace("%", " %"),
+            f"{one.episodes:,}" if one.episodes else "",
+            f"{one.train_seconds:.0f} s" if one.episodes else "",
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(line.replace("|  |", "| |").replace("|  |", "| |") for line in lines)
+
+
+def format_csv(summaries: Sequence[BaselineSummary]) -> str:
+    """The table for a program: a line for each baseline."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(
+        ["Baseline", "Workflow_Order", "Seeds", "Reward", "Reward_SE", "Seed_SD", "Compliance", "Episodes"]
+        + ["Train_Seconds"]
+    )
+    for one in summaries:
+        writer.writerow(
+            [one.name, one.rows[0].cells()[1], len(one.rows), f"{one.reward:.4f}", f"{one.reward_se:.4f}"]
+            + ["" if one.seed_sd is None else f"{one.seed_sd:.4f}"]
+            + ["" if one.compliance is None else f"{one.compliance:.4f}", one.episodes, f"{one.train_seconds:.2f}"]
+        )
+    return text.getvalue()
+
+
+def read_rows(path: Path) -> list[BaselineRow]:
+    """Read the log of a run; none if there is none yet.
+
+    Raises:
+        UserError: it is no such log; the message names the line.
+    """
+    if not path.exists():
+        return []
+    try:
+        lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'no text'}") from error
+    if not lines or lines[0] != ROW_COLUMNS.split(","):
+        raise UserError(f"{path} is no log of baselines: expected the columns {ROW_COLUMNS}")
+    rows = []
+    for number, cells in enumerate(lines[1:], start=2):
+        try:
+            rows.append(_parse(dict(zip(lines[0], cells, strict=True))))
+        except ValueError as error:
+            raise UserError(f"{path}, line {number}: {error}") from error
+    return rows
+
+
+def write_rows(path: Path, rows: Sequence[BaselineRow]) -> None:
+    """Write the log, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(ROW_COLUMNS.split(","))
+    writer.writerows(row.cells() for row in rows)
+    write_whole(path, text.getvalue().encode())
+
+
+def _parse(values: dict[str, str]) -> BaselineRow:
+    order = values["Workflow_Order"]
+    return BaselineRow(
+        baseline=values["Baseline"],
+        order=None if order == NO_ORDER else parse_order(order.replace(">", ",")),
+        seed=int(values["Seed"]),
+        reward=float(values["Reward"]),
+        reward_se=float(values["Reward_SE"]),
+        compliance=float(values["Compliance"]) if values["Compliance"] else None,
+        episodes=int(values["Episodes"]),
+        train_seconds=float(values["Train_Seconds"]),
+        evaluation_seconds=float(values["Evaluation_Seconds"]),
+        policy=values["Policy"] or None,
+    )
