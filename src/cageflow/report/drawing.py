@@ -1,0 +1,177 @@
+"""From a chart to SVG in the page, and to SVG and PNG files.
+
+Matplotlib rather than a library of interactive charts: a page stays at a few hundred kilobytes, prints, and needs no
+script. A chart is drawn twice, for wide and for narrow windows, so that its letters stay as large as those around it.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+
+from cageflow.files import write_whole
+from cageflow.report.content import Chart
+from cageflow.report.theme import COLOURS, light
+from cageflow.report.wording import number
+
+WIDTHS = (840, 340)
+"""Of a chart in pixels, wide and narrow."""
+POINTS_PER_INCH = 72  # so that a pixel of the page is a point of the drawing
+PNG_DPI = 144
+TIP = "tip:"
+"""Begins the `gid` of an artist that shows the rest of it when it is pointed at."""
+
+STYLE: Any = {
+    "svg.fonttype": "none",  # letters stay letters: small, sharp, to be searched and copied
+    "svg.hashsalt": "cageflow",
+    "font.family": "sans-serif",
+    "font.size": 12.0,
+    "axes.titlesize": 13.0,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 12.0,
+    "xtick.labelsize": 11.0,
+    "ytick.labelsize": 11.0,
+    "legend.fontsize": 11.0,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 1.0,
+    "axes.edgecolor": light("line"),
+    "axes.labelcolor": light("muted"),
+    "axes.titlecolor": light("ink"),
+    "axes.facecolor": "none",
+    "figure.facecolor": light("paper"),
+    "text.color": light("ink"),
+    "xtick.color": light("line"),
+    "ytick.color": light("line"),
+    "xtick.labelcolor": light("muted"),
+    "ytick.labelcolor": light("muted"),
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": light("line"),
+    "grid.linewidth": 0.8,
+    "lines.linewidth": 1.8,
+    "lines.solid_capstyle": "round",
+    "patch.linewidth": 0.0,
+    "path.simplify_threshold": 0.3,
+    "figure.constrained_layout.use": True,
+}
+
+
+@contextmanager
+def _figure(chart: Chart, narrow: bool) -> Iterator[Figure]:
+    """The drawn chart."""
+    with mpl.rc_context(rc=STYLE):
+        size = (WIDTHS[narrow] / POINTS_PER_INCH, chart.heights[narrow] / POINTS_PER_INCH)
+        figure = Figure(figsize=size, dpi=POINTS_PER_INCH)
+        chart.draw(figure, narrow)
+        yield figure
+
+
+def inline_svg(chart: Chart, narrow: bool) -> str:
+    """The chart as an element of the page, in the page's colours and letters."""
+    text = _svg(chart, narrow)
+    text = re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), text)
+    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
+    text = re.sub(r"font: (?:\w+ )*?((?:bold |\d+ )?[\d.]+px) [^;\"]*", r"font: \1 var(--font)", text)
+    for name, colour in COLOURS.items():
+        text = text.replace(colour.light, f"var(--{name})")
+    size = "wide" if not narrow else "narrow"
+    prefix = f"{chart.name}-{size}-"  # names are unique in a page, not in a drawing
+    text = re.sub(r'\b(id="|href="#|url\(#)', lambda found: f"{found[0]}{prefix}", text)
+    text = re.sub(rf'<g id="{re.escape(prefix)}{TIP}([^"]*)">', r"<g><title>\1</title>", text)
+    width, height = WIDTHS[narrow], chart.heights[narrow]
+    body = text[text.index(">", text.index("<svg")) + 1 :]
+    head = (
+        f'<svg class="{size}" role="img" aria-label="{escape(chart.text)}" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}">'
+    )
+    return re.sub(r"\n\s*", "\n", head + body).strip()
+
+
+def write_files(chart: Chart, folder: Path) -> tuple[Path, Path]:
+    """Write the wide chart as `NAME.svg` and `NAME.png`, on white.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    picture = io.BytesIO()
+    with _figure(chart, narrow=False) as figure:
+        figure.savefig(picture, format="png", dpi=PNG_DPI, metadata={"Software": None})
+    paths = folder / f"{chart.name}.svg", folder / f"{chart.name}.png"
+    text = re.sub(rf'<g id="{TIP}([^"]*)">', r"<g><title>\1</title>", _svg(chart, narrow=False))
+    write_whole(paths[0], text.encode())
+    write_whole(paths[1], picture.getvalue())
+    return paths
+
+
+def _svg(chart: Chart, narrow: bool) -> str:
+    text = io.StringIO()
+    with _figure(chart, narrow) as figure:
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    return text.getvalue()
+
+
+def tip(words: str) -> str:
+    """The `gid` of an artist that says these words when it is pointed at."""
+    return TIP + words
+
+
+def plain_ticks(axis: Axis) -> None:
+    """Write the ticks of an axis as the page writes numbers."""
+    axis.set_major_formatter(lambda value, _: number(value, 0 if value == round(value) else 1))
+
+
+def shaded_grid(
+    axes: Axes,
+    shades: list[list[float | None]],
+    words: list[list[str]],
+    rows: list[str],
+    columns: list[str],
+    colour: str,
+    size: float = 11.0,
+) -> None:
+    """Cells whose colour is the stronger the nearer their shade is to 1; those without a shade stay empty.
+
+    Args:
+        axes: to draw in.
+        shades: (R, C) 0 to 1, or None.
+        words: (R, C) what stands in the cells.
+        rows: names, from above.
+        columns: names.
+        colour: of the theme.
+        size: of the letters.
+    """
+    from matplotlib.patches import Rectangle
+
+    strongest = 0.55  # the words must stay legible, on a light and on a dark page
+    for i, line in enumerate(shades):
+        for j, shade in enumerate(line):
+            corner, side = (j - 0.48, i - 0.46), (0.96, 0.92)
+            if shade is None:
+                axes.add_patch(Rectangle(corner, *side, facecolor="none", edgecolor=light("line"), linewidth=0.8))
+                continue
+            axes.add_patch(Rectangle(corner, *side, facecolor=light("panel")))
+            axes.add_patch(Rectangle(corner, *side, facecolor=light(colour), alpha=strongest * shade))
+            axes.text(j, i, words[i][j], ha="center", va="center", fontsize=size, linespacing=1.25)
+    axes.set_xlim(-0.5, len(columns) - 0.5)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_xticks(range(len(columns)), columns)
+    axes.set_yticks(range(len(rows)), rows)
+    axes.xaxis.tick_top()
+    axes.xaxis.set_label_position("top")
+    axes.tick_params(length=0, labelcolor=light("ink"))
+    axes.grid(False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)

@@ -1,0 +1,158 @@
+"""Fresh episodes of an agent on the compiled simulator, with the truth of every step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cageflow.collect.games import WorkflowSpec
+from cageflow.envs.agent import BlueAgent, BlueView
+from cageflow.envs.game import GameBatch
+from cageflow.envs.inspection import true_states
+from cageflow.envs.options import GameOptions
+from cageflow.scenario import RedKind
+from cageflow.sim.enums import Activity, Outcome
+from cageflow.workflow.compliance import ComplianceTracker
+
+STEPS_AT_ONCE = 100_000
+"""Of all episodes of a batch together; some hundred bytes each."""
+
+NO_FIX, DEPARTS, FOLLOWS = -1, 0, 1
+
+
+class Recording(NamedTuple):
+    """B episodes of T steps, of a network of H hosts. What has T + 1 entries begins with the start of the episode.
+
+    Attributes:
+        actions: (T, B) int16 blue's.
+        rewards: (T, B) float64.
+        access: (T + 1, B, H) int8 of `inspection.Access`.
+        left: (T, B, H) bool: whether red still held a session on the host after blue had acted, before red did.
+        alarms: (T, B, H) bool: whether blue's table showed an exploit on the host after the step.
+        service_down: (T, B) bool: whether the service that Impact stops was down after the step.
+        verdicts: (T, B) int8: NO_FIX, or whether a fix FOLLOWS the workflow or DEPARTS from it; without one NO_FIX.
+        compliance: (B,) float64, NaN without a workflow.
+    """
+
+    actions: npt.NDArray[np.int16]
+    rewards: npt.NDArray[np.float64]
+    access: npt.NDArray[np.int8]
+    left: npt.NDArray[np.bool_]
+    alarms: npt.NDArray[np.bool_]
+    service_down: npt.NDArray[np.bool_]
+    verdicts: npt.NDArray[np.int8]
+    compliance: npt.NDArray[np.float64]
+
+    @property
+    def returns(self) -> npt.NDArray[np.float64]:
+        """(B,) sums of the rewards, exact to the tenth."""
+        returns: npt.NDArray[np.float64] = np.round(self.rewards.sum(axis=0), 1)
+        return returns
+
+
+def record(
+    agent: BlueAgent, options: GameOptions, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None
+) -> Iterator[Recording]:
+    """Play one episode for each seed, a batch at a time.
+
+    Args:
+        agent: plays blue.
+        options: the game.
+        seeds: (N,) uint64; each decides the game's chance and the agent's.
+        workflow: that fixes are judged by, or None.
+    """
+    at_once = max(1, STEPS_AT_ONCE // options.max_steps)
+    for first in range(0, len(seeds), at_once):
+        yield _record_batch(agent, options, seeds[first : first + at_once], workflow)
+
+
+def _record_batch(
+    agent: BlueAgent, options: GameOptions, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None
+) -> Recording:
+    network = options.network
+    num_steps, num_envs, num_hosts = options.max_steps, len(seeds), len(network.hosts)
+    recording = Recording(
+        actions=np.empty((num_steps, num_envs), np.int16),
+        rewards=np.empty((num_steps, num_envs), np.float64),
+        access=np.empty((num_steps + 1, num_envs, num_hosts), np.int8),
+        left=np.empty((num_steps, num_envs, num_hosts), np.bool_),
+        alarms=np.empty((num_steps, num_envs, num_hosts), np.bool_),
+        service_down=np.empty((num_steps, num_envs), np.bool_),
+        verdicts=np.full((num_steps, num_envs), NO_FIX, np.int8),
+        compliance=np.full(num_envs, np.nan),
+    )
+    tracker = None
+    if workflow is not None:
+        tracker = ComplianceTracker(network, workflow.order, num_envs, workflow.alignment_lambda, workflow.definition)
+    everyone = np.arange(num_envs)
+
+    def before(step: int, states: npt.NDArray[Any], actions: npt.NDArray[Any]) -> None:
+        recording.actions[step] = actions
+        if tracker is not None:
+            fixes, compliant = tracker.fixes.copy(), tracker.compliant_fixes.copy()
+            tracker.score_states(states, actions, np.empty(num_envs, np.float32))
+            is_fix, follows = tracker.fixes > fixes, tracker.compliant_fixes > compliant
+            recording.verdicts[step] = np.where(is_fix, np.where(follows, FOLLOWS, DEPARTS), NO_FIX)
+
+    def after(step: int, states: npt.NDArray[Any], observations: npt.NDArray[Any], rewards: npt.NDArray[Any]) -> None:
+        truth = true_states(network, states)
+        sessions = truth["user_sessions"] + truth["privileged_sessions"]
+        gained = (states["red_kind"] == RedKind.EXPLOIT_REMOTE_SERVICE) & (states["red_outcome"] == Outcome.TRUE)
+        sessions[everyone[gained], states["red_target"][gained]] -= 1
+        recording.left[step] = sessions > 0
+        recording.access[step + 1] = truth["access"]
+        recording.service_down[step] = ~truth["service_running"]
+        recording.rewards[step] = rewards
+        low, high = observations[:, 0::4], observations[:, 1::4]
+        recording.alarms[step] = low + 2 * high == Activity.EXPLOIT
+
+    start = play(agent, options, seeds, before, after)
+    recording.access[0] = start
+    if tracker is not None:
+        recording.compliance[:] = tracker.compliance()
+    return recording
+
+
+def play(
+    agent: BlueAgent,
+    options: GameOptions,
+    seeds: npt.NDArray[np.uint64],
+    before: Callable[[int, npt.NDArray[Any], npt.NDArray[Any]], None],
+    after: Callable[[int, npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]], None],
+) -> npt.NDArray[np.int8]:
+    """Play one episode for each seed.
+
+    Args:
+        agent: plays blue.
+        options: the game.
+        seeds: (B,) uint64; each decides the game's chance and the agent's.
+        before: told of each step before it: its number from 0, the (B,) states, blue's (B,) actions.
+        after: told of each step after it: its number, the (B,) states, blue's (B, F) observations, (B,) rewards.
+
+    Returns:
+        (B, H) int8 of `inspection.Access` at the start.
+    """
+    network, num_envs = options.network, len(seeds)
+    game = GameBatch(options, num_envs)
+    game.restart(np.ones(num_envs, np.bool_), [int(seed) for seed in seeds], lambda count: seeds[:count])
+    agent.reset(seeds)
+
+    def access() -> npt.NDArray[np.int8]:
+        held: npt.NDArray[np.int8] = true_states(network, game.states)["access"]
+        return held
+
+    start = access()
+    observations = np.zeros((num_envs, network.num_observations), np.uint8)
+    rewards = np.empty(num_envs, np.float64)
+    actions: npt.NDArray[np.int16] | None = None
+    for step in range(options.max_steps):
+        view = BlueView(step, observations, actions, lambda: game.masks().view(np.uint8), access)
+        actions = np.array(agent.act(view), np.int16)  # a copy: some agents write into what they gave
+        before(step, game.states, actions)
+        game.play(actions, observations, rewards)
+        after(step, game.states, observations, rewards)
+    game.close()
+    return start

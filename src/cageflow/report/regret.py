@@ -1,0 +1,186 @@
+"""What a comparison of strategies has to say: tables of figures, and the chart of regret against trials."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cageflow.files import write_whole
+from cageflow.report.content import Chart
+from cageflow.report.drawing import write_files
+from cageflow.report.theme import SERIES, light
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from cageflow.search.calibration import Calibration
+    from cageflow.search.regret import Regrets
+
+MARKED_TRIALS = (10, 20, 40, 60)
+TOLERANCE = 1.0
+"""Regret at which an order is as good as the best, in points of reward."""
+REGRET_COLUMNS = (
+    "Contender,Strategy,Kernel,Trial,Simple_Mean,Simple_SE,Simple_Q05,Simple_Median,Simple_Q95,"
+    "Cumulative_Mean,Cumulative_SE,Cumulative_Q05,Cumulative_Median,Cumulative_Q95,Infeasible_Share"
+)
+CALIBRATION_COLUMNS = (
+    "Quantity,Kernel,Training_Orders,Held_Out,Splits,Within_1,Within_1_SE,Within_2,Within_2_SE,"
+    "Mean_Within_1,Mean_Within_1_SE,Mean_Within_2,Mean_Within_2_SE,Explained"
+)
+_LINES = ("-", "--", ":")
+
+
+def marked_trials(trials: int) -> list[int]:
+    """The trials at which figures are printed: 10, 20, 40 and 60 as far as there are so many, and the last."""
+    return sorted({trial for trial in MARKED_TRIALS if trial < trials} | {trials})
+
+
+def regret_figures(regrets: Sequence[Regrets]) -> list[dict[str, Any]]:
+    """One object a contender: mean and 95 % band of the mean of both regrets at the marked trials, and trials to within.
+
+    A band is 1.96 standard errors over the repetitions to either side. `trials_to_within_1` is the median; None if half
+    the repetitions never come so near.
+    """
+    return [
+        {
+            "contender": one.contender.label,
+            "strategy": one.contender.strategy,
+            "kernel": one.contender.settings.kernel,
+            "simple_regret": _at_marks(one.simple),
+            "cumulative_regret": _at_marks(one.cumulative),
+            "trials_to_within_1": _finite(float(np.median(one.trials_to_within(TOLERANCE)))),
+            "share_within_1": float(np.isfinite(one.trials_to_within(TOLERANCE)).mean()),
+            "infeasible_share": float(one.wasted.mean()),
+        }
+        for one in regrets
+    ]
+
+
+def calibration_figures(parts: Sequence[Calibration]) -> list[dict[str, Any]]:
+    """One object for each quantity, kernel and number of training orders."""
+    return [
+        {
+            "quantity": part.quantity,
+            "kernel": part.kernel,
+            "training_orders": part.training_orders,
+            "held_out": part.held_out,
+            **{
+                name: [share, part.error(share)]
+                for name, share in (
+                    ("within_1", part.within_1),
+                    ("within_2", part.within_2),
+                    ("mean_within_1", part.mean_within_1),
+                    ("mean_within_2", part.mean_within_2),
+                )
+            },
+            "explained": part.explained,
+        }
+        for part in parts
+    ]
+
+
+def write_regret(folder: Path, regrets: Sequence[Regrets], parts: Sequence[Calibration], title: str) -> list[Path]:
+    """Write `regret.csv`, `calibration.csv`, `regret.svg` and `regret.png`.
+
+    Args:
+        folder: made if it is missing.
+        regrets: one for each contender.
+        parts: of the calibration.
+        title: what was replayed, for the chart.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / "regret.csv", folder / "calibration.csv"]
+    write_whole(paths[0], _regret_csv(regrets).encode())
+    write_whole(paths[1], _calibration_csv(parts).encode())
+    return [*paths, *write_files(regret_chart(regrets, title), folder)]
+
+
+def regret_chart(regrets: Sequence[Regrets], title: str) -> Chart:
+    """Simple and cumulative regret against trials, means with their 95 % bands."""
+    ends = ", ".join(f"{one.contender.label} {one.simple[:, -1].mean():.1f}" for one in regrets)
+    return Chart(
+        name="regret",
+        title=title,
+        text=f"Regret against trials. Simple regret in the end: {ends}.",
+        draw=lambda figure, narrow: _draw(figure, narrow, regrets, title),
+        heights=(430, 700),
+        note="Means over repetitions; the bands hold the mean with a probability of 95 %.",
+    )
+
+
+def _draw(figure: Figure, narrow: bool, regrets: Sequence[Regrets], title: str) -> None:
+    axes = figure.subplots(2, 1) if narrow else figure.subplots(1, 2)
+    for panel, name, heading in zip(
+        axes, ("simple", "cumulative"), ("Simple regret", "Cumulative regret"), strict=True
+    ):
+        for i, one in enumerate(regrets):
+            values = np.asarray(getattr(one, name), dtype=np.float64)
+            trials = np.arange(1, values.shape[1] + 1)
+            mean, band = values.mean(axis=0), 1.96 * values.std(axis=0, ddof=1) / np.sqrt(len(values))
+            colour, line = light(SERIES[i % len(SERIES)]), _LINES[i // len(SERIES) % len(_LINES)]
+            panel.plot(trials, mean, line, color=colour, label=one.contender.label)
+            panel.fill_between(trials, np.maximum(mean - band, 0), mean + band, color=colour, alpha=0.15, linewidth=0)
+        panel.set(title=heading, xlabel="Trials", ylim=(0, None), xlim=(1, None))
+    axes[0].set_ylabel("Reward an episode")
+    figure.suptitle(title, x=0.01, ha="left")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2 if narrow else 4)
+
+
+def _at_marks(values: Any) -> dict[str, list[float]]:
+    """Mean and the two ends of its 95 % band, by trial."""
+    error = values.std(axis=0, ddof=1) / np.sqrt(len(values))
+    mean = values.mean(axis=0)
+    return {
+        str(t): [float(mean[t - 1]), float(mean[t - 1] - 1.96 * error[t - 1]), float(mean[t - 1] + 1.96 * error[t - 1])]
+        for t in marked_trials(values.shape[1])
+    }
+
+
+def _finite(number: float) -> float | None:
+    return number if np.isfinite(number) else None
+
+
+def _regret_csv(regrets: Sequence[Regrets]) -> str:
+    rows = []
+    for one in regrets:
+        wasted = one.wasted.mean(axis=0)
+        columns = [
+            column
+            for values in (one.simple.astype(np.float64), one.cumulative.astype(np.float64))
+            for column in (
+                values.mean(axis=0),
+                values.std(axis=0, ddof=1) / np.sqrt(len(values)),
+                *np.quantile(values, (0.05, 0.5, 0.95), axis=0),
+            )
+        ]
+        names = [one.contender.label, one.contender.strategy, one.contender.settings.kernel]
+        for t in range(len(wasted)):
+            rows.append([*names, t + 1, *(f"{column[t]:.4f}" for column in (*columns, wasted))])
+    return _csv(REGRET_COLUMNS, rows)
+
+
+def _calibration_csv(parts: Sequence[Calibration]) -> str:
+    rows = []
+    for part in parts:
+        shares = (part.within_1, part.within_2, part.mean_within_1, part.mean_within_2)
+        with_errors = [f"{figure:.4f}" for share in shares for figure in (share, part.error(share))]
+        facts = [part.quantity, part.kernel, part.training_orders, part.held_out, part.splits]
+        rows.append([*facts, *with_errors, f"{part.explained:.4f}"])
+    return _csv(CALIBRATION_COLUMNS, rows)
+
+
+def _csv(columns: str, rows: Sequence[Sequence[object]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns.split(","))
+    writer.writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,180 @@
+"""A run's report: from its folder to the page and the files of its charts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cageflow.collect.seeds import EpisodeStream
+from cageflow.errors import UserError
+from cageflow.files import write_whole
+from cageflow.report.content import Page, Section
+from cageflow.report.drawing import write_files
+from cageflow.report.material import Material, Rival
+from cageflow.report.page import render
+from cageflow.report.playbook.playbook import STREAM, fitting_agent, returns_of, saved_playbook
+from cageflow.report.saved_run import SavedRun, read_run
+from cageflow.report.sections import (
+    actions,
+    answer,
+    costs,
+    departures,
+    endings,
+    episodes,
+    learning,
+    orders,
+    positions,
+    progress,
+    reactions,
+    settings,
+    timing,
+    tradeoff,
+)
+from cageflow.report.wording import count, listed, order_words, percent
+from cageflow.scenario.unit_types import UNIT_TYPES
+
+PAGE, FOLDER = "report.html", "report"
+MIN_EPISODES = 100
+"""Of the playbook; fewer say nothing of how a policy plays."""
+
+SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
+    answer.section,
+    actions.section,
+    reactions.section,
+    costs.section,
+    episodes.section,
+    departures.section,
+    orders.section,
+    positions.section,
+    tradeoff.section,
+    progress.section,
+    learning.section,
+    endings.section,
+    timing.section,
+    settings.section,
+)
+"""All sections, in the order of the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was written.
+
+    Attributes:
+        page: the HTML file.
+        charts: the folder of the charts.
+        material: what it was made from.
+        played: whether the playbook's episodes were played anew.
+    """
+
+    page: Path
+    charts: Path
+    material: Material
+    played: bool
+
+
+def write_report(
+    path: Path,
+    *,
+    out: Path | None = None,
+    episodes: int = 1000,
+    seed: int = 0,
+    against: Sequence[Path] = (),
+    say: Callable[[str], None] = lambda words: None,
+) -> Report:
+    """Write the report of a run.
+
+    Args:
+        path: the run folder.
+        out: the HTML file; None is `report.html` in the run folder.
+        episodes: that the playbook is made of.
+        seed: of these.
+        against: folders of runs that the policy is compared with.
+        say: is told what takes time.
+
+    Raises:
+        UserError: there is nothing to report, a policy is missing or does not fit, or a file cannot be written.
+    """
+    if episodes < MIN_EPISODES:
+        raise UserError(f"--episodes is {episodes}: a playbook needs at least {MIN_EPISODES}")
+    page = out or path / PAGE
+    run = read_run(path)
+    policy = run.policy()
+    if not page.parent.is_dir():
+        raise UserError(f"{page.parent} is no folder: make it, or name another file by --out")
+    say(f"Playing {episodes:,} episodes of {order_words(run.order)} against {run.config.game().red_agent}")
+    folder = path / FOLDER
+    try:
+        playbook, played = saved_playbook(run, policy, episodes, seed)
+        rivals = tuple(_rival(run, other, episodes, seed) for other in against)
+        material = Material(run, playbook, rivals)
+        content = make_page(material)
+        write_whole(page, render(content).encode())
+        folder.mkdir(exist_ok=True)
+        for chart in content.charts:
+            write_files(chart, folder)
+    except OSError as error:
+        raise UserError(f"{error.filename or page} cannot be written: {error.strerror}") from error
+    return Report(page, folder, material, played)
+
+
+def make_page(material: Material) -> Page:
+    """The page of a material."""
+    run = material.run
+    found = [make(material) for make in SECTIONS]
+    game = run.config.game()
+    facts = (
+        {"search": "Search", "train": "Training", "landscape": "Landscape", "universal": "Universal policy"}[
+            run.config.command
+        ],
+        f"against {game.red_agent}",
+        f"rules {game.rules}",
+        f"{game.max_steps} steps",
+        f"seed {run.config.seed}",
+        f"{count(run.episodes, 'training episode')}",
+        run.path.resolve().name,
+    )
+    return Page(
+        title=f"{run.path.resolve().name} \N{MIDDLE DOT} cageflow report",
+        heading=_heading(run),
+        facts=facts,
+        notice=_notice(run),
+        sections=tuple(section for section in found if section is not None),
+    )
+
+
+def _heading(run: SavedRun) -> str:
+    """The answer in one line."""
+    if run.order is None:
+        return "Plain PPO, without a workflow"
+    if run.has_model and not run.is_feasible:
+        return f"No workflow has reached {percent(run.config.compliance_threshold, 0)} compliance yet"
+    first, *others = (UNIT_TYPES[unit_type] for unit_type in run.order)
+    return f"Fix {first} first, then {listed(others)}"
+
+
+def _notice(run: SavedRun) -> str:
+    """What is unfinished about a run."""
+    if run.is_over:
+        return ""
+    state = "is still going" if run.is_going else "was stopped before its end"
+    return (
+        f"This run {state}: the page shows the {count(len(run.trials), 'trial')} that ended, and "
+        f"{run.episodes:,} of {run.config.total_episodes:,} training episodes."
+    )
+
+
+def _rival(run: SavedRun, path: Path, episodes: int, seed: int) -> Rival:
+    """Another run's best policy on the same episodes.
+
+    Raises:
+        UserError: it is no run with a policy, or the policy does not fit the game.
+    """
+    other = read_run(path)
+    options = run.config.game()
+    try:
+        agent = fitting_agent(other.policy(), options)
+    except UserError as error:
+        raise UserError(f"--against {path}: {error}") from error
+    return Rival(run=other, returns=returns_of(agent, options, EpisodeStream(seed, STREAM).seeds(0, episodes)))

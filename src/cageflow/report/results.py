@@ -1,0 +1,121 @@
+"""What the orders came to, and what the best one beats. Pure functions of trials."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+import numpy as np
+import numpy.typing as npt
+
+from cageflow.evaluation.statistics import Estimate, summarize
+from cageflow.report.saved_run import SavedRun, Trial
+from cageflow.scenario.unit_types import UNIT_TYPES
+from cageflow.search import TrialResult, best_trial
+from cageflow.workflow.orders import Order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderResult:
+    """What one order came to.
+
+    Attributes:
+        order: the order.
+        estimate: of its reward.
+        compliance: mean.
+        feasible: whether it reached the threshold.
+        trials: that it had.
+        episodes: trained on it in all.
+        ending: of the trial that counts.
+    """
+
+    order: Order
+    estimate: Estimate
+    compliance: float
+    feasible: bool
+    trials: int
+    episodes: int
+    ending: str
+
+
+def logged_estimate(run: SavedRun, result: TrialResult) -> Estimate:
+    """A trial's reward; its standard error is that of the run's evaluation episodes."""
+    return Estimate(result.reward, result.reward_se, max(1, run.config.evaluation_episodes - 1))
+
+
+def order_results(run: SavedRun) -> list[OrderResult]:
+    """One result for each order that was tried, the best first: feasible ones by reward, then others by compliance.
+
+    Of the trials of a search the best of an order counts. The trainings of a landscape are alike, so their mean does,
+    with a standard error from their spread where there are several.
+    """
+    by_order: dict[Order, list[TrialResult]] = {}
+    for trial in run.trials:
+        by_order.setdefault(trial.result.order, []).append(trial.result)
+    results = [_order_result(run, trials) for trials in by_order.values()]
+    return sorted(
+        results,
+        key=lambda one: (one.feasible, one.estimate.mean if one.feasible else one.compliance, one.estimate.mean),
+        reverse=True,
+    )
+
+
+def _order_result(run: SavedRun, trials: Sequence[TrialResult]) -> OrderResult:
+    threshold = run.config.compliance_threshold
+    best, _ = best_trial(trials, threshold)
+    estimate, compliance = logged_estimate(run, best), best.compliance
+    if run.config.command == "landscape" and len(trials) > 1:
+        rewards = [trial.reward for trial in trials]
+        estimate = Estimate(fmean(rewards), stdev(rewards) / math.sqrt(len(rewards)), len(rewards) - 1)
+        compliance = fmean(trial.compliance for trial in trials)
+    return OrderResult(
+        order=best.order,
+        estimate=estimate,
+        compliance=compliance,
+        feasible=compliance >= threshold,
+        trials=len(trials),
+        episodes=sum(trial.episodes for trial in trials),
+        ending=best.ending,
+    )
+
+
+def position_means(results: Sequence[OrderResult]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Mean reward of the tried orders that have a unit type at a position, and how many these are.
+
+    Returns:
+        (5, 5) float64 by type and position, NaN where no order was tried, and (5, 5) int64.
+    """
+    sums = np.zeros((len(UNIT_TYPES), len(UNIT_TYPES)))
+    counts = np.zeros(sums.shape, np.int64)
+    for result in results:
+        for position, unit_type in enumerate(result.order):
+            sums[unit_type, position] += result.estimate.mean
+            counts[unit_type, position] += 1
+    with np.errstate(invalid="ignore"):
+        return np.where(counts > 0, sums / counts, np.nan), counts
+
+
+def best_so_far(trials: Sequence[Trial], threshold: float) -> list[float]:
+    """Best reward of a feasible trial up to each trial, NaN before the first."""
+    best, path = math.nan, []
+    for trial in trials:
+        reward = trial.result.reward
+        if trial.result.compliance >= threshold and not reward <= best:
+            best = reward
+        path.append(best)
+    return path
+
+
+def paired_difference(ours: Sequence[float], theirs: Sequence[float]) -> Estimate:
+    """Mean difference of returns that were played with the same episode seeds."""
+    return summarize(np.asarray(ours) - np.asarray(theirs)).estimate
+
+
+def num_clearly_beaten(results: Sequence[OrderResult]) -> int:
+    """How many feasible orders the first one beats by more than chance: the interval of the difference is above 0."""
+    if not results or not results[0].feasible:
+        return 0
+    first, *others = results
+    return sum((first.estimate - other.estimate).interval().low > 0.0 for other in others if other.feasible)

@@ -1,0 +1,1 @@
+"""The parts of the page, one a file: each makes its section from the material, or nothing where it does not apply."""

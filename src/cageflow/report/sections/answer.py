@@ -1,0 +1,135 @@
+"""The answer first: which workflow, how good, and what it beats."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cageflow.evaluation.statistics import Estimate, summarize
+from cageflow.report.content import Block, Card, Cards, Prose, Section, Table
+from cageflow.report.material import Material
+from cageflow.report.results import logged_estimate, num_clearly_beaten, paired_difference
+from cageflow.report.wording import count, interval, number, order_words, percent, signed
+
+NUM_OTHERS = 5
+"""Other orders in the table."""
+
+
+def section(material: Material) -> Section:
+    """The section."""
+    blocks: list[Block] = [Cards(tuple(_cards(material)))]
+    blocks += [_beaten(material), Prose(tuple(_reservations(material)))]
+    return Section("answer", _title(material), tuple(blocks))
+
+
+def _title(material: Material) -> str:
+    if material.run.has_model:
+        return "Best workflow" if material.run.is_feasible else "Closest to a workflow"
+    return "The trained policy"
+
+
+def _cards(material: Material) -> list[Card]:
+    run, playbook = material.run, material.playbook
+    episodes = f"{playbook.num_episodes:,} fresh episodes"
+    cards = [Card("Trained", "Plain PPO", "no workflow")]
+    if run.order is not None:
+        cards = [Card("Fix in this order", order_words(run.order))]
+    cards.append(
+        Card("Reward an episode", number(material.fresh.mean), f"95 % interval {interval(material.fresh)}, {episodes}")
+    )
+    if run.order is not None:
+        compliance = summarize(playbook.compliance).estimate
+        low, high = compliance.interval()
+        cards.append(
+            Card(
+                "Compliance",
+                percent(compliance.mean),
+                f"95 % interval {percent(low)} to {percent(min(1.0, high))}{_logged_compliance(material)}; the "
+                f"threshold is {percent(run.config.compliance_threshold, 0)}",
+            )
+        )
+    saved = paired_difference(playbook.returns, playbook.idle_returns)
+    idle = float(np.mean(playbook.idle_returns))
+    cards.append(Card("Better than doing nothing by", number(saved.mean, 1), f"which comes to {number(idle, 1)}"))
+    return cards
+
+
+def _logged_compliance(material: Material) -> str:
+    """What the run itself measured, and decided by."""
+    best = material.run.best
+    return "" if best is None else f"; {percent(best.compliance)} in the log"
+
+
+def _beaten(material: Material) -> Table:
+    """Rewards and differences, with intervals."""
+    run, playbook = material.run, material.playbook
+    name = order_words(run.order) if run.order is not None else "Plain PPO"
+    rows: list[tuple[str, ...]] = [
+        (f"{name} (this policy)", "fresh", number(material.fresh.mean), interval(material.fresh), "", "")
+    ]
+    rivals = [("Doing nothing", playbook.idle_returns)]
+    for rival in material.rivals:
+        rivals.append((f"{order_words(rival.run.order)}, of {rival.run.path.name}".capitalize(), rival.returns))
+    for words, returns in rivals:
+        rows.append(_row(words, "fresh", summarize(returns).estimate, paired_difference(playbook.returns, returns)))
+    if run.best is not None:
+        logged = logged_estimate(run, run.best)
+        rows.append((f"{name} (as logged)", "log", number(logged.mean), interval(logged), "", ""))
+        others = [one for one in material.results if one.order != run.order and one.feasible]
+        for other in others[:NUM_OTHERS]:
+            rows.append(_row(order_words(other.order), "log", other.estimate, logged - other.estimate))
+    return Table(
+        "What it beats: mean reward an episode, and how much better this policy is",
+        ("Policy", "Figures", "#Reward", "#95 % interval", "#Better by", "#95 % interval of that"),
+        tuple(rows),
+        marked=frozenset({0}),
+    )
+
+
+def _row(words: str, source: str, estimate: Estimate, difference: Estimate) -> tuple[str, ...]:
+    return (
+        words,
+        source,
+        number(estimate.mean),
+        interval(estimate),
+        signed(difference.mean),
+        interval(difference, sign=True),
+    )
+
+
+def _reservations(material: Material) -> list[str]:
+    """What the figures are and are not."""
+    run, playbook = material.run, material.playbook
+    words = [
+        f"“Fresh” figures are from {playbook.num_episodes:,} episodes that neither trained nor chose any policy, the "
+        "same ones for all that are compared, so their differences are paired."
+    ]
+    if run.best is None:
+        return words
+    words[0] += (
+        f" Those of the log are from {run.config.evaluation_episodes:,} episodes after each trial; the search chose by "
+        "them, so that of the winner flatters it a little."
+    )
+    feasible = sum(one.feasible for one in material.results)
+    tried = f"Of the {count(len(material.results), 'workflow')} tried, {feasible} reached the compliance threshold"
+    if not run.is_feasible:
+        words.append(
+            f"{tried}. The one above came closest, and its reward is that of a policy which does not follow it "
+            "well enough: train on."
+        )
+    elif feasible > 1:
+        beaten = num_clearly_beaten(material.results)
+        words.append(
+            f"{tried}. By the log the best beats {_part(beaten, feasible - 1)} by more than the chance of the "
+            "evaluation episodes. What another training of the same order would have come to is not in that chance, "
+            "and orders that were trained longer have an advantage."
+        )
+    else:
+        words.append(f"{tried}: there is no other to compare it with yet.")
+    return words
+
+
+def _part(beaten: int, others: int) -> str:
+    """How many of the other feasible orders, in words."""
+    if others == 1:
+        return "the other" if beaten else "the other, though not"
+    return f"all {others} others" if beaten == others else f"{beaten} of the {others} others"

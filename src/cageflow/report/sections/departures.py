@@ -1,0 +1,154 @@
+"""Where the policy departs from its workflow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from cageflow.report.content import Block, Chart, Points, Section, Table
+from cageflow.report.drawing import shaded_grid
+from cageflow.report.material import Material
+from cageflow.report.playbook.departures import NOTHING_DUE
+from cageflow.report.wording import count, number, order_words, percent
+from cageflow.scenario.unit_types import UNIT_TYPES
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from cageflow.workflow.orders import Order
+
+MAX_KINDS = 4
+
+
+def num_departures(turns: npt.NDArray[np.int64]) -> int:
+    """Fixes out of turn among (6, 5) fixes by due and fixed type."""
+    return int(turns[:NOTHING_DUE].sum() - np.trace(turns[:NOTHING_DUE]))
+
+
+def section(material: Material) -> Section | None:
+    """The section; none for plain PPO, which has no workflow to depart from."""
+    run, playbook = material.run, material.playbook
+    if run.order is None:
+        return None
+    turns = np.array(playbook.turns, np.int64)
+    fixes, out = int(turns.sum()), num_departures(turns)
+    chart = Chart(
+        name="departures",
+        title="What was due, and what it fixed",
+        text=f"Fixes by the unit type that was due and the unit type that was fixed; {out} of {fixes} out of turn. The "
+        "figures stand in the table below.",
+        draw=lambda figure, narrow: _draw(figure, narrow, turns, run.order or ()),
+        heights=(350, 330),
+        note="Share of all fixes. Due is the highest type of the workflow that red holds; a fix of another type is out "
+        "of turn (amber). With nothing compromised any fix follows the workflow.",
+        table=_table(material, turns, run.order),
+    )
+    blocks: list[Block] = [Points(tuple(_sentences(material, turns, fixes, out))), chart]
+    if playbook.departures:
+        blocks.append(_examples(material))
+    return Section("departures", "Playbook: where it departs from its workflow", tuple(blocks))
+
+
+def _sentences(material: Material, turns: npt.NDArray[np.int64], fixes: int, out: int) -> list[tuple[str, str]]:
+    playbook = material.playbook
+    words = [
+        (
+            "Out of turn",
+            f"{number(material.per_episode(out))} of {number(material.per_episode(fixes))} fixes an episode "
+            f"({percent(out / fixes) if fixes else '0 %'}).",
+        )
+    ]
+    if not out:
+        return words
+    for due, fixed, amount in _kinds(turns)[:MAX_KINDS]:
+        words.append(
+            (
+                f"{UNIT_TYPES[fixed]} while {UNIT_TYPES[due]} was due",
+                f"{percent(amount / out, 0)} of them, {number(material.per_episode(amount))} an episode.",
+            )
+        )
+    words.append(
+        (
+            "Without need",
+            f"{percent(playbook.departures_on_clean / out, 0)} of the fixes out of turn were of hosts that red did not "
+            "hold.",
+        )
+    )
+    if material.run.config.compliance_definition == "any-session":
+        words.append(
+            (
+                "Mind",
+                "red cannot be evicted from its first host, so user counts as compromised at all times, and whatever "
+                "stands behind user in the workflow is never due.",
+            )
+        )
+    return words
+
+
+def _kinds(turns: npt.NDArray[np.int64]) -> list[tuple[int, int, int]]:
+    """(due, fixed, how often) of the fixes out of turn, the most frequent first."""
+    kinds = [
+        (due, fixed, int(turns[due, fixed]))
+        for due in range(NOTHING_DUE)
+        for fixed in range(len(UNIT_TYPES))
+        if due != fixed and turns[due, fixed]
+    ]
+    return sorted(kinds, key=lambda kind: -kind[2])
+
+
+def _draw(figure: Figure, narrow: bool, turns: npt.NDArray[np.int64], order: Order) -> None:
+    axes = figure.subplots()
+    rows = [*order, NOTHING_DUE]
+    labels = [*(UNIT_TYPES[unit_type] for unit_type in order), "nothing"]
+    table = turns[np.ix_(rows, list(order))]
+    strongest = float(table.max()) or 1.0
+    share = [[None if cell == 0 else (cell / strongest) ** 0.35 for cell in line] for line in table.tolist()]
+    out = [[i != j and i < len(order) for j in range(len(order))] for i in range(len(rows))]
+    words = [[_share(cell, int(turns.sum())) for cell in line] for line in table.tolist()]
+    size = 10.0 if narrow else 11.5
+    columns = labels[:-1] if not narrow else [label.replace("_", "_\n") for label in labels[:-1]]
+    for colour, wanted in (("teal", False), ("amber", True)):
+        part = [[cell if out[i][j] == wanted else None for j, cell in enumerate(line)] for i, line in enumerate(share)]
+        shaded_grid(axes, part, words, labels, columns, colour, size)
+    axes.set_xlabel("fixed")
+    axes.set_ylabel("due")
+    if narrow:
+        axes.tick_params(axis="x", labelsize=9)
+
+
+def _share(amount: int, total: int) -> str:
+    share = amount / total if total else 0.0
+    return "<0.1 %" if 0 < share < 0.001 else percent(share)
+
+
+def _table(material: Material, turns: npt.NDArray[np.int64], order: Order) -> Table:
+    rows = []
+    for due in [*order, NOTHING_DUE]:
+        name = "nothing" if due == NOTHING_DUE else UNIT_TYPES[due]
+        rows.append((name, *(number(material.per_episode(int(turns[due, fixed])), 3) for fixed in order)))
+    return Table(
+        f"Fixes an episode by what was due and what was fixed, of the workflow {order_words(order)}",
+        ("Due", *(f"#{UNIT_TYPES[unit_type]}" for unit_type in order)),
+        tuple(rows),
+        folded="The same as a table",
+    )
+
+
+def _examples(material: Material) -> Table:
+    rows = [
+        (
+            one.action,
+            one.due,
+            ", ".join(one.held),
+            f"episode {one.episode}, step {one.step}",
+        )
+        for one in material.playbook.departures
+    ]
+    return Table(
+        f"{count(len(rows), 'example')} of fixes out of turn, the most frequent kind first",
+        ("It did", "Due was", "Red held (of what counts)", "Where"),
+        tuple(rows),
+        folded="Examples of fixes out of turn",
+    )

@@ -1,0 +1,204 @@
+"""Learning curves: how each workflow was learned."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from cageflow.report.content import Chart, Section, Table
+from cageflow.report.drawing import tip
+from cageflow.report.material import Material
+from cageflow.report.saved_run import SavedRun
+from cageflow.report.theme import SERIES, light
+from cageflow.report.wording import count, number, percent, short_order
+from cageflow.workflow.orders import Order, format_order
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MEASURES = {
+    "env_reward": "Environment reward",
+    "alignment": "Alignment reward",
+    "total_reward": "Total reward",
+    "compliance": "Compliance",
+}
+MAX_POINTS = 90
+MAX_LINES = 24
+"""Curves without a colour of their own; more of them are drawn as a band."""
+LINEAR_BELOW = 10.0
+TICKS = (30, 10, 0, -10, -30, -100, -300, -1000)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The updates of one workflow, or of one of its trainings.
+
+    Attributes:
+        order: as the log writes it.
+        episodes: (N,) trained on it so far.
+        values: (N,) by measure.
+    """
+
+    order: str
+    episodes: npt.NDArray[np.float64]
+    values: dict[str, npt.NDArray[np.float64]]
+
+
+def learning_curves(run: SavedRun) -> list[Curve]:
+    """A curve for each workflow; for each training where a landscape trained it anew."""
+    anew = run.config.command == "landscape"
+    rows: dict[tuple[str, int], list[tuple[float, ...]]] = defaultdict(list)
+    trained: dict[str, int] = defaultdict(int)
+    trial, order, last = None, "", 0
+    for update in sorted(run.updates, key=lambda one: (one.trial, one.episodes)):
+        if update.trial != trial:
+            trained[order] += last
+            trial, order = update.trial, update.order
+        last = update.episodes
+        before = 0 if anew else trained[order]
+        values = tuple(getattr(update, name) for name in MEASURES)
+        rows[order, update.trial if anew else 0].append((before + update.episodes, *values))
+    curves = []
+    for (order, _), points in rows.items():
+        table = thinned(np.array(points, np.float64), MAX_POINTS)
+        curves.append(Curve(order, table[:, 0], dict(zip(MEASURES, table[:, 1:].T, strict=True))))
+    return curves
+
+
+def thinned(points: npt.NDArray[np.float64], most: int) -> npt.NDArray[np.float64]:
+    """(N, C) rows averaged in groups of neighbours, so that no more than `most` are left."""
+    size = -(-len(points) // most)
+    return np.array([points[i : i + size].mean(axis=0) for i in range(0, len(points), size)])
+
+
+def section(material: Material) -> Section | None:
+    """The section; none before the first update."""
+    run = material.run
+    curves = learning_curves(run)
+    if not curves:
+        return None
+    orders: list[Order | None] = [one.order for one in material.results[: len(SERIES)]]
+    if not material.results:
+        orders = [run.order]
+    names = {_log_name(order): short_order(order) for order in orders}
+    if run.config.command == "universal":
+        names = {"any": "all workflows"}
+    measures = [name for name in MEASURES if not np.isnan(curves[0].values[name]).all()]
+    if run.order is None:
+        measures = ["env_reward"]
+    groups = sorted({curve.order for curve in curves})
+    chart = Chart(
+        name="learning_curves",
+        title="Learning curves",
+        text=f"Learning curves of {count(len(groups), 'workflow')}: "
+        + ", ".join(MEASURES[name].lower() for name in measures)
+        + " against training episodes. The figures stand in the table below.",
+        draw=lambda figure, narrow: _draw(figure, narrow, curves, names, measures),
+        heights=(300 * ((len(measures) + 1) // 2) + 50, 215 * len(measures) + 90),
+        note="Means over the training episodes of an update, neighbouring updates averaged; rewards on a scale that "
+        "stretches towards zero." + _note(run, curves, names),
+        table=_table(curves, names, measures),
+    )
+    return Section("learning", "How it was learned", (chart,))
+
+
+def _note(run: SavedRun, curves: Sequence[Curve], names: dict[str, str]) -> str:
+    others = [curve for curve in curves if curve.order not in names]
+    if run.config.command != "train" and others:
+        how = "the middle eight tenths of them as a band" if len(others) > MAX_LINES else "in grey"
+        return f" The best workflows have colours, the other {count(len(others), 'curve')} stand {how}."
+    return ""
+
+
+def _draw(
+    figure: Figure, narrow: bool, curves: Sequence[Curve], names: dict[str, str], measures: Sequence[str]
+) -> None:
+    num_columns = 1 if narrow or len(measures) == 1 else 2
+    grid = figure.subplots(-(-len(measures) // num_columns), num_columns, sharex=True, squeeze=False)
+    panels: list[Axes] = list(grid.flat)
+    colours = dict(zip(names, SERIES, strict=False))
+    others = [curve for curve in curves if curve.order not in names]
+    for axes, measure in zip(panels, measures, strict=True):
+        if len(others) > MAX_LINES:
+            _draw_band(axes, others, measure)
+        else:
+            for curve in others:
+                (line,) = axes.plot(curve.episodes, curve.values[measure], color=light("faint"), lw=1.0, alpha=0.6)
+                line.set_gid(tip(curve.order))
+        for order in reversed(list(names)):
+            for curve in curves:
+                if curve.order == order:
+                    (line,) = axes.plot(curve.episodes, curve.values[measure], color=light(colours[order]))
+                    line.set_gid(tip(names[order]))
+        axes.set_title(MEASURES[measure])
+        _scale(axes, measure, curves)
+    for axes in panels[-num_columns:]:
+        axes.set_xlabel("episodes trained on the workflow" if not narrow else "episodes trained")
+    if len(names) > 1 or others:
+        from matplotlib.lines import Line2D
+
+        lines = [Line2D([], [], color=light(colour), lw=3) for colour in colours.values()]
+        labels = [names[order] for order in colours]
+        figure.legend(lines, labels, loc="outside lower center", ncols=2 if narrow else 3, handlelength=1.2)
+
+
+def _draw_band(axes: Axes, curves: Sequence[Curve], measure: str) -> None:
+    """The middle eight tenths of many curves, and their median."""
+    last = max(curve.episodes[-1] for curve in curves)
+    places = np.linspace(min(curve.episodes[0] for curve in curves), last, 60)
+    lines = np.array([np.interp(places, curve.episodes, curve.values[measure], right=np.nan) for curve in curves])
+    enough = (~np.isnan(lines)).sum(axis=0) >= len(curves) / 10
+    low, middle, high = np.nanpercentile(lines[:, enough], [10, 50, 90], axis=0)
+    axes.fill_between(places[enough], low, high, color=light("faint"), alpha=0.25, lw=0)
+    axes.plot(places[enough], middle, color=light("faint"), lw=1.2)
+
+
+def _scale(axes: Axes, measure: str, curves: Sequence[Curve]) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+
+    axes.set_xlim(left=0)
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 0)))
+    if measure == "compliance":
+        axes.set_ylim(0, 1.02)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value, 0)))
+    elif measure == "alignment":
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 0)))
+    else:
+        lowest = min(float(np.nanmin(curve.values[measure])) for curve in curves)
+        highest = max(float(np.nanmax(curve.values[measure])) for curve in curves)
+        axes.set_yscale("symlog", linthresh=LINEAR_BELOW)
+        axes.set_ylim(1.3 * min(lowest, -1.0), max(0.0, 1.3 * highest))
+        ticks = [tick for tick in TICKS if lowest * 1.3 <= tick <= max(0.0, 1.3 * highest)]
+        axes.set_yticks(ticks, [number(tick, 0) for tick in ticks])
+        axes.yaxis.set_minor_locator(NullLocator())
+
+
+def _table(curves: Sequence[Curve], names: dict[str, str], measures: Sequence[str]) -> Table:
+    rows = []
+    for curve in sorted(curves, key=lambda one: list(names).index(one.order) if one.order in names else len(names)):
+        ends = [curve.values[name][-1] for name in measures]
+        words = [
+            percent(end) if name == "compliance" else number(end) for name, end in zip(measures, ends, strict=True)
+        ]
+        rows.append((_spaced(curve.order), f"{curve.episodes[-1]:,.0f}", *words))
+    return Table(
+        "Where the learning curves end: means over the last updates",
+        ("Workflow", "#Episodes", *(f"#{MEASURES[name]}" for name in measures)),
+        tuple(rows),
+        folded="Where the curves end, as a table",
+    )
+
+
+def _log_name(order: Order | None) -> str:
+    return "none" if order is None else format_order(order).replace(",", ">")
+
+
+def _spaced(order: str) -> str:
+    return {"none": "plain PPO", "any": "all workflows"}.get(order, order.replace(">", " \N{RIGHTWARDS ARROW} "))
