@@ -41,7 +41,7 @@ def marked_trials(trials: int) -> list[int]:
 
 
 def regret_figures(regrets: Sequence[Regrets]) -> list[dict[str, Any]]:
-    """One object a contender: mean and 95 % band of the mean of both regrets at the marked trials, and trials to within.
+    """One object a contender: both regrets at the marked trials, mean and 95 % band of the mean, and trials to within.
 
     A band is 1.96 standard errors over the repetitions to either side. `trials_to_within_1` is the median; None if half
     the repetitions never come so near.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammainc, gammaincinv
 
 from cageflow.errors import UserError
 from cageflow.search.landscape import Landscape
@@ -46,13 +47,62 @@ class Truth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Orders whose true rewards are taken for draws from one Normal distribution, of unknown mean and variance.
+
+    Attributes:
+        ids: (G,) numbers of the orders.
+        means: (G,) means of their trainings.
+        error_variance: variance of such a mean around the true reward.
+        noise: (R,) what a training's reward may deviate from the true one, each alike likely: the residuals of all
+            trainings, widened for the means that were taken from them. They hold evaluation noise, too.
+    """
+
+    ids: NDArray[np.int64]
+    means: Floats
+    error_variance: float
+    noise: Floats
+
+    @classmethod
+    def of(cls, ids: NDArray[np.int64], rewards: Floats, errors: Floats) -> "Group":
+        """From the rewards (G, S) of its orders' trainings and their standard errors (G, S)."""
+        num_seeds = rewards.shape[1]
+        means = rewards.mean(axis=1)
+        if num_seeds > 1:
+            noise = ((rewards - means[:, None]) * np.sqrt(num_seeds / (num_seeds - 1))).ravel()
+        else:
+            noise = np.concatenate([errors.ravel(), -errors.ravel()])  # of the evaluation, which is all that is known
+        return cls(ids=ids, means=means, error_variance=float((noise**2).mean()) / num_seeds, noise=noise)
+
+    def draw(self, rng: np.random.Generator) -> Floats:
+        """True rewards (G,) that the trainings leave possible.
+
+        One-way analysis of variance with random effects, by Bayes: first the variance of the means, which holds that
+        between orders and the error's (from its scaled inverse chi-squared posterior, as far as it is above the
+        error's); then their centre; then each order, its mean shrunk to the centre.
+        """
+        size = len(self.ids)
+        if size == 1:
+            return np.asarray(self.means + np.sqrt(self.error_variance) * rng.standard_normal(1))
+        squares = float(((self.means - self.means.mean()) ** 2).sum())
+        if squares == 0:
+            return self.means.copy()
+        shape = (size - 1) / 2
+        most = gammainc(shape, squares / (2 * self.error_variance)) if self.error_variance > 0 else 1.0
+        variance = squares / (2 * float(gammaincinv(shape, most * rng.uniform(1e-9, 1 - 1e-9))))
+        kept = max(1 - self.error_variance / variance, 0.0)
+        centre = self.means.mean() + np.sqrt(variance / size) * rng.standard_normal()
+        deviations = np.sqrt(kept * self.error_variance) * rng.standard_normal(size)
+        return np.asarray(centre + kept * (self.means - centre) + deviations)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
     """A complete landscape of S trainings an order, as arrays; made by `of`.
 
-    The model behind it: reward of a training = true reward of the order + noise, the noise alike for all orders that
-    are feasible, and for all that are not. True rewards of each of the two groups are taken for draws from one Normal
-    distribution whose mean and variance are estimated from the landscape (empirical Bayes). It knows nothing of which
-    orders are neighbours, so it favours no kernel and no strategy.
+    The model behind it: reward of a training = true reward of the order + noise. Orders that are feasible are a group,
+    and those that are not another. It knows nothing of which orders are neighbours, so it favours no kernel and no
+    strategy.
 
     Attributes:
         reward: (120, S) rewards.
@@ -61,10 +111,7 @@ class Replay:
         compliance_se: (120, S) their standard errors.
         episodes: (120, S) int64, episodes trained.
         feasible: (120,) bool.
-        mean: (120,) posterior mean of each order's true reward: the mean of its trainings, shrunk to that of its group.
-        std: (120,) its posterior standard deviation.
-        noise: (120, R) what a training's reward may deviate from the true one, each alike likely: the residuals of the
-            order's group, widened for the mean that was taken from them. They hold evaluation noise, too.
+        groups: the one or two groups.
     """
 
     reward: Floats
@@ -73,9 +120,7 @@ class Replay:
     compliance_se: Floats
     episodes: NDArray[np.int64]
     feasible: NDArray[np.bool_]
-    mean: Floats
-    std: Floats
-    noise: tuple[Floats, ...]
+    groups: tuple[Group, ...]
 
     @classmethod
     def of(cls, landscape: Landscape, compliance_threshold: float) -> "Replay":
@@ -101,13 +146,7 @@ class Replay:
             raise UserError(
                 f"no order of the landscape reaches a compliance of {compliance_threshold}: there is nothing to find"
             )
-        mean, std = np.empty(NUM_ORDERS), np.empty(NUM_ORDERS)
-        noise: list[Floats] = [np.zeros(0)] * NUM_ORDERS
-        for group in (np.flatnonzero(feasible), np.flatnonzero(~feasible)):
-            if len(group):
-                mean[group], std[group], residuals = _shrink(tables["reward"][group], tables["reward_se"][group])
-                for order in group:
-                    noise[order] = residuals
+        ids = [np.flatnonzero(mask) for mask in (feasible, ~feasible) if mask.any()]
         return cls(
             reward=tables["reward"],
             reward_se=tables["reward_se"],
@@ -115,14 +154,15 @@ class Replay:
             compliance_se=tables["compliance_se"],
             episodes=tables["episodes"].astype(np.int64),
             feasible=feasible,
-            mean=mean,
-            std=std,
-            noise=tuple(noise),
+            groups=tuple(Group.of(one, tables["reward"][one], tables["reward_se"][one]) for one in ids),
         )
 
     def draw_truth(self, rng: np.random.Generator) -> Truth:
-        """One truth that the landscape leaves possible, orders independent of one another."""
-        return Truth(reward=self.mean + self.std * rng.standard_normal(NUM_ORDERS), feasible=self.feasible)
+        """One truth that the landscape leaves possible."""
+        reward = np.empty(NUM_ORDERS)
+        for group in self.groups:
+            reward[group.ids] = group.draw(rng)
+        return Truth(reward=reward, feasible=self.feasible)
 
     def trial(
         self, truth: Truth, order: Order, earlier: Sequence[TrialResult], rng: np.random.Generator
@@ -130,7 +170,7 @@ class Replay:
         """One more trial of an order: a training from scratch, whatever was trained before.
 
         Its compliance and its standard errors are those of one of the order's trainings in the landscape; its reward is
-        the true one and a deviation of `noise`.
+        the true one and a deviation of its group's noise.
 
         Args:
             truth: of this repetition.
@@ -140,7 +180,8 @@ class Replay:
         """
         i = order_id(order)
         seed = rng.integers(self.reward.shape[1])
-        deviation = self.noise[i][rng.integers(len(self.noise[i]))]
+        noise = self.groups[0 if self.feasible[i] else -1].noise
+        deviation = noise[rng.integers(len(noise))]
         episodes = int(self.episodes[i, seed])
         return TrialResult(
             order=order,
@@ -156,27 +197,3 @@ class Replay:
 
 
 _COLUMNS = ("reward", "reward_se", "compliance", "compliance_se", "episodes")
-
-
-def _shrink(rewards: Floats, errors: Floats) -> tuple[Floats, Floats, Floats]:
-    """Posterior means and deviations of the true rewards of a group of orders, and the residuals of its trainings.
-
-    One-way analysis of variance with random effects: the variance between orders is that of their means less what the
-    differences between trainings contribute.
-
-    Args:
-        rewards: (G, S) rewards of the group's trainings.
-        errors: (G, S) their standard errors.
-    """
-    num_orders, num_seeds = rewards.shape
-    means = rewards.mean(axis=1)
-    if num_seeds > 1:
-        residuals = ((rewards - means[:, None]) * np.sqrt(num_seeds / (num_seeds - 1))).ravel()
-    else:
-        # Two points have the deviation of the standard error, which is all that is known.
-        residuals = np.concatenate([errors.ravel(), -errors.ravel()])
-    within = float((residuals**2).mean()) / num_seeds
-    between = max(float(means.var(ddof=1)) - within, 0.0) if num_orders > 1 else 0.0
-    kept = between / (between + within) if between > 0 else float(num_orders == 1)
-    posterior = means.mean() + kept * (means - means.mean())
-    return posterior, np.full(num_orders, np.sqrt(kept * within)), residuals

@@ -1,0 +1,180 @@
+"""The command that measures strategies on a landscape: regret."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cageflow.cli.app import app
+from cageflow.cli.options import Json, option
+from cageflow.cli.output import print_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from cageflow.search.landscape import Landscape
+
+STRATEGIES = "gp-ucb,thompson,random,round-robin,canonical"
+KERNELS = "evidence,mallows,position,pairwise"
+
+
+@app.command()
+def regret(
+    landscapes: Annotated[
+        list[Path],
+        typer.Argument(metavar="LANDSCAPE.csv...", help="Tables of `cageflow landscape`.", show_default=False),
+    ],
+    repetitions: Annotated[int, typer.Option(help="Replays of each strategy, at least 2.")] = 200,
+    trials: Annotated[int, typer.Option(help="Trials of each replay.")] = 60,
+    strategies: Annotated[str, typer.Option(help="Strategies, with commas.")] = STRATEGIES,
+    kernel: Annotated[
+        str, typer.Option(help="Kernels that gp-ucb is replayed with, with commas; the others take the first.")
+    ] = KERNELS,
+    beta: Annotated[float, typer.Option(help="Weight of the deviation in UCB = mean + beta * deviation.")] = 2.0,
+    gate: Annotated[str, typer.Option(help="feasibility or strict.")] = "feasibility",
+    compliance_threshold: Annotated[float, typer.Option(help="Compliance of an order that can be followed.")] = 0.95,
+    seed: Annotated[int, typer.Option(help="Decides all chance.")] = 0,
+    n_workers: Annotated[int | None, option("Processes that share the work.", "the cores of this machine")] = None,
+    out: Annotated[
+        Path | None,
+        option("Folder for regret.csv, calibration.csv and the plot.", "beside the table, NAME-regret"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Replay search strategies on a landscape: how far from its best order they are after so many trials."""
+    from rich.console import Console
+
+    from cageflow.errors import UserError
+    from cageflow.search.landscape import read_landscape
+
+    console = Console(stderr=as_json)
+    tables = [(path, read_landscape(path)) for path in landscapes]
+    if out is not None and len(tables) > 1:
+        raise UserError(f"--out is one folder, but {len(tables)} landscapes are given: leave it out or give one")
+    measured = []
+    with ExitStack() as stack:
+        work = _worker(
+            stack, console, n_workers, repetitions, trials, _names(strategies), _names(kernel), beta, gate,
+            compliance_threshold, seed,
+        )  # fmt: skip
+        for path, table in tables:
+            figures = work(path, table, out or path.with_name(f"{path.stem}-regret"))
+            _print(console, figures)
+            measured.append(figures)
+    if as_json:
+        print_json({"landscapes": measured})
+
+
+def _worker(
+    stack: ExitStack,
+    console: Console,
+    n_workers: int | None,
+    repetitions: int,
+    trials: int,
+    strategies: Sequence[str],
+    kernels: Sequence[str],
+    beta: float,
+    gate: str,
+    compliance_threshold: float,
+    seed: int,
+) -> Callable[[Path, Landscape, Path], dict[str, Any]]:
+    """What measures one table; refuses nonsense before any work is begun."""
+    from typing import Any as Setting
+
+    from cageflow.experiment.executors import make_executor
+    from cageflow.report.regret import calibration_figures, regret_figures, write_regret
+    from cageflow.search.calibration import measure_calibration
+    from cageflow.search.regret import make_contenders, measure_regret
+    from cageflow.search.strategies import StrategySettings
+    from cageflow.sim.threads import available_cores
+
+    settings: dict[str, Setting] = {"beta": beta, "gate": gate, "compliance_threshold": compliance_threshold}
+    kernel_names: list[Setting] = list(kernels)
+    contenders = make_contenders(strategies, kernel_names, StrategySettings(**settings))
+    workers = available_cores() if n_workers is None else n_workers
+    executor = stack.enter_context(make_executor("process", workers)).executor if workers > 1 else None
+
+    def measure(path: Path, table: Landscape, folder: Path) -> dict[str, Any]:
+        with console.status(f"{path.name}: replaying") as status:
+
+            def show(what: str) -> Callable[[int, int], None]:
+                return lambda done, whole: status.update(f"{path.name}: {what}, {done} of {whole}")
+
+            regrets = measure_regret(
+                table,
+                contenders,
+                repetitions=repetitions,
+                trials=trials,
+                seed=seed,
+                executor=executor,
+                on_progress=show("replays"),
+            )
+            parts = measure_calibration(
+                table,
+                kernel_names,
+                compliance_threshold=compliance_threshold,
+                splits=CALIBRATION_SPLITS,
+                seed=seed,
+                executor=executor,
+                on_progress=show("calibrations"),
+            )
+            files = write_regret(folder, regrets, parts, f"{path.stem}: {repetitions} repetitions")
+        return {
+            "landscape": str(path),
+            "seeds": len(table.seeds),
+            "repetitions": repetitions,
+            "regret": regret_figures(regrets),
+            "calibration": calibration_figures(parts),
+            "files": [str(file) for file in files],
+        }
+
+    return measure
+
+
+CALIBRATION_SPLITS = 50
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _print(console: Console, figures: dict[str, Any]) -> None:
+    """The tables of one landscape."""
+    from rich.table import Table
+
+    marks = list(figures["regret"][0]["simple_regret"])
+    for name, title in (("simple_regret", "Simple regret"), ("cumulative_regret", "Cumulative regret")):
+        table = Table(title=f"{title} after so many trials, mean and 95 % band", title_justify="left")
+        table.add_column("strategy")
+        for mark in marks:
+            table.add_column(mark, justify="right")
+        if name == "simple_regret":
+            table.add_column("trials to within 1", justify="right")
+            table.add_column("on infeasible orders", justify="right")
+        for one in figures["regret"]:
+            cells = [f"{mean:.1f} ({low:.1f} to {high:.1f})" for mean, low, high in one[name].values()]
+            if name == "simple_regret":
+                within = one["trials_to_within_1"]
+                cells += [f"over {marks[-1]}" if within is None else f"{within:g}", f"{one['infeasible_share']:.0%}"]
+            table.add_row(one["contender"], *cells)
+        console.print(table)
+    table = Table(title="Held-out orders within 1 and 2 deviations (68 % and 95 % wanted)", title_justify="left")
+    for column in ("quantity", "kernel", "told", "one training, 1", "2", "mean of trainings, 1", "2", "explained"):
+        table.add_column(column, justify="left" if column in ("quantity", "kernel") else "right")
+    for part in figures["calibration"]:
+        shares = (part[key] for key in ("within_1", "within_2", "mean_within_1", "mean_within_2"))
+        table.add_row(
+            part["quantity"],
+            part["kernel"],
+            str(part["training_orders"]),
+            *(f"{share:.0%} ± {error:.0%}" for share, error in shares),
+            f"{part['explained']:.2f}",
+        )
+    console.print(table)
+    if figures["seeds"] == 1:
+        console.print("One training an order: how much trainings differ is not known, and not in these figures.")
+    console.print(f"Wrote {', '.join(figures['files'])}.", soft_wrap=True, highlight=False)
