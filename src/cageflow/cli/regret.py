@@ -83,8 +83,7 @@ def _worker(
     seed: int,
 ) -> Callable[[Path, Landscape, Path], dict[str, Any]]:
     """What measures one table; refuses nonsense before any work is begun."""
-    from typing import Any as Setting
-
+    from cageflow.errors import UserError
     from cageflow.experiment.executors import make_executor
     from cageflow.report.regret import calibration_figures, regret_figures, write_regret
     from cageflow.search.calibration import measure_calibration
@@ -92,10 +91,12 @@ def _worker(
     from cageflow.search.strategies import StrategySettings
     from cageflow.sim.threads import available_cores
 
-    settings: dict[str, Setting] = {"beta": beta, "gate": gate, "compliance_threshold": compliance_threshold}
-    kernel_names: list[Setting] = list(kernels)
+    settings: dict[str, Any] = {"beta": beta, "gate": gate, "compliance_threshold": compliance_threshold}
+    kernel_names: list[Any] = list(kernels)
     contenders = make_contenders(strategies, kernel_names, StrategySettings(**settings))
     workers = available_cores() if n_workers is None else n_workers
+    if workers < 1:
+        raise UserError(f"--n-workers is {workers}: it must be at least 1")
     executor = stack.enter_context(make_executor("process", workers)).executor if workers > 1 else None
 
     def measure(path: Path, table: Landscape, folder: Path) -> dict[str, Any]:
@@ -144,37 +145,43 @@ def _names(text: str) -> list[str]:
 
 def _print(console: Console, figures: dict[str, Any]) -> None:
     """The tables of one landscape."""
-    from rich.table import Table
-
     marks = list(figures["regret"][0]["simple_regret"])
     for name, title in (("simple_regret", "Simple regret"), ("cumulative_regret", "Cumulative regret")):
-        table = Table(title=f"{title} after so many trials, mean and 95 % band", title_justify="left")
-        table.add_column("strategy")
-        for mark in marks:
-            table.add_column(mark, justify="right")
-        if name == "simple_regret":
-            table.add_column("trials to within 1", justify="right")
-            table.add_column("on infeasible orders", justify="right")
+        more = ("to within 1", "infeasible") if name == "simple_regret" else ()
+        rows = []
         for one in figures["regret"]:
-            cells = [f"{mean:.1f} ({low:.1f} to {high:.1f})" for mean, low, high in one[name].values()]
-            if name == "simple_regret":
+            cells = [f"{mean:.1f} ±{high - mean:.1f}" for mean, _, high in one[name].values()]
+            if more:
                 within = one["trials_to_within_1"]
                 cells += [f"over {marks[-1]}" if within is None else f"{within:g}", f"{one['infeasible_share']:.0%}"]
-            table.add_row(one["contender"], *cells)
-        console.print(table)
-    table = Table(title="Held-out orders within 1 and 2 deviations (68 % and 95 % wanted)", title_justify="left")
-    for column in ("quantity", "kernel", "told", "one training, 1", "2", "mean of trainings, 1", "2", "explained"):
-        table.add_column(column, justify="left" if column in ("quantity", "kernel") else "right")
-    for part in figures["calibration"]:
-        shares = (part[key] for key in ("within_1", "within_2", "mean_within_1", "mean_within_2"))
-        table.add_row(
-            part["quantity"],
-            part["kernel"],
-            str(part["training_orders"]),
-            *(f"{share:.0%} ± {error:.0%}" for share, error in shares),
-            f"{part['explained']:.2f}",
+            rows.append([one["contender"], *cells])
+        _print_table(console, f"{title} by trials, with 95 % band", ["strategy", *marks, *more], rows)
+    for quantity in ("reward", "compliance"):
+        rows = []
+        for part in figures["calibration"]:
+            if part["quantity"] == quantity:
+                shares = [part[key] for key in ("within_1", "within_2", "mean_within_1", "mean_within_2")]
+                cells = [f"{share:.0%} ±{error:.0%}" for share, error in shares]
+                rows.append([part["kernel"], str(part["training_orders"]), *cells, f"{part['explained']:.2f}"])
+        _print_table(
+            console,
+            f"Held-out {quantity} within 1 and 2 deviations (wanted: 68 and 95 %), of one training and of their mean",
+            ["kernel", "orders told", "1", "2", "mean: 1", "2", "explained"],
+            rows,
         )
-    console.print(table)
     if figures["seeds"] == 1:
         console.print("One training an order: how much trainings differ is not known, and not in these figures.")
     console.print(f"Wrote {', '.join(figures['files'])}.", soft_wrap=True, highlight=False)
+
+
+def _print_table(console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="left" if i == 0 else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    console.print(title, style="bold", soft_wrap=True, highlight=False)
+    console.print(table)
+    console.print()

@@ -12,7 +12,7 @@ import numpy as np
 
 from cageflow.files import write_whole
 from cageflow.report.content import Chart
-from cageflow.report.drawing import write_files
+from cageflow.report.drawing import draw
 from cageflow.report.theme import SERIES, light
 
 if TYPE_CHECKING:
@@ -100,7 +100,8 @@ def write_regret(folder: Path, regrets: Sequence[Regrets], parts: Sequence[Calib
     paths = [folder / "regret.csv", folder / "calibration.csv"]
     write_whole(paths[0], _regret_csv(regrets).encode())
     write_whole(paths[1], _calibration_csv(parts).encode())
-    return [*paths, *write_files(regret_chart(regrets, title), folder)]
+    draw(regret_chart(regrets, title)).write_files(folder)
+    return [*paths, folder / "regret.svg", folder / "regret.png"]
 
 
 def regret_chart(regrets: Sequence[Regrets], title: str) -> Chart:
@@ -129,6 +130,7 @@ def _draw(figure: Figure, narrow: bool, regrets: Sequence[Regrets], title: str) 
             panel.plot(trials, mean, line, color=colour, label=one.contender.label)
             panel.fill_between(trials, np.maximum(mean - band, 0), mean + band, color=colour, alpha=0.15, linewidth=0)
         panel.set(title=heading, xlabel="Trials", ylim=(0, None), xlim=(1, None))
+        panel.xaxis.get_major_locator().set_params(integer=True)
     axes[0].set_ylabel("Reward an episode")
     figure.suptitle(title, x=0.01, ha="left")
     handles, labels = axes[0].get_legend_handles_labels()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,8 +67,10 @@ def make_contenders(
     """One contender for each strategy, and gp-ucb once for each kernel; the others take the first kernel.
 
     Raises:
-        UserError: a strategy or a kernel is unknown, or the strategy cannot be replayed.
+        UserError: a strategy or a kernel is unknown or none is given, or the strategy cannot be replayed.
     """
+    if not kernels:
+        raise UserError(f"no kernel to replay with: possible are {', '.join(get_args(KernelName))}")
     contenders = []
     for name in dict.fromkeys(strategies):
         if name not in REPLAYED:

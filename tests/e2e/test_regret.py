@@ -1,0 +1,77 @@
+"""`cageflow regret` as a user types it."""
+
+import numpy as np
+import pytest
+
+from cageflow.search.landscape import Landscape, write_landscape
+from tests.e2e.command_line import cageflow
+from tests.unit.search.landscapes import landscape_table, pair_landscape
+
+SMALL = ["--repetitions", "2", "--trials", "3", "--strategies", "gp-ucb,random", "--kernel", "mallows"]
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "small.csv"
+    compliances = np.where(np.arange(120) % 2 == 0, 0.97, 0.9)
+    write_landscape(path, landscape_table(pair_landscape(0), compliances, seeds=2))
+    return path
+
+
+def test_regret__prints_tables_and_writes_its_files(table):
+    words = cageflow("regret", table, *SMALL, "--n-workers", 1).out
+    assert "Simple regret by trials" in words
+    assert "gp-ucb" in words
+    assert "Held-out compliance within 1 and 2 deviations" in words
+    folder = table.with_name("small-regret")
+    assert {path.name for path in folder.iterdir()} == {"regret.csv", "calibration.csv", "regret.png", "regret.svg"}
+
+
+def test_regret__gives_the_same_figures_whoever_works(table, tmp_path):
+    figures = []
+    for workers in (1, 2):
+        out = tmp_path / str(workers)
+        outcome = cageflow("regret", table, *SMALL, "--n-workers", workers, "--out", out, "--json")
+        assert outcome.status == 0
+        (one,) = outcome.json["landscapes"]
+        figures.append({name: one[name] for name in ("seeds", "repetitions", "regret", "calibration")})
+    assert figures[0] == figures[1]
+    assert figures[0]["seeds"] == 2
+    assert [one["contender"] for one in figures[0]["regret"]] == ["gp-ucb", "random"]
+    csvs = [(tmp_path / workers / "regret.csv").read_text() for workers in ("1", "2")]
+    assert csvs[0] == csvs[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--strategies", "grid"], "unknown strategy 'grid'"),
+        (["--strategies", ""], "no strategy to replay"),
+        (["--kernel", "rbf"], "unknown kernel 'rbf'"),
+        (["--kernel", ""], "no kernel"),
+        (["--gate", "soft"], "unknown gate 'soft'"),
+        (["--beta", "-1"], "beta is -1.0"),
+        (["--repetitions", "1"], "repetitions is 1"),
+        (["--trials", "0"], "trials is 0"),
+        (["--n-workers", "0"], "--n-workers is 0"),
+        (["--compliance-threshold", "0.99"], "no order of the landscape reaches a compliance of 0.99"),
+    ],
+)
+def test_regret__refuses_nonsense_in_one_sentence(table, arguments, sentence):
+    outcome = cageflow("regret", table, "--n-workers", 1, *arguments)
+    assert (outcome.status, outcome.out) == (2, "")
+    assert sentence in " ".join(outcome.err.split())
+    assert not table.with_name("small-regret").exists()
+
+
+def test_regret__refuses_what_is_no_landscape(table, tmp_path):
+    holes = tmp_path / "holes.csv"
+    write_landscape(holes, Landscape(landscape_table(pair_landscape(0)).rows[5:]))
+    for arguments, sentence in (
+        ([tmp_path / "missing.csv"], "cannot be read as a landscape"),
+        ([holes], "5 trainings are missing"),
+        ([table, table, "--out", tmp_path / "out"], "--out is one folder, but 2 landscapes are given"),
+    ):
+        outcome = cageflow("regret", *arguments, "--n-workers", 1)
+        assert outcome.status == 2
+        assert sentence in " ".join(outcome.err.split())
