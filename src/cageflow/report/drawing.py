@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -69,58 +68,84 @@ STYLE: Any = {
 }
 
 
-@contextmanager
-def _figure(chart: Chart, narrow: bool) -> Iterator[Figure]:
-    """The drawn chart."""
+@dataclass(frozen=True)
+class Drawing:
+    """A chart that has been drawn.
+
+    Attributes:
+        chart: the chart.
+        wide, narrow: SVG, in the light colours.
+        png: the wide one, on white.
+    """
+
+    chart: Chart
+    wide: str
+    narrow: str
+    png: bytes
+
+    def inline(self, narrow: bool) -> str:
+        """One of the two as an element of the page, in the page's colours and letters."""
+        size = "narrow" if narrow else "wide"
+        text = re.sub(r"<metadata>.*?</metadata>\s*", "", self.narrow if narrow else self.wide, flags=re.DOTALL)
+        text = re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), text)
+        text = re.sub(r"font: (?:\w+ )*?((?:bold |\d+ )?[\d.]+px) [^;\"]*", r"font: \1 var(--font)", text)
+        for name, colour in COLOURS.items():
+            text = text.replace(colour.light, f"var(--{name})")
+        prefix = f"{self.chart.name}-{size}-"  # names are unique in a page, not in a drawing
+        text = re.sub(r'\b(id="|href="#|url\(#)', lambda found: f"{found[0]}{prefix}", text)
+        text = _with_tips(text, prefix)
+        width, height = WIDTHS[narrow], self.chart.heights[narrow]
+        body = text[text.index(">", text.index("<svg")) + 1 :]
+        head = (
+            f'<svg class="{size}" role="img" aria-label="{escape(self.chart.text)}" width="{width}" height="{height}" '
+            f'viewBox="0 0 {width} {height}">'
+        )
+        return re.sub(r"\n\s*", "\n", head + body).strip()
+
+    def write_files(self, folder: Path) -> None:
+        """Write the wide one as `NAME.svg` and `NAME.png`.
+
+        Raises:
+            OSError: a file cannot be written.
+        """
+        write_whole(folder / f"{self.chart.name}.svg", _with_tips(self.wide).encode())
+        write_whole(folder / f"{self.chart.name}.png", self.png)
+
+
+def draw(chart: Chart) -> Drawing:
+    """Draw a chart in both sizes."""
     with mpl.rc_context(rc=STYLE):
-        size = (WIDTHS[narrow] / POINTS_PER_INCH, chart.heights[narrow] / POINTS_PER_INCH)
-        figure = Figure(figsize=size, dpi=POINTS_PER_INCH)
-        chart.draw(figure, narrow)
-        yield figure
+        wide, narrow = (_figure(chart, size) for size in (False, True))
+        picture = io.BytesIO()
+        wide.savefig(picture, format="png", dpi=PNG_DPI, metadata={"Software": None})
+        return Drawing(chart, _svg(wide), _svg(narrow), picture.getvalue())
 
 
-def inline_svg(chart: Chart, narrow: bool) -> str:
-    """The chart as an element of the page, in the page's colours and letters."""
-    text = _svg(chart, narrow)
-    text = re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), text)
-    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
-    text = re.sub(r"font: (?:\w+ )*?((?:bold |\d+ )?[\d.]+px) [^;\"]*", r"font: \1 var(--font)", text)
-    for name, colour in COLOURS.items():
-        text = text.replace(colour.light, f"var(--{name})")
-    size = "wide" if not narrow else "narrow"
-    prefix = f"{chart.name}-{size}-"  # names are unique in a page, not in a drawing
-    text = re.sub(r'\b(id="|href="#|url\(#)', lambda found: f"{found[0]}{prefix}", text)
-    text = re.sub(rf'<g id="{re.escape(prefix)}{TIP}([^"]*)">', r"<g><title>\1</title>", text)
-    width, height = WIDTHS[narrow], chart.heights[narrow]
-    body = text[text.index(">", text.index("<svg")) + 1 :]
-    head = (
-        f'<svg class="{size}" role="img" aria-label="{escape(chart.text)}" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}">'
-    )
-    return re.sub(r"\n\s*", "\n", head + body).strip()
-
-
-def write_files(chart: Chart, folder: Path) -> tuple[Path, Path]:
-    """Write the wide chart as `NAME.svg` and `NAME.png`, on white.
+def write_files(chart: Chart, folder: Path) -> None:
+    """Draw a chart and write it as `NAME.svg` and `NAME.png`, for what has no page.
 
     Raises:
         OSError: a file cannot be written.
     """
-    picture = io.BytesIO()
-    with _figure(chart, narrow=False) as figure:
-        figure.savefig(picture, format="png", dpi=PNG_DPI, metadata={"Software": None})
-    paths = folder / f"{chart.name}.svg", folder / f"{chart.name}.png"
-    text = re.sub(rf'<g id="{TIP}([^"]*)">', r"<g><title>\1</title>", _svg(chart, narrow=False))
-    write_whole(paths[0], text.encode())
-    write_whole(paths[1], picture.getvalue())
-    return paths
+    draw(chart).write_files(folder)
 
 
-def _svg(chart: Chart, narrow: bool) -> str:
+def _figure(chart: Chart, narrow: bool) -> Figure:
+    size = (WIDTHS[narrow] / POINTS_PER_INCH, chart.heights[narrow] / POINTS_PER_INCH)
+    figure = Figure(figsize=size, dpi=POINTS_PER_INCH)
+    chart.draw(figure, narrow)
+    return figure
+
+
+def _svg(figure: Figure) -> str:
     text = io.StringIO()
-    with _figure(chart, narrow) as figure:
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     return text.getvalue()
+
+
+def _with_tips(text: str, prefix: str = "") -> str:
+    """What an artist says when it is pointed at, as the title of its group."""
+    return re.sub(rf'<g id="{re.escape(prefix)}{TIP}([^"]*)">', r"<g><title>\1</title>", text)
 
 
 def tip(words: str) -> str:
@@ -171,6 +196,7 @@ def shaded_grid(
     axes.set_yticks(range(len(rows)), rows)
     axes.xaxis.tick_top()
     axes.xaxis.set_label_position("top")
+    axes.xaxis.labelpad = 7.0
     axes.tick_params(length=0, labelcolor=light("ink"))
     axes.grid(False)
     for spine in axes.spines.values():

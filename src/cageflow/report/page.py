@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -10,18 +11,25 @@ from markupsafe import Markup
 
 from cageflow import __version__
 from cageflow.report.content import Page
-from cageflow.report.drawing import inline_svg
+from cageflow.report.drawing import Drawing
 from cageflow.report.theme import css_variables
 
 
-def render(page: Page) -> str:
-    """The page as HTML."""
+def render(page: Page, drawings: Sequence[Drawing]) -> str:
+    """The page as HTML.
+
+    Args:
+        page: what stands in it.
+        drawings: of all its charts.
+    """
     style = (
         _text("page.css")
         .replace("/* light */", css_variables(dark=False))
         .replace("/* dark */", css_variables(dark=True))
     )
-    pictures = {chart.name: [Markup(inline_svg(chart, narrow)) for narrow in (False, True)] for chart in page.charts}
+    pictures = {
+        drawing.chart.name: [Markup(drawing.inline(narrow)) for narrow in (False, True)] for drawing in drawings
+    }
     return _template().render(page=page, style=Markup(style), pictures=pictures, version=__version__)
 
 

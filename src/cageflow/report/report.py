@@ -10,7 +10,7 @@ from cageflow.collect.seeds import EpisodeStream
 from cageflow.errors import UserError
 from cageflow.files import write_whole
 from cageflow.report.content import Page, Section
-from cageflow.report.drawing import write_files
+from cageflow.report.drawing import draw
 from cageflow.report.material import Material, Rival
 from cageflow.report.page import render
 from cageflow.report.playbook.playbook import STREAM, fitting_agent, returns_of, saved_playbook
@@ -110,10 +110,11 @@ def write_report(
         rivals = tuple(_rival(run, other, episodes, seed) for other in against)
         material = Material(run, playbook, rivals)
         content = make_page(material)
-        write_whole(page, render(content).encode())
+        drawings = [draw(chart) for chart in content.charts]
+        write_whole(page, render(content, drawings).encode())
         folder.mkdir(exist_ok=True)
-        for chart in content.charts:
-            write_files(chart, folder)
+        for drawing in drawings:
+            drawing.write_files(folder)
     except OSError as error:
         raise UserError(f"{error.filename or page} cannot be written: {error.strerror}") from error
     return Report(page, folder, material, played)

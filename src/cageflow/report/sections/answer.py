@@ -68,7 +68,8 @@ def _beaten(material: Material) -> Table:
     ]
     rivals = [("Doing nothing", playbook.idle_returns)]
     for rival in material.rivals:
-        rivals.append((f"{order_words(rival.run.order)}, of {rival.run.path.name}".capitalize(), rival.returns))
+        words = "Plain PPO" if rival.run.order is None else order_words(rival.run.order)
+        rivals.append((f"{words} ({rival.run.path.resolve().name})", rival.returns))
     for words, returns in rivals:
         rows.append(_row(words, "fresh", summarize(returns).estimate, paired_difference(playbook.returns, returns)))
     if run.best is not None:
@@ -103,6 +104,11 @@ def _reservations(material: Material) -> list[str]:
         f"“Fresh” figures are from {playbook.num_episodes:,} episodes that neither trained nor chose any policy, the "
         "same ones for all that are compared, so their differences are paired."
     ]
+    if any(rival.run.order is None for rival in material.rivals) and run.order is not None:
+        words.append(
+            "Plain PPO is held to no workflow: where it is better, the difference is what following one costs, and "
+            "what different lengths of training make."
+        )
     if run.best is None:
         return words
     words[0] += (

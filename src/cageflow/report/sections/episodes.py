@@ -68,7 +68,8 @@ def _spread(material: Material) -> Chart:
         f"{number(worst, 1)}.",
         draw=lambda figure, narrow: _draw_spread(figure, playbook.returns, playbook.examples),
         heights=(230, 230),
-        note=f"{words}; the worst ended at {number(worst, 1)}. The lines are the three examples.",
+        note=f"{words}; the worst ended at {number(worst, 1)}. The bar on the left holds what "
+        "lies further left, the lines are the three examples.",
     )
 
 
