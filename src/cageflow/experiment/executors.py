@@ -93,6 +93,7 @@ def _processes(num_workers: int, address: str | None) -> ExecutorHandle:
 
 def _dask(num_workers: int, address: str | None) -> ExecutorHandle:
     distributed = _extra("distributed", "dask")
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # a lost scheduler is ours to tell
     with ExitStack() as starting:
         if address is None:
             cluster = _dask_cluster(distributed, num_workers)

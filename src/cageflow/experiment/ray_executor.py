@@ -25,7 +25,9 @@ class RayExecutor(Executor):
     def submit(self, function: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """Have a function called by a worker; it must be importable there."""
         # Who submits counts the deaths of workers, so Ray is not to try again by itself.
-        ref = self._ray.remote(num_cpus=1, max_retries=0)(function).remote(*args, **kwargs)
+        name = getattr(function, "__name__", type(function).__name__)  # under which Ray and `ps` list the task
+        task = self._ray.remote(num_cpus=1, max_retries=0)(_call).options(name=name)
+        ref = task.remote(function, *args, **kwargs)
         future: Future[T] = Future()
         self._refs[future] = ref
         ref.future().add_done_callback(partial(self._pass_on, future))
@@ -54,3 +56,8 @@ class RayExecutor(Executor):
             future.set_exception(error.cause or error)
         else:
             future.set_exception(WorkerLostError(" ".join(str(error).split())))
+
+
+def _call(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """What Ray calls: it takes functions only, and no other things that can be called."""
+    return function(*args, **kwargs)

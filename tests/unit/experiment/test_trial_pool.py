@@ -66,6 +66,13 @@ def test_outcomes_come_back_under_their_numbers(make: Make) -> None:
 
 
 @every_executor
+def test_executor_calls_whatever_can_be_called(make: Make) -> None:
+    with make() as handle:
+        assert handle.executor.submit(len, "four").result() == 4
+        assert handle.executor.submit(partial(divmod, 9), 4).result() == (2, 1)
+
+
+@every_executor
 @pytest.mark.parametrize("error", [NonFiniteError("the loss is nan"), UserError("no such thing")], ids=repr)
 def test_error_of_the_task_comes_out_as_it_is_and_the_others_stay(make: Make, error: Exception) -> None:
     with TrialPool(make, perform) as pool:
