@@ -121,15 +121,6 @@ def draw(chart: Chart) -> Drawing:
         return Drawing(chart, _svg(wide), _svg(narrow), picture.getvalue())
 
 
-def write_files(chart: Chart, folder: Path) -> None:
-    """Draw a chart and write it as `NAME.svg` and `NAME.png`, for what has no page.
-
-    Raises:
-        OSError: a file cannot be written.
-    """
-    draw(chart).write_files(folder)
-
-
 def _figure(chart: Chart, narrow: bool) -> Figure:
     size = (WIDTHS[narrow] / POINTS_PER_INCH, chart.heights[narrow] / POINTS_PER_INCH)
     figure = Figure(figsize=size, dpi=POINTS_PER_INCH)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import fmean, variance
 
 import numpy as np
 import numpy.typing as npt
@@ -48,13 +48,17 @@ def logged_estimate(run: SavedRun, result: TrialResult) -> Estimate:
 def order_results(run: SavedRun) -> list[OrderResult]:
     """One result for each order that was tried, the best first: feasible ones by reward, then others by compliance.
 
-    Of the trials of a search the best of an order counts. The trainings of a landscape are alike, so their mean does,
-    with a standard error from their spread where there are several.
+    Of the trials of a search the best of an order counts. The trainings of a landscape are alike, so their mean does;
+    where orders were trained several times, its standard error is made from how far trainings of the same order lie
+    apart, the same for all orders.
     """
     by_order: dict[Order, list[TrialResult]] = {}
     for trial in run.trials:
         by_order.setdefault(trial.result.order, []).append(trial.result)
-    results = [_order_result(run, trials) for trials in by_order.values()]
+    spread = None
+    if run.config.command == "landscape":
+        spread = training_spread([[trial.reward for trial in trials] for trials in by_order.values()])
+    results = [_order_result(run, trials, spread) for trials in by_order.values()]
     return sorted(
         results,
         key=lambda one: (one.feasible, one.estimate.mean if one.feasible else one.compliance, one.estimate.mean),
@@ -62,13 +66,28 @@ def order_results(run: SavedRun) -> list[OrderResult]:
     )
 
 
-def _order_result(run: SavedRun, trials: Sequence[TrialResult]) -> OrderResult:
+def training_spread(rewards: Sequence[Sequence[float]]) -> tuple[float, int] | None:
+    """Standard deviation of trainings of the same order, pooled over all orders.
+
+    Args:
+        rewards: of each order, those of its trainings.
+
+    Returns:
+        The deviation and its degrees of freedom; None where no order was trained twice.
+    """
+    dof = sum(len(one) - 1 for one in rewards)
+    if dof == 0:
+        return None
+    return math.sqrt(sum((len(one) - 1) * variance(one) for one in rewards if len(one) > 1) / dof), dof
+
+
+def _order_result(run: SavedRun, trials: Sequence[TrialResult], spread: tuple[float, int] | None) -> OrderResult:
     threshold = run.config.compliance_threshold
     best, _ = best_trial(trials, threshold)
     estimate, compliance = logged_estimate(run, best), best.compliance
-    if run.config.command == "landscape" and len(trials) > 1:
-        rewards = [trial.reward for trial in trials]
-        estimate = Estimate(fmean(rewards), stdev(rewards) / math.sqrt(len(rewards)), len(rewards) - 1)
+    if spread is not None:
+        deviation, dof = spread
+        estimate = Estimate(fmean(trial.reward for trial in trials), deviation / math.sqrt(len(trials)), dof)
         compliance = fmean(trial.compliance for trial in trials)
     return OrderResult(
         order=best.order,
@@ -113,9 +132,6 @@ def paired_difference(ours: Sequence[float], theirs: Sequence[float]) -> Estimat
     return summarize(np.asarray(ours) - np.asarray(theirs)).estimate
 
 
-def num_clearly_beaten(results: Sequence[OrderResult]) -> int:
-    """How many feasible orders the first one beats by more than chance: the interval of the difference is above 0."""
-    if not results or not results[0].feasible:
-        return 0
-    first, *others = results
-    return sum((first.estimate - other.estimate).interval().low > 0.0 for other in others if other.feasible)
+def num_clearly_beaten(one: OrderResult, others: Sequence[OrderResult]) -> int:
+    """How many of the others an order beats by more than chance: the interval of the difference lies above 0."""
+    return sum((one.estimate - other.estimate).interval().low > 0.0 for other in others)

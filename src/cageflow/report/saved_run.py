@@ -140,6 +140,8 @@ class SavedRun:
         if config.command == "landscape":
             return len(self.trials) >= NUM_ORDERS * config.n_seeds
         if config.command == "search":
+            if config.strategy == "exhaustive" and len({trial.result.order for trial in self.trials}) == NUM_ORDERS:
+                return True
             trained = sum(trial.result.episodes for trial in self.trials)
             return trained + (config.fixed_episodes or 1) > config.total_episodes
         return True  # the policy of a single training, and the table of a universal one, are written when it ends

@@ -7,7 +7,7 @@ import numpy as np
 from cageflow.evaluation.statistics import Estimate, summarize
 from cageflow.report.content import Block, Card, Cards, Prose, Section, Table
 from cageflow.report.material import Material
-from cageflow.report.results import logged_estimate, num_clearly_beaten, paired_difference
+from cageflow.report.results import OrderResult, num_clearly_beaten, paired_difference
 from cageflow.report.wording import count, interval, number, order_words, percent, signed
 
 NUM_OTHERS = 5
@@ -73,11 +73,11 @@ def _beaten(material: Material) -> Table:
     for words, returns in rivals:
         rows.append(_row(words, "fresh", summarize(returns).estimate, paired_difference(playbook.returns, returns)))
     if run.best is not None:
-        logged = logged_estimate(run, run.best)
-        rows.append((f"{name} (as logged)", "log", number(logged.mean), interval(logged), "", ""))
-        others = [one for one in material.results if one.order != run.order and one.feasible]
-        for other in others[:NUM_OTHERS]:
-            rows.append(_row(order_words(other.order), "log", other.estimate, logged - other.estimate))
+        own = _own_result(material)
+        trainings = f"mean of {count(own.trials, 'training')}" if _is_mean(material) else "as logged"
+        rows.append((f"{name} ({trainings})", "log", number(own.estimate.mean), interval(own.estimate), "", ""))
+        for other in _feasible_others(material)[:NUM_OTHERS]:
+            rows.append(_row(order_words(other.order), "log", other.estimate, own.estimate - other.estimate))
     return Table(
         "What it beats: mean reward an episode, and how much better this policy is",
         ("Policy", "Figures", "#Reward", "#95 % interval", "#Better by", "#95 % interval of that"),
@@ -112,26 +112,56 @@ def _reservations(material: Material) -> list[str]:
     if run.best is None:
         return words
     words[0] += (
-        f" Those of the log are from {run.config.evaluation_episodes:,} episodes after each trial; the search chose by "
-        "them, so that of the winner flatters it a little."
+        f" Those of the log are from {run.config.evaluation_episodes:,} episodes after each training; the best was "
+        "chosen by them, so its own flatters it a little."
     )
+    return [*words, _among_the_tried(material)]
+
+
+def _among_the_tried(material: Material) -> str:
+    """How the best workflow stands among those that were tried."""
+    run = material.run
     feasible = sum(one.feasible for one in material.results)
     tried = f"Of the {count(len(material.results), 'workflow')} tried, {feasible} reached the compliance threshold"
     if not run.is_feasible:
-        words.append(
-            f"{tried}. The one above came closest, and its reward is that of a policy which does not follow it "
-            "well enough: train on."
+        return (
+            f"{tried}. The one above came closest, and its reward is that of a policy which does not follow it well "
+            "enough: train on."
         )
-    elif feasible > 1:
-        beaten = num_clearly_beaten(material.results)
-        words.append(
-            f"{tried}. By the log the best beats {_part(beaten, feasible - 1)} by more than the chance of the "
-            "evaluation episodes. What another training of the same order would have come to is not in that chance, "
-            "and orders that were trained longer have an advantage."
+    others = _feasible_others(material)
+    if not others:
+        return f"{tried}: there is no other to compare it with yet."
+    own = _own_result(material)
+    beaten = _part(num_clearly_beaten(own, others), len(others))
+    if not _is_mean(material):
+        return (
+            f"{tried}. By the log the best beats {beaten} by more than the chance of the evaluation episodes. What "
+            "another training of the same order would have come to is not in that chance, and orders that were trained "
+            "longer have an advantage."
         )
-    else:
-        words.append(f"{tried}: there is no other to compare it with yet.")
-    return words
+    first = max((own, *others), key=lambda one: one.estimate.mean)
+    rank = sorted((own, *others), key=lambda one: -one.estimate.mean).index(own) + 1
+    return (
+        f"{tried}. The policy above is the best of {count(len(run.trials), 'training')}, which is luck in part. By the "
+        f"mean of its trainings its workflow has rank {rank} of the {len(others) + 1} that comply, and it beats {beaten} "
+        f"by more than the chance of trainings; the first is {order_words(first.order)}, {number(first.estimate.mean)} (95 % "
+        f"interval {interval(first.estimate)})."
+    )
+
+
+def _own_result(material: Material) -> OrderResult:
+    """What the best policy's workflow came to."""
+    return next(one for one in material.results if one.order == material.run.order)
+
+
+def _feasible_others(material: Material) -> list[OrderResult]:
+    """The other workflows that comply, the best first."""
+    return [one for one in material.results if one.feasible and one.order != material.run.order]
+
+
+def _is_mean(material: Material) -> bool:
+    """Whether the results are means of several trainings."""
+    return material.run.config.command == "landscape" and any(one.trials > 1 for one in material.results)
 
 
 def _part(beaten: int, others: int) -> str:

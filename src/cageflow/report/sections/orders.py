@@ -83,9 +83,11 @@ def section(material: Material) -> Section | None:
         )
     else:
         title = f"{count(tried, 'workflow')} tried"
-        note = "Mean and 95 % interval, the best on the left; filled where the compliance threshold was reached." + (
-            " There is no process: the strategy has no model." if run.config.command == "search" else ""
-        )
+        note = "Mean and 95 % interval, the best on the left; filled where the compliance threshold was reached."
+        if run.config.command == "search":
+            note += " There is no process: the strategy has no model."
+        elif any(result.trials > 1 for result in material.results):
+            note += " The intervals are made from how far trainings of the same workflow lie apart."
         text = f"What {count(tried, 'workflow')} came to, ranked by reward. The figures stand in the table below."
     blocks.append(
         Chart(

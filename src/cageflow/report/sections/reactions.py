@@ -83,15 +83,13 @@ def _sentences(material: Material, first: dict[int, int], eviction: dict[int, in
     words = [
         (
             "Intrusions",
-            f"{number(material.per_episode(total), 1)} an episode. The first fix comes after "
-            f"{_steps(median_steps(first))} in the median, and {percent(share_within(first, 3), 0)} are met within "
-            "3 steps.",
+            f"{number(material.per_episode(total), 1)} an episode. {_median('The first fix', first)}; "
+            f"{percent(share_within(first, 3), 0)} are met within 3 steps.",
         ),
         (
             "Evicted",
-            f"{percent(1.0 - eviction.get(STILL_OPEN, 0) / total, 0)} before the episode ends, after "
-            f"{_steps(median_steps(eviction))} in the median; {percent(first.get(STILL_OPEN, 0) / total, 0)} are never "
-            "fixed at all.",
+            f"{percent(1.0 - eviction.get(STILL_OPEN, 0) / total, 0)} before the episode ends. "
+            f"{_median('The end', eviction)}; {percent(first.get(STILL_OPEN, 0) / total, 0)} are never fixed at all.",
         ),
     ]
     playbook = material.playbook
@@ -108,8 +106,11 @@ def _sentences(material: Material, first: dict[int, int], eviction: dict[int, in
     return words
 
 
-def _steps(steps: float) -> str:
-    return "more steps than there are" if steps == float("inf") else count(int(steps), "step")
+def _median(what: str, histogram: dict[int, int]) -> str:
+    steps = median_steps(histogram)
+    if steps == float("inf"):
+        return f"{what} does not come in half of the cases"
+    return f"{what} comes after {count(int(steps), 'step')} in the median"
 
 
 def _draw(figure: Figure, narrow: bool, first: dict[int, int], eviction: dict[int, int]) -> None:
