@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +20,11 @@ import distributed
 import psutil
 import pytest
 
+from cageflow.errors import UserError
+from cageflow.experiment.config import make_config
 from cageflow.experiment.executors import CONNECT_S
+from cageflow.experiment.progress import Quiet
+from cageflow.experiment.runs import start as start_run
 from tests.helpers.processes import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(480)]
@@ -28,7 +33,7 @@ ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 # Ray's tokens are of the user's home; a cluster of a test has no use for them.
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
-WAIT_S = 150  # for anything, on a busy machine
+WAIT_S = 200  # for anything, on a busy machine
 
 
 class Cluster(NamedTuple):
@@ -174,7 +179,9 @@ def test_one_seed_gives_one_search_wherever_its_trials_run(
     dask_cluster: Cluster, ray_cluster: Cluster, tmp_path: Path
 ) -> None:
     size = ("--total-episodes", 64, "--max-episodes-per-workflow", 16, "--episodes-per-update", 8)
+    # Learners travel, since each order begins with the nearest one's.
     size = (*size, "--evaluation-episodes", 6, "--max-steps", 10, "--seed", 5, "--quiet")
+    size = (*size, "--strategy", "random", "--init", "nearest")
     places = {
         "inline": (),
         "process": (),
@@ -193,6 +200,19 @@ def test_one_seed_gives_one_search_wherever_its_trials_run(
     assert len(inline["gp_sampling_log.csv"]) == 4
     for name in ("process", "dask", "ray"):
         assert figures(tmp_path / name) == inline, name
+
+
+def test_search_in_python_runs_on_an_executor_of_the_users_own_and_leaves_it_open(tmp_path: Path) -> None:
+    settings = {"total_episodes": 48, "max_episodes_per_workflow": 16, "episodes_per_update": 8, "max_steps": 10}
+    config = make_config({**settings, "evaluation_episodes": 6, "seed": 5, "strategy": "random"})
+    with ThreadPoolExecutor(1) as executor:
+        start_run(config, tmp_path / "own", Quiet(), executor)
+        assert executor.submit(abs, -1).result() == 1
+        with pytest.raises(UserError, match="train runs in one process"):
+            start_run(make_config({**settings, "command": "train"}), tmp_path / "train", Quiet(), executor)
+    start_run(config, tmp_path / "here", Quiet())
+    assert figures(tmp_path / "own") == figures(tmp_path / "here")
+    assert len(figures(tmp_path / "own")["gp_sampling_log.csv"]) == 3
 
 
 def test_address_where_something_else_listens_is_refused_in_bounded_time(tmp_path: Path) -> None:

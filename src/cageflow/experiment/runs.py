@@ -36,6 +36,8 @@ WHERE = ("parallel_workflows", "executor", "address")
 
 def start(config: RunConfig, run_dir: Path | None, reporter: Reporter, executor: Executor | None = None) -> RunSummary:
     """Start a run in a new folder; see `_run`."""
+    if executor is not None and config.command not in ("search", "landscape"):
+        raise UserError(f"{config.command} runs in one process: leave the executor out, or use search or landscape")
     path = run_dir or default_run_dir(config)
     check_new(path)
     learner = read_start(config)
