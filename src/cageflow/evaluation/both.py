@@ -14,7 +14,7 @@ from cageflow.evaluation.statistics import ALPHA, POWER, Equivalence, episodes_f
 
 LEAST_MARGIN = 0.5
 RELATIVE_MARGIN = 0.05
-"""The margin of a cell is 5 % of CybORG's mean, and at least half of what one Restore costs. It then takes some 500
+"""The margin of a cell is 5 % of CybORG's mean, and at least half of what one Restore costs. It then takes some 300
 episodes of CybORG a cell, against a few thousand of ours, to show with a chance of 80 % that two trained defenders'
 means which do not differ do not differ."""
 

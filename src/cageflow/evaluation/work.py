@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -135,7 +137,16 @@ def _start(source: AgentSource, setting: BlueSetting) -> None:
     """Make ready, once in each worker."""
     global _table
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes; the first ends the others
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _table = _Table(source.load(setting))
+
+
+def _end_with_parent() -> None:
+    """End this worker when the process that started it has ended, even by SIGKILL: nobody else would."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _play(share: Share) -> Played:
