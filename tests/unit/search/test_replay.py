@@ -54,9 +54,9 @@ def test_draws__hold_the_truth_as_often_as_they_say(between, error):
         luck_of_draws.append(drawn.max(axis=1).mean() - truth.max())
     if between > 0.3 * error:
         assert np.mean(held) == pytest.approx(0.9, abs=0.06)
+        assert np.mean(best_held) > 0.75
     assert np.mean(held) > 0.84  # where all lie nearly alike it cannot be told how nearly, and it is too cautious
-    assert np.mean(best_held) > 0.75
-    # The best mean owes part of its lead to luck; the drawn bests do not.
+    # The best mean owes part of its lead to luck; the drawn bests owe it little or nothing.
     assert np.mean(luck) > 0.3
     assert abs(np.mean(luck_of_draws)) < 0.4 * np.mean(luck)
 
