@@ -101,16 +101,24 @@ def ray_cluster() -> Iterator[Cluster]:
     with ExitStack() as ending:
         ending.callback(shutil.rmtree, folder, ignore_errors=True)
         for name, what in (("head", ("--head", *head, "--temp-dir", folder)), ("second", ("--address", address))):
-            log = folder / name
-            nodes.append(start(BIN / "ray", "start", *what, *node, log=log))
-            ending.callback(end, nodes[-1])
-            assert wait_until(lambda log=log: "Ray runtime started" in log.read_text(), WAIT_S), log.read_text()
+            nodes.append(start_node(ending, folder / name, *what, *node))
 
         def busy() -> list[int]:
             family = [child for node in nodes for child in psutil.Process(node.pid).children(recursive=True)]
             return [child.pid for child in family if "ray::run_trial" in command_of(child)]
 
         yield Cluster("ray", address, busy)
+
+
+def start_node(ending: ExitStack, log: Path, *arguments: object) -> "subprocess.Popen[str]":
+    """Start a node of Ray's, which on a busy machine gives up after half a minute: then again."""
+    for _ in range(4):
+        node = start(BIN / "ray", "start", *arguments, log=log)
+        ending.callback(end, node)
+        assert wait_until(lambda node=node: node.poll() is not None or "Ray runtime started" in log.read_text(), WAIT_S)
+        if node.poll() is None:
+            return node
+    raise AssertionError(log.read_text())
 
 
 def command_of(process: psutil.Process) -> str:
