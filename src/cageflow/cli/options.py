@@ -29,7 +29,10 @@ MaxSteps = Annotated[int | None, option("Steps of an episode.", 100, panel=GAME)
 Green = Annotated[bool | None, option("Wake the green agent.", "no-green", "--green/--no-green", panel=GAME)]
 ScenarioFile = Annotated[Path | None, option("A network file in place of CAGE-2's own.", panel=GAME)]
 
-Lambda = Annotated[float | None, option("Reward for an episode of full compliance.", 30.0, panel=WORKFLOW)]
+Lambda = Annotated[
+    float | None,
+    option("Reward for an episode of full compliance.", "5; 30 with the preset reference", panel=WORKFLOW),
+]
 Definition = Annotated[
     str | None,
     option(

@@ -26,6 +26,8 @@ FewCount = Annotated[int, Field(ge=1, le=1024)]  # of threads and processes: the
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 EXECUTORS = ("inline", "process", "dask", "ray")
 """Where trials run: one after the other in this process, in processes of this machine, on a cluster."""
+REFERENCE_LAMBDA = 30.0
+"""Weight of the alignment reward in the preset `reference`, where no other is given."""
 ABOUT = "about"  # what `config.json` says beside the settings: versions, machine, time
 
 
@@ -53,7 +55,7 @@ class RunConfig(BaseModel):
     start_from: str | None = None  # a run, or a learner's file, that new trainings begin with
 
     # The workflow's reward, and when its training ends.
-    alignment_lambda: Annotated[float, Field(ge=0.0)] = 30.0
+    alignment_lambda: Annotated[float, Field(ge=0.0)] = 5.0  # more than that drowns the game's own reward
     compliance_threshold: Share = 0.95
     compliance_definition: str = "any-session"
     max_episodes_per_workflow: Count = 10_000
@@ -100,6 +102,8 @@ class RunConfig(BaseModel):
         fixed_episodes = values.get("fixed_episodes")
         if isinstance(fixed_episodes, int) and fixed_episodes > 0:
             values = _with_implied(values, "fixed_episodes", _ablation(fixed_episodes))
+        if values.get("preset") == "reference":
+            values = {"alignment_lambda": REFERENCE_LAMBDA, **values}
         if values.get("command") == "landscape":
             per_order = values.get("max_episodes_per_workflow", cls.model_fields["max_episodes_per_workflow"].default)
             values = _with_implied(values, "landscape", _equal_budgets(per_order, values.get("n_seeds", 1)))

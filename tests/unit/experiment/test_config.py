@@ -129,3 +129,10 @@ def test_configuration_of_a_run_is_read_back_and_serves_as_a_settings_file(tmp_p
 
 def test_red_agents_short_name_plays_the_same_game() -> None:
     assert make_config({"red_agent": "meander"}).game() == RunConfig(red_agent="RedMeanderAgent").game()
+
+
+def test_weight_of_the_alignment_reward_comes_with_the_preset_unless_it_is_given() -> None:
+    assert make_config({}).alignment_lambda == 5.0
+    assert make_config({"preset": "reference"}).alignment_lambda == 30.0
+    assert make_config({"preset": "reference", "alignment_lambda": 4.0}).alignment_lambda == 4.0
+    assert make_config({"preset": "reference", "fixed_episodes": 100}).alignment_lambda == 0.0

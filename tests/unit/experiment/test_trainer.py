@@ -166,7 +166,7 @@ def test_figures_of_an_update_are_the_means_of_its_episodes(collector: Collector
     assert record.compliance == pytest.approx(np.mean(episodes.compliance))
     assert record.fixes == pytest.approx(np.mean(episodes.fixes))
     # An episode's alignment is lambda times its compliance, or the fine for no fix at all.
-    expected = np.where(episodes.fixes > 0, 30.0 * episodes.compliance, -0.2 * 30.0)
+    expected = np.where(episodes.fixes > 0, 5.0 * episodes.compliance, -0.2 * 5.0)
     assert episodes.alignment_returns == pytest.approx(expected, abs=1e-4)
 
 

@@ -76,7 +76,7 @@ def test_table__holds_what_the_policy_is_worth_for_each_order(whole: tuple[Path,
     assert sum(row.episodes for row in table.rows) == 100
     assert {row.ending for row in table.rows} == {"budget"}
     assert len({row.reward for row in table.rows}) > 20
-    assert all(row.seconds > 0 and row.reward_se > 0 for row in table.rows)
+    assert all(row.seconds > 0 and row.reward_se >= 0 for row in table.rows)
     best, feasible = best_trial(table.rows, 0.95)
     assert (summary.workflow, summary.feasible) == (best.order, feasible)
     assert summary.reward == pytest.approx(best.reward, abs=1e-4)
@@ -87,7 +87,7 @@ def test_policy__follows_any_order(whole: tuple[Path, RunSummary]) -> None:
     assert summary.policy == path / "policies" / "universal.safetensors"
     policy = load_policy(summary.policy)
     assert (policy.card.workflow, policy.card.training_episodes) == ("any", 100)
-    assert policy.card.alignment == {"lambda": 30.0, "threshold": 0.95, "definition": "any-session"}
+    assert policy.card.alignment == {"lambda": 5.0, "threshold": 0.95, "definition": "any-session"}
     expect = {"num_observations": 52, "num_actions": 145}
     observations = np.random.default_rng(0).integers(0, 2, (20, 52))
     answers = {load_policy(summary.policy, expect, order=o).log_probs(observations).tobytes() for o in ALL_ORDERS}
