@@ -15,9 +15,9 @@ from cageflow.baselines.sb3_env import Sb3VecEnv
 from cageflow.envs.options import GameOptions
 from cageflow.learn.policy import Policy
 
-A2C_NUM_ENVS, DQN_NUM_ENVS = 16, 32
+NUM_ENVS = 32
 A2C_SETTINGS: dict[str, Any] = {
-    "learning_rate": 1e-3,
+    "learning_rate": 3e-3,
     "n_steps": 10,
     "gae_lambda": 0.95,
     "ent_coef": 0.01,
@@ -43,7 +43,7 @@ def train_a2c(game: GameOptions, total_episodes: int, seed: int, tell: Tell) -> 
     """Train A2C, on rewards in units of the running deviation of their discounted sum."""
     model = A2C(
         "MlpPolicy",
-        VecNormalize(_games(game, total_episodes, A2C_NUM_ENVS), norm_obs=False),
+        VecNormalize(_games(game, total_episodes), norm_obs=False),
         seed=seed,
         device="cpu",
         **A2C_SETTINGS,
@@ -55,15 +55,14 @@ def train_a2c(game: GameOptions, total_episodes: int, seed: int, tell: Tell) -> 
 
 def train_dqn(game: GameOptions, total_episodes: int, seed: int, tell: Tell) -> Policy:
     """Train DQN; the policy takes the action with the highest value."""
-    env = _games(game, total_episodes, DQN_NUM_ENVS)
-    model = DQN("MlpPolicy", env, seed=seed, device="cpu", **DQN_SETTINGS)
+    model = DQN("MlpPolicy", _games(game, total_episodes), seed=seed, device="cpu", **DQN_SETTINGS)
     episodes = _learn(model, game, total_episodes, tell)
     network: Any = model.policy
     return policy_of(network.q_net.q_net, "dqn", game, episodes, greedy=True)
 
 
-def _games(game: GameOptions, total_episodes: int, num_envs: int) -> Sb3VecEnv:
-    return Sb3VecEnv(game, min(num_envs, total_episodes))
+def _games(game: GameOptions, total_episodes: int) -> Sb3VecEnv:
+    return Sb3VecEnv(game, min(NUM_ENVS, total_episodes))
 
 
 def _learn(model: BaseAlgorithm, game: GameOptions, total_episodes: int, tell: Tell) -> int:

@@ -25,7 +25,7 @@ def evaluate(
         list[str] | None,
         typer.Argument(
             metavar="POLICY...",
-            help="Policy files, run folders (their best policy), team files (.json), baselines (sleep, random), or "
+            help="Policy files, run folders (their best policy), team files (.json), baselines (sleep, random, react, greedy), or "
             "agents in CybORG's shape as file.py:ClassName or package.module:ClassName.",
             show_default=False,
         ),

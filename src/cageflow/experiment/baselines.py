@@ -253,7 +253,11 @@ def _measure(settings: BaselineSettings, run_dir: Path, say: Callable[[str], Non
     done = {(row.baseline, row.seed) for row in rows}
     wanted = [(entry, seed) for entry in settings.entries() for seed in settings.seeds]
     advice = f"go on with `cageflow baseline {settings.name} --resume {shlex.quote(str(run_dir))}`"
-    torch.set_num_threads(1)
+    strange = done - {(entry.label, seed) for entry, seed in wanted}
+    if strange:
+        label, seed = min(strange)
+        raise UserError(f"{rows_path} holds {label} with seed {seed}, which is none of this run's baselines")
+    torch.set_num_threads(1)  # more wait for one another on networks this small
     if done:
         say(f"{len(done)} of {len(wanted)} are finished already")
     with catching_signals(advice, say) as stop:
@@ -268,9 +272,10 @@ def _measure(settings: BaselineSettings, run_dir: Path, say: Callable[[str], Non
             trained = f", {row.episodes:,} episodes in {row.train_seconds:.0f} s" if row.episodes else ""
             say(f"{what}: {row.reward:.2f} ± {row.reward_se:.2f}{trained}")
             stop.check()
-    # Rows of a run that went on stand where they were finished; the table has them in its own order.
+    # Read back, so that a run that went on has the same figures to the last digit; in the order of the table, since
+    # what is finished stands in that of its end.
     place = {(entry.label, seed): i for i, (entry, seed) in enumerate(wanted)}
-    rows.sort(key=lambda row: place[row.baseline, row.seed])
+    rows = sorted(read_rows(rows_path), key=lambda row: place[row.baseline, row.seed])
     table = BaselineTable(run_dir, settings, tuple(summarize_rows(rows)))
     _write_table(table)
     return table
