@@ -143,9 +143,9 @@ def _among_the_tried(material: Material) -> str:
     rank = sorted((own, *others), key=lambda one: -one.estimate.mean).index(own) + 1
     return (
         f"{tried}. The policy above is the best of {count(len(run.trials), 'training')}, which is luck in part. By the "
-        f"mean of its trainings its workflow has rank {rank} of the {len(others) + 1} that comply, and it beats {beaten} "
-        f"by more than the chance of trainings; the first is {order_words(first.order)}, {number(first.estimate.mean)} (95 % "
-        f"interval {interval(first.estimate)})."
+        f"mean of its trainings its workflow has rank {rank} of the {len(others) + 1} that comply, and it beats "
+        f"{beaten} by more than the chance of trainings; the first is {order_words(first.order)}, "
+        f"{number(first.estimate.mean)} (95 % interval {interval(first.estimate)})."
     )
 
 

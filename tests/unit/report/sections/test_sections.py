@@ -1,0 +1,278 @@
+"""What the sections say is what the logs and the playbook hold."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from cageflow.report.content import Block, Cards, Chart, Points, Section, Table
+from cageflow.report.material import Material, Rival
+from cageflow.report.playbook.intrusions import STILL_OPEN
+from cageflow.report.playbook.playbook import saved_playbook
+from cageflow.report.report import SECTIONS, make_page
+from cageflow.report.saved_run import read_run
+from cageflow.report.sections import (
+    actions,
+    answer,
+    costs,
+    departures,
+    endings,
+    episodes,
+    learning,
+    orders,
+    positions,
+    progress,
+    reactions,
+    settings,
+    timing,
+    tradeoff,
+)
+from cageflow.report.wording import number, order_words
+from cageflow.scenario.unit_types import UNIT_TYPES
+from cageflow.workflow.orders import order_id
+from tests.unit.report.run_folders import FIRST, SECOND, THIRD, TRIALS, Made, write_run, write_training
+
+
+def material(path: Path, episodes: int = 100) -> Material:
+    run = read_run(path)
+    return Material(run, saved_playbook(run, run.policy(), episodes, 0)[0])
+
+
+@pytest.fixture(scope="module")
+def search(tmp_path_factory: pytest.TempPathFactory) -> Material:
+    return material(write_run(tmp_path_factory.mktemp("runs") / "search", red_agent="meander"))
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Material:
+    return material(write_training(tmp_path_factory.mktemp("runs") / "plain"))
+
+
+Kind = TypeVar("Kind", bound=Block)
+
+
+def only(section: Section | None, kind: type[Kind]) -> list[Kind]:
+    assert section is not None
+    return [block for block in section.blocks if isinstance(block, kind)]
+
+
+def tables(section: Section | None) -> list[Table]:
+    """All tables, those below charts too."""
+    charts = [chart.table for chart in only(section, Chart) if chart.table is not None]
+    return [*only(section, Table), *charts]
+
+
+def test_best_workflow_of_the_page__is_that_of_the_log(search: Material) -> None:
+    (cards,) = only(answer.section(search), Cards)
+    values = {card.label: card.value for card in cards.cards}
+    assert values["Fix in this order"] == order_words(FIRST)
+    assert values["Reward an episode"] == number(float(np.mean(search.playbook.returns)))
+    assert "98.0" in next(card.note for card in cards.cards if card.label == "Compliance")
+    assert make_page(search).heading == "Fix enterprise first, then op_server, user, op_host and defender"
+
+
+def test_what_it_beats__are_nothing_rivals_and_the_orders_that_comply(search: Material, plain: Material) -> None:
+    rival = Rival(run=plain.run, returns=[one - 1.0 for one in search.playbook.returns])
+    (table,) = tables(answer.section(replace(search, rivals=(rival,))))
+    rows = {row[0]: row for row in table.rows}
+    gained = np.mean(search.playbook.returns) - np.mean(search.playbook.idle_returns)
+    assert rows["Doing nothing"][4].lstrip("+") == number(float(gained))
+    assert rows["Plain PPO (plain)"][4:] == ("+1.00", "+1.00 to +1.00")
+    assert (rows[order_words(SECOND)][2], rows[order_words(SECOND)][4]) == ("−25.00", "+5.00")
+    assert order_words(THIRD) not in rows  # its −10 is not worth having: it does not comply
+
+
+def test_search_without_feasible_workflow__does_not_claim_one(tmp_path: Path) -> None:
+    one = material(write_run(tmp_path / "run", [Made(FIRST, -10.0, 0.5)], best=FIRST))
+    section = answer.section(one)
+    assert section.title == "Closest to a workflow"
+    assert make_page(one).heading.startswith("No workflow has reached 95")
+
+
+def test_all_orders__have_the_beliefs_of_the_last_trial_and_tried_ones_their_figures(search: Material) -> None:
+    beliefs = search.run.beliefs
+    places = orders.places(beliefs, search.results)
+    assert len(places) == 120
+    assert [place.mean for place in places] == sorted((-i - 0.3 for i in range(120)), reverse=True)
+    tried = {place.order: place.result for place in places if place.result is not None}
+    assert set(tried) == {FIRST, SECOND, THIRD}
+    chart = only(orders.section(search), Chart)[0]
+    assert chart.table is not None
+    (marked,) = chart.table.marked
+    assert chart.table.rows[marked][0] == order_words(FIRST)
+    assert marked == order_id(FIRST)  # means fall with the number
+    assert sum(row[4] != "" for row in chart.table.rows) == 3
+
+
+def test_orders_without_a_model__are_those_that_were_tried(tmp_path: Path) -> None:
+    one = material(write_run(tmp_path / "run", beliefs=False, strategy="random"))
+    (chart,) = only(orders.section(one), Chart)
+    assert chart.title == "3 workflows tried"
+    assert "There is no process" in chart.note
+    assert chart.table is not None
+    assert [row[0] for row in chart.table.rows] == [order_words(order) for order in (THIRD, FIRST, SECOND)]
+
+
+def test_positions__leave_untried_cells_empty(search: Material) -> None:
+    (chart,) = only(positions.section(search), Chart)
+    assert chart.table is not None
+    rows = {row[0]: row[1:] for row in chart.table.rows}
+    assert rows["enterprise"] == ("−20.00 (1)", "−25.00 (1)", "", "", "")
+    figure = Figure()
+    chart.draw(figure, False)
+    drawn = {text.get_text() for text in figure.axes[0].texts}
+    assert drawn == {"−20.0\nn = 1", "−25.0\nn = 1", "−22.5\nn = 2"}
+    assert sum(cell != "" for row in rows.values() for cell in row) == 9
+
+
+def test_progress__follows_the_best_that_complies(search: Material) -> None:
+    (chart,) = only(progress.section(search), Chart)
+    assert chart.table is not None
+    assert [row[6:] for row in chart.table.rows] == [
+        ("−30.00", "10.00"),
+        ("−25.00", "5.00"),
+        ("−25.00", "5.00"),
+        ("−20.00", "0.00"),
+    ]
+    assert "The best came in trial 3." in chart.note
+
+
+def test_learning_curves__go_on_where_an_order_is_picked_again(search: Material) -> None:
+    curves = {curve.order: curve for curve in learning.learning_curves(search.run)}
+    assert len(curves) == 3
+    again = curves["enterprise>op_server>user>op_host>defender"]
+    assert again.episodes.tolist() == [100, 200, 350, 500]
+    assert again.values["env_reward"].tolist() == [-31.0, -30.0, -21.0, -20.0]
+
+
+def test_learning_curves_of_a_landscape__stand_for_trainings(tmp_path: Path) -> None:
+    settings = {"command": "landscape", "n_seeds": 2, "max_episodes_per_workflow": 200, "total_episodes": 48_000}
+    run = read_run(write_run(tmp_path / "run", [Made(FIRST, -20.0, 0.96), Made(FIRST, -22.0, 0.96)], **settings))
+    curves = learning.learning_curves(run)
+    assert [curve.episodes.tolist() for curve in curves] == [[100, 200], [100, 200]]
+
+
+def test_thinned__averages_neighbours() -> None:
+    points = np.arange(10.0).reshape(10, 1)
+    assert learning.thinned(points, 4)[:, 0].tolist() == [1.0, 4.0, 7.0, 9.0]
+    assert learning.thinned(points, 10).tolist() == points.tolist()
+
+
+def test_endings__are_counted(search: Material) -> None:
+    (table,) = tables(endings.section(search))
+    assert [(row[0], row[2], row[4]) for row in table.rows] == [("threshold", "3", "233"), ("plateau", "1", "200")]
+
+
+def test_time__is_split_without_remainder(search: Material) -> None:
+    spent = timing.time_spent(search.run)
+    assert sum(spent.values()) == pytest.approx(4 * 3.0)
+    assert (spent["collection"], spent["update"]) == (pytest.approx(0.8), pytest.approx(1.6))
+
+
+def test_settings__are_all_of_the_configuration(search: Material) -> None:
+    first, learner, about = only(settings.section(search), Table)
+    assert [row[0] for row in first.rows] == list(search.run.config.to_json())
+    assert dict(first.rows)["red_agent"] == "meander"
+    assert dict(learner.rows)["mask_actions"] == "yes"
+    assert {"cageflow", "torch", "machine", "started"} <= dict(about.rows).keys()
+
+
+def test_actions_by_host__are_those_of_the_playbook(search: Material) -> None:
+    book = search.playbook
+    counts = actions.host_actions(book)
+    named = dict(zip(book.action_names, book.actions, strict=True))
+    host = book.hosts.index("User1")
+    assert counts[host, actions.VERBS.index("Restore")] == named["Restore User1"]
+    assert counts[host, actions.VERBS.index("Decoy")] == sum(
+        amount for name, amount in named.items() if name.startswith("Decoy") and name.endswith(" User1")
+    )
+    assert counts.sum() == sum(book.actions) - named["Sleep"] - named["Monitor"]
+
+
+def test_reactions__count_what_never_came() -> None:
+    histogram = {STILL_OPEN: 2, 1: 5, 4: 3}
+    assert reactions.median_steps(histogram) == 1
+    assert reactions.median_steps({STILL_OPEN: 6, 1: 4}) == math.inf
+    assert math.isnan(reactions.median_steps({}))
+    assert (reactions.share_within(histogram, 3), reactions.share_within(histogram, 4)) == (0.5, 0.8)
+    assert reactions.merged([[[1, 2]], [[1, 3], [2, 1]]]) == {1: 5, 2: 1}
+
+
+def test_costs__add_up_to_the_mean_reward(search: Material) -> None:
+    assert sum(loss.total for loss in costs.losses(search)) == pytest.approx(-np.mean(search.playbook.returns))
+
+
+def test_departures__are_what_lies_off_the_diagonal(search: Material) -> None:
+    turns = np.array(search.playbook.turns)
+    share = departures.num_departures(turns) / turns.sum()
+    points = only(departures.section(search), Points)[0]
+    assert f"({100 * share:.1f}" in points.items[0][1]
+    made = np.zeros((6, 5), np.int64)
+    made[0, 0], made[0, 1], made[5, 2] = 7, 2, 4  # in turn, out of turn, nothing was due
+    assert departures.num_departures(made) == 2
+    assert len(UNIT_TYPES) == 5
+
+
+def test_episodes__are_drawn_with_every_exploit_and_every_move_of_blue(search: Material) -> None:
+    example = search.playbook.examples[0]
+    chart = next(one for one in only(episodes.section(search), Chart) if one.name == "episode_good")
+    assert chart.table is not None
+    assert len(chart.table.rows) == len(example.moves) == 12
+    for narrow in (False, True):
+        figure = Figure()
+        chart.draw(figure, narrow)
+        marks = sum(len(line.get_xdata()) for line in figure.axes[0].lines)
+        exploits = sum(move.red.startswith("Exploit") for move in example.moves)
+        own = sum(move.blue not in ("Sleep", "Monitor") for move in example.moves)
+        assert marks == exploits + own
+
+
+def test_trials__are_marked_by_whether_they_comply(search: Material) -> None:
+    (chart,) = only(tradeoff.section(search), Chart)
+    figure = Figure()
+    chart.draw(figure, False)
+    marks = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    assert len(marks) == len(TRIALS)
+    assert "3 reached the threshold" in chart.text
+
+
+def test_plain_ppo__has_only_the_sections_that_apply(plain: Material) -> None:
+    names = [section.name for section in make_page(plain).sections]
+    assert names == ["answer", "playbook", "reactions", "costs", "episodes", "learning", "time", "settings"]
+    (chart,) = only(learning.section(plain), Chart)
+    assert chart.table is not None
+    assert chart.table.columns == ("Workflow", "#Episodes", "#Environment reward")
+
+
+def test_landscape__holds_its_best_training_against_means(tmp_path: Path) -> None:
+    trials = [Made(FIRST, -10.0, 0.96), Made(SECOND, -14.0, 0.96), Made(FIRST, -20.0, 0.96), Made(SECOND, -15.0, 0.96)]
+    settings = {"command": "landscape", "n_seeds": 2, "max_episodes_per_workflow": 200, "total_episodes": 48_000}
+    one = material(write_run(tmp_path / "run", trials, **settings))
+    page = make_page(one)
+    assert "progress" not in [section.name for section in page.sections]
+    (table,) = tables(answer.section(one))
+    rows = {row[0]: row for row in table.rows}
+    assert rows[f"{order_words(FIRST)} (mean of 2 trainings)"][2] == "−15.00"
+    assert rows[order_words(SECOND)][4] == "−0.50"
+    assert "was stopped before its end: the page shows the 4 trials that ended" in page.notice
+
+
+def test_an_idle_red_agent__leaves_nothing_to_react_to(tmp_path: Path) -> None:
+    one = material(write_run(tmp_path / "run", red_agent="sleep"))
+    page = make_page(one)
+    assert sum(one.playbook.intrusions) == 0
+    for chart in page.charts:
+        for narrow in (False, True):
+            chart.draw(Figure(), narrow)
+
+
+def test_every_section_and_chart_of_a_search__is_there_and_named_once(search: Material) -> None:
+    page = make_page(search)
+    assert len(page.sections) == len(SECTIONS)
+    assert len({section.name for section in page.sections}) == len(page.sections)
+    assert len({chart.name for chart in page.charts}) == len(page.charts) == 15
+    assert page.notice == ""
