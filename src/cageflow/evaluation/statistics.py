@@ -47,6 +47,12 @@ class Estimate(NamedTuple):
         """Half the width of the t-interval."""
         return _quantile(0.5 + level / 2.0, self.dof) * self.se
 
+    def p_value(self) -> float:
+        """Two-sided p-value of the hypothesis that it is 0; of a difference, Welch's test."""
+        if self.se == 0.0:
+            return 1.0 if self.mean == 0.0 else 0.0
+        return float(2.0 * stats.t.sf(abs(self.mean) / self.se, self.dof))
+
     def __sub__(self, other: Estimate) -> Estimate:
         """The difference of two independent estimates, with Welch's degrees of freedom."""
         return Estimate(self.mean - other.mean, *_joint([(self.se, self.dof), (other.se, other.dof)]))

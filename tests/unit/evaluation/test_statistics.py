@@ -36,6 +36,12 @@ def test_summary__of_less_than_two_numbers_is_refused(values: list[float]) -> No
         summarize(values)
 
 
+def test_p_value__of_a_difference_is_that_of_welchs_test() -> None:
+    difference = summarize(A).estimate - summarize(B).estimate
+    assert difference.p_value() == pytest.approx(stats.ttest_ind(A, B, equal_var=False).pvalue)
+    assert (Estimate(0.0, 0.0, 1.0).p_value(), Estimate(-1.0, 0.0, 1.0).p_value()) == (1.0, 0.0)
+
+
 def test_interval__is_that_of_student() -> None:
     summary = summarize(A)
     low, high = summary.estimate.interval()
