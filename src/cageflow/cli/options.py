@@ -43,7 +43,7 @@ Threshold = Annotated[float | None, option("Compliance that a workflow's trainin
 Patience = Annotated[
     int | None, option("Updates without better compliance that end a workflow's training.", 12, panel=WORKFLOW)
 ]
-PerTrial = Annotated[int | None, option("Episodes before compliance may end a trial.", 1000, panel=WORKFLOW)]
+PerTrial = Annotated[int | None, option("Episodes before compliance may end a training.", 1000, panel=WORKFLOW)]
 PerWorkflow = Annotated[int | None, option("Episodes of one trial of a workflow.", 10_000, panel=WORKFLOW)]
 EvaluationEpisodes = Annotated[int | None, option("Fresh episodes that judge a trained policy.", 500, panel=WORKFLOW)]
 

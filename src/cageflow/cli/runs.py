@@ -160,6 +160,7 @@ def train(
     alignment_lambda: Lambda = None,
     compliance_threshold: Threshold = None,
     compliance_definition: Definition = None,
+    min_episodes_per_trial: PerTrial = None,
     patience_updates: Patience = None,
     evaluation_episodes: EvaluationEpisodes = None,
     preset: Preset = None,
