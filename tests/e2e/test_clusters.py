@@ -25,6 +25,7 @@ from cageflow.experiment.config import make_config
 from cageflow.experiment.executors import CONNECT_S
 from cageflow.experiment.progress import Quiet
 from cageflow.experiment.runs import start as start_run
+from tests.e2e.command_line import cageflow
 from tests.helpers.processes import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(480)]
@@ -183,31 +184,41 @@ def figures(run: Path) -> dict[str, list[dict[str, str]]]:
     }
 
 
+# Learners travel, since each order begins with the nearest one's.
+ONE_AT_A_TIME = [
+    *(
+        "--total-episodes",
+        64,
+        "--max-episodes-per-workflow",
+        16,
+        "--episodes-per-update",
+        8,
+        "--evaluation-episodes",
+        6,
+    ),
+    *("--max-steps", 10, "--seed", 5, "--strategy", "random", "--init", "nearest", "--quiet"),
+]
+
+
+@pytest.fixture(scope="module")
+def inline(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, str]]]:
+    """Figures of a search in one process."""
+    run = tmp_path_factory.mktemp("inline") / "run"
+    assert cageflow("search", *ONE_AT_A_TIME, "--run-dir", run).status == 0
+    found = figures(run)
+    assert len(found["gp_sampling_log.csv"]) == 4
+    return found
+
+
+@pytest.mark.parametrize("name", ["process", "dask", "ray"])
 def test_one_seed_gives_one_search_wherever_its_trials_run(
-    dask_cluster: Cluster, ray_cluster: Cluster, tmp_path: Path
+    name: str, inline: dict[str, list[dict[str, str]]], request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    size = ("--total-episodes", 64, "--max-episodes-per-workflow", 16, "--episodes-per-update", 8)
-    # Learners travel, since each order begins with the nearest one's.
-    size = (*size, "--evaluation-episodes", 6, "--max-steps", 10, "--seed", 5, "--quiet")
-    size = (*size, "--strategy", "random", "--init", "nearest")
-    places = {
-        "inline": (),
-        "process": (),
-        "dask": ("--address", dask_cluster.address),
-        "ray": ("--address", ray_cluster.address),
-    }
-    with ExitStack() as ending:
-        running = {
-            name: ending.enter_context(search(*size, "--executor", name, *address, "--run-dir", tmp_path / name))
-            for name, address in places.items()
-        }
-        for name, process in running.items():
-            _, err = process.communicate(timeout=WAIT_S)
-            assert process.returncode == 0, f"{name}: {err}"
-    inline = figures(tmp_path / "inline")
-    assert len(inline["gp_sampling_log.csv"]) == 4
-    for name in ("process", "dask", "ray"):
-        assert figures(tmp_path / name) == inline, name
+    address = () if name == "process" else ("--address", request.getfixturevalue(f"{name}_cluster").address)
+    with search(*ONE_AT_A_TIME, "--executor", name, *address, "--run-dir", tmp_path / "run") as searching:
+        _, err = searching.communicate(timeout=WAIT_S)
+    assert searching.returncode == 0, err
+    assert figures(tmp_path / "run") == inline
 
 
 def test_search_in_python_runs_on_an_executor_of_the_users_own_and_leaves_it_open(tmp_path: Path) -> None:
