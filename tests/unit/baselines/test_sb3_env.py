@@ -1,5 +1,9 @@
 """Our games as a vector environment of Stable-Baselines3: its contract, step for step against ours."""
 
+import re
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from stable_baselines3.common.vec_env import VecMonitor
@@ -76,3 +80,11 @@ def test_questions_about_the_games_are_answered_for_each(env: Sb3VecEnv) -> None
     with pytest.raises(NotImplementedError, match="share their settings"):
         env.set_attr("render_mode", "human")
     env.close()
+
+
+def test_example_of_the_document__runs() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "baselines.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    assert names["model"].num_timesteps == 3_200
