@@ -53,20 +53,31 @@ def pack_weights(
         layers: per layer the weight (outputs, inputs) and the bias (outputs,), both float32. The inputs of the first
             are the observation bits and, with an order, its code after them.
         activation: one of `ACTIVATIONS`.
-        order_encoding: (D,) float32 code of the workflow order, or None. It is the same at every step, so its share of
-            the first layer is added to that layer's bias once and for all.
+        order_encoding: as for `fold_order`.
     """
-    first_weight, first_bias = layers[0]
-    if order_encoding is not None:
-        num_observations = first_weight.shape[1] - order_encoding.shape[0]
-        first_bias = first_bias + first_weight[:, num_observations:] @ order_encoding
-        first_weight = first_weight[:, :num_observations]
-    folded = [(first_weight, first_bias), *layers[1:]]
-    sizes = [first_weight.shape[1], *(bias.shape[0] for _, bias in folded)]
+    folded = fold_order(layers, order_encoding)
+    sizes = [folded[0][0].shape[1], *(bias.shape[0] for _, bias in folded)]
     flat = [part for weight, bias in folded for part in (weight.T.ravel(), bias)]
     return ActorWeights(
         np.asarray(sizes, np.int64), np.concatenate(flat).astype(np.float32), ACTIVATIONS.index(activation)
     )
+
+
+def fold_order(
+    layers: list[tuple[NDArray[np.float32], NDArray[np.float32]]], order_encoding: NDArray[np.float32] | None
+) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """The layers of an actor that needs the observation bits alone.
+
+    Args:
+        layers: as for `pack_weights`.
+        order_encoding: (D,) float32 code of the workflow order, or None. It is the same at every step, so its share of
+            the first layer is added to that layer's bias once and for all.
+    """
+    if order_encoding is None:
+        return list(layers)
+    weight, bias = layers[0]
+    num_observations = weight.shape[1] - order_encoding.shape[0]
+    return [(weight[:, :num_observations], bias + weight[:, num_observations:] @ order_encoding), *layers[1:]]
 
 
 class Actor:

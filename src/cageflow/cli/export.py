@@ -1,0 +1,52 @@
+"""The command that exports a policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cageflow.cli.app import app
+from cageflow.cli.options import Json, option
+from cageflow.cli.output import print_json
+
+
+@app.command()
+def export(
+    policy: Annotated[
+        Path,
+        typer.Argument(metavar="POLICY", help="A policy file, or a run folder (its best policy).", show_default=False),
+    ],
+    out: Annotated[
+        Path | None, option("The file to write, .onnx, or a folder for it.", "beside the policy file")
+    ] = None,
+    workflow: Annotated[
+        str | None, option("The order that a universal policy is to follow.", "the policy's own")
+    ] = None,
+    episodes: Annotated[
+        int, typer.Option(help="Episodes of each cell of the evaluation in the model card; 0 leaves it out.", min=0)
+    ] = 1000,
+    green: Annotated[bool, typer.Option("--green/--no-green", help="For games with the green agent awake.")] = False,
+    scenario: Annotated[Path | None, option("A network file in place of CAGE-2's own.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the evaluation.", min=0)] = 0,
+    as_json: Json = False,
+) -> None:
+    """Write a policy as an ONNX file that needs nothing of cageflow, and a model card beside it."""
+    from cageflow.evaluation.export.export import export as export_policy
+    from cageflow.workflow.orders import parse_order
+
+    written = export_policy(
+        policy,
+        out=out,
+        order=None if workflow is None else parse_order(workflow),
+        episodes=episodes,
+        seed=seed,
+        green=green,
+        scenario=scenario,
+        say=lambda words: typer.echo(words, err=True),
+    )
+    if as_json:
+        print_json(written.to_json())
+    else:
+        typer.echo(f"Wrote {written.model} and its model card {written.card}.")

@@ -1,0 +1,168 @@
+"""From a policy file to an ONNX file and its model card, both checked before either is written."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cageflow.envs.options import GameOptions
+from cageflow.errors import UserError
+from cageflow.evaluation.export.card import CARD_TITLE, model_card
+from cageflow.evaluation.protocol import EPISODES, Evaluation, EvaluationSettings, evaluate
+from cageflow.evaluation.sources import PolicySource, SourceOptions, find_agent
+from cageflow.files import write_whole
+from cageflow.learn.policy import PolicyCard
+from cageflow.learn.policy_file import load_policy
+from cageflow.workflow.orders import Order, format_order
+
+if TYPE_CHECKING:
+    from cageflow.evaluation.export.check import Agreement
+
+SUFFIX, CARD_SUFFIX = ".onnx", ".md"
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export wrote.
+
+    Attributes:
+        model: the ONNX file.
+        card: the model card beside it.
+        policy: what the exported policy is.
+        agreement: of the model with its policy.
+        evaluations: with actions drawn, and with the likeliest; empty where none was asked for.
+    """
+
+    model: Path
+    card: Path
+    policy: PolicyCard
+    agreement: Agreement
+    evaluations: tuple[Evaluation, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """What `cageflow export --json` prints."""
+        return {
+            "model": str(self.model),
+            "card": str(self.card),
+            "policy": self.policy.to_json(),
+            "difference": self.agreement.difference,
+            "observations": self.agreement.num_observations,
+            "masks": self.agreement.num_masks,
+            "evaluations": [evaluation.to_json() for evaluation in self.evaluations],
+        }
+
+
+def export(
+    policy: str | Path,
+    *,
+    out: Path | None = None,
+    order: Order | None = None,
+    episodes: int = EPISODES,
+    seed: int = 0,
+    green: bool = False,
+    scenario: Path | None = None,
+    say: Callable[[str], None] = lambda words: None,
+) -> Exported:
+    """Export a policy.
+
+    Args:
+        policy: a policy file, or a run folder for its best one.
+        out: the ONNX file, or a folder for it; None puts it beside the policy file.
+        order: that a universal policy is to follow.
+        episodes: of each cell of the evaluation in the card; 0 leaves it out.
+        seed: of the evaluation.
+        green: whether the policy is to play, and is evaluated, with the green agent awake.
+        scenario: the network file that it was trained on; None is CAGE-2's own.
+        say: is told what is under way.
+
+    Raises:
+        UserError: there is no such policy, it cannot be exported or written, or the extra `onnx` is not installed.
+    """
+    for module in ("onnx", "onnxruntime"):
+        _need(module)
+    from cageflow.evaluation.export.check import check_agreement
+    from cageflow.evaluation.export.model import build_model
+
+    if episodes == 1 or episodes < 0:
+        raise UserError(f"episodes is {episodes}; expected 0 for no evaluation, or at least 2.")
+    source = _source(str(policy), order)
+    network = GameOptions(scenario=scenario).network
+    sizes = {"num_observations": network.num_observations, "num_actions": len(network.codec)}
+    loaded = load_policy(source.path, sizes, order=order)
+    trained = loaded.card
+    options = GameOptions(trained.red_agent, trained.rules, trained.observation, green=green, scenario=scenario)
+    model_path, card_path = _paths(source.path, out, order if source.order is not None else None)
+    model = build_model(loaded, network, green=green).SerializeToString()
+    say("comparing the exported file with the policy")
+    agreement = check_agreement(model, loaded, options)
+    evaluations = []
+    if episodes:
+        settings = EvaluationSettings(
+            trained.rules, trained.observation, episodes, seed, green=green, scenario=scenario
+        )
+        for deterministic in (False, True):
+            say(f"evaluating its {'likeliest' if deterministic else 'drawn'} actions")
+            evaluations.append(evaluate(replace(source, deterministic=deterministic), settings))
+    words = model_card(model_path.name, trained, agreement, evaluations, green=green, scenario=scenario)
+    _write(model_path, model)
+    _write(card_path, words.encode())
+    return Exported(model_path, card_path, loaded.card, agreement, tuple(evaluations))
+
+
+def _need(module: str) -> None:
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        raise UserError(f"export needs {module}, which is not installed: pip install 'cageflow[onnx]'") from error
+
+
+def _source(text: str, order: Order | None) -> PolicySource:
+    """The policy that a user names.
+
+    Raises:
+        UserError: it is none that was trained, or a universal one without an order.
+    """
+    if not Path(text).exists():
+        raise UserError(f"there is no policy file or run folder {text}.")
+    source = find_agent(text, SourceOptions(order=order))
+    if not isinstance(source, PolicySource):
+        raise UserError(f"{text} is no trained policy; expected a policy file or a run folder.")
+    return source
+
+
+def _paths(policy: Path, out: Path | None, told: Order | None) -> tuple[Path, Path]:
+    """The ONNX file and its card.
+
+    Args:
+        policy: the policy file.
+        out: what the user asked for.
+        told: the order that a universal policy is told, which becomes part of the name.
+
+    Raises:
+        UserError: something else is in the way.
+    """
+    if out is not None and out.suffix == SUFFIX:
+        model = out
+    else:
+        order = "" if told is None else f"_{format_order(told).replace(',', '-')}"
+        model = (policy.parent if out is None else out) / f"{policy.stem}{order}{SUFFIX}"
+    card = model.with_suffix(CARD_SUFFIX)
+    for path in (model, card):
+        if path.is_dir():
+            raise UserError(f"{path} is a folder; name a file that ends in {SUFFIX}, or a folder for it.")
+    if card.is_file() and not card.read_bytes().startswith(CARD_TITLE.encode()):
+        raise UserError(f"{card} is there and is no model card; name another file by --out.")
+    if model.parent.exists() and not model.parent.is_dir():
+        raise UserError(f"{model.parent} is no folder; name a file that ends in {SUFFIX}, or a folder for it.")
+    return model, card
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, content)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}.") from error

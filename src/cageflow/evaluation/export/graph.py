@@ -1,0 +1,56 @@
+"""A graph of ONNX operators, written one node after the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from onnx import GraphProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
+
+
+class GraphBuilder:
+    """Collects the nodes and constants of a graph; every value is known by its name."""
+
+    def __init__(self) -> None:
+        self._nodes: list[NodeProto] = []
+        self._constants: list[TensorProto] = []
+        self._inputs: list[ValueInfoProto] = []
+        self._outputs: list[ValueInfoProto] = []
+
+    def input(self, name: str, dtype: npt.DTypeLike, *shape: int) -> str:
+        """Declare an input (N, *shape); returns its name."""
+        self._inputs.append(_value(name, dtype, shape))
+        return name
+
+    def output(self, name: str, dtype: npt.DTypeLike, *shape: int) -> None:
+        """Declare a value (N, *shape) that there is as an output."""
+        self._outputs.append(_value(name, dtype, shape))
+
+    def constant(self, name: str, value: npt.ArrayLike) -> str:
+        """Add a constant; returns its name."""
+        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def node(self, operator: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
+        """Add an operator of one output; returns the name of that, a new one if none is given."""
+        name = output or f"{operator.lower()}_{len(self._nodes)}"
+        self._nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
+        return name
+
+    def to_float(self, value: str) -> str:
+        """A bool as 0 and 1."""
+        return self.node("Cast", value, to=TensorProto.FLOAT)
+
+    def build(self, name: str, words: str) -> GraphProto:
+        """The graph.
+
+        Args:
+            name: of the graph.
+            words: its description.
+        """
+        return helper.make_graph(self._nodes, name, self._inputs, self._outputs, self._constants, doc_string=words)
+
+
+def _value(name: str, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> ValueInfoProto:
+    return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), ["N", *shape])
