@@ -68,7 +68,7 @@ def test_regret__refuses_what_is_no_landscape(table, tmp_path):
     holes = tmp_path / "holes.csv"
     write_landscape(holes, Landscape(landscape_table(pair_landscape(0)).rows[5:]))
     for arguments, sentence in (
-        ([tmp_path / "missing.csv"], "cannot be read as a landscape"),
+        ([tmp_path / "missing.csv"], "give a table of `cageflow landscape`, or one of bline, meander"),
         ([holes], "5 trainings are missing"),
         ([table, table, "--out", tmp_path / "out"], "--out is one folder, but 2 landscapes are given"),
     ):

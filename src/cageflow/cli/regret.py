@@ -25,8 +25,12 @@ KERNELS = "evidence,mallows,position,pairwise"
 @app.command()
 def regret(
     landscapes: Annotated[
-        list[Path],
-        typer.Argument(metavar="LANDSCAPE.csv...", help="Tables of `cageflow landscape`.", show_default=False),
+        list[str],
+        typer.Argument(
+            metavar="LANDSCAPE...",
+            help="Tables of `cageflow landscape`; bline and meander are the shipped ones.",
+            show_default=False,
+        ),
     ],
     repetitions: Annotated[int, typer.Option(help="Replays of each strategy, at least 2.")] = 200,
     trials: Annotated[int, typer.Option(help="Trials of each replay.")] = 60,
@@ -41,7 +45,7 @@ def regret(
     n_workers: Annotated[int | None, option("Processes that share the work.", "the cores of this machine")] = None,
     out: Annotated[
         Path | None,
-        option("Folder for regret.csv, calibration.csv and the plot.", "beside the table, NAME-regret"),
+        option("Folder for regret.csv, calibration.csv and the plot.", "NAME-regret, beside NAME.csv"),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -49,10 +53,10 @@ def regret(
     from rich.console import Console
 
     from cageflow.errors import UserError
-    from cageflow.search.landscape import read_landscape
+    from cageflow.search.landscape import find_landscape, read_landscape
 
     console = Console(stderr=as_json)
-    tables = [(path, read_landscape(path)) for path in landscapes]
+    tables = [(Path(name), read_landscape(find_landscape(name))) for name in landscapes]
     if out is not None and len(tables) > 1:
         raise UserError(f"--out is one folder, but {len(tables)} landscapes are given: leave it out or give one")
     measured = []

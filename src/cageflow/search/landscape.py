@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 from cageflow.errors import UserError
@@ -105,6 +106,22 @@ def landscape_cells(row: LandscapeRow) -> list[object]:
         "" if row.threshold_episodes is None else row.threshold_episodes,
         f"{row.seconds:.2f}",
     ]
+
+
+def find_landscape(name: str) -> Path:
+    """The file of a landscape: that of this path, or a shipped one by the short name of its red agent.
+
+    Raises:
+        UserError: there is neither.
+    """
+    shipped = {path.name.removesuffix(".csv"): path for path in files("cageflow").joinpath("data/landscapes").iterdir()}
+    if Path(name).exists():
+        return Path(name)
+    if name not in shipped:
+        raise UserError(
+            f"there is no file {name}: give a table of `cageflow landscape`, or one of {', '.join(sorted(shipped))}"
+        )
+    return Path(str(shipped[name]))
 
 
 def read_landscape(path: Path) -> Landscape:

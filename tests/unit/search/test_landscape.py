@@ -7,6 +7,7 @@ import pytest
 
 from cageflow.errors import UserError
 from cageflow.search import LANDSCAPE_COLUMNS, Landscape, LandscapeRow, read_landscape, write_landscape
+from cageflow.search.landscape import find_landscape
 from cageflow.workflow import ALL_ORDERS, format_order
 
 ROW = LandscapeRow(
@@ -73,3 +74,22 @@ def test_landscape__that_cannot_be_read_is_refused(tmp_path: Path):
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match=r"binary\.csv cannot be read as a landscape: no text"):
         read_landscape(tmp_path / "binary.csv")
+
+
+def test_landscape__is_found_by_its_path_or_shipped_by_its_name(tmp_path: Path):
+    (tmp_path / "mine.csv").write_text("")
+    assert find_landscape(str(tmp_path / "mine.csv")) == tmp_path / "mine.csv"
+    with pytest.raises(UserError, match=r"there is no file nowhere: give a table .*, or one of bline, meander"):
+        find_landscape("nowhere")
+
+
+@pytest.mark.parametrize("name", ["bline", "meander"])
+def test_landscape__that_is_shipped_is_whole_and_has_the_orders_that_can_be_followed(name: str):
+    landscape = read_landscape(find_landscape(name))
+    assert landscape.is_complete
+    assert len(landscape.seeds) >= 2
+    for row in landscape.rows:
+        types = format_order(row.order).split(",")
+        assert (row.compliance >= 0.95) == (types.index("enterprise") < types.index("user"))
+        assert (row.ending == "threshold") == (row.compliance >= 0.95)
+        assert row.episodes == 10_000
