@@ -89,6 +89,7 @@ class Drawing:
         text = re.sub(r"<metadata>.*?</metadata>\s*", "", self.narrow if narrow else self.wide, flags=re.DOTALL)
         text = re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), text)
         text = re.sub(r"font: (?:\w+ )*?((?:bold |\d+ )?[\d.]+px) [^;\"]*", r"font: \1 var(--font)", text)
+        text = re.sub(r"font-family: [^;\"]*", "font-family: var(--font)", text)
         for name, colour in COLOURS.items():
             text = text.replace(colour.light, f"var(--{name})")
         prefix = f"{self.chart.name}-{size}-"  # names are unique in a page, not in a drawing

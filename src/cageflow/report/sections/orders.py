@@ -89,12 +89,13 @@ def section(material: Material) -> Section | None:
         elif any(result.trials > 1 for result in material.results):
             note += " The intervals are made from how far trainings of the same workflow lie apart."
         text = f"What {count(tried, 'workflow')} came to, ranked by reward. The figures stand in the table below."
+    label = "best policy" if run.config.command == "landscape" else "best"
     blocks.append(
         Chart(
             name="all_orders",
             title=title,
             text=text,
-            draw=lambda figure, narrow: _draw(figure, narrow, ranked, run.order),
+            draw=lambda figure, narrow: _draw(figure, narrow, ranked, run.order, label),
             heights=(400, 330),
             note=note,
             table=_table(ranked, run.order),
@@ -105,7 +106,7 @@ def section(material: Material) -> Section | None:
     return Section("orders", "All workflows", tuple(blocks))
 
 
-def _draw(figure: Figure, narrow: bool, ranked: Sequence[Place], best: Order | None) -> None:
+def _draw(figure: Figure, narrow: bool, ranked: Sequence[Place], best: Order | None, label: str) -> None:
     from matplotlib.lines import Line2D
 
     axes = figure.subplots()
@@ -145,7 +146,7 @@ def _draw(figure: Figure, narrow: bool, ranked: Sequence[Place], best: Order | N
     for i, place in enumerate(ranked):
         if place.order == best and place.result is not None:
             axes.annotate(
-                "best",
+                label,
                 (i, place.result.estimate.mean),
                 xytext=(9, 9),
                 textcoords="offset points",
