@@ -126,6 +126,10 @@ def _figure(chart: Chart, narrow: bool) -> Figure:
     size = (WIDTHS[narrow] / POINTS_PER_INCH, chart.heights[narrow] / POINTS_PER_INCH)
     figure = Figure(figsize=size, dpi=POINTS_PER_INCH)
     chart.draw(figure, narrow)
+    layout = figure.get_layout_engine()
+    if layout is not None:  # once, and not again for every file: it is most of the work
+        layout.execute(figure)
+        figure.set_layout_engine("none")
     return figure
 
 
