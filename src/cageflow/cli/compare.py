@@ -82,7 +82,7 @@ def _print_table(console: Console, table: Table) -> None:
     drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
     for column in table.columns:
         is_number = column.startswith("#")
-        drawn.add_column(escape(column.removeprefix("#")), justify="right" if is_number else "left")
+        drawn.add_column(escape(column.removeprefix("#")), justify="right" if is_number else "left", overflow="fold")
     for row in table.rows:
         drawn.add_row(*map(escape, row))
     console.print(table.caption, style="bold", markup=False)

@@ -14,7 +14,14 @@ from cageflow.files import write_whole
 from cageflow.report.compare_curves import curves_chart
 from cageflow.report.compare_figures import Difference, GroupFigures, by_game, differences, measure
 from cageflow.report.compare_groups import Group, differing, read_groups
-from cageflow.report.compare_tables import differences_table, figures_table, settings_table, to_latex, to_markdown
+from cageflow.report.compare_tables import (
+    differences_table,
+    rewards_table,
+    settings_table,
+    to_latex,
+    to_markdown,
+    training_table,
+)
 from cageflow.report.content import Table
 from cageflow.report.drawing import draw
 from cageflow.report.wording import listed
@@ -42,11 +49,11 @@ class Comparison:
 
     @property
     def tables(self) -> tuple[Table, ...]:
-        """For each game its figures and its differences, and then the settings that differ."""
+        """For each game rewards, training and differences, and then the settings that differ."""
         tables: list[Table] = []
         for alike in by_game(self.groups).values():
             labels = [one.label for one in alike]
-            tables.append(figures_table(alike, self.window))
+            tables += [rewards_table(alike), training_table(alike, self.window)]
             found = [one for one in self.differences if one.group in labels]
             if found:
                 tables.append(differences_table(found))

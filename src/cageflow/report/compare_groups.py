@@ -105,18 +105,25 @@ def setting_words(name: str, value: Any) -> str:
         return str(value)
     if name == "red_agent":
         return f"against {value}"
-    if name == "network":
-        return str(value) or "CAGE-2's network"
     words = name.removeprefix("ppo.").replace("_", " ")
     if isinstance(value, bool):
         return words if value else f"no {words}"
+    return setting_value(name, value) if name == "network" else f"{words} {setting_value(name, value)}"
+
+
+def setting_value(name: str, value: Any) -> str:
+    """The value of a setting."""
+    if name == "network":
+        return str(value) or "CAGE-2's network"
     if value is None:
-        return f"default {words}"
+        return "default"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, int):
-        return f"{words} {value:,}"
+        return f"{value:,}"
     if isinstance(value, float):
-        return f"{words} {value:g}"
-    return f"{words} {json.dumps(value) if isinstance(value, list | dict) else value}"
+        return f"{value:g}"
+    return json.dumps(value) if isinstance(value, list | dict) else str(value)
 
 
 def _label(settings: Mapping[str, Any], names: Sequence[str]) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cageflow.evaluation.statistics import Interval
 from cageflow.report.compare_figures import SEEDS, Difference, GroupFigures
-from cageflow.report.compare_groups import differing, setting_words
+from cageflow.report.compare_groups import differing, setting_value
 from cageflow.report.compare_members import WHAT
 from cageflow.report.content import Table
 from cageflow.report.wording import DASH, MINUS, number, percent, signed
@@ -29,15 +28,11 @@ LATEX = {
 LEAST_P = 0.001
 
 
-def figures_table(figures: Sequence[GroupFigures], window: int) -> Table:
-    """What the groups of one game came to."""
-    thresholds = figures[0].thresholds
+def rewards_table(figures: Sequence[GroupFigures]) -> Table:
+    """What the policies of the groups of one game are worth."""
     return Table(
         caption=f"Reward an episode, {figures[0].group.game}",
-        columns=(
-            "group", "#seeds", "#reward", "#95 % interval", "#SD over seeds", f"#last {window:,} trained",
-            "#compliance", "#episodes", "#training", *(f"#episodes to {number(one, 1)}" for one in thresholds),
-        ),  # fmt: skip
+        columns=("group", "#seeds", "#reward", "#95 % interval", "#SD over seeds", "#compliance"),
         rows=tuple(
             (
                 one.label,
@@ -45,15 +40,36 @@ def figures_table(figures: Sequence[GroupFigures], window: int) -> Table:
                 number(one.reward.mean),
                 _range(one.reward.interval()) + ("" if one.unit == SEEDS else "*"),
                 number(one.seed_sd),
-                number(one.tail),
                 DASH if one.compliance is None else percent(one.compliance),
+            )
+            for one in figures
+        ),
+    )
+
+
+def training_table(figures: Sequence[GroupFigures], window: int) -> Table:
+    """How the groups of one game were trained; a dash for the episodes to a reward that half the seeds never reach."""
+    thresholds = figures[0].thresholds
+    return Table(
+        caption=f"Training, {figures[0].group.game}",
+        columns=(
+            "group",
+            "#episodes",
+            "#time",
+            f"#reward of the last {window:,}",
+            *(f"#episodes to {_short(one)}" for one in thresholds),
+        ),
+        rows=tuple(
+            (
+                one.label,
                 number(one.episodes, 0),
                 f"{number(one.seconds, 0)} s",
+                number(one.tail),
                 *(_reached(one, i) for i in range(len(thresholds))),
             )
             for one in figures
         ),
-    )  # fmt: skip
+    )
 
 
 def differences_table(found: Sequence[Difference]) -> Table:
@@ -85,14 +101,17 @@ def differences_table(found: Sequence[Difference]) -> Table:
 
 
 def settings_table(labels: Sequence[str], settings: Sequence[Mapping[str, Any]]) -> Table | None:
-    """The settings that differ between groups, beside what was trained; None where no other does."""
-    names = [name for name in differing(settings) if name != WHAT]
-    if not names:
+    """The settings that differ between groups; None where no name leaves one out, since one at most differs."""
+    names = differing(settings)
+    if len(names) < 2:
         return None
-    rows = []
-    for name in names:
-        words = [setting_words(name, one[name]) if name in one else DASH for one in settings]
-        rows.append((name.removeprefix("ppo.").replace("_", " "), *words))
+    rows = [
+        (
+            "trained" if name == WHAT else name.removeprefix("ppo.").replace("_", " "),
+            *(setting_value(name, one[name]) if name in one else DASH for one in settings),
+        )
+        for name in names
+    ]
     return Table(caption="Settings that differ", columns=("setting", *labels), rows=tuple(rows))
 
 
@@ -148,7 +167,11 @@ def _range(interval: Interval, sign: bool = False) -> str:
 def _reached(figures: GroupFigures, threshold: int) -> str:
     episodes, reached = figures.reached(threshold)
     share = "" if len(figures.members) == 1 else f" ({reached} of {len(figures.members)})"
-    return ("never" if math.isinf(episodes) else number(episodes, 0)) + share
+    return number(episodes, 0) + share
+
+
+def _short(value: float) -> str:
+    return number(value, 0 if value == round(value) else 2)
 
 
 def _p_words(p_value: float) -> str:

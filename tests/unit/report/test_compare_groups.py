@@ -62,7 +62,7 @@ def test_differing__leaves_out_what_only_some_have() -> None:
 
 
 def test_setting_words__are_for_people() -> None:
-    assert setting_words("episodes_per_update", None) == "default episodes per update"
+    assert setting_words("episodes_per_update", None) == "episodes per update default"
     assert setting_words("ppo.hidden_sizes", [64, 64]) == "hidden sizes [64, 64]"
     assert setting_words("network", "") == "CAGE-2's network"
 
