@@ -151,7 +151,12 @@ def tip(words: str) -> str:
 
 def plain_ticks(axis: Axis) -> None:
     """Write the ticks of an axis as the page writes numbers."""
-    axis.set_major_formatter(lambda value, _: number(value, 0 if value == round(value) else 1))
+
+    def words(value: float, _: object) -> str:
+        needed = (digits for digits in range(4) if abs(value - round(value, digits)) < 1e-9)
+        return number(value, next(needed, 3))
+
+    axis.set_major_formatter(words)
 
 
 def shaded_grid(

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cageflow.report.content import Chart, Section, Table
-from cageflow.report.drawing import tip
+from cageflow.report.drawing import plain_ticks, tip
 from cageflow.report.material import Material
 from cageflow.report.saved_run import SavedRun
 from cageflow.report.theme import SERIES, light
@@ -169,7 +169,7 @@ def _scale(axes: Axes, measure: str, curves: Sequence[Curve]) -> None:
         axes.set_ylim(0, 1.02)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value, 0)))
     elif measure == "alignment":
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 0)))
+        plain_ticks(axes.yaxis)
     else:
         lowest = min(float(np.nanmin(curve.values[measure])) for curve in curves)
         highest = max(float(np.nanmax(curve.values[measure])) for curve in curves)
