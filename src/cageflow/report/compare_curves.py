@@ -111,9 +111,11 @@ def _draw(figure: Figure, narrow: bool, games: dict[Game, list[tuple[Group, Band
         if _is_wide([band for _, band in part]):
             panel.set_yscale("symlog", linthresh=10.0)
             panel.set_ylabel("Reward an episode, logarithmic")
+            panel.set_ylim(*_logarithmic_limits([band for _, band in part]))
             _mark_decades(panel)
         else:
             panel.set_ylabel("Reward an episode")
+        panel.locator_params(axis="x", nbins=6)
         plain_ticks(panel.xaxis)
         plain_ticks(panel.yaxis)
     for panel in panels[len(games) :]:
@@ -152,6 +154,14 @@ def _is_wide(bands: Sequence[Band]) -> bool:
     worst = min(float(band.mean.min()) for band in bands)
     best = max(float(band.mean.max()) for band in bands)
     return best < 0.0 and worst < RANGE_TO_LOG * best
+
+
+def _logarithmic_limits(bands: Sequence[Band]) -> tuple[float, float]:
+    """A little more than the curves and their bands take, and nothing above 0."""
+    ends = [values for band in bands for values in (band.mean, band.low, band.high) if values is not None]
+    rests = [rest.rewards for band in bands for rest in band.rests]
+    values = np.concatenate([*ends, *rests])
+    return 1.2 * float(values.min()), min(0.0, 0.8 * float(values.max()))
 
 
 def _mark_decades(panel: Axes) -> None:

@@ -180,8 +180,9 @@ def _settings_of_run(config: RunConfig) -> dict[str, Any]:
     if what is None:
         what = "plain PPO" if config.workflow is None else f"workflow {short_order(config.order())}"
     kept = {name: value for name, value in values.items() if name not in left_out}
-    network = {"network": _network_name(config.game())}
-    return {WHAT: what, **kept, **network, **{f"ppo.{name}": value for name, value in config.ppo.items()}}
+    game = config.game()
+    said_otherwise = {"red_agent": game.red_agent, "network": _network_name(game)}  # bline is B_lineAgent
+    return {WHAT: what, **kept, **said_otherwise, **{f"ppo.{name}": value for name, value in config.ppo.items()}}
 
 
 def _curve_of_run(run: SavedRun) -> Curve:

@@ -82,7 +82,7 @@ def differences_table(found: Sequence[Difference]) -> Table:
             "#95 % bootstrap",
             "#95 % Welch",
             "#Hedges g",
-            "#superiority",
+            "#P(better)",
             "#p",
         ),  # fmt: skip
         rows=tuple(

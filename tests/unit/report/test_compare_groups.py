@@ -11,9 +11,9 @@ from tests.unit.report.compare_runs import member, write_training
 
 def test_runs_that_differ_in_their_seed_and_machine__are_one_group(tmp_path: Path) -> None:
     runs = [
-        write_training(tmp_path / "a", 1, [-50.0]),
+        write_training(tmp_path / "a", 1, [-50.0], red_agent="B_lineAgent"),
         write_training(tmp_path / "b", 1, [-50.0], alignment_lambda=30.0),
-        write_training(tmp_path / "c", 2, [-50.0], num_threads=2),
+        write_training(tmp_path / "c", 2, [-50.0], num_threads=2, red_agent="bline"),
         write_training(tmp_path / "d", 1, [-50.0], workflow=False),
     ]
     groups = read_groups(runs)
