@@ -122,10 +122,12 @@ def _difference(outputs: dict[str, npt.NDArray[Any]], policy: Policy, observatio
 
 
 def _best(logits: npt.NDArray[np.float32], masks: npt.NDArray[np.bool_] | None) -> npt.NDArray[np.int64]:
-    return (logits if masks is None else np.where(masks, logits, -np.inf)).argmax(axis=1)
+    best: npt.NDArray[np.int64] = (logits if masks is None else np.where(masks, logits, -np.inf)).argmax(axis=1)
+    return best
 
 
 def _draw(probs: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDArray[np.int64]:
     """(B,) actions from (B, A) probabilities."""
     sums = probs.cumsum(axis=1, dtype=np.float64)
-    return (sums <= rng.random((len(probs), 1)) * sums[:, -1:]).sum(axis=1)
+    actions: npt.NDArray[np.int64] = (sums <= rng.random((len(probs), 1)) * sums[:, -1:]).sum(axis=1)
+    return actions

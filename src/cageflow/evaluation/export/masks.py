@@ -51,7 +51,7 @@ class MaskTables(NamedTuple):
     @property
     def memory_size(self) -> int:
         """M."""
-        return self.useful_memory.shape[0]
+        return len(self.useful_memory)
 
 
 def mask_tables(network: Network, *, official: bool, green: bool) -> MaskTables:
