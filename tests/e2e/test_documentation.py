@@ -80,7 +80,7 @@ def test_commands_of_documents_are_found_and_wrong_ones_refused() -> None:
         ("training_log.csv", TRAINING_COLUMNS),
         ("gp_sampling_log.csv", SAMPLING_COLUMNS),
         ("acquisition.csv", ACQUISITION_COLUMNS),
-        ("universal.csv", LANDSCAPE_COLUMNS),
+        ("landscape.csv", LANDSCAPE_COLUMNS),
     ],
 )
 def test_columns_of_the_logs_are_described_one_by_one_in_order(name: str, columns: str) -> None:
@@ -116,8 +116,9 @@ def test_orders_are_numbered_as_described() -> None:
 def test_every_file_of_a_run_is_described(search_run: Run, plain_run: Run, universal_run: Run) -> None:
     table = FILES.split("## A run folder")[1].split("\n###")[0]
     described = [name.rstrip("/") for name in re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)]
-    others = {"gp_sampling_log.csv", "acquisition.csv"}
-    for run, absent in ((search_run, {"universal.csv"}), (plain_run, {"universal.csv"}), (universal_run, others)):
+    tables = {"universal.csv", "landscape.csv"}
+    others = {"gp_sampling_log.csv", "acquisition.csv", "landscape.csv"}
+    for run, absent in ((search_run, tables), (plain_run, tables), (universal_run, others)):
         names = {re.sub(r"tfevents\..*", "tfevents.*", path.name) for path in run.path.iterdir()}
         assert names == set(described) - {"network.yaml"} - absent
     assert [path.name for path in (universal_run.path / "policies").iterdir()] == ["universal.safetensors"]

@@ -12,7 +12,7 @@ from cageflow.report.compare_members import WHAT
 from cageflow.report.content import Table
 from cageflow.report.wording import DASH, MINUS, number, percent, signed
 
-LATEX = {
+LATEX: dict[str, str | int | None] = {
     **{character: "\\" + character for character in "&%$#_{}"},
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
