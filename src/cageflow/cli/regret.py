@@ -152,9 +152,10 @@ def _print(console: Console, figures: dict[str, Any]) -> None:
     marks = list(figures["regret"][0]["simple_regret"])
     for name, title in (("simple_regret", "Simple regret"), ("cumulative_regret", "Cumulative regret")):
         more = ("to within 1", "infeasible") if name == "simple_regret" else ()
+        digits = 2 if name == "simple_regret" else 1
         rows = []
         for one in figures["regret"]:
-            cells = [f"{mean:.1f} ±{high - mean:.1f}" for mean, _, high in one[name].values()]
+            cells = [f"{mean:.{digits}f} ±{high - mean:.{digits}f}" for mean, _, high in one[name].values()]
             if more:
                 within = one["trials_to_within_1"]
                 cells += [f"over {marks[-1]}" if within is None else f"{within:g}", f"{one['infeasible_share']:.0%}"]

@@ -53,7 +53,7 @@ class StopRequest:
         """Remember the signal; a second one ends the process as it always does."""
         self._signal_number = signal_number
         signal.signal(signal_number, signal.SIG_DFL)
-        self._say(f"{signal.Signals(signal_number).name}: stopping after this update; again to stop at once")
+        self._say(f"{signal.Signals(signal_number).name}: stopping as soon as all is on disk; again to stop at once")
 
 
 @contextlib.contextmanager
