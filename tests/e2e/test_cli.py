@@ -26,7 +26,19 @@ from tests.e2e.conftest import TINY, Run
 DATA = Path(__file__).parents[1] / "data"
 RECORDING = DATA / "v2.1_SleepAgent_quiet_100.npz"
 WORKFLOW = "user,op_host,op_server,enterprise,defender"
-COMMANDS = ["search", "train", "landscape", "evaluate", "parity", "record", "play", "universal", "bench"]
+COMMANDS = [
+    "search",
+    "train",
+    "landscape",
+    "universal",
+    "baseline",
+    "evaluate",
+    "compare",
+    "report",
+    "regret",
+    "export",
+]
+COMMANDS += ["parity", "record", "play", "bench"]
 COMMANDS += ["bench sim", "bench collectors", "bench train"]
 
 
@@ -69,7 +81,17 @@ def test_version_is_printed() -> None:
     assert cageflow("--version") == (0, f"cageflow {__version__}\n", "")
 
 
-@pytest.mark.parametrize("name", ["search", "train", "bench train", "bench collectors"])
+OTHER_DEFAULTS = {
+    "green": "no-green",
+    "episodes_per_update": "the preset's",
+    "alignment_lambda": "5; 30 with the preset reference",
+    "executor": "inline for one at a time, else process",
+    "address": "a new one on this machine",
+}
+UNIVERSAL_DEFAULTS = {"evaluation_episodes": "1000", "preset": "universal"}
+
+
+@pytest.mark.parametrize("name", ["search", "train", "landscape", "universal", "bench train", "bench collectors"])
 def test_defaults_in_the_help_are_those_of_the_settings(name: str) -> None:
     shown = {}
     for param in command(name).params:
@@ -79,18 +101,34 @@ def test_defaults_in_the_help_are_those_of_the_settings(name: str) -> None:
     assert len(shown) >= 5
     for setting, words in shown.items():
         value = RunConfig.model_fields[setting].default
-        expected = {"green": "no-green", "episodes_per_update": "the preset's"}.get(setting, value)
+        expected = (OTHER_DEFAULTS | (UNIVERSAL_DEFAULTS if name == "universal" else {})).get(setting, value)
         assert words == (None if expected is None else str(expected)), setting
 
 
+def options_of(name: str) -> set[str | None]:
+    """The options of a command that are settings of a run."""
+    not_settings = {"config", "run_dir", "resume", "quiet", "as_json", "no_workflow", "against", "help"}
+    return {param.name for param in command(name).params} - not_settings
+
+
 def test_every_setting_has_an_option_and_every_option_of_a_run_is_a_setting() -> None:
-    not_settings = {"config", "run_dir", "resume", "quiet", "as_json"}
     only_in_files = {"command", "ppo", "min_improvement"}
-    options = {param.name for param in command("search").params} - not_settings - {"help"}
-    assert options == RunConfig.model_fields.keys() - only_in_files - {"workflow"}
-    options = {param.name for param in command("train").params} - not_settings - {"help", "no_workflow"}
-    of_a_search = {"strategy", "beta", "gate", "min_episodes_per_trial", "max_episodes_per_workflow"}
-    assert options == RunConfig.model_fields.keys() - only_in_files - of_a_search
+    of_one = {"workflow"}
+    of_universal = {"orders_per_update"}
+    of_landscape = {"n_seeds"}
+    where = {"parallel_workflows", "executor", "address"}
+    of_search = {"strategy", "beta", "gate", "kernel", "init", "fixed_episodes"}
+    trial_lengths = {"min_episodes_per_trial", "max_episodes_per_workflow", "patience_updates", "total_episodes"}
+    settings = RunConfig.model_fields.keys() - only_in_files
+    assert options_of("search") == settings - of_one - of_universal - of_landscape
+    assert options_of("train") == (
+        settings - of_search - where - of_universal - of_landscape - {"max_episodes_per_workflow"}
+    )
+    assert options_of("landscape") == (
+        settings - of_one - of_universal - of_search - (trial_lengths - {"max_episodes_per_workflow"})
+    )
+    not_universal = of_one | of_landscape | of_search | where | (trial_lengths - {"total_episodes"})
+    assert options_of("universal") == settings - not_universal - {"max_staleness", "start_from"}
 
 
 # Runs.

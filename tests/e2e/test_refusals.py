@@ -211,7 +211,7 @@ def test_settings_file_that_is_wrong(refused: Callable[..., None], tmp_path: Pat
         (b"- 1", "settings.yaml holds a list"),
         (bytes(range(256)), "settings.yaml is no text"),
         (b"seed: [1", "settings.yaml, line 1: expected YAML"),
-        (b"colour: red", "settings.yaml: unknown setting 'colour': choose from alignment_lambda"),
+        (b"colour: red", "settings.yaml: unknown setting 'colour': choose from address"),
         (b"seed: many", "settings.yaml: seed is 'many': expected a whole number"),
         (b"ppo: {gamma: 2}", "settings.yaml: gamma is 2"),
         (f"workflow: {ORDER}".encode(), "a search picks its own: leave it out"),

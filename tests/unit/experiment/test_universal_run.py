@@ -76,7 +76,7 @@ def test_table__holds_what_the_policy_is_worth_for_each_order(whole: tuple[Path,
     assert sum(row.episodes for row in table.rows) == 100
     assert {row.ending for row in table.rows} == {"budget"}
     assert len({row.reward for row in table.rows}) > 20
-    assert all(row.seconds > 0 and row.reward_se >= 0 for row in table.rows)
+    assert all(row.seconds >= 0 and row.reward_se >= 0 for row in table.rows)
     best, feasible = best_trial(table.rows, 0.95)
     assert (summary.workflow, summary.feasible) == (best.order, feasible)
     assert summary.reward == pytest.approx(best.reward, abs=1e-4)
