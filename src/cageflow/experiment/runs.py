@@ -15,6 +15,7 @@ from cageflow.collect import CollectError, make_collector
 from cageflow.errors import UserError
 from cageflow.experiment.config import RunConfig, make_config, read_config
 from cageflow.experiment.interrupt import RunFailedError, catching_signals
+from cageflow.experiment.open_run import OpenRun
 from cageflow.experiment.progress import Reporter
 from cageflow.experiment.run_folder import CONFIG, NETWORK, RunFolder, check_new, default_run_dir
 from cageflow.experiment.search_run import SearchRun, find_strategy
@@ -112,11 +113,12 @@ def _run(
         closing.callback(folder.close)
         events = EventLog(path, int(state.get("run_episodes", 0)))
         closing.callback(events.close)
+        run = OpenRun(config=config, folder=folder, state=state, reporter=reporter, events=events, stop=stop)
         if config.command == "train" and collector is not None:
-            return TrainingRun(config, folder, state, reporter, events, stop, collector).run()
+            return TrainingRun(run, collector).run()
         if config.command == "universal" and collector is not None:
-            return UniversalRun(config, folder, state, reporter, events, stop, collector).run()
-        return SearchRun(config, folder, state, reporter, events, stop, collector, pool).run()
+            return UniversalRun(run, collector).run()
+        return SearchRun(run, collector, pool).run()
 
 
 def _start_pool(config: RunConfig, executor: Executor | None) -> TrialPool[TrialTask, TrialOutcome]:

@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cageflow.collect import Collector
 from cageflow.experiment.config import RunConfig
 from cageflow.experiment.interrupt import StopRequest
-from cageflow.experiment.progress import Reporter
-from cageflow.experiment.run_folder import RunFolder
+from cageflow.experiment.open_run import OpenRun
 from cageflow.experiment.summary import RunSummary
-from cageflow.experiment.tensorboard import EventLog
 from cageflow.experiment.trainer import Ending, PolicyTrainer, UpdateRecord
 from cageflow.experiment.trials import TrialOutcome, TrialTask, train_trial
 from cageflow.files import write_whole
@@ -58,12 +56,7 @@ class SearchRun:
     """A search or a landscape in its folder; the search's `TrialRunner`.
 
     Args:
-        config: of the run.
-        folder: open.
-        state: its checkpoint, empty for a new run.
-        reporter: who is told.
-        events: TensorBoard's log.
-        stop: looked at between updates, or while waiting for them.
+        run: open.
         collector: who plays the episodes of trials that run one after the other in this process; None with a pool.
         pool: who runs the trials elsewhere; None with a collector.
 
@@ -72,43 +65,33 @@ class SearchRun:
 
     def __init__(
         self,
-        config: RunConfig,
-        folder: RunFolder,
-        state: dict[str, Any],
-        reporter: Reporter,
-        events: EventLog,
-        stop: StopRequest,
+        run: OpenRun,
         collector: Collector | None,
         pool: TrialPool[TrialTask, TrialOutcome] | None,
     ) -> None:
-        self._config = config
-        self._folder = folder
-        self._reporter = reporter
-        self._events = events
-        self._stop = stop
-        with folder.fitting():
-            saved = state.get("search")
-            self._state = SearchState(config.seed) if saved is None else SearchState.from_json(saved)
-        self._episodes_before = int(state.get("run_episodes", 0))
+        self._run = run
+        with run.folder.fitting():
+            saved = run.state.get("search")
+            self._state = SearchState(run.config.seed) if saved is None else SearchState.from_json(saved)
         self._threshold_episodes: dict[int, int | None] = {}
         self._runner: TaskRunner
         if pool is not None:
-            self._runner = _Elsewhere(pool, stop)
+            self._runner = _Elsewhere(pool, run.stop)
         elif collector is not None:
-            self._runner = _Here(collector, state, self._end_update)
+            self._runner = _Here(collector, run.state, self._end_update)
         else:
             raise ValueError("expected a collector or a pool, got neither")
 
     def run(self) -> RunSummary:
         """Search to the end."""
         started = time.monotonic()
-        config = self._config
+        config = self._run.config
         what = "Training all" if config.command == "landscape" else "Searching"
-        self._reporter.start(
+        self._run.reporter.start(
             f"{what} {NUM_ORDERS} workflows against {config.game().red_agent}, rules {config.rules}, "
-            f"seed {config.seed}: {self._folder.path}",
+            f"seed {config.seed}: {self._run.folder.path}",
             config.total_episodes,
-            self._episodes_before,
+            self._run.episodes_before,
         )
         result = run_search(
             self,
@@ -122,7 +105,7 @@ class SearchRun:
         )
         best = result.best
         return RunSummary(
-            run_dir=self._folder.path,
+            run_dir=self._run.folder.path,
             workflow=best.order,
             feasible=result.feasible,
             reward=best.reward,
@@ -131,19 +114,19 @@ class SearchRun:
             episodes=result.episodes,
             trials=len(result.state.history),
             seconds=time.monotonic() - started,
-            episodes_here=result.episodes - self._episodes_before,
+            episodes_here=result.episodes - self._run.episodes_before,
             ending=result.ending,
-            policy=self._folder.best_policy_path,
+            policy=self._run.folder.best_policy_path,
         )
 
     # What the search asks for.
 
     def submit(self, request: TrialRequest) -> None:
         """Have a trial run."""
-        folder = self._folder
+        folder = self._run.folder
         learner = folder.start() if request.start is None else folder.learner_path(request.start).read_bytes()
         self._runner.submit(
-            TrialTask(config=self._config, request=request, learner=learner, network=self._folder.network())
+            TrialTask(config=self._run.config, request=request, learner=learner, network=self._run.folder.network())
         )
 
     def next_done(self) -> tuple[int, TrialResult]:
@@ -154,8 +137,8 @@ class SearchRun:
             ending = result.ending if record is outcome.updates[-1] else None
             self._log_update(result.order, record, trial, ending)
         self._threshold_episodes[trial] = outcome.threshold_episodes
-        if self._config.command == "search":  # nothing goes on from a learner of a landscape
-            write_whole(self._folder.learner_path(result.order), outcome.learner)
+        if self._run.config.command == "search":  # nothing goes on from a learner of a landscape
+            write_whole(self._run.folder.learner_path(result.order), outcome.learner)
         write_whole(self._policy_path(trial, result.order), outcome.policy)
         return trial, result
 
@@ -165,7 +148,7 @@ class SearchRun:
         """Have an update of a trial in this process on disk before the next."""
         order = trainer.order
         run_episodes = self._log_update(order, record, trial, ending)
-        self._folder.checkpoint(
+        self._run.folder.checkpoint(
             {
                 "search": self._state.to_json(),
                 "run_episodes": run_episodes,
@@ -173,35 +156,35 @@ class SearchRun:
                 "trainer": trainer.state_dict(),
             }
         )
-        self._reporter.update(order, record, run_episodes)
-        self._stop.check()
+        self._run.reporter.update(order, record, run_episodes)
+        self._run.stop.check()
 
     def _begin_trial(self, launch: Launch) -> None:
         self._state = launch.state
         if launch.choice.acquisition is not None:
-            self._folder.log_acquisition(launch.request.trial, launch.choice.acquisition)
-        self._reporter.launch([trial.request.order for trial in launch.state.pending])
+            self._run.folder.log_acquisition(launch.request.trial, launch.choice.acquisition)
+        self._run.reporter.launch([trial.request.order for trial in launch.state.pending])
 
     def _end_trial(self, iteration: Iteration) -> None:
         self._state = iteration.state
         history = iteration.state.history
-        best, _ = best_trial(history, self._config.compliance_threshold)
+        best, _ = best_trial(history, self._run.config.compliance_threshold)
         if best is iteration.result:  # its order may be trained on in a later trial, which writes another policy
             policy = self._policy_path(iteration.request.trial, best.order)
-            write_whole(self._folder.best_policy_path, policy.read_bytes())
-        self._folder.log_iteration(iteration)
-        if self._config.command == "landscape":
-            self._folder.log_landscape(self._landscape_row(iteration))
-        self._folder.checkpoint({"search": iteration.state.to_json(), "run_episodes": iteration.episodes})
-        self._events.trial(iteration)
-        self._reporter.trial(iteration)
-        self._stop.check()
+            write_whole(self._run.folder.best_policy_path, policy.read_bytes())
+        self._run.folder.log_iteration(iteration)
+        if self._run.config.command == "landscape":
+            self._run.folder.log_landscape(self._landscape_row(iteration))
+        self._run.folder.checkpoint({"search": iteration.state.to_json(), "run_episodes": iteration.episodes})
+        self._run.events.trial(iteration)
+        self._run.reporter.trial(iteration)
+        self._run.stop.check()
 
     def _log_update(self, order: Order | None, record: UpdateRecord, trial: int, ending: str | None) -> int:
         """Write an update to the logs; gives the episodes of the run so far."""
         run_episodes = sum(result.episodes for result in self._state.history) + record.episodes
-        self._folder.log_update(order, record, trial, run_episodes, ending)
-        self._events.update(order, record, run_episodes)
+        self._run.folder.log_update(order, record, trial, run_episodes, ending)
+        self._run.events.update(order, record, run_episodes)
         return run_episodes
 
     def _landscape_row(self, iteration: Iteration) -> LandscapeRow:
@@ -220,8 +203,9 @@ class SearchRun:
         )
 
     def _policy_path(self, trial: int, order: Order) -> Path:
-        seed = _landscape_seed(trial) if self._config.command == "landscape" and self._config.n_seeds > 1 else None
-        return self._folder.policy_path(order, seed)
+        config = self._run.config
+        has_several = config.command == "landscape" and config.n_seeds > 1
+        return self._run.folder.policy_path(order, _landscape_seed(trial) if has_several else None)
 
 
 class _Here:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from cageflow.collect import Collector
-from cageflow.experiment.config import RunConfig
-from cageflow.experiment.interrupt import StopRequest
-from cageflow.experiment.progress import Reporter
-from cageflow.experiment.run_folder import RunFolder, order_text
+from cageflow.experiment.open_run import OpenRun
+from cageflow.experiment.run_folder import order_text
 from cageflow.experiment.state_file import parse_state
 from cageflow.experiment.summary import RunSummary
-from cageflow.experiment.tensorboard import EventLog
 from cageflow.experiment.trainer import Ending, PolicyTrainer, UpdateRecord
 from cageflow.experiment.trials import train_to_the_end
 from cageflow.learn.policy_file import save_policy
@@ -22,44 +18,28 @@ class TrainingRun:
     """The training of one policy in its folder.
 
     Args:
-        config: of the run.
-        folder: open.
-        state: its checkpoint, empty for a new run.
-        reporter: who is told.
-        events: TensorBoard's log.
-        stop: looked at after each update.
+        run: open.
         collector: who plays the episodes.
     """
 
     def __init__(
         self,
-        config: RunConfig,
-        folder: RunFolder,
-        state: dict[str, Any],
-        reporter: Reporter,
-        events: EventLog,
-        stop: StopRequest,
+        run: OpenRun,
         collector: Collector,
     ) -> None:
-        self._config = config
-        self._folder = folder
-        self._state = state
-        self._reporter = reporter
-        self._events = events
-        self._stop = stop
+        self._run = run
         self._collector = collector
 
     def run(self) -> RunSummary:
         """Train to the end."""
         started = time.monotonic()
-        config, folder = self._config, self._folder
+        config, folder = self._run.config, self._run.folder
         order = config.order()
-        episodes_before = int(self._state.get("run_episodes", 0))
-        self._reporter.start(
+        self._run.reporter.start(
             f"Training {'plain PPO' if order is None else order_text(order)} against {config.game().red_agent}, "
             f"rules {config.rules}, seed {config.seed}: {folder.path}",
             config.total_episodes,
-            episodes_before,
+            self._run.episodes_before,
         )
         trainer = PolicyTrainer(
             config,
@@ -70,9 +50,9 @@ class TrainingRun:
             cap="budget",
             collector=self._collector,
         )
-        if "trainer" in self._state:
+        if "trainer" in self._run.state:
             with folder.fitting():
-                trainer.load_state_dict(self._state["trainer"])
+                trainer.load_state_dict(self._run.state["trainer"])
         elif (learner := folder.start()) is not None:
             trainer.ppo.start_from(parse_state(learner)["ppo"])
         ending = train_to_the_end(trainer, self._end_update)
@@ -90,15 +70,15 @@ class TrainingRun:
             episodes=trainer.episodes,
             trials=1,
             seconds=time.monotonic() - started,
-            episodes_here=trainer.episodes - episodes_before,
+            episodes_here=trainer.episodes - self._run.episodes_before,
             ending=ending,
             policy=policy,
         )
 
     def _end_update(self, trainer: PolicyTrainer, record: UpdateRecord, ending: Ending | None) -> None:
         """Have all on disk before the next update."""
-        self._folder.log_update(trainer.order, record, 0, record.episodes, ending)
-        self._folder.checkpoint({"run_episodes": record.episodes, "trainer": trainer.state_dict()})
-        self._events.update(trainer.order, record, record.episodes)
-        self._reporter.update(trainer.order, record, record.episodes)
-        self._stop.check()
+        self._run.folder.log_update(trainer.order, record, 0, record.episodes, ending)
+        self._run.folder.checkpoint({"run_episodes": record.episodes, "trainer": trainer.state_dict()})
+        self._run.events.update(trainer.order, record, record.episodes)
+        self._run.reporter.update(trainer.order, record, record.episodes)
+        self._run.stop.check()
