@@ -33,7 +33,7 @@ class Defender:
     def act(self, table):
         """Blue's next action, for its table after the last step: 52 numbers."""
         inputs = {"observation": np.array([table], np.float32)}
-        if self.card["mask_actions"] == "true":  # such a policy remembers what blue has tried and seen
+        if self.memory.size:  # such a policy remembers what blue has tried and seen
             inputs |= {"last_action": np.array([self.last_action]), "memory": self.memory}
         names = [output.name for output in self.session.get_outputs()]
         outputs = dict(zip(names, self.session.run(names, inputs), strict=True))

@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 import pytest
 
-from cageflow.envs.masks import ActionMasks
+from cageflow.envs.memory import BlueMemory
 from cageflow.envs.options import GameOptions
 from cageflow.envs.single import Cage2Env
 from cageflow.evaluation.team import MEMBERS, write_team
@@ -169,7 +169,7 @@ def exported(folder: Path, **card: Any) -> tuple[Path, Policy]:
 
 def returns_of_policy(source: Policy, env: Any, seeds: list[int], steps: int) -> list[float]:
     """Its returns as cageflow plays it, likeliest actions, in an environment."""
-    masks = ActionMasks(GameOptions(observation=source.card.observation))
+    masks = BlueMemory(GameOptions(observation=source.card.observation))
     returns = []
     for seed in seeds:
         observation, _ = env.reset(seed=seed)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cageflow.envs.game import GameBatch
-from cageflow.envs.masks import ActionMasks
+from cageflow.envs.memory import BlueMemory
 from cageflow.envs.options import OBSERVATIONS, RULES, GameOptions
 from cageflow.envs.single import Cage2Env
 from cageflow.envs.vector import Cage2VectorEnv
@@ -186,7 +186,7 @@ def test_masks_told_elsewhere__are_those_of_the_environment(observation, green):
     envs = gym.make_vec(
         "cageflow/Cage2-v0", 16, red_agent="meander", observation=observation, green=green, autoreset_mode="Disabled"
     )
-    masks, rng = ActionMasks(options, 16), np.random.default_rng(0)
+    masks, rng = BlueMemory(options, 16), np.random.default_rng(0)
     for episode in range(2):
         envs.reset(seed=episode)
         masks.reset()

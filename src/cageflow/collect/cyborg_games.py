@@ -11,7 +11,7 @@ import numpy.typing as npt
 from cageflow.collect.games import GameSpec, Observations, Outcomes, WorkflowSpec, judge, make_tracker
 from cageflow.envs.cyborg import CyborgEnv
 from cageflow.envs.inspection import Access
-from cageflow.envs.masks import ActionMasks
+from cageflow.envs.memory import BlueMemory
 from cageflow.workflow.compliance import ComplianceTracker
 
 
@@ -33,7 +33,6 @@ class CyborgGames:
         self._network = spec.options.network
         self._envs: list[CyborgEnv] = []
         self._tracker: ComplianceTracker | None = None
-        self._memory: ActionMasks | None = None
         self._grow(1)
 
     def reset(self, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None) -> None:
@@ -47,18 +46,20 @@ class CyborgGames:
             self._observations[i] = self._envs[i].reset(seed=int(seed))[0]
             self._streams.append(random.getstate())
         random.setstate(outer)
-        self._memory = ActionMasks(self._spec.options, num_envs) if self._spec.masked else None
+        self._memory = BlueMemory(self._spec.options, num_envs)
         self._tracker = make_tracker(self._network, workflow, num_envs)
 
     @property
     def observations(self) -> Observations:
         """(B, F) uint8 what blue sees now."""
-        return self._observations
+        if not self._spec.memory:
+            return self._observations
+        return np.concatenate([self._observations, self.recalled()], axis=1)
 
     @property
     def masks(self) -> npt.NDArray[np.uint8] | None:
         """(B, A) uint8, 1 for actions that may be of use; None where they are not asked for."""
-        return None if self._memory is None else self._memory.masks().view(np.uint8)
+        return self._memory.masks().view(np.uint8) if self._spec.masked else None
 
     def step(
         self,
@@ -78,12 +79,15 @@ class CyborgGames:
             self._observations[i], env_rewards[i], *_ = self._envs[i].step(int(actions[i]))
             self._streams[i] = random.getstate()
         random.setstate(outer)
-        if self._memory is not None:
-            self._memory.update(actions, self._observations)
+        self._memory.update(actions, self._observations)
 
     def outcomes(self) -> Outcomes:
         """How the episodes ended, once they have."""
         return judge(self._tracker, self._observations.shape[0])
+
+    def recalled(self) -> npt.NDArray[np.uint8]:
+        """(B, R) uint8 of 0 and 1: what blue remembers."""
+        return self._memory.recalled()
 
     def access(self) -> npt.NDArray[np.int8]:
         """(B, H) int8 of `inspection.Access`: the highest level at which red holds a session on each host."""

@@ -13,7 +13,9 @@ from cageflow.envs.options import GameOptions
 from cageflow.scenario import Network
 from cageflow.sim.batch import play_loop, reset_loop
 from cageflow.sim.handover import plain, row
-from cageflow.sim.knowledge import mask_loop, new_memories
+from cageflow.sim.knowledge import mask_loop
+from cageflow.sim.memory import new_memories
+from cageflow.sim.recall import decoy_places, num_recalled, recall_loop
 from cageflow.sim.state import new_states
 from cageflow.workflow.compliance import ComplianceTracker
 from cageflow.workflow.orders import Order
@@ -43,11 +45,13 @@ class GameSpec:
     Attributes:
         options: settings of the game.
         masked: whether blue is to leave out the actions that it can know to be in vain.
+        memory: whether its observations are followed by what it remembers, see `cageflow.sim.recall`.
         cyborg_path: folder of an installed CybORG to play on; None for the compiled simulator.
     """
 
     options: GameOptions
     masked: bool
+    memory: bool = False
     cyborg_path: str | None = None
 
 
@@ -66,7 +70,10 @@ class Outcomes(NamedTuple):
 
 
 class Games(Protocol):
-    """B games in step. The observations and masks are overwritten by the next call."""
+    """B games in step. The observations and masks are overwritten by the next call.
+
+    Where blue reads its memory, F stands for the bits of its table and of that.
+    """
 
     def reset(self, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None) -> None:
         """Begin B episodes, one for each seed."""
@@ -95,7 +102,10 @@ class Games(Protocol):
 
 
 class LocalGames(Games, Protocol):
-    """Games in this process, of which one can look up the truth."""
+    """Games in this process, of which one can look up the truth and what blue remembers."""
+
+    def recalled(self) -> npt.NDArray[np.uint8]:
+        """(B, R) uint8 of 0 and 1: what blue remembers."""
 
     def access(self) -> npt.NDArray[np.int8]:
         """(B, H) int8 of `inspection.Access`: the highest level at which red holds a session on each host."""
@@ -111,6 +121,8 @@ class CompiledGames:
     def __init__(self, spec: GameSpec) -> None:
         self._network = spec.options.network
         self._masked = spec.masked
+        self._has_memory = spec.memory
+        self._places = decoy_places(self._network)
         self._nets = row(self._network.tables)
         self._settings = row(spec.options.params())
         self._initial = plain(new_states(self._network, 1))
@@ -122,6 +134,7 @@ class CompiledGames:
         self._states = plain(new_states(self._network, num_envs))
         self._memories = plain(new_memories(self._network, num_envs))
         self._observations = np.zeros((num_envs, self._network.num_observations), np.uint8)
+        self._recalled = np.zeros((num_envs, num_recalled(self._network)), np.uint8)
         self._mask_room = np.empty((num_envs, len(self._network.codec)), np.bool_)
         reset_loop(self._states, self._initial, seeds, np.empty(num_envs, np.uint64))
         self._tracker = make_tracker(self._network, workflow, num_envs)
@@ -129,7 +142,9 @@ class CompiledGames:
     @property
     def observations(self) -> Observations:
         """(B, F) uint8 what blue sees now."""
-        return self._observations
+        if not self._has_memory:
+            return self._observations
+        return np.concatenate([self._observations, self.recalled()], axis=1)
 
     @property
     def masks(self) -> npt.NDArray[np.uint8] | None:
@@ -155,6 +170,11 @@ class CompiledGames:
     def outcomes(self) -> Outcomes:
         """How the episodes ended, once they have."""
         return judge(self._tracker, self._states.shape[0])
+
+    def recalled(self) -> npt.NDArray[np.uint8]:
+        """(B, R) uint8 of 0 and 1: what blue remembers."""
+        recall_loop(self._memories, self._nets, self._places, self._recalled)
+        return self._recalled
 
     def access(self) -> npt.NDArray[np.int8]:
         """(B, H) int8 of `inspection.Access`: the highest level at which red holds a session on each host."""

@@ -44,6 +44,7 @@ class BlueView:
         observations: (B, F) uint8, of 0 and 1.
         last_actions: (B,) blue's actions in the last step, by whomever; None before the first.
         masks: gives `masks`, asked at most once.
+        recalled: gives `recalled`, asked at most once.
         access: gives `access`, asked at most once.
     """
 
@@ -53,18 +54,25 @@ class BlueView:
         observations: npt.NDArray[np.uint8],
         last_actions: Actions | None,
         masks: Callable[[], npt.NDArray[np.uint8]],
+        recalled: Callable[[], npt.NDArray[np.uint8]],
         access: Callable[[], npt.NDArray[np.int8]],
     ) -> None:
         self.step = step
         self.observations = observations
         self.last_actions = last_actions
         self._masks = masks
+        self._recalled = recalled
         self._access = access
 
     @cached_property
     def masks(self) -> npt.NDArray[np.uint8]:
         """(B, A) uint8, 0 where blue can know that the action is in vain; see `cageflow.sim.knowledge`."""
         return self._masks()
+
+    @cached_property
+    def recalled(self) -> npt.NDArray[np.uint8]:
+        """(B, R) uint8 of 0 and 1: what blue remembers of the episodes; see `cageflow.sim.recall`."""
+        return self._recalled()
 
     @cached_property
     def access(self) -> npt.NDArray[np.int8]:

@@ -12,7 +12,9 @@ from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.sim.batch import play_loop, restart_batch, seed_loop
 from cageflow.sim.handover import plain, row
-from cageflow.sim.knowledge import forget, mask_loop, new_memories
+from cageflow.sim.knowledge import mask_loop
+from cageflow.sim.memory import forget, new_memories
+from cageflow.sim.recall import decoy_places, num_recalled, recall_loop
 from cageflow.sim.state import new_states
 from cageflow.sim.threads import BatchThreads
 
@@ -30,7 +32,7 @@ class GameBatch:
     Attributes:
         network: the network that is played.
         states: (B,) environments.
-        memories: (B,) what blue remembers, see `cageflow.sim.knowledge`.
+        memories: (B,) what blue remembers, see `cageflow.sim.memory`.
         has_begun: whether episodes have begun.
     """
 
@@ -103,6 +105,12 @@ class GameBatch:
         masks = np.empty((self._num_envs, len(self.network.codec)), np.bool_)
         mask_loop(self.memories, self._nets, masks)
         return masks
+
+    def recalled(self) -> npt.NDArray[np.uint8]:
+        """(B, R) uint8 of 0 and 1: what blue remembers, as a policy with a memory reads it."""
+        bits = np.empty((self._num_envs, num_recalled(self.network)), np.uint8)
+        recall_loop(self.memories, self._nets, decoy_places(self.network), bits)
+        return bits
 
     def close(self) -> None:
         """End the threads."""

@@ -175,6 +175,11 @@ class Cage2Env(gym.Env[Observation, np.int64]):
         mask: npt.NDArray[np.bool_] = self._game.masks()[0]
         return mask
 
+    def recalled(self) -> npt.NDArray[np.uint8]:
+        """(R,) uint8 of 0 and 1: what blue remembers of the episode; see `cageflow.sim.recall`."""
+        bits: npt.NDArray[np.uint8] = self._game.recalled()[0]
+        return bits
+
     def _draw_seeds(self, count: int) -> npt.NDArray[np.uint64]:
         return self.np_random.integers(2**63, size=count, dtype=np.uint64)
 

@@ -168,6 +168,10 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
         """(B, A) bool: False where blue can know that an action is in vain; see `cageflow.sim.knowledge`."""
         return self._game.masks()
 
+    def recalled(self) -> npt.NDArray[np.uint8]:
+        """(B, R) uint8 of 0 and 1: what blue remembers of each episode; see `cageflow.sim.recall`."""
+        return self._game.recalled()
+
     def close_extras(self, **kwargs: Any) -> None:
         """End the threads."""
         self._game.close()

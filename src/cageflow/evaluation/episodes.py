@@ -86,7 +86,7 @@ def _play_batch(
     alignment_rewards = np.empty(num_envs, np.float32)
     actions: npt.NDArray[np.int16] | None = None
     for step in range(num_steps):
-        view = BlueView(step, games.observations, actions, lambda: _masks(games), games.access)
+        view = BlueView(step, games.observations, actions, lambda: _masks(games), games.recalled, games.access)
         actions = _checked(agent.act(view), num_envs, num_actions, step)
         games.step(actions, rewards[step], alignment_rewards)
     returns: npt.NDArray[np.float64] = np.round(rewards.sum(axis=0, dtype=np.float64), 1)

@@ -29,7 +29,7 @@ class AgentPlayer:
     def __call__(self, observation: npt.NDArray[np.float32]) -> int:
         """The agent's action for an observation (F,)."""
         bits = observation[None].astype(np.uint8)
-        view = BlueView(self._num_steps, bits, self._last_actions, self._masks, self._access)
+        view = BlueView(self._num_steps, bits, self._last_actions, self._masks, self._recalled, self._access)
         action = int(self._agent.act(view)[0])
         self._num_steps += 1
         self._last_actions = np.array([action])
@@ -37,6 +37,9 @@ class AgentPlayer:
 
     def _masks(self) -> npt.NDArray[np.uint8]:
         return self._env.action_masks()[None].view(np.uint8)
+
+    def _recalled(self) -> npt.NDArray[np.uint8]:
+        return self._env.recalled()[None]
 
     def _access(self) -> npt.NDArray[np.int8]:
         access = [Access[facts["access"].upper()] for facts in self._env.true_state().values()]

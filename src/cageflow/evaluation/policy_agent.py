@@ -27,6 +27,7 @@ class PolicyAgent:
         self._weights = pack_weights(policy.layers, policy.card.activation, policy.order_encoding)
         self._masked = policy.card.mask_actions
         self._actor = Actor(self._weights, masked=self._masked)
+        self._has_memory = policy.card.memory
         self._deterministic = deterministic
 
     def reset(self, seeds: npt.NDArray[np.uint64]) -> None:
@@ -43,8 +44,11 @@ class PolicyAgent:
     def act(self, view: BlueView) -> Actions:
         """(B,) drawn actions, or the likeliest ones; the array is overwritten by the next call."""
         masks = view.masks if self._masked else None
+        observations = view.observations
+        if self._has_memory:
+            observations = np.concatenate([observations, view.recalled], axis=1)
         if self._deterministic:
-            return self._actor.best(view.observations, masks)
+            return self._actor.best(observations, masks)
         action_uniforms(self._seeds, view.step, self._uniforms)
-        self._actor.act(view.observations, self._uniforms, self._actions, self._log_probs, self._row_idx, masks)
+        self._actor.act(observations, self._uniforms, self._actions, self._log_probs, self._row_idx, masks)
         return self._actions

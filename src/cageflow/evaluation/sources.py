@@ -96,13 +96,9 @@ class PolicySource:
         Raises:
             UserError: the policy is one of another network or observation.
         """
-        network = setting.network
-        expect = {
-            "num_observations": network.num_observations,
-            "num_actions": len(network.codec),
-            "observation": setting.observation,
-        }
-        return PolicyAgent(load_policy(self.path, expect, order=self.order), deterministic=self.deterministic)
+        expect = {"observation": setting.observation}
+        policy = load_policy(self.path, expect, network=setting.network, order=self.order)
+        return PolicyAgent(policy, deterministic=self.deterministic)
 
 
 @dataclass(frozen=True)

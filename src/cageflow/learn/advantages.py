@@ -1,5 +1,7 @@
 """Returns and advantages of whole episodes of equal length, time-major."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -107,3 +109,10 @@ def _accumulate(
             delta = rewards[t, b] + gamma * next_value - values[t, b]
             running[b] = delta + gamma * gae_lambda * running[b]
             advantages[t, b] = running[b]
+
+
+def step_weights(episode_lengths: Sequence[int], num_steps: int) -> NDArray[np.float32]:
+    """How many of the episode lengths each step lies within, (T,) float32."""
+    steps = np.arange(num_steps)
+    weights: NDArray[np.float32] = np.sum([steps < length for length in episode_lengths], axis=0, dtype=np.float32)
+    return weights

@@ -44,6 +44,9 @@ class PPOConfig:
         num_minibatches: parts that each epoch shuffles the rollout's steps into; 1: the whole, unshuffled.
         update_epochs: passes over the rollout in one update.
         mask_actions: leave out the actions that the rollout's masks say cannot do anything.
+        memory: the observations hold what blue remembers beside its table.
+        episode_lengths: a step's rewards count as often as there are lengths that it lies within, so that episodes of
+            the longest stand for all of them; empty: each counts once.
 
     Raises:
         UserError: a value out of its range, or two that exclude each other.
@@ -71,9 +74,12 @@ class PPOConfig:
     num_minibatches: int = 4
     update_epochs: int = 4
     mask_actions: bool = True
+    memory: bool = False
+    episode_lengths: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         # A file read as JSON or YAML has lists.
+        object.__setattr__(self, "episode_lengths", tuple(self.episode_lengths))
         object.__setattr__(self, "hidden_sizes", tuple(self.hidden_sizes))
         object.__setattr__(self, "adam_betas", tuple(self.adam_betas))
         for name in ("episodes_per_update", "num_minibatches", "update_epochs"):
@@ -82,6 +88,8 @@ class PPOConfig:
             raise UserError("hidden_sizes is empty: the networks need at least one hidden layer")
         for size in self.hidden_sizes:
             _check_count("hidden_sizes", size)
+        for length in self.episode_lengths:
+            _check_count("episode_lengths", length)
         if self.activation not in ACTIVATIONS:
             raise UserError(f"unknown activation {self.activation!r}: choose one of {', '.join(ACTIVATIONS)}")
         if len(self.adam_betas) != 2:

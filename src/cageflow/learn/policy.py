@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from cageflow.errors import UserError
 from cageflow.learn.config import ACTIVATIONS
 from cageflow.learn.inference import Actor, pack_weights
+from cageflow.scenario import Network
+from cageflow.sim.recall import num_recalled
 from cageflow.workflow.orders import Order, encode_order, format_order
 
 ANY_WORKFLOW: Final = "any"
@@ -35,6 +37,7 @@ class PolicyCard:
         preset: preset of the learner.
         activation: one of `config.ACTIVATIONS`.
         mask_actions: whether it must be given action masks.
+        memory: whether it reads what blue remembers beside its table.
         alignment: settings of the alignment reward it was trained with, empty for plain PPO.
         training_episodes: episodes it has learned from.
     """
@@ -47,6 +50,7 @@ class PolicyCard:
     preset: str
     activation: str
     mask_actions: bool = False
+    memory: bool = False
     alignment: Mapping[str, float | str | bool] = field(default_factory=dict)
     training_episodes: int = 0
 
@@ -56,11 +60,12 @@ class PolicyCard:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "PolicyCard":
-        """Read what `to_json` wrote.
+        """Read what `to_json` wrote, also before there were policies with a memory.
 
         Raises:
             UserError: an entry is missing, unknown or of the wrong type; the message starts with the entry.
         """
+        data = {"memory": False, **data}
         names = {entry.name for entry in fields(cls)}
         for name in sorted(names ^ data.keys()):
             raise UserError(f"'{name}' is {'missing' if name in names else 'unknown'}")
@@ -82,6 +87,7 @@ _CARD_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "preset": ((str,), "a name"),
     "activation": ((str,), "a name"),
     "mask_actions": ((bool,), "true or false"),
+    "memory": ((bool,), "true or false"),
     "alignment": ((dict,), "names and values"),
     "training_episodes": ((int,), "a whole number"),
 }
@@ -119,6 +125,19 @@ class Policy:
     def is_universal(self) -> bool:
         """Whether it follows whatever order it is told."""
         return self.card.workflow == ANY_WORKFLOW
+
+    def check_network(self, network: Network) -> None:
+        """Refuse a network on which it cannot play.
+
+        Raises:
+            UserError: it reads another number of bits, or has other actions.
+        """
+        num_inputs = network.num_observations + (num_recalled(network) if self.card.memory else 0)
+        if (self.num_observations, self.num_actions) != (num_inputs, len(network.codec)):
+            raise UserError(
+                f"the policy reads {self.num_observations} bits and has {self.num_actions} actions, but the game has "
+                f"{num_inputs} and {len(network.codec)}: it was made for another network"
+            )
 
     def for_order(self, order: Order) -> "Policy":
         """This policy as one that follows an order, with the observations of the game alone.

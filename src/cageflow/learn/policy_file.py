@@ -18,6 +18,7 @@ from cageflow import __version__
 from cageflow.errors import UserError
 from cageflow.files import write_whole
 from cageflow.learn.policy import ANY_WORKFLOW, Layers, Policy, PolicyCard
+from cageflow.scenario import Network
 from cageflow.workflow.orders import Order
 
 FORMAT_VERSION = 1
@@ -46,12 +47,19 @@ def dump_policy(policy: Policy) -> bytes:
     return save(tensors, {_HEADER_KEY: json.dumps(header)})
 
 
-def load_policy(path: str | Path, expect: Mapping[str, Any] | None = None, *, order: Order | None = None) -> Policy:
+def load_policy(
+    path: str | Path,
+    expect: Mapping[str, Any] | None = None,
+    *,
+    network: Network | None = None,
+    order: Order | None = None,
+) -> Policy:
     """Read a policy file.
 
     Args:
         path: the file.
-        expect: what the policy must be: entries of its `PolicyCard`, or `num_observations` and `num_actions`.
+        expect: what the policy must be: entries of its `PolicyCard`.
+        network: that it is to play on.
         order: the workflow order that it is to follow. Only a universal policy needs to be told, before it has the
             observations of the game; any other must have been trained for this order.
 
@@ -68,19 +76,22 @@ def load_policy(path: str | Path, expect: Mapping[str, Any] | None = None, *, or
         raise UserError(f"policy file {path} is inconsistent: {error}") from error
     if (card.workflow in (None, ANY_WORKFLOW)) != (policy.order_encoding is None):
         raise UserError(f"policy file {path} is inconsistent: it names a workflow without its code or the reverse")
-    expect = expect or {}
     if order is not None:
         try:
             policy = policy.for_order(order)
         except UserError as error:
             raise UserError(f"policy file {path} does not fit: {error}") from error
-    elif policy.is_universal and "num_observations" in expect:
+    elif policy.is_universal and network is not None:
         raise UserError(f"policy file {path} is universal: say by --workflow which order it is to follow")
-    sizes = {"num_observations": policy.num_observations, "num_actions": policy.num_actions}
-    given = {**policy.card.to_json(), **sizes}
-    for name, wanted in expect.items():
+    given = policy.card.to_json()
+    for name, wanted in (expect or {}).items():
         if given[name] != wanted:
             raise UserError(f"policy file {path} has {name} {given[name]!r}, but {wanted!r} is wanted here")
+    if network is not None:
+        try:
+            policy.check_network(network)
+        except UserError as error:
+            raise UserError(f"policy file {path}: {error}") from error
     return policy
 
 

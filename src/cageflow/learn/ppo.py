@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cageflow.learn.adam import Adam
-from cageflow.learn.advantages import discounted_returns, explained_variance, gae
+from cageflow.learn.advantages import discounted_returns, explained_variance, gae, step_weights
 from cageflow.learn.config import PPOConfig
 from cageflow.learn.inference import ActorWeights
 from cageflow.learn.losses import PolicyLoss, policy_loss
@@ -294,6 +294,8 @@ class PPO:
         """
         config = self.config
         rewards = rollout.rewards.astype(np.float32, copy=False)
+        if config.episode_lengths:
+            rewards = rewards * step_weights(config.episode_lengths, rollout.num_steps)[:, None]
         nothing = np.zeros(rollout.num_episodes, np.float32)
         if config.gae_lambda is None:
             returns = discounted_returns(rewards, nothing, config.gamma)

@@ -8,7 +8,7 @@ from numba import njit
 
 from cageflow.sim.draws import mix
 from cageflow.sim.handover import plain, row
-from cageflow.sim.knowledge import remember
+from cageflow.sim.memory import remember
 from cageflow.sim.observation import unpack
 from cageflow.sim.step import step
 

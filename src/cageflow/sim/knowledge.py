@@ -1,4 +1,4 @@
-"""Which of blue's actions are certainly in vain, told from nothing but blue's own actions and observations.
+"""Which of blue's actions are certainly in vain, told from what blue remembers (`memory`).
 
 What blue knows: the published network, the settings of the game, its actions, its table. What follows from that:
 
@@ -17,70 +17,13 @@ Restore always costs something, so it is never masked.
 """
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
-from cageflow.scenario import BlueKind, Network
+from cageflow.scenario import BlueKind
 from cageflow.sim.blue import has_room
 from cageflow.sim.enums import Compromise
-from cageflow.sim.state import Array
 
-LOW_BITS = np.uint64(0x1111111111111111)  # bit 4 * host: the key's low activity bit, set for a scan and for an exploit
 ONE = np.uint64(1)
-
-
-def memory_dtype(num_hosts: int) -> np.dtype:
-    """Layout of what blue remembers of one episode; all zero at its start. Bit 4 * host stands for a host."""
-    return np.dtype(
-        [
-            ("key", np.uint64),  # of the last observation
-            ("traces", np.uint64),  # hosts on which red may have left files
-            ("hidden", np.uint64),  # hosts where a scan may have hidden an attack
-            ("decoys", np.int16, (num_hosts,)),  # blue's own, as a decoy mask
-        ],
-        align=True,
-    )
-
-
-def new_memories(network: Network, num_envs: int) -> Array:
-    """(B,) records as they stand at the start of an episode."""
-    return np.zeros(num_envs, memory_dtype(len(network.hosts))).view(np.recarray)
-
-
-def forget(memories: Array, mask: npt.NDArray[np.bool_]) -> None:
-    """Begin an episode in the environments of a (B,) mask."""
-    memories.view(np.ndarray).view(np.uint8).reshape(len(memories), -1)[mask] = 0
-
-
-@njit(cache=True)
-def remember(m, net, params, action, key):
-    """Take in blue's action and what its table showed after it.
-
-    Args:
-        m: one record of `memory_dtype`; written.
-        net: the network's tables.
-        params: the settings; `green_awake` and `official_table` are read.
-        action: number of blue's action.
-        key: uint64 of the observation after it.
-    """
-    kind = net.action_kind[action]
-    host = int(net.action_host[action])
-    if kind == BlueKind.RESTORE:
-        m.decoys[host] = 0
-        m.traces &= ~(ONE << np.uint64(4 * host))
-        m.hidden &= ~(ONE << np.uint64(4 * host))
-    elif kind == BlueKind.REMOVE:
-        m.hidden &= ~(ONE << np.uint64(4 * host))
-    elif kind == BlueKind.DECOY:
-        decoy = int(net.action_decoy[action])
-        if has_room(m, net, host, decoy):
-            m.decoys[host] |= 1 << decoy
-            if params.official_table:
-                m.traces |= ONE << np.uint64(4 * host)
-    m.traces |= key & LOW_BITS
-    if params.green_awake:
-        m.hidden |= key & ~(key >> ONE) & LOW_BITS
-    m.key = key
 
 
 @njit(cache=True)
@@ -119,22 +62,3 @@ def mask_loop(memories, nets, masks):
     for i in range(masks.shape[0]):
         for action in range(masks.shape[1]):
             masks[i, action] = is_of_use(memories[i], nets[0], action)
-
-
-@njit(cache=True, nogil=True)
-def remember_loop(memories, nets, settings, actions, observations):
-    """Take in a step of a batch.
-
-    Args:
-        memories: (B,) records of `memory_dtype`; written.
-        nets: (1,) the network's tables.
-        settings: (1,) the settings.
-        actions: (B,) integers, 0 <= action < A.
-        observations: (B, F) of any number type, more than 0.5 being a one.
-    """
-    for i in range(memories.shape[0]):
-        key = np.uint64(0)
-        for j in range(observations.shape[1]):
-            if observations[i, j] > 0.5:
-                key |= ONE << np.uint64(j)
-        remember(memories[i], nets[0], settings[0], actions[i], key)

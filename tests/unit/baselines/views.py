@@ -6,7 +6,7 @@ import numpy as np
 
 from cageflow.envs.agent import BlueView
 from cageflow.envs.inspection import Access
-from cageflow.envs.masks import ActionMasks
+from cageflow.envs.memory import BlueMemory
 from cageflow.envs.options import GameOptions
 from cageflow.scenario import BlueKind
 from tests.helpers.agents import NETWORK
@@ -43,7 +43,7 @@ def view(
             observations[game, NETWORK.hosts.index(host)] = (*activity, *compromise)
     masks = np.ones((len(tables), len(NETWORK.codec)), np.uint8)
     decoys = NETWORK.codec.kind == BlueKind.DECOY
-    masks[:, decoys] = ActionMasks(GameOptions()).masks()[:, decoys]  # as at the start: where the system is right
+    masks[:, decoys] = BlueMemory(GameOptions()).masks()[:, decoys]  # as at the start: where the system is right
     masks[:, [NETWORK.codec.encode(name) for name in in_vain]] = 0
 
     def truth() -> np.ndarray:
@@ -56,7 +56,7 @@ def view(
                 levels[game, NETWORK.hosts.index(host)] = level
         return levels
 
-    return BlueView(step, observations.reshape(len(tables), -1), None, lambda: masks, truth)
+    return BlueView(step, observations.reshape(len(tables), -1), None, lambda: masks, never, truth)
 
 
 def names(actions: np.ndarray) -> list[str]:

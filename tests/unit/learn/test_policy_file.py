@@ -11,6 +11,7 @@ from safetensors.numpy import load, save
 from cageflow.errors import UserError
 from cageflow.learn.policy import ANY_WORKFLOW, Policy, PolicyCard
 from cageflow.learn.policy_file import load_policy, save_policy
+from cageflow.scenario import default_network
 from cageflow.workflow.orders import ALL_ORDERS
 
 ORDER = np.eye(5, dtype=np.float32).reshape(-1)
@@ -27,9 +28,9 @@ CARD = PolicyCard(
 )
 
 
-def make_policy(order=ORDER, seed=0):
+def make_policy(order=ORDER, seed=0, num_observations=52):
     rng = np.random.default_rng(seed)
-    sizes = [52 + (0 if order is None else len(order)), 64, 64, 145]
+    sizes = [num_observations + (0 if order is None else len(order)), 64, 64, 145]
     layers = [
         (rng.normal(size=(o, i)).astype(np.float32), rng.normal(size=o).astype(np.float32))
         for i, o in zip(sizes[:-1], sizes[1:], strict=True)
@@ -61,9 +62,9 @@ def rewrite(path, *, header=None, change_header=None, change_tensors=None):
     path.write_bytes(save(tensors, {"cageflow": json.dumps(data) if header is None else header}))
 
 
-def refusal(path, expect=None, order=None):
+def refusal(path, expect=None, network=None, order=None):
     with pytest.raises(UserError) as error:
-        load_policy(path, expect, order=order)
+        load_policy(path, expect, network=network, order=order)
     message = str(error.value)
     assert str(path) in message
     assert "\n" not in message
@@ -91,9 +92,21 @@ def test_header__says_what_the_policy_is(path):
 
 
 def test_load__accepts_what_is_expected_and_refuses_anything_else(path):
-    load_policy(path, {"rules": "v2.1", "observation": "corrected", "num_observations": 52, "num_actions": 145})
+    load_policy(path, {"rules": "v2.1", "observation": "corrected"}, network=default_network())
     assert "has rules 'v2.1', but 'challenge' is wanted here" in refusal(path, {"rules": "challenge"})
-    assert "has num_actions 145, but 41 is wanted here" in refusal(path, {"num_actions": 41})
+
+
+def test_load__refuses_a_policy_of_another_network(path, tmp_path):
+    small = tmp_path / "small.safetensors"
+    save_policy(small, make_policy(num_observations=48))
+    message = refusal(small, network=default_network())
+    assert f"{small}: the policy reads 48 bits and has 145 actions, but the game has 52 and 145" in message
+
+
+def test_card_from_before_there_were_memories__has_none():
+    card = CARD.to_json()
+    del card["memory"]
+    assert PolicyCard.from_json(card) == CARD and not CARD.memory
 
 
 @pytest.fixture
@@ -107,14 +120,14 @@ def universal(tmp_path):
 def test_load__of_a_universal_policy_gives_it_or_what_it_is_for_an_order(universal):
     policy = load_policy(universal)
     assert (policy.is_universal, policy.num_observations, policy.order_encoding) == (True, 77, None)
-    follower = load_policy(universal, {"num_observations": 52, "num_actions": 145}, order=ALL_ORDERS[0])
+    follower = load_policy(universal, network=default_network(), order=ALL_ORDERS[0])
     observations = np.random.default_rng(0).integers(0, 2, (50, 52))
     assert follower.log_probs(observations).tobytes() == make_policy().log_probs(observations).tobytes()
     assert follower.card == CARD
 
 
 def test_load__asks_for_the_order_of_a_universal_policy_that_is_to_play(universal):
-    message = refusal(universal, {"num_observations": 52})
+    message = refusal(universal, network=default_network())
     assert "is universal: say by --workflow which order it is to follow" in message
 
 

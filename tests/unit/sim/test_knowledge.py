@@ -6,7 +6,8 @@ import pytest
 from cageflow.scenario import RedAgent
 from cageflow.sim import green
 from cageflow.sim.handover import plain, row
-from cageflow.sim.knowledge import forget, is_of_use, mask_loop, new_memories, remember, remember_loop
+from cageflow.sim.knowledge import is_of_use, mask_loop
+from cageflow.sim.memory import new_memories, remember
 from cageflow.sim.observation import observe
 from tests.helpers.lab import Lab
 
@@ -145,27 +146,6 @@ def test_corrected_table__does_not_take_a_new_decoy_for_a_connection():
     player = Player(observation="corrected")
     player.step("DecoySSHD User3")
     assert not player.is_of_use("Analyse User3")
-
-
-def test_forget__begins_only_the_games_of_the_mask():
-    memories = new_memories(Lab().network, 3)
-    memories["traces"] = memories["hidden"] = memories["key"] = 7
-    memories["decoys"] = 5
-    forget(memories, np.array([True, False, True]))
-    for name in memories.dtype.names:
-        assert not memories[name][[0, 2]].any()
-        assert memories[name][1].all()
-
-
-def test_remember_loop__takes_bits_of_any_number_type():
-    lab = Lab()
-    tables, params = row(lab.network.tables), row(lab.params)
-    bits = np.zeros((2, lab.network.num_observations))
-    bits[1, [0, 5, 51]] = 1.0
-    for dtype in (np.uint8, np.float32):
-        memories = new_memories(lab.network, 2)
-        remember_loop(plain(memories), tables, params, np.zeros(2, np.int64), bits.astype(dtype))
-        assert memories["key"].tolist() == [0, 1 | 1 << 5 | 1 << 51]
 
 
 @pytest.mark.parametrize("num_envs", [1, 3])

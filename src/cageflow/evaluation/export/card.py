@@ -82,6 +82,7 @@ def _training(policy: PolicyCard) -> str:
         "preset of the learner": f"`{policy.preset}`",
         "activation": f"`{policy.activation}`",
         "action masks": "yes" if policy.mask_actions else "no",
+        "memory": "yes" if policy.memory else "no",
         "workflow": "none" if policy.workflow is None else f"`{policy.workflow}`",
     }
     rows |= {f"alignment: {name}": f"`{value}`" for name, value in policy.alignment.items()}
@@ -125,6 +126,7 @@ def _limits(policy: PolicyCard, evaluations: Sequence[Evaluation], *, green: boo
         f"{'awake' if green else 'asleep'}. The policy file does not say which of them it was trained in.",
         TABLES.get(policy.observation, f"It reads the table `{policy.observation}`."),
         _masks(policy),
+        *_memory(policy),
         f"It knows the {'13 hosts of CAGE-2' if scenario is None else 'hosts of that network file'} by their place in "
         "blue's table, and means nothing on another network. It plays a game and does not defend a real network.",
     ]
@@ -146,6 +148,15 @@ def _masks(policy: PolicyCard) -> str:
     )
 
 
+def _memory(policy: PolicyCard) -> list[str]:
+    if not policy.memory:
+        return []
+    return [
+        "It reads what blue remembers beside its table: its decoys, which hosts it restored, where and when it saw "
+        "activity, its last action and the table before. The file keeps that too, in the memory that it gives back."
+    ]
+
+
 def _use(name: str, policy: PolicyCard) -> str:
     inputs = [("`observation`", "(N, F) float32", "blue's table after the last step: zeros at the start of an episode")]
     outputs = [
@@ -153,15 +164,14 @@ def _use(name: str, policy: PolicyCard) -> str:
         ("`probs`", "(N, A) float32", "to draw an action from"),
         ("`action`", "(N,) int64", "the likeliest action"),
     ]
-    if policy.mask_actions:
+    if policy.mask_actions or policy.memory:
         inputs += [
             ("`last_action`", "(N,) int64", "blue's last action; -1 at the start of an episode"),
             ("`memory`", "(N, M) float32", "`next_memory` of the last step; zeros at the start of an episode"),
         ]
-        outputs += [
-            ("`mask`", "(N, A) bool", "false where blue can know that the action is in vain"),
-            ("`next_memory`", "(N, M) float32", "to be given back"),
-        ]
+        outputs.append(("`next_memory`", "(N, M) float32", "to be given back"))
+    if policy.mask_actions:
+        outputs.append(("`mask`", "(N, A) bool", "false where blue can know that the action is in vain"))
     rows = [("input", *row) for row in inputs] + [("output", *row) for row in outputs]
     return "\n\n".join(
         [

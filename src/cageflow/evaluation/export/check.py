@@ -11,6 +11,7 @@ import onnxruntime
 
 from cageflow.collect.seeds import EpisodeStream
 from cageflow.envs.game import GameBatch
+from cageflow.envs.memory import BlueMemory
 from cageflow.envs.options import GameOptions
 from cageflow.learn.policy import Policy
 
@@ -79,18 +80,23 @@ def check_agreement(model: bytes, policy: Policy, options: GameOptions, episodes
         RuntimeError: they differ by more than rounding.
     """
     rng = np.random.default_rng(0)
-    random_bits = rng.integers(2, size=(RANDOM_OBSERVATIONS, policy.num_observations)).astype(np.uint8)
-    difference = _difference(ModelRunner(model, RANDOM_OBSERVATIONS)(random_bits), policy, random_bits)
+    num_bits = options.network.num_observations
+    random_bits = rng.integers(2, size=(RANDOM_OBSERVATIONS, num_bits)).astype(np.uint8)
+    random_actions = rng.integers(policy.num_actions, size=RANDOM_OBSERVATIONS)
+    memory, runner = BlueMemory(options, RANDOM_OBSERVATIONS), ModelRunner(model, RANDOM_OBSERVATIONS)
+    memory.update(random_actions, random_bits)
+    runner.take(random_actions)
+    difference = _difference(runner(random_bits), policy, random_bits, memory)
     games = GameBatch(options, episodes)
     seeds = EpisodeStream(0, "export").seeds(0, episodes)
     games.restart(np.ones(episodes, np.bool_), [int(seed) for seed in seeds], lambda number: seeds[:number])
     runner = ModelRunner(model, episodes)
-    observations = np.zeros((episodes, policy.num_observations), np.uint8)
+    observations = np.zeros((episodes, num_bits), np.uint8)
     rewards = np.empty(episodes, np.float64)
     num_masks = 0
     for step in range(options.max_steps):
         outputs = runner(observations)
-        difference = max(difference, _difference(outputs, policy, observations))
+        difference = max(difference, _difference(outputs, policy, observations, games))
         masks = games.masks() if policy.card.mask_actions else None
         if masks is not None:
             if not np.array_equal(outputs["mask"], masks):
@@ -105,7 +111,12 @@ def check_agreement(model: bytes, policy: Policy, options: GameOptions, episodes
     return Agreement(RANDOM_OBSERVATIONS + episodes * options.max_steps, num_masks, difference)
 
 
-def _difference(outputs: dict[str, npt.NDArray[Any]], policy: Policy, observations: npt.NDArray[np.uint8]) -> float:
+def _difference(
+    outputs: dict[str, npt.NDArray[Any]],
+    policy: Policy,
+    observations: npt.NDArray[np.uint8],
+    memory: BlueMemory | GameBatch,
+) -> float:
     """Largest difference of log-probabilities, masks aside.
 
     Raises:
@@ -114,6 +125,8 @@ def _difference(outputs: dict[str, npt.NDArray[Any]], policy: Policy, observatio
     logits = outputs["logits"].astype(np.float64)
     logits -= logits.max(axis=1, keepdims=True)
     log_probs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    if policy.card.memory:
+        observations = np.concatenate([observations, memory.recalled()], axis=1)
     wanted = policy.log_probs(observations)
     difference = float(np.abs(log_probs - wanted).max())
     if not math.isfinite(difference) or difference > TOLERANCE * max(1.0, float(np.abs(wanted).max())):

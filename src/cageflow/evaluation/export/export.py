@@ -90,8 +90,7 @@ def export(
         raise UserError(f"episodes is {episodes}; expected 0 for no evaluation, or at least 2.")
     source = _source(str(policy), order)
     network = GameOptions(scenario=scenario).network
-    sizes = {"num_observations": network.num_observations, "num_actions": len(network.codec)}
-    loaded = load_policy(source.path, sizes, order=order)
+    loaded = load_policy(source.path, network=network, order=order)
     trained = loaded.card
     options = GameOptions(trained.red_agent, trained.rules, trained.observation, green=green, scenario=scenario)
     model_path, card_path = _paths(source.path, out, order if source.order is not None else None)

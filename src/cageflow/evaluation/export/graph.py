@@ -38,6 +38,12 @@ class GraphBuilder:
         self._nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
         return name
 
+    def columns(self, value: str, first: int, last: int) -> str:
+        """Columns `first` to `last`, that one left out, of a value (N, C)."""
+        name = f"{value}.{first}.{last}"
+        bounds = zip(("first", "last", "axis"), (first, last, 1), strict=True)
+        return self.node("Slice", value, *(self.constant(f"{name}.{word}", np.array([x])) for word, x in bounds))
+
     def to_float(self, value: str) -> str:
         """A bool as 0 and 1."""
         return self.node("Cast", value, to=TensorProto.FLOAT)

@@ -108,12 +108,13 @@ def mask_tables(network: Network, *, official: bool, green: bool) -> MaskTables:
     return made
 
 
-def add_masks(graph: GraphBuilder, tables: MaskTables) -> tuple[str, str]:
+def add_masks(graph: GraphBuilder, tables: MaskTables, before: str) -> tuple[str, str]:
     """Write what the docstring of `MaskTables` says into a graph.
 
     Args:
-        graph: with inputs `observation` (N, F) float32, `last_action` (N,) int64 and `memory` (N, M) float32.
+        graph: with inputs `observation` (N, F) float32 and `last_action` (N,) int64.
         tables: of the network.
+        before: name of the memory before the step, (N, M) float32.
 
     Returns:
         Names of the mask, (N, A) bool, and of the memory after the step, (N, M) float32.
@@ -127,13 +128,13 @@ def add_masks(graph: GraphBuilder, tables: MaskTables) -> tuple[str, str]:
 
     # An action of -1, before the first step, equals no number, and so does nothing.
     was_taken = graph.node("Equal", column, numbers)
-    room = graph.node("Add", graph.node("MatMul", "memory", matrices["useful_memory"]), always)
+    room = graph.node("Add", graph.node("MatMul", before, matrices["useful_memory"]), always)
     succeeded = graph.node("And", was_taken, graph.node("Greater", room, zero))
     planted = graph.node("MatMul", graph.to_float(succeeded), matrices["plants"])
     cleared = graph.node("MatMul", graph.to_float(was_taken), matrices["clears"])
-    kept = graph.node("Mul", "memory", graph.node("Sub", one, cleared))
+    kept = graph.node("Mul", before, graph.node("Sub", one, cleared))
     shown = graph.node("MatMul", "observation", matrices["shows"])
-    memory = graph.node("Max", kept, planted, shown, output="next_memory")
+    memory = graph.node("Max", kept, planted, shown)
 
     use = graph.node("Add", graph.node("MatMul", memory, matrices["useful_memory"]), always)
     use = graph.node("Add", use, graph.node("MatMul", "observation", matrices["useful_seen"]))

@@ -14,6 +14,7 @@ from onnx import ModelProto, checker, helper
 from cageflow import __version__
 from cageflow.evaluation.export.graph import GraphBuilder
 from cageflow.evaluation.export.masks import add_masks, mask_tables
+from cageflow.evaluation.export.recall import add_recall, recall_size
 from cageflow.learn.inference import fold_order
 from cageflow.learn.policy import Policy, PolicyCard
 from cageflow.scenario import Network
@@ -34,9 +35,9 @@ WORDS = (
 def build_model(policy: Policy, network: Network, *, green: bool = False) -> ModelProto:
     """The ONNX model of a policy.
 
-    Inputs: `observation` (N, F) float32 and, for a policy with masks, `last_action` (N,) int64 and `memory` (N, M)
-    float32. Outputs: `logits` and `probs` (N, A) float32, `action` (N,) int64 and, with masks, `mask` (N, A) bool and
-    `next_memory` (N, M) float32. `WORDS` says what each is.
+    Inputs: `observation` (N, F) float32 and, for a policy with masks or a memory, `last_action` (N,) int64 and `memory`
+    (N, M) float32. Outputs: `logits` and `probs` (N, A) float32, `action` (N,) int64, with masks `mask` (N, A) bool,
+    and with either `next_memory` (N, M) float32. `WORDS` says what each is.
 
     Args:
         policy: for one order, or for none.
@@ -44,17 +45,33 @@ def build_model(policy: Policy, network: Network, *, green: bool = False) -> Mod
         green: whether the masks are those of games in which the green agent is awake.
 
     Raises:
-        ValueError: the policy is universal, or has other sizes than the network.
+        ValueError: the policy is universal.
+        UserError: it has other sizes than the network.
     """
-    sizes = (network.num_observations, len(network.codec))
-    if (policy.num_observations, policy.num_actions) != sizes:
-        raise ValueError(
-            f"expected a policy for one order with {sizes[0]} observations and {sizes[1]} actions, "
-            f"got {policy.num_observations} and {policy.num_actions}"
-        )
-    card = policy.card
+    if policy.is_universal:
+        raise ValueError("expected a policy for one order, got a universal one")
+    policy.check_network(network)
+    card, num_actions = policy.card, policy.num_actions
     graph = GraphBuilder()
-    value = graph.input("observation", np.float32, sizes[0])
+    value = graph.input("observation", np.float32, network.num_observations)
+    mask, memory_size = None, 0
+    if card.mask_actions or card.memory:
+        tables = mask_tables(network, official=card.observation == "official", green=green)
+        memory_size = tables.memory_size + (recall_size(network) if card.memory else 0)
+        graph.input("last_action", np.int64)
+        graph.input("memory", np.float32, memory_size)
+        mask, known = add_masks(graph, tables, graph.columns("memory", 0, tables.memory_size))
+        if card.memory:
+            num_hosts = len(network.hosts)
+            planted = graph.columns(known, num_hosts, num_hosts * (1 + len(network.decoys)))
+            bits, recalled = add_recall(
+                graph, network, graph.columns("memory", tables.memory_size, memory_size), planted
+            )
+            value = graph.node("Concat", value, bits, axis=1)
+            graph.node("Concat", known, recalled, axis=1, output="next_memory")
+        else:
+            graph.node("Identity", known, output="next_memory")
+        graph.output("next_memory", np.float32, memory_size)
     layers = fold_order(policy.layers, policy.order_encoding)
     for i, (weight, bias) in enumerate(layers):
         names = graph.constant(f"actor.{i}.weight", weight), graph.constant(f"actor.{i}.bias", bias)
@@ -62,18 +79,11 @@ def build_model(policy: Policy, network: Network, *, green: bool = False) -> Mod
         value = graph.node("Gemm", value, *names, transB=1, output="logits" if is_last else None)
         if not is_last:
             value = graph.node(OPERATORS[card.activation], value)
-    graph.output("logits", np.float32, sizes[1])
-    memory_size = 0
-    if card.mask_actions:
-        tables = mask_tables(network, official=card.observation == "official", green=green)
-        memory_size = tables.memory_size
-        graph.input("last_action", np.int64)
-        graph.input("memory", np.float32, memory_size)
-        mask, memory = add_masks(graph, tables)
-        graph.output(mask, np.bool_, sizes[1])
-        graph.output(memory, np.float32, memory_size)
+    graph.output("logits", np.float32, num_actions)
+    if card.mask_actions and mask is not None:
+        graph.output(mask, np.bool_, num_actions)
         value = graph.node("Where", mask, value, graph.constant("never", np.float32(-np.inf)))
-    graph.output(graph.node("Softmax", value, axis=1, output="probs"), np.float32, sizes[1])
+    graph.output(graph.node("Softmax", value, axis=1, output="probs"), np.float32, num_actions)
     graph.output(graph.node("ArgMax", value, axis=1, keepdims=0, output="action"), np.int64)
     model = helper.make_model(
         graph.build("policy", WORDS),

@@ -241,13 +241,7 @@ def fitting_agent(policy: Policy, options: GameOptions) -> PolicyAgent:
     Raises:
         UserError: it was made for another network or another observation.
     """
-    network = options.network
-    sizes = (policy.num_observations, policy.num_actions)
-    if sizes != (network.num_observations, len(network.codec)):
-        raise UserError(
-            f"the policy has {sizes[0]} observations and {sizes[1]} actions, but the game has "
-            f"{network.num_observations} and {len(network.codec)}: it was made for another network"
-        )
+    policy.check_network(options.network)
     if policy.card.observation != options.observation:
         raise UserError(
             f"the policy reads the {policy.card.observation} observation, but {options.observation} is played"

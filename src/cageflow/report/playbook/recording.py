@@ -149,7 +149,7 @@ def play(
     rewards = np.empty(num_envs, np.float64)
     actions: npt.NDArray[np.int16] | None = None
     for step in range(options.max_steps):
-        view = BlueView(step, observations, actions, lambda: game.masks().view(np.uint8), access)
+        view = BlueView(step, observations, actions, lambda: game.masks().view(np.uint8), game.recalled, access)
         actions = np.array(agent.act(view), np.int16)  # a copy: some agents write into what they gave
         before(step, game.states, actions)
         game.play(actions, observations, rewards)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cageflow.envs.masks import ActionMasks
+from cageflow.envs.memory import BlueMemory
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 
@@ -20,11 +20,11 @@ from cageflow.errors import UserError
 )
 def test_wrong_step__is_refused(actions, observations, sentence):
     with pytest.raises(UserError, match=sentence):
-        ActionMasks(GameOptions(), 2).update(actions, observations)
+        BlueMemory(GameOptions(), 2).update(actions, observations)
 
 
 def test_reset__forgets_the_episode():
-    masks = ActionMasks(GameOptions(), 1)
+    masks = BlueMemory(GameOptions(), 1)
     before = masks.masks()
     codec = GameOptions().network.codec
     masks.update(np.array([codec.encode("DecoySSHD User3")]), np.ones((1, 52), np.float32))

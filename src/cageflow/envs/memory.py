@@ -1,4 +1,4 @@
-"""The masks of games that run elsewhere, such as in the original: see `cageflow.sim.knowledge` for what they say."""
+"""Blue's memory of games that run elsewhere, such as in the original: see `cageflow.sim.memory` for what it holds."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from cageflow.envs.game import check_actions
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.sim.handover import plain, row
-from cageflow.sim.knowledge import forget, mask_loop, new_memories, remember_loop
+from cageflow.sim.knowledge import mask_loop
+from cageflow.sim.memory import forget, new_memories, remember_loop
+from cageflow.sim.recall import decoy_places, num_recalled, recall_loop
 
 
-class ActionMasks:
-    """The masks of a batch of games that run elsewhere, such as in the original.
+class BlueMemory:
+    """What blue remembers of a batch of games that run elsewhere, such as in the original.
 
     Args:
         options: the settings of the game.
@@ -29,6 +31,8 @@ class ActionMasks:
         self._memories = new_memories(network, num_envs)
         self._shape = (num_envs, len(network.codec))
         self._num_observations = network.num_observations
+        self._num_recalled = num_recalled(network)
+        self._places = decoy_places(network)
 
     def reset(self) -> None:
         """Begin new episodes."""
@@ -54,7 +58,13 @@ class ActionMasks:
         remember_loop(plain(self._memories), self._nets, self._settings, actions, observations)
 
     def masks(self) -> npt.NDArray[np.bool_]:
-        """(B, A) bool: False where the action is certainly in vain."""
+        """(B, A) bool: False where the action is certainly in vain; see `cageflow.sim.knowledge`."""
         masks = np.empty(self._shape, np.bool_)
         mask_loop(plain(self._memories), self._nets, masks)
         return masks
+
+    def recalled(self) -> npt.NDArray[np.uint8]:
+        """(B, R) uint8 of 0 and 1: what is remembered, for a policy to read; see `cageflow.sim.recall`."""
+        bits = np.empty((self._shape[0], self._num_recalled), np.uint8)
+        recall_loop(plain(self._memories), self._nets, self._places, bits)
+        return bits
