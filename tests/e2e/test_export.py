@@ -100,7 +100,7 @@ def test_universal_policy__follows_the_workflow_that_is_asked_for(here: Path) ->
         ("ordered.safetensors --out sleep.txt", "sleep.txt is no folder; name a file that ends in .onnx"),
         ("ordered.safetensors --out folder.onnx", "folder.onnx is a folder"),
         ("ordered.safetensors --scenario missing.yaml", "missing.yaml"),
-        ("small.safetensors", "has num_actions 3, but 145 is wanted here"),
+        ("small.safetensors", "the policy reads 52 bits and has 3 actions, but the game has 52 and 145"),
     ],
 )
 def test_nonsense__is_refused_in_one_sentence_and_writes_nothing(here: Path, arguments: str, words: str) -> None:
