@@ -17,6 +17,7 @@ from cageflow.scenario.schema import MAX_DECOYS, MAX_HOSTS, MAX_PORTS
 from cageflow.search import LANDSCAPE_COLUMNS
 from cageflow.workflow.orders import ALL_ORDERS, format_order
 from tests.e2e.conftest import Run
+from tests.helpers.documents import read_page
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -24,11 +25,9 @@ FILES = (ROOT / "docs" / "files.md").read_text()
 
 
 def commands_in(text: str) -> list[str]:
-    """Every `cageflow COMMAND ...` between backquotes or in an indented or fenced block, without the program."""
-    found = [quoted for quoted in re.findall(r"`([^`\n]+)`", text) if quoted.startswith("cageflow ")]
-    found += re.findall(r"^(?: {4,}|[^`|#\n]*)(?:\.venv/bin/)(cageflow [a-z].*)$", text, re.MULTILINE)
-    found += re.findall(r"^ {4,}(cageflow [a-z].*)$", text, re.MULTILINE)
-    return [line.removeprefix("cageflow ") for line in found]
+    """Every `cageflow COMMAND ...` of a page, without the program."""
+    found = (re.match(r"(?:.*[ /])?cageflow (.*)", command.text) for command in read_page(text).commands)
+    return [command[1] for command in found if command]
 
 
 def all_commands() -> list[tuple[str, str]]:

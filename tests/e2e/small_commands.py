@@ -1,0 +1,77 @@
+"""The commands of the documents in a size that a test can wait for, with something for each placeholder."""
+
+import os
+import re
+import shlex
+
+import pytest
+
+OPTIONS: dict[str, dict[str, str]] = {
+    "search": {
+        "--total-episodes": "40",
+        "--max-episodes-per-workflow": "16",
+        "--evaluation-episodes": "6",
+        "--episodes-per-update": "8",
+    },
+    "train": {"--total-episodes": "16", "--evaluation-episodes": "6", "--episodes-per-update": "8"},
+    "universal": {"--total-episodes": "16", "--evaluation-episodes": "2", "--episodes-per-update": "8"},
+    "landscape": {"--episodes-per-workflow": "4", "--evaluation-episodes": "2", "--episodes-per-update": "4"},
+    "baseline": {"--total-episodes": "32", "--evaluation-episodes": "4"},
+    "evaluate": {"--episodes": "4"},
+    "compare": {"--episodes": "10", "--window": "8"},
+    "report": {"--episodes": "100"},
+    "export": {"--episodes": "4"},
+    "regret": {"--repetitions": "2", "--trials": "3", "--n-workers": "1"},
+    "play": {"--steps": "3"},
+    "parity": {},
+    "bench sim": {"--num-envs": "64", "--repeats": "1", "--threads": "1"},
+    "bench collectors": {"--workers": "1", "--updates": "1", "--episodes-per-update": "4"},
+    "bench train": {"--total-episodes": "100"},
+}
+"""What each command is told of its size, in the place of what a document says."""
+
+STANDS_FOR = {
+    "runs/RUN": "made/universal",
+    "RUN...": "made/search made/plain",
+    "RUN": "made/search",
+    "POLICY...": "made/plain react",
+    "POLICY": "made/search/policies/best.safetensors",
+    "FILE...": "made/recording.npz",
+    "FILE.json": "made/team.json",
+    "NAME": "react",
+    "landscape.csv": "made/universal/universal.csv",
+    "...": "bline=random,meander=sleep",
+}
+"""What is put in the place of a word, or of the folder that a path begins with. The runs are those of conftest.py."""
+
+
+def small(text: str) -> list[str]:
+    """The arguments of a command of the documents, small.
+
+    Raises:
+        KeyError: the command is not in `OPTIONS`.
+    """
+    words = shlex.split(re.sub(r"^.*?\bcageflow ", "", re.sub(r"( --[a-z-]+)=", r"\1 ", text)))
+    number = 2 if words[0] == "bench" else 1
+    sizes = OPTIONS[" ".join(words[:number])]
+    words = words[:number] + shlex.split(" ".join(_filled_in(word) for word in words[number:]))
+    if "--resume" not in words:  # what goes on has the size that it began with
+        words += [word for name, value in sizes.items() if name not in words for word in (name, value)]
+    return words[:1] + [sizes.get(before, word) for before, word in zip(words, words[1:], strict=False)]
+
+
+def _filled_in(word: str) -> str:
+    for name, value in STANDS_FOR.items():
+        if word == name or word.startswith(f"{name}/"):
+            return value + word[len(name) :]
+    return shlex.quote(word)
+
+
+def shrink(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make small what no option makes small, in this process."""
+    monkeypatch.setattr(os, "fsync", lambda file: None)  # half the time of a landscape
+    monkeypatch.setattr("cageflow.experiment.search_run.NUM_ORDERS", 3)  # orders of a landscape
+    monkeypatch.setattr("cageflow.cli.regret.CALIBRATION_SPLITS", 1)
+    monkeypatch.setattr("cageflow.search.calibration.TRAINING_SIZES", (10,))
+    monkeypatch.setattr("cageflow.envs.benchmark._compile_s", lambda: (1.0, 0.1))
+    monkeypatch.setattr("cageflow.report.drawing.PNG_DPI", 20)
