@@ -2,13 +2,25 @@
 
 # A module adds its commands when it is imported, and so they stand in the help: the main job first.
 # isort: off
-from cageflow.cli import runs, universal, baseline, evaluate, compare, report, regret, export, simulator, bench
+from cageflow.cli import (
+    runs,
+    universal,
+    champion,
+    baseline,
+    evaluate,
+    compare,
+    report,
+    regret,
+    export,
+    simulator,
+    bench,
+)
 
 # isort: on
 from cageflow.cli.app import app
 from cageflow.cli.entry import main
 
-COMMANDS = (runs, universal, baseline, evaluate, compare, report, regret, export, simulator, bench)
+COMMANDS = (runs, universal, champion, baseline, evaluate, compare, report, regret, export, simulator, bench)
 """The modules that add the commands to `app` when they are imported."""
 
 __all__ = ["COMMANDS", "app", "main"]

@@ -21,7 +21,12 @@ WHERE = "Where workflows are trained"
 
 RedAgent = Annotated[
     str | None,
-    option("B_lineAgent, RedMeanderAgent or SleepAgent; or bline, meander, sleep.", "B_lineAgent", panel=GAME),
+    option(
+        "B_lineAgent, RedMeanderAgent or SleepAgent; or bline, meander, sleep; or mixed: one of the first two, drawn "
+        "anew for each episode.",
+        "B_lineAgent",
+        panel=GAME,
+    ),
 ]
 Rules = Annotated[str | None, option("v2.1 (today's CAGE-2) or challenge (as it was judged).", "v2.1", panel=GAME)]
 Observation = Annotated[str | None, option("Blue's table: corrected or official.", "corrected", panel=GAME)]

@@ -16,7 +16,7 @@ from gymnasium import spaces
 
 from cageflow.envs.blue_table import BlueTable
 from cageflow.envs.game import check_seed
-from cageflow.envs.options import GameOptions
+from cageflow.envs.options import MIXED, GameOptions
 from cageflow.errors import UserError
 from cageflow.scenario import BlueKind
 
@@ -76,6 +76,8 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
         green: bool = False,
     ) -> None:
         self.options = GameOptions(red_agent, observation=observation, max_steps=max_steps, green=green)
+        if self.options.red_agent == MIXED:
+            raise UserError(f"CybORG has no red agent {MIXED!r}: play on it against one at a time.")
         package = import_cyborg(cyborg_path)
         agents = importlib.import_module("CybORG.Agents")
         wrappers = importlib.import_module("CybORG.Agents.Wrappers")

@@ -18,6 +18,8 @@ RED_AGENTS: dict[str, RedAgent] = {
 }
 """Red agents by CybORG's names."""
 
+MIXED = "mixed"
+"""B_lineAgent or RedMeanderAgent, drawn anew for each episode: to train one policy against both."""
 SHORT_NAMES: dict[str, str] = {"bline": "B_lineAgent", "meander": "RedMeanderAgent", "sleep": "SleepAgent"}
 RULES: tuple[str, ...] = ("v2.1", "challenge")
 OBSERVATIONS: tuple[str, ...] = ("corrected", "official")
@@ -29,7 +31,7 @@ class GameOptions:
     """What can be chosen about a game; refused at once where it is not possible.
 
     Args:
-        red_agent: who plays red: a name of `RED_AGENTS` or a short one, in any case; kept as CybORG's name.
+        red_agent: who plays red: a name of `RED_AGENTS` or a short one, in any case; kept as CybORG's name. Or MIXED.
         rules: "v2.1", the original as it stands, or "challenge", as it was judged.
         observation: "corrected", or "official" as CybORG's own table wrapper shows it.
         max_steps: steps of an episode.
@@ -75,18 +77,19 @@ class GameOptions:
 
     def params(self) -> Any:
         """The settings as the one record that the rules read."""
-        return make_params(RED_AGENTS[self.red_agent], self.rules, self.observation, self.max_steps, self.green)
+        red_agent = RedAgent.MIXED if self.red_agent == MIXED else RED_AGENTS[self.red_agent]
+        return make_params(red_agent, self.rules, self.observation, self.max_steps, self.green)
 
 
 def parse_red_agent(name: str) -> str:
-    """CybORG's name of a red agent, given that or the short one, in any case.
+    """CybORG's name of a red agent, given that or the short one, in any case; MIXED as it is.
 
     Raises:
         UserError: there is none of that name.
     """
-    known = {full.lower(): full for full in RED_AGENTS} | SHORT_NAMES
+    known = {full.lower(): full for full in RED_AGENTS} | SHORT_NAMES | {MIXED: MIXED}
     if not isinstance(name, str) or name.lower() not in known:
-        possible = ", ".join(f"{full} ({short})" for short, full in SHORT_NAMES.items())
+        possible = ", ".join(f"{full} ({short})" for short, full in SHORT_NAMES.items()) + f", {MIXED}"
         raise UserError(f"{name!r} is no red agent; possible are {possible}.")
     return known[name.lower()]
 

@@ -227,7 +227,9 @@ PRESETS: dict[str, PPOConfig] = {
         update_epochs=6,
         mask_actions=False,
     ),
+    "champion": PPOConfig(episodes_per_update=200, memory=True, episode_lengths=(30, 50, 100)),
     "universal": PPOConfig(learning_rate=1e-3, final_learning_rate=1e-4),
 }
 """`reference`: the learner of the earlier prototype, detail by detail. `default`: what the field knows to be better.
-`universal`: the same with smaller steps, for a policy of all orders, of which each update meets only a few."""
+`champion`: for a policy with a memory that plays the challenge's protocol. `universal`: `default` with smaller steps,
+for a policy of all orders, of which each update meets only a few."""

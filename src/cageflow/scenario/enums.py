@@ -7,11 +7,12 @@ from enum import IntEnum
 
 
 class RedAgent(IntEnum):
-    """Who plays red; the names are CybORG's classes."""
+    """Who plays red: CybORG's classes, and one of the two that attack, drawn anew for each episode."""
 
     SLEEP = 0
     B_LINE = 1
     MEANDER = 2
+    MIXED = 3
 
 
 class BlueKind(IntEnum):

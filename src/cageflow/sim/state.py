@@ -37,6 +37,7 @@ def state_dtype(num_hosts: int) -> np.dtype:
             ("malware", np.int32),  # hosts with files that Analyse finds
             ("restored", np.int32),  # hosts that have been restored in this episode
             ("service_running", np.int8),  # the goal's service
+            ("red_agent", np.int8),  # RedAgent of this episode where it is drawn, -1 before
             # What red knows and remembers.
             ("ports_seen", np.int32, (h,)),  # port mask
             ("known_hosts", np.int32),
@@ -84,7 +85,7 @@ def initial_state(network: Network) -> Any:
     s["service_running"] = 1
     s["known_hosts"] = 1 << start
     s["known_subnets"] = 1 << int(network.tables["subnet"][start])
-    s["b_line_user"] = -1
+    s["b_line_user"] = s["red_agent"] = -1
     for name in ("red_target", "exploit", "detected", "escalated_session", "green_scan", "new_decoy", "files_found"):
         s[name] = -1
     s["red_outcome"] = s["blue_outcome"] = Outcome.UNKNOWN

@@ -4,8 +4,11 @@ from numba import njit
 
 from cageflow.scenario.enums import RedAgent, RedKind
 from cageflow.sim import b_line, blue, green, meander, red_actions
+from cageflow.sim.draws import index_of, next_bits
 from cageflow.sim.observation import observe
 from cageflow.sim.reward import reward_tenths
+
+ATTACKERS = (RedAgent.B_LINE.value, RedAgent.MEANDER.value)
 
 blue_acts, green_acts, red_acts = blue.act, green.act, red_actions.act
 b_line_chooses, meander_chooses = b_line.choose, meander.choose
@@ -26,12 +29,26 @@ def step(s, net, params, action):
     """
     action_cost = blue_acts(s, net, action)
     green_acts(s, net, params)
-    if params.red_agent == RedAgent.B_LINE:
+    red_agent = red_agent_of(s, params)
+    if red_agent == RedAgent.B_LINE:
         b_line_chooses(s, net)
-    elif params.red_agent == RedAgent.MEANDER:
+    elif red_agent == RedAgent.MEANDER:
         meander_chooses(s, net)
     else:
         s.red_kind = RedKind.SLEEP
     red_acts(s, net, params)
     s.step += 1
     return reward_tenths(s, net, action_cost), observe(s, params)
+
+
+@njit(cache=True)
+def red_agent_of(s, params):
+    """Who plays red in this episode.
+
+    Draws: which of ATTACKERS, once an episode; no recording has such games, so there is nothing to force.
+    """
+    if params.red_agent != RedAgent.MIXED:
+        return int(params.red_agent)
+    if s.red_agent < 0:
+        s.red_agent = ATTACKERS[index_of(next_bits(s), len(ATTACKERS))]
+    return int(s.red_agent)

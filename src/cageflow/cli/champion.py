@@ -1,0 +1,114 @@
+"""The command that trains the defender that comes with the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cageflow.cli.app import app
+from cageflow.cli.options import RUN, WORKFLOW, Definition, IsQuiet, Json, Lambda, RedAgent, RunDir, option
+from cageflow.cli.output import print_json, whole_numbers
+from cageflow.errors import UserError
+
+if TYPE_CHECKING:
+    from cageflow.experiment.champion_table import ChampionTable
+
+
+@app.command()
+def champion(
+    rules: Annotated[
+        str | None,
+        option("challenge (as CAGE-2 was judged) or v2.1 (as it is today).", "challenge", panel=RUN),
+    ] = None,
+    seeds: Annotated[
+        str | None, option("Seeds of the trainings, with commas.", "1,2,3", "--seeds", "--seed", panel=RUN)
+    ] = None,
+    total_episodes: Annotated[int | None, option("Training episodes with each seed.", 200_000, panel=RUN)] = None,
+    n_workers: Annotated[int | None, option("Trainings at once.", "one for each core", panel=RUN)] = None,
+    evaluation_episodes: Annotated[
+        int | None, option("Episodes of each of the nine cells, with each seed.", 1000, panel=RUN)
+    ] = None,
+    config: Annotated[Path | None, option("A YAML file with settings of the training, such as ppo.", panel=RUN)] = None,
+    run_dir: RunDir = None,
+    resume: Annotated[
+        Path | None, option("Go on with the run in this folder, as if it never had been stopped.", panel=RUN)
+    ] = None,
+    quiet: IsQuiet = False,
+    as_json: Json = False,
+    workflow: Annotated[
+        str | None, option("The order to follow, five unit types with commas.", "none", panel=WORKFLOW)
+    ] = None,
+    alignment_lambda: Lambda = None,
+    compliance_definition: Definition = None,
+    red_agent: RedAgent = None,
+) -> None:
+    """Train one defender against all red agents with several seeds, and judge it by the challenge's protocol."""
+    from cageflow.experiment import champion as champions
+
+    given: dict[str, Any] = {
+        "rules": rules,
+        "total_episodes": total_episodes,
+        "workflow": workflow,
+        "alignment_lambda": alignment_lambda,
+        "compliance_definition": compliance_definition,
+        "red_agent": red_agent,
+    }
+    others = {"seeds": seeds, "evaluation_episodes": evaluation_episodes, "config": config, "run_dir": run_dir}
+
+    def say(words: str) -> None:
+        if not quiet:
+            typer.echo(words, err=True)
+
+    if resume is not None:
+        names = [name for name, value in (given | others).items() if value is not None]
+        if names:
+            words = ", ".join("--" + name.replace("_", "-") for name in names)
+            raise UserError(f"a resumed run keeps its settings: leave out {words}, or start a new run")
+        table = champions.go_on(resume, n_workers, say)
+    else:
+        settings = champions.make_settings(
+            given, config, tuple(whole_numbers("--seeds", seeds or "1,2,3")), evaluation_episodes
+        )
+        table = champions.train_champion(settings, run_dir, n_workers, say)
+    if as_json:
+        print_json(table.to_json())
+    else:
+        _print(table)
+
+
+def _print(table: ChampionTable) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from cageflow.evaluation.leader_board import leader_board
+    from cageflow.evaluation.tables import SHORT_REDS
+
+    console, first, total = Console(highlight=False), table.results[0].evaluation, table.total
+    winner = table.winner_cells()
+    shown = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    shown.add_column("steps, against")
+    names = [f"seed {one.seed}" for one in table.results]
+    for heading in (*names, *(["mean"] if total else []), *(["winner"] if winner else [])):
+        shown.add_column(heading, justify="right")
+    for i, cell in enumerate(first.cells):
+        means = [one.evaluation.cells[i].summary.mean for one in table.results]
+        means += ([table.cell_means()[i]] if total else []) + ([winner[i]] if winner else [])
+        shown.add_row(f"{cell.max_steps:4} {SHORT_REDS[cell.red_agent]}", *(f"{mean:z.2f}" for mean in means))
+    totals = [one.total for one in table.results] + ([total] if total else [])
+    sums = [f"{one.mean:z.2f}" for one in totals] + ([f"{sum(winner):z.2f}"] if winner else [])
+    shown.add_row("total", *sums)
+    shown.add_row("± half the 95 % interval", *(f"{one.half_width():.2f}" for one in totals))
+    if table.results[0].compliance is not None:
+        shown.add_row("compliance", *(f"{one.compliance:.1%}" for one in table.results))
+    shown.add_row("seconds of training", *(f"{one.seconds:.0f}" for one in table.results))
+    console.print(
+        f"Mean returns under the rules {table.config.rules}, {first.settings.episodes:,} episodes a cell, likeliest "
+        "actions. The interval of a seed is by its episodes, that of the mean by the seeds.\n",
+        soft_wrap=True,
+    )
+    console.print(shown)
+    if winner is not None:
+        console.print(f"\n  winner      {leader_board().entries[0].team}", soft_wrap=True)
+    console.print(f"{'' if winner else chr(10)}  run folder  {table.run_dir}", soft_wrap=True)
