@@ -16,11 +16,17 @@ from cageflow.cli.output import print_json
 def export(
     policy: Annotated[
         Path,
-        typer.Argument(metavar="POLICY", help="A policy file, or a run folder (its best policy).", show_default=False),
+        typer.Argument(
+            metavar="POLICY",
+            help="A policy file, a run folder (its best policy), champion or champion-ordered.",
+            show_default=False,
+        ),
     ],
     out: Annotated[
-        Path | None, option("The file to write, .onnx, or a folder for it.", "beside the policy file")
+        Path | None,
+        option("The file to write, .onnx, or a folder for it.", "beside the policy file; a champion here"),
     ] = None,
+    rules: Annotated[str | None, option("Of which the champion is wanted: v2.1 or challenge.", "v2.1")] = None,
     workflow: Annotated[
         str | None, option("The order that a universal policy is to follow.", "the policy's own")
     ] = None,
@@ -39,6 +45,7 @@ def export(
     written = export_policy(
         policy,
         out=out,
+        rules=rules,
         order=None if workflow is None else parse_order(workflow),
         episodes=episodes,
         seed=seed,

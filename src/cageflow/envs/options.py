@@ -20,6 +20,8 @@ RED_AGENTS: dict[str, RedAgent] = {
 
 MIXED = "mixed"
 """B_lineAgent or RedMeanderAgent, drawn anew for each episode: to train one policy against both."""
+ATTACKERS: tuple[str, ...] = ("B_lineAgent", "RedMeanderAgent")
+"""The two that it stands for."""
 SHORT_NAMES: dict[str, str] = {"bline": "B_lineAgent", "meander": "RedMeanderAgent", "sleep": "SleepAgent"}
 RULES: tuple[str, ...] = ("v2.1", "challenge")
 OBSERVATIONS: tuple[str, ...] = ("corrected", "official")

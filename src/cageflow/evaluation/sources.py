@@ -10,7 +10,9 @@ from typing import Any, Protocol
 from cageflow.baselines import BASELINES, ORDERED_BASELINES
 from cageflow.collect.games import WorkflowSpec
 from cageflow.envs.agent import BlueAgent, BlueSetting
+from cageflow.envs.options import RULES
 from cageflow.errors import UserError
+from cageflow.evaluation.champions import CHAMPIONS, ChampionSource, champion_file
 from cageflow.evaluation.foreign import load_agent
 from cageflow.evaluation.policy_agent import PolicyAgent
 from cageflow.evaluation.team import MEMBERS, TeamAgent, read_team
@@ -206,8 +208,8 @@ def find_agent(text: str, options: SourceOptions) -> AgentSource:
     """What a user means by a policy.
 
     Args:
-        text: the name of a baseline, a policy file, a run folder, a team file, or a class as `file.py:ClassName` or
-            `package.module:ClassName`.
+        text: the name of a baseline or of a champion, a policy file, a run folder, a team file, or a class as
+            `file.py:ClassName` or `package.module:ClassName`.
         options: how it is understood.
 
     Raises:
@@ -216,6 +218,9 @@ def find_agent(text: str, options: SourceOptions) -> AgentSource:
     path = Path(text)
     if text in BASELINES:
         return BaselineSource(text, options.workflow())
+    if text in CHAMPIONS:
+        card = load_policy(champion_file(text, RULES[0])).card  # all of a name follow the same workflow
+        return ChampionSource(text, options.workflow(card))
     if text and path.is_dir():
         return _policy(text, _policy_of_run(path), options)
     if path.suffix == ".json" and path.is_file():
@@ -228,7 +233,8 @@ def find_agent(text: str, options: SourceOptions) -> AgentSource:
         return ForeignSource(text, options.arguments, options.cyborg_path, options.workflow())
     raise UserError(
         f"{text!r} is no policy: expected a policy file, a run folder, a team file (.json), a baseline "
-        f"({', '.join(BASELINES)}), or an agent as file.py:ClassName or package.module:ClassName."
+        f"({', '.join(BASELINES)}), {' or '.join(CHAMPIONS)}, or an agent as file.py:ClassName or "
+        "package.module:ClassName."
     )
 
 

@@ -21,12 +21,15 @@ import numpy.typing as npt
 from cageflow.baselines import BASELINES
 from cageflow.envs.agent import Actions, BlueAgent, BlueSetting, BlueView
 from cageflow.errors import UserError
+from cageflow.evaluation.champions import CHAMPIONS
 from cageflow.files import write_whole
 from cageflow.scenario import Network
 
 MEMBERS = ("sleep", "bline", "meander")
 """The members by the number of hosts that red has touched; more than two count as two."""
 OPENING_STEPS = 3
+NAMES = (*BASELINES, *CHAMPIONS)
+"""What is no path, even where a file is called so."""
 FORMAT, FORMAT_VERSION = "cageflow-team", 1
 
 
@@ -150,13 +153,13 @@ def read_team(path: Path) -> tuple[dict[str, str], str]:
 def _relative(text: str, folder: Path) -> str:
     """A path that exists as seen from the folder; any other text as it is."""
     path, colon, rest = text.partition(":")
-    if text in BASELINES or not Path(path).exists():
+    if text in NAMES or not Path(path).exists():
         return text
     return f"{os.path.relpath(path, folder)}{colon}{rest}"
 
 
 def _absolute(text: str, folder: Path) -> str:
     path, colon, rest = text.partition(":")
-    if text in BASELINES or not (folder / path).exists():
+    if text in NAMES or not (folder / path).exists():
         return text
     return f"{folder / path}{colon}{rest}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cageflow import __version__
+from cageflow.envs.options import ATTACKERS, MIXED
 from cageflow.evaluation.protocol import Evaluation
 from cageflow.evaluation.statistics import Summary
 from cageflow.evaluation.tables import ACTIONS, SHORT_REDS
@@ -116,7 +117,7 @@ def _evaluation(policy: PolicyCard, evaluations: Sequence[Evaluation]) -> str:
 
 def _limits(policy: PolicyCard, evaluations: Sequence[Evaluation], *, green: bool, scenario: Path | None) -> str:
     limits = [
-        f"It has met no red agent but `{policy.red_agent}` in training, and no episode longer than {policy.max_steps} "
+        f"It has met no red agent but {_opponents(policy)} in training, and no episode longer than {policy.max_steps} "
         "steps. Against other ones it is worth what the evaluation says, and not more.",
         f"It was trained under the rules `{policy.rules}`. `v2.1`, which is CAGE-2 as it stands, and `challenge`, "
         "as the challenge was judged, are two games, in which the same policy scores differently. Only figures under "
@@ -131,6 +132,10 @@ def _limits(policy: PolicyCard, evaluations: Sequence[Evaluation], *, green: boo
         "blue's table, and means nothing on another network. It plays a game and does not defend a real network.",
     ]
     return "\n".join(f"- {limit}" for limit in limits)
+
+
+def _opponents(policy: PolicyCard) -> str:
+    return " and ".join(f"`{name}`" for name in ATTACKERS) if policy.red_agent == MIXED else f"`{policy.red_agent}`"
 
 
 def _sleep(evaluations: Sequence[Evaluation]) -> str:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cageflow.envs.options import GameOptions
+from cageflow.envs.options import RULES, GameOptions
 from cageflow.errors import UserError
+from cageflow.evaluation.champions import CHAMPION_FOLDER, CHAMPIONS, champion_file
 from cageflow.evaluation.export.card import CARD_TITLE, model_card
 from cageflow.evaluation.protocol import EPISODES, Evaluation, EvaluationSettings, evaluate
 from cageflow.evaluation.sources import PolicySource, SourceOptions, find_agent
@@ -59,6 +60,7 @@ def export(
     policy: str | Path,
     *,
     out: Path | None = None,
+    rules: str | None = None,
     order: Order | None = None,
     episodes: int = EPISODES,
     seed: int = 0,
@@ -69,8 +71,9 @@ def export(
     """Export a policy.
 
     Args:
-        policy: a policy file, or a run folder for its best one.
-        out: the ONNX file, or a folder for it; None puts it beside the policy file.
+        policy: a policy file, a run folder for its best one, or the name of a champion.
+        out: the ONNX file, or a folder for it; None puts it beside the policy file, a champion in the working folder.
+        rules: of which a champion is wanted; None is v2.1. Of no other policy is there one for each.
         order: that a universal policy is to follow.
         episodes: of each cell of the evaluation in the card; 0 leaves it out.
         seed: of the evaluation.
@@ -88,7 +91,7 @@ def export(
 
     if episodes == 1 or episodes < 0:
         raise UserError(f"episodes is {episodes}; expected 0 for no evaluation, or at least 2.")
-    source = _source(str(policy), order)
+    source = _source(str(policy), rules, order)
     network = GameOptions(scenario=scenario).network
     loaded = load_policy(source.path, network=network, order=order)
     trained = loaded.card
@@ -118,14 +121,20 @@ def _need(module: str) -> None:
         raise UserError(f"export needs {module}, which is not installed: pip install 'cageflow[onnx]'") from error
 
 
-def _source(text: str, order: Order | None) -> PolicySource:
+def _source(text: str, rules: str | None, order: Order | None) -> PolicySource:
     """The policy that a user names.
 
     Raises:
         UserError: it is none that was trained, or a universal one without an order.
     """
+    if text in CHAMPIONS:
+        source = find_agent(str(champion_file(text, rules or RULES[0])), SourceOptions(order=order))
+        assert isinstance(source, PolicySource)
+        return replace(source, name=text)
+    if rules is not None:
+        raise UserError(f"--rules says which champion is wanted, but {text} is none: leave it out.")
     if not Path(text).exists():
-        raise UserError(f"there is no policy file or run folder {text}.")
+        raise UserError(f"there is no policy file, run folder or champion {text}.")
     source = find_agent(text, SourceOptions(order=order))
     if not isinstance(source, PolicySource):
         raise UserError(f"{text} is no trained policy; expected a policy file or a run folder.")
@@ -147,7 +156,8 @@ def _paths(policy: Path, out: Path | None, told: Order | None) -> tuple[Path, Pa
         model = out
     else:
         order = "" if told is None else f"_{format_order(told).replace(',', '-')}"
-        model = (policy.parent if out is None else out) / f"{policy.stem}{order}{SUFFIX}"
+        beside = Path() if policy.is_relative_to(CHAMPION_FOLDER) else policy.parent
+        model = (beside if out is None else out) / f"{policy.stem}{order}{SUFFIX}"
     card = model.with_suffix(CARD_SUFFIX)
     for path in (model, card):
         if path.is_dir():

@@ -1,0 +1,109 @@
+"""`cageflow champion`: what it writes and prints, and that a stopped run ends like one that never was."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cageflow.learn.policy_file import load_policy
+from tests.e2e.command_line import cageflow
+
+CONFIG = "episodes_per_update: 20\nmax_steps: 10\nppo: {episode_lengths: [4, 10]}\n"
+WALL_CLOCK = {"Collection_Time", "Update_Time"}
+
+
+def arguments(folder: Path, run: Path, episodes: int = 40) -> list[object]:
+    (folder / "small.yaml").write_text(CONFIG)
+    settings = ["--config", folder / "small.yaml", "--seeds", "3,4", "--total-episodes", episodes]
+    return ["champion", *settings, "--evaluation-episodes", 6, "--run-dir", run]
+
+
+def figures(run: Path) -> list[Any]:
+    """The logs, wall-clock times left out, the policies and the evaluations."""
+    found: list[Any] = []
+    for seed in (3, 4):
+        with (run / f"seed{seed}" / "training_log.csv").open() as file:
+            found.append([{k: v for k, v in row.items() if k not in WALL_CLOCK} for row in csv.DictReader(file)])
+        found += [path.read_bytes() for path in (run / f"seed{seed}" / "policies").iterdir()]
+    content = json.loads((run / "table.json").read_text())
+    return [*found, [one["evaluation"]["cells"] for one in content["seeds"]], content["total"]]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seeds of 40 episodes."""
+    folder = tmp_path_factory.mktemp("champion")
+    outcome = cageflow(*arguments(folder, folder / "run"))
+    assert outcome.status == 0, outcome.err
+    (folder / "words.txt").write_text(outcome.out)
+    return folder / "run"
+
+
+def test_run__trains_every_seed_and_judges_it(run: Path) -> None:
+    content = json.loads((run / "table.json").read_text())
+    assert [one["seed"] for one in content["seeds"]] == [3, 4]
+    totals = [one["evaluation"]["total"] for one in content["seeds"]]
+    assert content["total"] == pytest.approx(sum(totals) / 2)
+    assert all(one["episodes"] == 40 and one["seconds"] > 0 for one in content["seeds"])
+    card = load_policy(run / "seed3" / "policies" / "policy.safetensors").card
+    assert (card.red_agent, card.preset, card.memory, card.rules) == ("mixed", "champion", True, "challenge")
+    words = (run.parent / "words.txt").read_text()
+    assert "seed 3" in words and "seed 4" in words and "winner      CardiffUni" in words
+    assert f"{content['total']:.2f}" in words
+
+
+def test_json__is_what_the_folder_holds_and_nothing_is_trained_again(run: Path) -> None:
+    before = (run / "seed3" / "training_log.csv").stat().st_mtime_ns
+    outcome = cageflow("champion", "--resume", run, "--json", "--quiet")
+    assert outcome.json == json.loads((run / "table.json").read_text()) | {"run_dir": str(run)}
+    assert (run / "seed3" / "training_log.csv").stat().st_mtime_ns == before
+
+
+@pytest.mark.slow
+def test_stopped_run__goes_on_to_the_same_figures(tmp_path: Path) -> None:
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    assert cageflow(*arguments(tmp_path, whole, 4000)).status == 0
+    command = [sys.executable, "-m", "cageflow", *map(str, arguments(tmp_path, stopped, 4000))]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    log = stopped / "seed3" / "training_log.csv"
+    deadline = time.monotonic() + 60
+    while not log.exists() or log.read_text().count("\n") < 5:
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    words = process.communicate(timeout=60)[1]
+    assert process.returncode == 143, words
+    assert f"go on with `cageflow champion --resume {stopped}`" in words
+    assert not (stopped / "table.json").exists()
+    assert cageflow("champion", "--resume", stopped, "--quiet").status == 0
+    assert figures(stopped) == figures(whole)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (["--seeds", "1,1"], "expected different whole numbers"),
+        (["--seeds", "one"], "expected whole numbers from 1"),
+        (["--rules", "chess"], "possible are v2.1, challenge"),
+        (["--workflow", "user"], "user"),
+        (["--total-episodes", 0], "total_episodes"),
+        (["--evaluation-episodes", 1], "evaluation_episodes is 1"),
+        (["--resume", "nowhere"], "nowhere holds no champion"),
+        (["--resume", "nowhere", "--seeds", 1], "a resumed run keeps its settings: leave out --seeds"),
+        (["--red-agent", "blue"], "is no red agent"),
+    ],
+)
+def test_nonsense__is_refused_in_one_sentence_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: list[object], words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = cageflow("champion", *wrong)
+    assert outcome.status == 2 and outcome.err.startswith("cageflow: ") and outcome.err.count("\n") == 1
+    assert words in outcome.err
+    assert not list(tmp_path.iterdir())
