@@ -34,7 +34,7 @@ from cageflow.experiment.baseline_table import (
 )
 from cageflow.experiment.config import RunConfig, make_config
 from cageflow.experiment.interrupt import catching_signals
-from cageflow.experiment.run_folder import check_new
+from cageflow.experiment.run_folder import LOCK, check_new, lock_folder
 from cageflow.experiment.trainer import PolicyTrainer, game_spec
 from cageflow.files import write_whole
 from cageflow.learn.policy import Policy
@@ -248,6 +248,11 @@ def _check(settings: BaselineSettings) -> None:
 
 
 def _measure(settings: BaselineSettings, run_dir: Path, say: Callable[[str], None]) -> BaselineTable:
+    with lock_folder(run_dir, run_dir / LOCK):
+        return _measure_missing(settings, run_dir, say)
+
+
+def _measure_missing(settings: BaselineSettings, run_dir: Path, say: Callable[[str], None]) -> BaselineTable:
     rows_path = run_dir / ROWS
     rows = read_rows(rows_path)
     done = {(row.baseline, row.seed) for row in rows}

@@ -26,7 +26,7 @@ from cageflow.experiment.champion_table import ChampionTable, SeedResult
 from cageflow.experiment.config import RunConfig, make_config
 from cageflow.experiment.interrupt import RunFailedError, RunStoppedError, StopRequest, catching_signals
 from cageflow.experiment.progress import Quiet
-from cageflow.experiment.run_folder import CONFIG, LOGS, check_new
+from cageflow.experiment.run_folder import CONFIG, LOCK, LOGS, check_new, lock_folder
 from cageflow.files import write_whole
 from cageflow.sim.threads import available_cores
 
@@ -154,8 +154,8 @@ def _carry_through(
     settings: ChampionSettings, run_dir: Path, num_workers: int | None, say: Callable[[str], None]
 ) -> ChampionTable:
     advice = f"go on with `cageflow champion --resume {shlex.quote(str(run_dir))}`"
-    missing = [seed for seed in settings.seeds if not _policy_of(_folder(run_dir, seed)).is_file()]
-    with catching_signals(advice, say) as stop:
+    with lock_folder(run_dir, run_dir / LOCK), catching_signals(advice, say) as stop:
+        missing = [seed for seed in settings.seeds if not _policy_of(_folder(run_dir, seed)).is_file()]
         _train_all(settings, run_dir, missing, num_workers or available_cores(), say, stop)
         results = []
         for seed in settings.seeds:

@@ -35,7 +35,7 @@ SAMPLING_COLUMNS = (
 ACQUISITION_COLUMNS = "Iteration,Workflow_ID,Workflow,Mean,Std,UCB,Feasibility,Score"
 
 CONFIG, NETWORK, CHECKPOINT = "config.json", "network.yaml", "checkpoint"
-STATE = "state.pt"
+STATE, LOCK = "state.pt", "lock"
 START = "start.pt"
 UNIVERSAL_TABLE = "universal.csv"
 LOGS = {
@@ -59,7 +59,7 @@ class RunFolder:
 
     Args:
         path: the folder.
-        lock: what `_lock` gave; closed with the folder.
+        lock: what `lock_folder` gave; closed with the folder.
         command: whose run it is.
         lengths: bytes of each log at the checkpoint; None for a new run.
 
@@ -99,7 +99,7 @@ class RunFolder:
                 write_whole(path / NETWORK, Path(config.scenario).read_bytes())
             if start is not None:
                 write_whole(path / CHECKPOINT / START, start)
-            return cls(path, _lock(path), config.command, None)
+            return cls(path, lock_folder(path, path / CHECKPOINT / LOCK), config.command, None)
         except OSError as error:
             shutil.rmtree(path, ignore_errors=True)
             raise UserError(f"{path} cannot be made a run folder: {error.strerror}") from error
@@ -116,7 +116,7 @@ class RunFolder:
         """
         (path / CHECKPOINT).mkdir(exist_ok=True)
         (path / "policies").mkdir(exist_ok=True)
-        lock = _lock(path)
+        lock = lock_folder(path, path / CHECKPOINT / LOCK)
         state_path = path / CHECKPOINT / STATE
         try:
             if not state_path.exists():
@@ -288,13 +288,17 @@ def check_new(path: Path) -> None:
         raise UserError(f"{path} exists and is not empty: name a new folder{others}")
 
 
-def _lock(path: Path) -> IO[bytes]:
+def lock_folder(path: Path, lock: Path) -> IO[bytes]:
     """Keep a run folder to this process, until the file that is given back is closed or the process ends.
+
+    Args:
+        path: the folder.
+        lock: a file in it that stands for it.
 
     Raises:
         UserError: another process has it.
     """
-    file = (path / CHECKPOINT / "lock").open("ab")
+    file = lock.open("ab")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

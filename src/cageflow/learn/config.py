@@ -227,7 +227,7 @@ PRESETS: dict[str, PPOConfig] = {
         update_epochs=6,
         mask_actions=False,
     ),
-    "champion": PPOConfig(episodes_per_update=200, memory=True, episode_lengths=(30, 50, 100)),
+    "champion": PPOConfig(episodes_per_update=200, learning_rate=6e-3, memory=True, episode_lengths=(30, 50, 100)),
     "universal": PPOConfig(learning_rate=1e-3, final_learning_rate=1e-4),
 }
 """`reference`: the learner of the earlier prototype, detail by detail. `default`: what the field knows to be better.

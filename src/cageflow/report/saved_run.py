@@ -19,6 +19,7 @@ from cageflow.experiment.config import ABOUT, RunConfig, read_config
 from cageflow.experiment.run_folder import (
     ACQUISITION_COLUMNS,
     CHECKPOINT,
+    LOCK,
     CONFIG,
     LOGS,
     NETWORK,
@@ -306,7 +307,7 @@ def _number(cell: str) -> float:
 def _is_locked(path: Path) -> bool:
     """Whether another process has the run open; asked without keeping it from anyone."""
     try:
-        with (path / CHECKPOINT / "lock").open("rb") as file:
+        with (path / CHECKPOINT / LOCK).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

@@ -11,6 +11,7 @@ from cageflow.errors import UserError
 from cageflow.experiment import baselines
 from cageflow.experiment.baseline_table import BaselineRow, read_rows
 from cageflow.experiment.baselines import NAMES, BaselineSettings, go_on, measure, parse_named_order
+from cageflow.experiment.run_folder import LOCK, lock_folder
 from cageflow.learn.policy_file import load_policy
 from cageflow.workflow.orders import CANONICAL_ORDERS, format_order, parse_order
 
@@ -178,3 +179,11 @@ def test_refusal_comes_before_anything_is_written(tmp_path: Path, monkeypatch: p
     with pytest.raises(UserError, match="a2c is missing"):
         measure(settings("all"), tmp_path / "new", quiet)
     assert not (tmp_path / "new").exists()
+
+
+def test_folder_that_another_process_measures_in__is_refused(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    measure(settings("sleep"), run, quiet)
+    with lock_folder(run, run / LOCK), pytest.raises(UserError, match="is still going, in another process"):
+        go_on(run, "sleep", quiet)
+    go_on(run, "sleep", quiet)
