@@ -19,8 +19,8 @@ from cageflow.experiment.config import ABOUT, RunConfig, read_config
 from cageflow.experiment.run_folder import (
     ACQUISITION_COLUMNS,
     CHECKPOINT,
-    LOCK,
     CONFIG,
+    LOCK,
     LOGS,
     NETWORK,
     SAMPLING_COLUMNS,
