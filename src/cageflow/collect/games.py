@@ -45,14 +45,14 @@ class GameSpec:
     Attributes:
         options: settings of the game.
         masked: whether blue is to leave out the actions that it can know to be in vain.
-        memory: whether its observations are followed by what it remembers, see `cageflow.sim.recall`.
         cyborg_path: folder of an installed CybORG to play on; None for the compiled simulator.
+        memory: whether its observations are followed by what it remembers, see `cageflow.sim.recall`.
     """
 
     options: GameOptions
     masked: bool
-    memory: bool = False
     cyborg_path: str | None = None
+    memory: bool = False
 
 
 class Outcomes(NamedTuple):

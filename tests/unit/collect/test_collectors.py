@@ -29,6 +29,8 @@ from cageflow.errors import UserError
 from cageflow.learn.config import preset_config
 from cageflow.learn.inference import ActorWeights
 from cageflow.learn.ppo import PPO
+from cageflow.scenario import default_network
+from cageflow.sim.recall import num_recalled
 from cageflow.workflow.orders import encode_order, parse_order
 from tests.helpers import deadly_seed
 
@@ -37,12 +39,20 @@ WORKFLOW = WorkflowSpec(ORDER, 30.0, "any-session")
 STREAM = EpisodeStream(7, "test")
 
 
-def weights(seed: int = 0) -> ActorWeights:
-    return PPO(preset_config("reference"), order_encoding=encode_order(ORDER), seed=seed).actor_weights()
+def weights(seed: int = 0, num_observations: int = 52) -> ActorWeights:
+    config, code = preset_config("reference"), encode_order(ORDER)
+    return PPO(config, num_observations=num_observations, order_encoding=code, seed=seed).actor_weights()
 
 
-def spec(*, masked: bool = False, max_steps: int = 30, cyborg_path: str | None = None) -> GameSpec:
-    return GameSpec(GameOptions(red_agent="meander", max_steps=max_steps), masked, cyborg_path)
+def spec(
+    *,
+    masked: bool = False,
+    max_steps: int = 30,
+    cyborg_path: str | None = None,
+    memory: bool = False,
+    red: str = "meander",
+) -> GameSpec:
+    return GameSpec(GameOptions(red_agent=red, max_steps=max_steps), masked, cyborg_path, memory)
 
 
 def content(episodes: Episodes) -> dict[str, bytes]:
@@ -68,9 +78,18 @@ def play_all(asked: GameSpec, num_episodes: int, workflow: WorkflowSpec | None) 
     found = {}
     for name in COLLECTORS:
         collector = make_collector(name, asked, 2)
-        found[name] = content(collector.play(weights(), STREAM.seeds(0, num_episodes), workflow))
+        num_observations = 52 + (num_recalled(default_network()) if asked.memory else 0)
+        policy = weights(num_observations=num_observations)
+        found[name] = content(collector.play(policy, STREAM.seeds(0, num_episodes), workflow))
         collector.close()
     return found
+
+
+def test_all_collectors_give_the_same_episodes_with_a_memory_against_a_mixed_opponent() -> None:
+    found = play_all(spec(masked=True, memory=True, red="mixed"), 7, WORKFLOW)
+    for name, episodes in found.items():
+        assert episodes == found["vector"], name
+    assert len(found["vector"]["observations"]) == 7 * 30 * (52 + num_recalled(default_network()))
 
 
 @pytest.mark.parametrize("masked", [False, True])

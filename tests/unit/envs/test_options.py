@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from cageflow.envs.cyborg import CyborgEnv
 from cageflow.envs.options import GameOptions, parse_red_agent
 from cageflow.envs.single import Cage2Env
 from cageflow.errors import UserError
@@ -19,6 +20,7 @@ from cageflow.scenario import RedAgent, default_network
         ("Meander", "RedMeanderAgent"),
         ("SLEEP", "SleepAgent"),
         ("sleepagent", "SleepAgent"),
+        ("Mixed", "mixed"),
     ],
 )
 def test_red_agent__is_known_by_both_names_in_any_case(name, agent):
@@ -84,3 +86,9 @@ def scenario_file(tmp_path):
         return path
 
     return write
+
+
+def test_mixed__is_played_here_and_not_in_the_original(tmp_path):
+    assert GameOptions("mixed").params().red_agent == RedAgent.MIXED
+    with pytest.raises(UserError, match="CybORG has no red agent 'mixed': play on it against one at a time"):
+        CyborgEnv(tmp_path, "mixed")

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from cageflow.learn.advantages import discounted_returns, explained_variance, gae
+from cageflow.learn.advantages import discounted_returns, explained_variance, gae, step_weights
 
 
 def column(*numbers):
@@ -70,3 +70,8 @@ def test_shapes__are_checked_at_the_door():
         gae(np.zeros((3, 2), np.float32), np.zeros((3, 2), np.float32), flat, 0.9, 0.9)
     with pytest.raises(ValueError, match=r"expected \(3, 3\) values, got \(4, 3\)"):
         gae(np.zeros((3, 3), np.float32), np.zeros((4, 3), np.float32), flat, 0.9, 0.9)
+
+
+def test_step_weights__count_the_lengths_that_a_step_lies_within():
+    assert step_weights((2, 3, 5), 6).tolist() == [3, 3, 2, 1, 1, 0]
+    assert step_weights((4,), 3).tolist() == [1, 1, 1]

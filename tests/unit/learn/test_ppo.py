@@ -184,6 +184,21 @@ def test_truncation__is_bootstrapped_unless_told_otherwise():
     assert learned_value(False) < cut_off + 0.6 < 4.0
 
 
+@pytest.mark.parametrize("preset", ["default", "reference"])
+def test_episode_lengths__count_the_first_steps_more_often(preset):
+    def learned(rewards, **changes):
+        ppo = make(preset, order=None, **changes)
+        ppo.update(blank_rollout(np.arange(64).reshape(4, 16) % NUM_ACTIONS, rewards))
+        return ppo.state_dict()["networks"]
+
+    rewards = np.random.default_rng(0).normal(size=(4, 16)).astype(np.float32)
+    weighed = learned(rewards, episode_lengths=(1, 3, 4))
+    by_hand = learned(rewards * np.array([[3], [2], [2], [1]], np.float32))
+    plain = learned(rewards)
+    assert all(torch.equal(weighed[name], by_hand[name]) for name in weighed)
+    assert not all(torch.equal(weighed[name], plain[name]) for name in weighed)
+
+
 def actor_change(rewards, part="actor", **changes):
     """How one update moves the actor, and what was measured; the critic starts at 0 where all bits are."""
     settings = {"num_minibatches": 1, "update_epochs": 1, "norm_values": False, "ent_coef": 0.0, "adam_eps": 1e6}

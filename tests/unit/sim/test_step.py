@@ -1,8 +1,14 @@
 """Who acts before whom: blue, green, red, then blue's monitor."""
 
-from cageflow.scenario import RedAgent, RedKind
+import numpy as np
+
+from cageflow.scenario import RedAgent, RedKind, default_network
+from cageflow.sim.batch import reset_batch, step_batch
 from cageflow.sim.enums import Outcome
+from cageflow.sim.state import make_params, new_states
 from tests.helpers.lab import Lab
+
+NETWORK = default_network()
 
 
 def held(red=RedAgent.SLEEP):
@@ -53,3 +59,32 @@ def test_step__counts_steps():
     for count in range(1, 4):
         lab.step("Sleep")
         assert lab.s.step == count
+
+
+def reds_played(num_games=400, num_steps=12):
+    """Who has played red in each game, told by what red did: B-line scans one host of its subnet, Meander several."""
+    params, states = make_params(RedAgent.MIXED), new_states(NETWORK, num_games)
+    keys, rewards = np.zeros(num_games, np.uint64), np.zeros(num_games)
+    reset_batch(states, new_states(NETWORK, 1), np.arange(num_games, dtype=np.uint64), keys)
+    drawn, touched = [], np.zeros(num_games, np.uint64)
+    for _ in range(num_steps):
+        step_batch(states, NETWORK.tables, params, np.zeros(num_games, np.int64), keys, rewards)
+        drawn.append(states["red_agent"].copy())
+        touched |= keys
+    users = [NETWORK.hosts.index(f"User{i}") for i in range(1, 5)]
+    num_touched = sum((touched >> np.uint64(4 * host)) & np.uint64(1) for host in users)
+    return np.array(drawn), num_touched
+
+
+def test_mixed__is_one_of_two_for_a_whole_episode_each_as_often():
+    drawn, num_touched = reds_played()
+    assert (drawn == drawn[0]).all()
+    assert set(drawn[0]) == {RedAgent.B_LINE, RedAgent.MEANDER}
+    assert abs((drawn[0] == RedAgent.B_LINE).mean() - 0.5) < 0.1  # four standard errors
+    assert ((num_touched == 1) == (drawn[0] == RedAgent.B_LINE)).all()
+
+
+def test_agent_that_is_named__is_not_drawn():
+    lab = Lab(RedAgent.MEANDER)
+    lab.step("Sleep")
+    assert lab.s.red_agent == -1
