@@ -25,8 +25,8 @@ def evaluate(
         list[str] | None,
         typer.Argument(
             metavar="POLICY...",
-            help="Policy files, run folders (their best policy), team files (.json), baselines (sleep, random, react, "
-            "greedy), or agents in CybORG's shape as file.py:ClassName or package.module:ClassName.",
+            help="Policy files, run folders (their best policy), team files (.json), champion, champion-ordered, "
+            "baselines (sleep, random, react, greedy), or agents in CybORG's shape as file.py:ClassName or module:ClassName.",
             show_default=False,
         ),
     ] = None,

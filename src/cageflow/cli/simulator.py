@@ -80,7 +80,7 @@ def play(
         bool,
         typer.Option("--deterministic/--sample", help="Whether a policy takes its likeliest action, or draws one."),
     ] = False,
-    red_agent: Annotated[str, typer.Option(help="B_lineAgent, RedMeanderAgent or SleepAgent.")] = "B_lineAgent",
+    red_agent: Annotated[str, typer.Option(help="B_lineAgent, RedMeanderAgent, SleepAgent or mixed.")] = "B_lineAgent",
     rules: Annotated[str, typer.Option(help="v2.1 or challenge.")] = "v2.1",
     observation: Annotated[str, typer.Option(help="Blue's table: corrected or official.")] = "corrected",
     max_steps: Annotated[int, typer.Option(help="Steps of the episode.", min=1)] = 100,
