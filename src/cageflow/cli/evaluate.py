@@ -26,7 +26,8 @@ def evaluate(
         typer.Argument(
             metavar="POLICY...",
             help="Policy files, run folders (their best policy), team files (.json), champion, champion-ordered, "
-            "baselines (sleep, random, react, greedy), or agents in CybORG's shape as file.py:ClassName or module:ClassName.",
+            "baselines (sleep, random, react, greedy), or agents in CybORG's shape as file.py:ClassName or "
+            "module:ClassName.",
             show_default=False,
         ),
     ] = None,
