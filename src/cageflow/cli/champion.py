@@ -25,7 +25,7 @@ def champion(
     seeds: Annotated[
         str | None, option("Seeds of the trainings, with commas.", "1,2,3", "--seeds", "--seed", panel=RUN)
     ] = None,
-    total_episodes: Annotated[int | None, option("Training episodes with each seed.", 200_000, panel=RUN)] = None,
+    total_episodes: Annotated[int | None, option("Training episodes with each seed.", 100_000, panel=RUN)] = None,
     n_workers: Annotated[int | None, option("Trainings at once.", "one for each core", panel=RUN)] = None,
     evaluation_episodes: Annotated[
         int | None, option("Episodes of each of the nine cells, with each seed.", 1000, panel=RUN)

@@ -38,7 +38,7 @@ TRAINING: dict[str, Any] = {
     "preset": "champion",
     "red_agent": "mixed",
     "rules": "challenge",
-    "total_episodes": 200_000,
+    "total_episodes": 100_000,
 }
 """What the training of a champion is, where nothing else is asked for."""
 
