@@ -15,6 +15,7 @@ OPTIONS: dict[str, dict[str, str]] = {
     },
     "train": {"--total-episodes": "16", "--evaluation-episodes": "6", "--episodes-per-update": "8"},
     "universal": {"--total-episodes": "16", "--evaluation-episodes": "2", "--episodes-per-update": "8"},
+    "champion": {"--total-episodes": "16", "--seeds": "1", "--evaluation-episodes": "4"},
     "landscape": {"--episodes-per-workflow": "4", "--evaluation-episodes": "2", "--episodes-per-update": "4"},
     "baseline": {"--total-episodes": "32", "--evaluation-episodes": "4"},
     "evaluate": {"--episodes": "4"},
