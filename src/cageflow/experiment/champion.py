@@ -99,7 +99,7 @@ def make_settings(
     Raises:
         UserError: one cannot be used.
     """
-    base = make_config({}, file).model_dump(exclude_unset=True) if file is not None else {}
+    base = make_config({"command": "train"}, file).model_dump(exclude_unset=True) if file is not None else {}
     named = {name: value for name, value in given.items() if value is not None}
     config = make_config({**TRAINING, **base, **named})
     return ChampionSettings(config=config, seeds=seeds, evaluation_episodes=evaluation_episodes or EPISODES)

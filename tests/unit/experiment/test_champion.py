@@ -47,9 +47,10 @@ def test_settings__are_those_of_a_champion_unless_others_are_given(tmp_path: Pat
     learner = config.learner()
     assert learner.memory and learner.episode_lengths == LENGTHS
     file = tmp_path / "own.yaml"
-    file.write_text("rules: v2.1\ntotal_episodes: 400\nppo: {memory: false}\n")
+    file.write_text(f"rules: v2.1\ntotal_episodes: 400\nworkflow: {ORDER}\nppo: {{memory: false}}\n")
     config = settings({"total_episodes": 600, "rules": None}, file).config
     assert (config.rules, config.total_episodes, config.learner().memory) == ("v2.1", 600, False)
+    assert config.workflow == ORDER
 
 
 def test_training__has_its_seed_and_is_ended_by_nothing_but_its_budget() -> None:
