@@ -94,6 +94,7 @@ def test_stopped_run__goes_on_to_the_same_figures(tmp_path: Path) -> None:
         (["--workflow", "user"], "user"),
         (["--total-episodes", 0], "total_episodes"),
         (["--evaluation-episodes", 1], "evaluation_episodes is 1"),
+        (["--n-workers", 0], "n_workers is 0"),
         (["--resume", "nowhere"], "nowhere holds no champion"),
         (["--resume", "nowhere", "--seeds", 1], "a resumed run keeps its settings: leave out --seeds"),
         (["--red-agent", "blue"], "is no red agent"),

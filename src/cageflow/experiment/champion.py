@@ -123,6 +123,7 @@ def train_champion(
     """
     run_dir = run_dir or _default_run_dir(settings)
     check_new(run_dir)
+    _check_workers(num_workers)
     _ = settings.config.game().network
     run_dir.mkdir(parents=True, exist_ok=True)
     write_whole(run_dir / SETTINGS, (json.dumps(settings.to_json(), indent=2) + "\n").encode())
@@ -153,6 +154,7 @@ def go_on(run_dir: Path, num_workers: int | None, say: Callable[[str], None]) ->
 def _carry_through(
     settings: ChampionSettings, run_dir: Path, num_workers: int | None, say: Callable[[str], None]
 ) -> ChampionTable:
+    _check_workers(num_workers)
     advice = f"go on with `cageflow champion --resume {shlex.quote(str(run_dir))}`"
     with lock_folder(run_dir, run_dir / LOCK), catching_signals(advice, say) as stop:
         missing = [seed for seed in settings.seeds if not _policy_of(_folder(run_dir, seed)).is_file()]
@@ -166,6 +168,11 @@ def _carry_through(
     write_whole(run_dir / f"{TABLE}.md", (table.markdown() + "\n").encode())
     write_whole(run_dir / f"{TABLE}.json", (json.dumps(table.to_json(), indent=2) + "\n").encode())
     return table
+
+
+def _check_workers(num_workers: int | None) -> None:
+    if num_workers is not None and num_workers < 1:
+        raise UserError(f"n_workers is {num_workers}; expected a whole number from 1")
 
 
 def _train_all(
