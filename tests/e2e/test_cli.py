@@ -31,6 +31,7 @@ COMMANDS = [
     "train",
     "landscape",
     "universal",
+    "champion",
     "baseline",
     "evaluate",
     "compare",

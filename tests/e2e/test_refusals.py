@@ -92,7 +92,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
         ("search --max-episodes-per-workflow 0", "max_episodes_per_workflow is 0: expected at least 1"),
         ("search --evaluation-episodes 1", "evaluation_episodes is 1: expected at least 2"),
         # The learner.
-        ("search --preset best", "unknown preset 'best': choose one of default, reference"),
+        ("search --preset best", "unknown preset 'best': choose one of champion, default, reference"),
         ("search --episodes-per-update 0", "episodes_per_update is 0: expected at least 1"),
         ("search --num-threads 0", "num_threads is 0: expected at least 1"),
         ("search --num-threads 100000000", "num_threads is 100000000: expected at most 1024"),
@@ -255,6 +255,6 @@ def test_policy_that_is_wrong(refused: Callable[..., None], tmp_path: Path, plai
     policy = load_policy(plain_run.result["policy"])
     weight, bias = policy.layers[0]
     save_policy(path, Policy(policy.card, [(weight[:, :-2], bias), *policy.layers[1:]]))
-    refused("play --blue policy.safetensors", "has num_observations 50, but 52 is wanted here")
+    refused("play --blue policy.safetensors", "the policy reads 50 bits and has 145 actions, but the game has 52 and 145")
     save_policy(path, policy)
     refused("play --blue policy.safetensors --observation official", "has observation 'corrected', but 'official'")

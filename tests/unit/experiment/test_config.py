@@ -40,7 +40,7 @@ ORDER = "defender,enterprise,op_server,op_host,user"
         ({"max_episodes_per_workflow": 0}, "max_episodes_per_workflow is 0: expected at least 1"),
         ({"patience_updates": 0}, "patience_updates is 0: expected at least 1"),
         ({"evaluation_episodes": 1}, "evaluation_episodes is 1: expected at least 2"),
-        ({"preset": "best"}, "unknown preset 'best': choose one of default, reference"),
+        ({"preset": "best"}, "unknown preset 'best': choose one of champion, default, reference"),
         ({"episodes_per_update": 0}, "episodes_per_update is 0: expected at least 1"),
         ({"ppo": {"gama": 0.9}}, "unknown PPO setting 'gama': choose from activation"),
         ({"ppo": {"gamma": 2.0}}, "gamma is 2.0: expected a number of at least 0 and at most 1"),

@@ -57,7 +57,7 @@ def test_preset_config__replaces_single_settings():
 
 
 def test_preset_config__refuses_an_unknown_preset_and_names_those_there_are():
-    with pytest.raises(UserError, match=r"unknown preset 'best': choose one of default, reference"):
+    with pytest.raises(UserError, match=r"unknown preset 'best': choose one of champion, default, reference"):
         preset_config("best")
 
 
