@@ -109,7 +109,7 @@ class ChampionTable:
         if winner is not None:
             name = f"{leader_board().entries[0].team}, the winner"
             lines.append([name, *map(_number, winner), _number(sum(winner)), *([""] * (1 + has_compliance))])
-        return "\n".join(f"| {' | '.join(line)} |".replace("|  |", "| |") for line in lines)
+        return "\n".join(f"| {' | '.join(line)} |".replace("  |", " |") for line in lines)
 
     def to_json(self) -> dict[str, Any]:
         """What `--json` prints."""
