@@ -29,6 +29,7 @@ def test_json__is_the_table_that_the_folder_keeps(tmp_path: Path) -> None:
     assert "[1/2] random, seed 1: " in outcome.err
     assert {path.name for path in run.iterdir()} == {
         "baselines.json",
+        "lock",
         "rows.csv",
         "table.csv",
         "table.json",

@@ -87,7 +87,7 @@ def test_universal_policy__follows_the_workflow_that_is_asked_for(here: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("missing.safetensors", "there is no policy file or run folder missing.safetensors"),
+        ("missing.safetensors", "there is no policy file, run folder or champion missing.safetensors"),
         ("empty", "empty holds no policy; name a policy file"),
         ("sleep.txt", "sleep.txt is no policy file or is truncated"),
         ("team.json", "team.json is no trained policy; expected a policy file or a run folder"),
