@@ -1,6 +1,7 @@
 """What all tests share: Numba's cache folder, repeatable property tests, and the installed CybORG if there is one."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,10 @@ os.environ["NUMBA_CACHE_DIR"] = str(numba_cache_dir(ROOT))
 # A failing example fails again at the next run. The first example of a test may compile the simulator: no deadline.
 settings.register_profile("cageflow", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("cageflow")
+
+# A shell starts what runs in the background with SIGINT ignored, and every process below would go on ignoring it.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
