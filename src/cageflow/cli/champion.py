@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cageflow.cli.app import app
-from cageflow.cli.options import RUN, WORKFLOW, Definition, IsQuiet, Json, Lambda, RedAgent, RunDir, option
+from cageflow.cli.options import RUN, WORKFLOW, Definition, IsQuiet, Json, Lambda, RunDir, option
 from cageflow.cli.output import print_json, whole_numbers
 from cageflow.errors import UserError
 
@@ -42,7 +42,14 @@ def champion(
     ] = None,
     alignment_lambda: Lambda = None,
     compliance_definition: Definition = None,
-    red_agent: RedAgent = None,
+    red_agent: Annotated[
+        str | None,
+        option(
+            "Whom it meets in training: mixed, either attacker, drawn for each episode; or one.",
+            "mixed",
+            panel=RUN,
+        ),
+    ] = None,
 ) -> None:
     """Train one defender against all red agents with several seeds, and judge it by the challenge's protocol."""
     from cageflow.experiment import champion as champions
