@@ -10,7 +10,7 @@ from cageflow.envs.agent import BlueSetting, BlueView
 from cageflow.learn.policy import Policy, PolicyCard
 from cageflow.learn.policy_file import save_policy
 from cageflow.scenario import default_network
-from cageflow.sim.recall import num_recalled
+from cageflow.sim.recall import num_inputs
 from cageflow.workflow.orders import encode_order, parse_order
 
 NETWORK = default_network()
@@ -32,9 +32,9 @@ def policy(seed: int = 0, **card: Any) -> Policy:
     }
     made = PolicyCard(**{**settings, **card})
     code = None if made.workflow is None else encode_order(parse_order(made.workflow))
-    num_inputs = NETWORK.num_observations + (num_recalled(NETWORK) if made.memory else 0)
-    num_inputs += 0 if code is None else len(code)
-    sizes = [(8, num_inputs), (len(NETWORK.codec), 8)]
+    width = num_inputs(NETWORK, memory=made.memory)
+    width += 0 if code is None else len(code)
+    sizes = [(8, width), (len(NETWORK.codec), 8)]
     layers = [(rng.normal(size=size).astype(np.float32), rng.normal(size=size[0]).astype(np.float32)) for size in sizes]
     return Policy(made, layers, code)
 

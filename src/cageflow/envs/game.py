@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -108,9 +109,15 @@ class GameBatch:
 
     def recalled(self) -> npt.NDArray[np.uint8]:
         """(B, R) uint8 of 0 and 1: what blue remembers, as a policy with a memory reads it."""
-        bits = np.empty((self._num_envs, num_recalled(self.network)), np.uint8)
-        recall_loop(self.memories, self._nets, decoy_places(self.network), bits)
+        places, num_bits = self._recall_layout
+        bits = np.empty((self._num_envs, num_bits), np.uint8)
+        recall_loop(self.memories, self._nets, places, bits)
         return bits
+
+    @cached_property
+    def _recall_layout(self) -> tuple[npt.NDArray[np.int64], int]:
+        """What `recalled` needs of the network, worked out once."""
+        return decoy_places(self.network), num_recalled(self.network)
 
     def close(self) -> None:
         """End the threads."""

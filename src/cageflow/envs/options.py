@@ -9,6 +9,7 @@ from typing import Any
 
 from cageflow.errors import UserError
 from cageflow.scenario import Network, RedAgent, default_network, load_scenario
+from cageflow.scenario.enums import ATTACKERS
 from cageflow.sim.state import make_params
 
 RED_AGENTS: dict[str, RedAgent] = {
@@ -20,7 +21,7 @@ RED_AGENTS: dict[str, RedAgent] = {
 
 MIXED = "mixed"
 """B_lineAgent or RedMeanderAgent, drawn anew for each episode: to train one policy against both."""
-ATTACKERS: tuple[str, ...] = ("B_lineAgent", "RedMeanderAgent")
+ATTACKER_NAMES = tuple(name for name, agent in RED_AGENTS.items() if agent in ATTACKERS)
 """The two that it stands for."""
 SHORT_NAMES: dict[str, str] = {"bline": "B_lineAgent", "meander": "RedMeanderAgent", "sleep": "SleepAgent"}
 RULES: tuple[str, ...] = ("v2.1", "challenge")

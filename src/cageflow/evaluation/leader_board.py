@@ -55,6 +55,15 @@ class LeaderBoard:
         """Whether the evaluation is what the board was judged by: its rules and its nine cells."""
         return evaluation.settings.rules == self.rules and evaluation.settings.is_whole
 
+    def winner_cells(self, evaluation: Evaluation) -> dict[tuple[int, str], float] | None:
+        """The winner's means under the rules of an evaluation, if they are known for all of its cells."""
+        settings = evaluation.settings
+        cells = self.entries[0].cells if settings.rules == self.rules else self.winner_elsewhere.get(settings.rules)
+        if cells is None or settings.green or settings.scenario is not None:
+            return None
+        played = {(cell.max_steps, cell.red_agent) for cell in evaluation.cells}
+        return cells if played <= cells.keys() else None
+
     def place(self, total: float) -> int:
         """The rank that a total would take, from 1."""
         return 1 + sum(entry.total.mean > total for entry in self.entries)

@@ -28,7 +28,7 @@ def format_evaluation(evaluation: Evaluation) -> str:
         "",
         _row("", [(f"{length} steps", "") for length in settings.lengths]),
     ]
-    winner = _winner_cells(board, evaluation)
+    winner = board.winner_cells(evaluation)
     for red in settings.red_agents:
         cells = [cell for cell in evaluation.cells if cell.red_agent == red]
         lines.append(_row(SHORT_REDS[red], [_mean(cell) for cell in cells]))
@@ -118,16 +118,6 @@ def _mean(cell: Cell) -> tuple[str, str]:
 
 def _simulator(evaluation: Evaluation) -> str:
     return "compiled simulator" if evaluation.settings.cyborg_path is None else "CybORG"
-
-
-def _winner_cells(board: LeaderBoard, evaluation: Evaluation) -> dict[tuple[int, str], float] | None:
-    """The winner's means in the same cells, where they are known."""
-    rules = evaluation.settings.rules
-    cells = board.entries[0].cells if rules == board.rules else board.winner_elsewhere.get(rules)
-    played = {(cell.max_steps, cell.red_agent) for cell in evaluation.cells}
-    if cells is None or evaluation.settings.green or evaluation.settings.scenario is not None:
-        return None
-    return cells if played <= cells.keys() else None
 
 
 def _why_not(board: LeaderBoard, evaluation: Evaluation) -> list[str]:

@@ -80,13 +80,9 @@ class ChampionTable:
 
     def winner_cells(self) -> list[float] | None:
         """The means of the challenge's winner under these rules, in the same order; None where they are not known."""
-        board = leader_board()
-        rules = self.config.rules
-        cells = board.entries[0].cells if rules == board.rules else board.winner_elsewhere.get(rules)
-        keys = [(cell.max_steps, cell.red_agent) for cell in self.results[0].evaluation.cells]
-        if cells is None or not self.results[0].evaluation.settings.is_whole:
-            return None
-        return [cells[key] for key in keys]
+        evaluation = self.results[0].evaluation
+        cells = leader_board().winner_cells(evaluation)
+        return None if cells is None else [cells[cell.max_steps, cell.red_agent] for cell in evaluation.cells]
 
     def markdown(self) -> str:
         """The table for a document: a line for each seed, their mean, and the challenge's winner."""

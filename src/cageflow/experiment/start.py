@@ -7,8 +7,8 @@ from pathlib import Path
 from cageflow.errors import UserError
 from cageflow.experiment.config import RunConfig
 from cageflow.experiment.state_file import dump_state, load_state
-from cageflow.experiment.trainer import num_inputs
 from cageflow.learn.ppo import PPO
+from cageflow.sim.recall import num_inputs
 from cageflow.workflow.orders import ALL_ORDERS, encode_order
 
 
@@ -34,7 +34,7 @@ def read_start(config: RunConfig) -> bytes | None:
     try:
         PPO(
             config.learner(),
-            num_observations=num_inputs(game.network, config.learner()),
+            num_observations=num_inputs(game.network, memory=config.learner().memory),
             num_actions=len(game.network.codec),
             order_encoding=None if is_plain else encode_order(ALL_ORDERS[0]),
             total_updates=1,

@@ -12,11 +12,9 @@ import numpy as np
 from cageflow.collect import Collector, Episodes, EpisodeStream, GameSpec, WorkflowSpec, make_feed
 from cageflow.envs.options import GameOptions
 from cageflow.experiment.config import RunConfig
-from cageflow.learn.config import PPOConfig
 from cageflow.learn.policy import Policy, PolicyCard
 from cageflow.learn.ppo import PPO, UpdateStats
-from cageflow.scenario import Network
-from cageflow.sim.recall import num_recalled
+from cageflow.sim.recall import num_inputs
 from cageflow.workflow.orders import Order, encode_order, format_order
 
 Workflow = Order | Literal["any"] | None
@@ -151,7 +149,7 @@ class PolicyTrainer:
         planned = config.total_episodes if config.command == "train" else config.max_episodes_per_workflow
         self.ppo = PPO(
             learner,
-            num_observations=num_inputs(game.network, learner),
+            num_observations=num_inputs(game.network, memory=learner.memory),
             num_actions=len(game.network.codec),
             order_encoding=None if order is None else encode_order(order),
             total_updates=math.ceil(planned / self._episodes_per_update),
@@ -292,8 +290,3 @@ def game_spec(config: RunConfig) -> GameSpec:
     """What the collector of a run is to play."""
     learner = config.learner()
     return GameSpec(config.game(), masked=learner.mask_actions, memory=learner.memory, cyborg_path=config.cyborg_path)
-
-
-def num_inputs(network: Network, learner: PPOConfig) -> int:
-    """Bits that a policy reads of the game."""
-    return network.num_observations + (num_recalled(network) if learner.memory else 0)

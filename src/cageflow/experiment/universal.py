@@ -17,10 +17,11 @@ import numpy as np
 
 from cageflow.collect import Collector, Episodes, EpisodeStream, Job, WorkflowSpec, play_each
 from cageflow.experiment.config import RunConfig
-from cageflow.experiment.trainer import Evaluation, UpdateRecord, num_inputs, policy_card
+from cageflow.experiment.trainer import Evaluation, UpdateRecord, policy_card
 from cageflow.learn.inference import ActorWeights, pack_weights
 from cageflow.learn.policy import ANY_WORKFLOW, Policy
 from cageflow.learn.ppo import PPO
+from cageflow.sim.recall import num_inputs
 from cageflow.workflow.orders import ALL_ORDERS, ORDER_FEATURES, Order, encode_order
 
 
@@ -49,7 +50,7 @@ class UniversalTrainer:
         self._episodes_per_update = learner.episodes_per_update
         self.ppo = PPO(
             learner,
-            num_observations=num_inputs(game.network, learner) + ORDER_FEATURES,
+            num_observations=num_inputs(game.network, memory=learner.memory) + ORDER_FEATURES,
             num_actions=len(game.network.codec),
             total_updates=math.ceil(config.total_episodes / learner.episodes_per_update),
             device=config.device,

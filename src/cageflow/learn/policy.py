@@ -11,7 +11,7 @@ from cageflow.errors import UserError
 from cageflow.learn.config import ACTIVATIONS
 from cageflow.learn.inference import Actor, pack_weights
 from cageflow.scenario import Network
-from cageflow.sim.recall import num_recalled
+from cageflow.sim.recall import num_inputs
 from cageflow.workflow.orders import Order, encode_order, format_order
 
 ANY_WORKFLOW: Final = "any"
@@ -132,11 +132,11 @@ class Policy:
         Raises:
             UserError: it reads another number of bits, or has other actions.
         """
-        num_inputs = network.num_observations + (num_recalled(network) if self.card.memory else 0)
-        if (self.num_observations, self.num_actions) != (num_inputs, len(network.codec)):
+        expected = num_inputs(network, memory=self.card.memory)
+        if (self.num_observations, self.num_actions) != (expected, len(network.codec)):
             raise UserError(
                 f"the policy reads {self.num_observations} bits and has {self.num_actions} actions, but the game has "
-                f"{num_inputs} and {len(network.codec)}: it was made for another network"
+                f"{expected} and {len(network.codec)}: it was made for another network"
             )
 
     def for_order(self, order: Order) -> "Policy":

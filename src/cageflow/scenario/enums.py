@@ -15,6 +15,10 @@ class RedAgent(IntEnum):
     MIXED = 3
 
 
+ATTACKERS = (RedAgent.B_LINE, RedAgent.MEANDER)
+"""Those of which MIXED is one."""
+
+
 class BlueKind(IntEnum):
     """What a blue action does; `DECOY` stands for all eight."""
 

@@ -45,6 +45,11 @@ def num_recalled(network: Network) -> int:
     return len(recalled_bits(network))
 
 
+def num_inputs(network: Network, *, memory: bool) -> int:
+    """Bits that a policy reads of the game: those of the table and, with a memory, R more."""
+    return network.num_observations + (num_recalled(network) if memory else 0)
+
+
 def decoy_places(network: Network) -> Array:
     """(P, 2) int64: host and decoy of each decoy that a host has room for."""
     fits = network.tables.decoy_fits

@@ -2,13 +2,13 @@
 
 from numba import njit
 
-from cageflow.scenario.enums import RedAgent, RedKind
+from cageflow.scenario.enums import ATTACKERS, RedAgent, RedKind
 from cageflow.sim import b_line, blue, green, meander, red_actions
 from cageflow.sim.draws import index_of, next_bits
 from cageflow.sim.observation import observe
 from cageflow.sim.reward import reward_tenths
 
-ATTACKERS = (RedAgent.B_LINE.value, RedAgent.MEANDER.value)
+ATTACKER_IDS = tuple(agent.value for agent in ATTACKERS)
 
 blue_acts, green_acts, red_acts = blue.act, green.act, red_actions.act
 b_line_chooses, meander_chooses = b_line.choose, meander.choose
@@ -50,5 +50,5 @@ def red_agent_of(s, params):
     if params.red_agent != RedAgent.MIXED:
         return int(params.red_agent)
     if s.red_agent < 0:
-        s.red_agent = ATTACKERS[index_of(next_bits(s), len(ATTACKERS))]
+        s.red_agent = ATTACKER_IDS[index_of(next_bits(s), len(ATTACKER_IDS))]
     return int(s.red_agent)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cageflow import __version__
-from cageflow.envs.options import ATTACKERS, MIXED
+from cageflow.envs.options import ATTACKER_NAMES, MIXED
 from cageflow.evaluation.protocol import Evaluation
 from cageflow.evaluation.statistics import Summary
 from cageflow.evaluation.tables import ACTIONS, SHORT_REDS
@@ -135,7 +135,9 @@ def _limits(policy: PolicyCard, evaluations: Sequence[Evaluation], *, green: boo
 
 
 def _opponents(policy: PolicyCard) -> str:
-    return " and ".join(f"`{name}`" for name in ATTACKERS) if policy.red_agent == MIXED else f"`{policy.red_agent}`"
+    return (
+        " and ".join(f"`{name}`" for name in ATTACKER_NAMES) if policy.red_agent == MIXED else f"`{policy.red_agent}`"
+    )
 
 
 def _sleep(evaluations: Sequence[Evaluation]) -> str:
