@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,8 @@ from cageflow.experiment.runs import WHERE
 from cageflow.report.results import best_so_far
 from cageflow.report.saved_run import SavedRun, Update, read_run
 from cageflow.report.wording import short_order
+from cageflow.scenario import is_cage2
+from cageflow.scenario.identity import SHORT
 
 WHAT = "what"
 """The setting that says what was trained: plain PPO, a workflow, a search, a baseline."""
@@ -247,14 +248,9 @@ def _game(options: GameOptions) -> Game:
 
 
 def _network_name(options: GameOptions) -> str:
-    """Empty for CAGE-2's own; another is told by what its file holds, since runs keep copies of it."""
-    if options.scenario is None:
-        return ""
-    try:
-        content = Path(options.scenario).read_bytes()
-    except OSError as error:
-        raise UserError(f"{options.scenario} cannot be read: {error.strerror}") from error
-    return f"network {hashlib.sha256(content).hexdigest()[:8]}"
+    """Empty for CAGE-2's own; another is told by its fingerprint, since runs keep copies of its file."""
+    network = options.network.identity
+    return "" if is_cage2(network) else f"network {network.fingerprint[:SHORT]}"
 
 
 def _window_mean(curve: Curve, end: int, window: int) -> float:

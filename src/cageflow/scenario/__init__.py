@@ -2,7 +2,8 @@
 
 from cageflow.scenario.actions import ActionCodec
 from cageflow.scenario.enums import BlueKind, ExploitEffect, RedAgent, RedKind
-from cageflow.scenario.network import Network, default_network
+from cageflow.scenario.identity import NetworkIdentity
+from cageflow.scenario.network import Network, default_network, is_cage2
 from cageflow.scenario.schema import Scenario, load_scenario
 from cageflow.scenario.unit_types import UNIT_TYPES
 
@@ -12,9 +13,11 @@ __all__ = [
     "BlueKind",
     "ExploitEffect",
     "Network",
+    "NetworkIdentity",
     "RedAgent",
     "RedKind",
     "Scenario",
     "default_network",
+    "is_cage2",
     "load_scenario",
 ]

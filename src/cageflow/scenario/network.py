@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from cageflow.scenario.actions import ActionCodec
 from cageflow.scenario.enums import ExploitEffect
+from cageflow.scenario.identity import NetworkIdentity, action_set_of, fingerprint_of
 from cageflow.scenario.schema import PRIVILEGED_USER, Exploit, Host, Scenario, load_scenario
 from cageflow.scenario.unit_types import UNIT_TYPES
 
@@ -75,6 +76,21 @@ class Network:
         """One read-only record of `tables_dtype`: all that the rules know of the network."""
         return _compile(self)
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of the content, see `identity.fingerprint_of`; two networks with the same are the same."""
+        return fingerprint_of(self.scenario)
+
+    @cached_property
+    def identity(self) -> NetworkIdentity:
+        """What files say of the network that they were made for."""
+        return NetworkIdentity(self.scenario.name, self.fingerprint, self.hosts, tuple(UNIT_TYPES))
+
+    @cached_property
+    def action_set(self) -> str:
+        """What blue's action numbers mean, see `identity.action_set_of`."""
+        return action_set_of(self.codec.names)
+
     def host_mask(self, names: Iterable[str]) -> int:
         """The bits of these hosts."""
         return sum(1 << self.hosts.index(name) for name in names)
@@ -88,6 +104,11 @@ class Network:
 def default_network() -> Network:
     """The network of CAGE Challenge 2."""
     return Network(load_scenario())
+
+
+def is_cage2(network: NetworkIdentity) -> bool:
+    """Whether it is the network of CAGE Challenge 2, by its content."""
+    return network.fingerprint == default_network().fingerprint
 
 
 def tables_dtype(num_hosts: int, num_subnets: int, num_exploits: int, num_retreats: int, num_actions: int) -> np.dtype:

@@ -305,9 +305,7 @@ def _most_first(
 def _made_of(run: SavedRun, episodes: int, seed: int) -> dict[str, Any]:
     """All that a playbook depends on, as JSON reads it back."""
     options, workflow = run.config.game(), workflow_of(run)
-    game = {**options.as_kwargs(), "scenario": None}
-    if options.scenario is not None:
-        game["scenario"] = hashlib.sha256(Path(options.scenario).read_bytes()).hexdigest()
+    game = {name: value for name, value in options.as_kwargs().items() if name != "scenario"}
     return {
         "format_version": FORMAT_VERSION,
         "cageflow_version": __version__,
@@ -316,6 +314,7 @@ def _made_of(run: SavedRun, episodes: int, seed: int) -> dict[str, Any]:
         "workflow": None if workflow is None else [UNIT_TYPES[unit_type] for unit_type in workflow.order],
         "compliance_definition": None if workflow is None else workflow.definition,
         "game": game,
+        "network": options.network.identity.to_json(),
         "episodes": episodes,
         "seed": seed,
     }
