@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
-from reprlib import repr as shorten
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from cageflow.errors import UserError
 from cageflow.scenario.unit_types import UNIT_TYPES
+from cageflow.scenario.yaml_file import YamlFile
 
 Os = Literal["windows", "linux"]
 Worth = Literal["none", "low", "medium", "high"]
@@ -127,7 +125,7 @@ class Scenario(_Part):
     @model_validator(mode="after")
     def _is_consistent(self) -> Scenario:
         for place, fault in self._faults():
-            raise ValueError(f"@{place}: {fault}")  # the place is read back in `_first_fault`
+            raise ValueError(f"@{place}: {fault}")  # as `YamlFile.validate` reads it
         return self
 
     def _faults(self) -> Iterator[tuple[str, str]]:
@@ -218,86 +216,4 @@ def load_scenario(path: Path | None = None) -> Scenario:
             line, the place and what was expected.
     """
     source = files("cageflow.scenario").joinpath("cage2.yaml") if path is None else path
-    try:
-        text = source.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: expected a readable YAML file ({error})") from error
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        content: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
-        where = f"{path}, line {mark.line + 1}" if mark is not None else str(path)
-        raise UserError(f"{where}: expected YAML ({problem or ' '.join(str(error).split())})") from error
-    twice = _key_given_twice(root)
-    if twice is not None:
-        raise UserError(f"{path}, line {twice.start_mark.line + 1}: expected each key once, got {twice.value} again")
-    if not isinstance(content, dict):
-        raise UserError(f"{path}, line 1: the whole file: expected keys such as {', '.join(Scenario.model_fields)}")
-    try:
-        return Scenario.model_validate(content)
-    except ValidationError as error:
-        place, fault = _first_fault(error)
-        line = _line_of(root, place)
-        at = ".".join(str(step) for step in place) or "the whole file"
-        raise UserError(f"{path}, line {line}: {at}: {fault}") from error
-
-
-def _first_fault(error: ValidationError) -> tuple[tuple[str | int, ...], str]:
-    first = error.errors(include_url=False)[0]
-    if first["type"] == "value_error" and not first["loc"]:  # raised by `Scenario._is_consistent`
-        place, fault = first["msg"].split("@", 1)[1].split(": ", 1)
-        return tuple(int(step) if step.isdigit() else step for step in place.split(".")), fault
-    return first["loc"], _expectation(first["type"], first["msg"], first["input"], first.get("ctx", {}))
-
-
-def _expectation(kind: str, message: str, given: Any, limits: dict[str, Any]) -> str:
-    """What was expected and what was given, in the words of a network file."""
-    if kind == "missing":
-        return "expected this key, which is missing"
-    if kind == "extra_forbidden":
-        return f"expected no such key, got {shorten(given)}"
-    if kind in ("too_long", "too_short"):
-        bound = f"at most {limits['max_length']}" if kind == "too_long" else f"at least {limits['min_length']}"
-        return f"expected {bound} of them, got {len(given)}"
-    if kind in ("model_type", "dict_type"):
-        return f"expected keys and values, got {shorten(given)}"
-    return f"{message.replace('Input should be', 'expected')}, got {shorten(given)}"
-
-
-def _key_given_twice(root: yaml.Node | None) -> yaml.ScalarNode | None:
-    """A key that stands twice in one mapping; YAML itself would keep the last and say nothing."""
-    waiting, visited = [root], set()
-    while waiting:
-        node = waiting.pop()
-        if id(node) in visited:  # an alias may stand anywhere, even within what it stands for
-            continue
-        visited.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            seen: set[str] = set()
-            for key, value in node.value:
-                if isinstance(key, yaml.ScalarNode):
-                    if key.value in seen:
-                        return key
-                    seen.add(key.value)
-                waiting.append(value)
-        elif isinstance(node, yaml.SequenceNode):
-            waiting += node.value
-    return None
-
-
-def _line_of(node: yaml.Node | None, place: Sequence[str | int]) -> int:
-    line = 1
-    for step in place:
-        child: yaml.Node | None = None
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if key.value == str(step):
-                    line, child = key.start_mark.line + 1, value
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            child = node.value[step]
-            line = child.start_mark.line + 1
-        if child is None:
-            break
-        node = child
-    return line
+    return YamlFile.read(source, str(path), Scenario.model_fields).validate(Scenario)
