@@ -17,7 +17,7 @@ from cageflow.baselines.worth import host_worth
 from cageflow.envs.agent import Actions, BlueSetting, BlueView
 from cageflow.envs.inspection import Access
 from cageflow.workflow.compliance import counted_hosts
-from cageflow.workflow.orders import Order, parse_order
+from cageflow.workflow.orders import Order, OrderLike, parse_order
 
 DEFAULT_ORDER: Order = parse_order("op_server,enterprise,defender,op_host,user")
 """By what a step in red's hands costs, 11, 1, 0.1, 0.1 and 0.1; among equals, what lies deeper in the network first."""
@@ -30,13 +30,13 @@ class GreedyAgent:
 
     Args:
         setting: of the games.
-        order: highest priority first.
+        order: as `parse_order` reads it.
     """
 
     max_envs: int | None = None
 
-    def __init__(self, setting: BlueSetting, order: Order = DEFAULT_ORDER) -> None:
-        network = setting.network
+    def __init__(self, setting: BlueSetting, order: OrderLike = DEFAULT_ORDER) -> None:
+        order, network = parse_order(order), setting.network
         codec = network.codec
         counted = counted_hosts(network, "evictable")
         hosts = np.array([host for host in range(len(network.hosts)) if counted >> host & 1], np.intp)

@@ -322,14 +322,15 @@ def _train_json(summary: RunSummary) -> dict[str, Any]:
 
 
 def _print_summary(summary: RunSummary) -> None:
-    from cageflow.workflow.orders import format_order
+
+    from cageflow.workflow.orders import show_order
 
     console = Console(highlight=False, soft_wrap=True)
     if summary.workflow is None:
         title = "[bold]Plain PPO[/bold]"
     else:
         what = "Best workflow" if summary.trials > 1 else "Workflow"
-        title = f"[bold]{what}  [green]{format_order(summary.workflow).replace(',', ' > ')}[/green][/bold]"
+        title = f"[bold]{what}  [green]{show_order(summary.workflow)}[/green][/bold]"
     lines = [
         title,
         f"  reward      {summary.reward:.2f} ± {summary.reward_se:.2f}, mean and standard error of fresh episodes",

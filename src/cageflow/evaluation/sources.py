@@ -19,7 +19,7 @@ from cageflow.evaluation.team import MEMBERS, TeamAgent, read_team
 from cageflow.learn.policy import ANY_WORKFLOW, PolicyCard
 from cageflow.learn.policy_file import load_policy
 from cageflow.workflow.compliance import DEFINITIONS
-from cageflow.workflow.orders import Order, parse_order
+from cageflow.workflow.orders import Order, OrderLike, parse_order
 
 BEST_POLICIES = ("best.safetensors", "policy.safetensors")
 """In the folder `policies` of a run: of a search, of plain PPO."""
@@ -178,7 +178,8 @@ class SourceOptions:
         deterministic: whether policies take their likeliest action instead of drawing one.
         arguments: for the constructors of foreign agents.
         cyborg_path: for foreign agents that import CybORG.
-        order: the workflow that fixes are judged by, and that universal policies follow; None is each policy's own.
+        order: the workflow that fixes are judged by, and that universal policies follow, as `parse_order` reads it;
+            None is each policy's own.
         definition: what counts as compromised for it, one of `workflow.compliance.DEFINITIONS`; None is the policy's
             own, or else any-session.
     """
@@ -186,8 +187,13 @@ class SourceOptions:
     deterministic: bool = False
     arguments: Mapping[str, Any] = field(default_factory=dict)
     cyborg_path: Path | None = None
-    order: Order | None = None
+    order: OrderLike | None = None
     definition: str | None = None
+
+    @property
+    def told(self) -> Order | None:
+        """The order, read."""
+        return None if self.order is None else parse_order(self.order)
 
     def workflow(self, card: PolicyCard | None = None) -> WorkflowSpec | None:
         """The workflow that an agent's fixes are judged by.
@@ -195,7 +201,7 @@ class SourceOptions:
         Args:
             card: of a policy; None for any other agent.
         """
-        order = self.order
+        order = self.told
         if order is None and card is not None and card.workflow is not None:
             order = parse_order(card.workflow)
         if order is None:
@@ -282,7 +288,7 @@ def _policy(name: str, path: Path, options: SourceOptions) -> PolicySource:
         options.workflow(card),
         card.rules,
         options.deterministic,
-        options.order if is_universal else None,
+        options.told if is_universal else None,
     )
 
 

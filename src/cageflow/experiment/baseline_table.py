@@ -14,7 +14,7 @@ import numpy as np
 
 from cageflow.errors import UserError
 from cageflow.files import write_whole
-from cageflow.workflow.orders import Order, format_order, parse_order
+from cageflow.workflow.orders import Order, format_order, parse_order, show_order
 
 ROW_COLUMNS = (
     "Baseline,Workflow_Order,Seed,Reward,Reward_SE,Compliance,Episodes,Train_Seconds,Evaluation_Seconds,Policy"
@@ -163,7 +163,7 @@ def format_markdown(summaries: Sequence[BaselineSummary]) -> str:
         spread = "" if one.seed_sd is None else f"{one.seed_sd:.2f}"
         cells = [
             one.name,
-            "" if one.order is None else format_order(one.order).replace(",", ", "),
+            "" if one.order is None else show_order(one.order),
             f"{one.reward:.2f} ± {one.reward_se:.2f}".replace("-", "−"),
             spread,
             "" if one.compliance is None else f"{one.compliance:.1%}".replace("%", " %"),
@@ -231,7 +231,7 @@ def _parse(values: dict[str, str]) -> BaselineRow:
     order = values["Workflow_Order"]
     return BaselineRow(
         baseline=values["Baseline"],
-        order=None if order == NO_ORDER else parse_order(order.replace(">", ",")),
+        order=None if order == NO_ORDER else parse_order(order),
         seed=int(values["Seed"]),
         reward=float(values["Reward"]),
         reward_se=float(values["Reward_SE"]),

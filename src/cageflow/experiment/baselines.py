@@ -97,7 +97,7 @@ class BaselineSettings:
             )
         object.__setattr__(self, "red_agent", self.game().red_agent)
         if self.workflow is not None:
-            object.__setattr__(self, "workflow", format_order(parse_named_order(self.workflow)))
+            object.__setattr__(self, "workflow", format_order(parse_order(self.workflow)))
 
     def game(self) -> GameOptions:
         """The settings of the game."""
@@ -151,21 +151,6 @@ class BaselineTable:
             **_plain(self.settings),
             "rows": [summary.to_json() for summary in self.summaries],
         }
-
-
-def parse_named_order(text: str) -> Order:
-    """An order by the name of a canonical one, or as `parse_order` reads it.
-
-    Raises:
-        UserError: it is neither.
-    """
-    if text in CANONICAL_ORDERS:
-        return CANONICAL_ORDERS[text]
-    if "," not in text:
-        raise UserError(
-            f"{text!r} is no workflow: expected five unit types with commas, or one of {', '.join(CANONICAL_ORDERS)}"
-        )
-    return parse_order(text)
 
 
 def measure(settings: BaselineSettings, run_dir: Path | None, say: Callable[[str], None]) -> BaselineTable:

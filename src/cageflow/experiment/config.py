@@ -118,10 +118,12 @@ class RunConfig(BaseModel):
             raise ValueError("only green is true or false")
         return value
 
-    @field_validator("workflow")
+    @field_validator("workflow", mode="before")
     @classmethod
-    def _is_order(cls, value: str | None) -> str | None:
-        return None if value is None else format_order(parse_order(value))
+    def _is_order(cls, value: object) -> object:
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            return value  # refused elsewhere, or not given
+        return format_order(parse_order(value))
 
     @field_validator("device")
     @classmethod

@@ -16,14 +16,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from cageflow.experiment.run_folder import order_text
 from cageflow.experiment.trainer import UpdateRecord, Workflow
 from cageflow.search import Iteration
-from cageflow.workflow.orders import Order
+from cageflow.workflow.orders import Order, show_order
 
 PLAIN_INTERVAL_S = 5.0
 MAX_ORDERS = 4  # of the trials under way that are named
-TRIAL_WIDTH = 128  # columns of a terminal that has room for a trial in one line
+TRIAL_WIDTH = 136  # columns of a terminal that has room for a trial in one line
 
 
 class Reporter(Protocol):
@@ -127,7 +126,7 @@ class Live:
 
     def launch(self, orders: Sequence[Order]) -> None:
         """Say what is being trained, until an update says more."""
-        self._lines = tuple(order_text(order) for order in orders[-MAX_ORDERS:])
+        self._lines = tuple(show_order(order) for order in orders[-MAX_ORDERS:])
         if len(orders) > MAX_ORDERS:
             self._lines = (f"{len(orders)} at once, the last to begin:", *self._lines)
 
@@ -204,7 +203,7 @@ def describe_update(order: Workflow, record: UpdateRecord) -> tuple[str, ...]:
     if order is None:
         return f"plain PPO  update {record.update}", f"reward {record.env_reward:.1f}"
     return (
-        f"{'all workflows' if order == 'any' else order_text(order)}  update {record.update}",
+        f"{'all workflows' if order == 'any' else show_order(order)}  update {record.update}",
         f"reward {record.env_reward:.1f}  alignment {record.alignment:.1f}  total {record.total_reward:.1f}  "
         f"compliance {record.compliance:.0%}",
     )
@@ -214,7 +213,7 @@ def describe_trial(iteration: Iteration) -> tuple[str, str]:
     """One trial of a search: its order, and its figures."""
     result = iteration.result
     return (
-        f"trial {iteration.request.trial:>3}  {order_text(result.order):<46}",
+        f"trial {iteration.request.trial:>3}  {show_order(result.order):<54}",
         f"reward {result.reward:>8.2f} ± {result.reward_se:.2f}  compliance {result.compliance:>4.0%}  "
         f"{result.episodes:>6,} episodes  {result.ending}",
     )

@@ -6,12 +6,12 @@ import time
 
 from cageflow.collect import Collector
 from cageflow.experiment.open_run import OpenRun
-from cageflow.experiment.run_folder import order_text
 from cageflow.experiment.state_file import parse_state
 from cageflow.experiment.summary import RunSummary
 from cageflow.experiment.trainer import Ending, PolicyTrainer, UpdateRecord
 from cageflow.experiment.trials import train_to_the_end
 from cageflow.learn.policy_file import save_policy
+from cageflow.workflow.orders import show_order
 
 
 class TrainingRun:
@@ -36,7 +36,7 @@ class TrainingRun:
         config, folder = self._run.config, self._run.folder
         order = config.order()
         self._run.reporter.start(
-            f"Training {'plain PPO' if order is None else order_text(order)} against {config.game().red_agent}, "
+            f"Training {'plain PPO' if order is None else show_order(order)} against {config.game().red_agent}, "
             f"rules {config.rules}, seed {config.seed}: {folder.path}",
             config.total_episodes,
             self._run.episodes_before,

@@ -19,12 +19,12 @@ import torch
 from cageflow.collect import Collector, make_collector
 from cageflow.errors import UserError
 from cageflow.experiment.config import RunConfig
-from cageflow.experiment.run_folder import order_text
 from cageflow.experiment.state_file import dump_state, parse_state
 from cageflow.experiment.trainer import Ending, PolicyTrainer, UpdateRecord, game_spec
 from cageflow.learn.policy_file import dump_policy
 from cageflow.learn.ppo import NonFiniteError
 from cageflow.search import TrialRequest, TrialResult
+from cageflow.workflow.orders import show_order
 
 OnUpdate = Callable[[PolicyTrainer, UpdateRecord, Ending | None], None]
 """Is told of each update: the trainer after it, what it did, and why the training ends with it, if it does."""
@@ -142,7 +142,7 @@ def train_to_the_end(trainer: PolicyTrainer, on_update: OnUpdate) -> Ending:
         try:
             record = trainer.update()
         except NonFiniteError as error:
-            what = "plain PPO" if trainer.order is None else order_text(trainer.order)
+            what = "plain PPO" if trainer.order is None else show_order(trainer.order)
             raise NonFiniteError(f"{what}: {error}") from error
         ending = trainer.ending()
         on_update(trainer, record, ending)

@@ -19,7 +19,7 @@ from cageflow.errors import UserError
 from cageflow.files import write_whole
 from cageflow.learn.policy import ANY_WORKFLOW, Layers, Policy, PolicyCard
 from cageflow.scenario import Network
-from cageflow.workflow.orders import Order
+from cageflow.workflow.orders import OrderLike, parse_order
 
 FORMAT_VERSION = 1
 _HEADER_KEY = "cageflow"
@@ -52,7 +52,7 @@ def load_policy(
     expect: Mapping[str, Any] | None = None,
     *,
     network: Network | None = None,
-    order: Order | None = None,
+    order: OrderLike | None = None,
 ) -> Policy:
     """Read a policy file.
 
@@ -60,8 +60,8 @@ def load_policy(
         path: the file.
         expect: what the policy must be: entries of its `PolicyCard`.
         network: that it is to play on.
-        order: the workflow order that it is to follow. Only a universal policy needs to be told, before it has the
-            observations of the game; any other must have been trained for this order.
+        order: the workflow order that it is to follow, as `parse_order` reads it. Only a universal policy needs to be
+            told, before it has the observations of the game; any other must have been trained for this order.
 
     Raises:
         UserError: the file is missing, truncated, not a policy of cageflow, of a newer format, inconsistent, or of a
@@ -78,7 +78,7 @@ def load_policy(
         raise UserError(f"policy file {path} is inconsistent: it names a workflow without its code or the reverse")
     if order is not None:
         try:
-            policy = policy.for_order(order)
+            policy = policy.for_order(parse_order(order))
         except UserError as error:
             raise UserError(f"policy file {path} does not fit: {error}") from error
     elif policy.is_universal and network is not None:

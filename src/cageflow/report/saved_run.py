@@ -268,7 +268,7 @@ def _update(line: Mapping[str, str]) -> Update:
 
 def _trial(line: Mapping[str, str]) -> Trial:
     result = TrialResult(
-        order=parse_order(line["Workflow"].replace(">", ",")),
+        order=parse_order(line["Workflow"]),
         reward=float(line["Reward"]),
         reward_se=float(line["Reward_SE"]),
         compliance=float(line["Final_Compliance"]),

@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 
 from cageflow.errors import UserError
 from cageflow.search.landscape import Landscape
-from cageflow.workflow.orders import ALL_ORDERS, Order, format_order
+from cageflow.workflow.orders import ALL_ORDERS, Order, show_order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ def _means(table: Landscape, order: Order) -> tuple[float, float, float]:
     """Reward, compliance and episodes of an order, means over its trainings."""
     rows = table.of(order)
     if not rows:
-        raise UserError(f"the table lacks {format_order(order)}: a comparison needs all orders")
+        raise UserError(f"the table lacks {show_order(order)}: a comparison needs all orders")
     return (
         fmean(row.reward for row in rows),
         fmean(row.compliance for row in rows),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cageflow.errors import UserError
 from cageflow.files import write_whole
-from cageflow.workflow.orders import NUM_ORDERS, Order, format_order, order_id, parse_order
+from cageflow.workflow.orders import NUM_ORDERS, Order, format_order, order_id, parse_order, show_order
 
 LANDSCAPE_COLUMNS = (
     "Workflow_ID,Workflow_Order,Seed,Reward,Reward_SE,Compliance,Compliance_SE,"
@@ -49,7 +49,7 @@ class LandscapeRow:
     seconds: float
 
     def __post_init__(self) -> None:
-        where = f"{format_order(self.order)}, seed {self.seed}"
+        where = f"{show_order(self.order)}, seed {self.seed}"
         if not 0 <= self.compliance <= 1:
             raise UserError(f"{where}: the compliance is {self.compliance}, expected 0 to 1")
         # Not a number fails each of these.
@@ -145,7 +145,7 @@ def read_landscape(path: Path) -> Landscape:
         except ValueError as error:
             raise UserError(f"{path}, line {number}: {error}") from error
         if (row.order, row.seed) in seen:
-            raise UserError(f"{path}, line {number}: {format_order(row.order)} with seed {row.seed} stands there twice")
+            raise UserError(f"{path}, line {number}: {show_order(row.order)} with seed {row.seed} stands there twice")
         seen.add((row.order, row.seed))
         rows.append(row)
     if not rows:
@@ -162,9 +162,9 @@ def _parse_row(cells: Sequence[str]) -> LandscapeRow:
     if len(cells) != LANDSCAPE_COLUMNS.count(",") + 1:
         raise ValueError(f"expected {LANDSCAPE_COLUMNS.count(',') + 1} values, got {len(cells)}")
     values = dict(zip(LANDSCAPE_COLUMNS.split(","), cells, strict=True))
-    order = parse_order(values["Workflow_Order"].replace(">", ","))
+    order = parse_order(values["Workflow_Order"])
     if values["Workflow_ID"] != str(order_id(order)):
-        raise ValueError(f"{format_order(order)} has the number {order_id(order)}, not {values['Workflow_ID']}")
+        raise ValueError(f"{show_order(order)} has the number {order_id(order)}, not {values['Workflow_ID']}")
     threshold_episodes = values["Threshold_Episodes"]
     return LandscapeRow(
         order=order,

@@ -15,7 +15,7 @@ from cageflow.search.initial import from_scratch
 from cageflow.search.landscape import LandscapeRow
 from cageflow.search.strategies import Choice, Strategy
 from cageflow.search.trial import Cap, History, TrialRequest, TrialResult, check_fields
-from cageflow.workflow.orders import Order, format_order, order_id
+from cageflow.workflow.orders import Order, order_id, show_order
 
 SearchEnding = Literal["episodes", "trials", "exhausted"]
 """Why a search ended: one of its budgets was spent, or its strategy had nothing left to try."""
@@ -345,12 +345,12 @@ def _check(request: TrialRequest, result: TrialResult) -> None:
     """Refuse a result that does not answer its request."""
     if result.order != request.order:
         raise RuntimeError(
-            f"trial {request.trial} was to train {format_order(request.order)}, its result is on "
-            f"{format_order(result.order)}"
+            f"trial {request.trial} was to train {show_order(request.order)}, its result is on "
+            f"{show_order(result.order)}"
         )
     expected = request.trained_episodes + result.episodes
     if result.total_episodes != expected:
         raise RuntimeError(
-            f"trial {request.trial} of {format_order(request.order)} reports {result.total_episodes} episodes in all, "
+            f"trial {request.trial} of {show_order(request.order)} reports {result.total_episodes} episodes in all, "
             f"expected {request.trained_episodes} before it and {result.episodes} in it"
         )

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-from cageflow.workflow.orders import Order, format_order, parse_order
+from cageflow.workflow.orders import Order, format_order, parse_order, show_order
 
 Cap = Literal["episode-cap", "budget"]
 """What bounds the episodes of a trial: its own limit, or what is left of the whole search."""
@@ -81,7 +81,7 @@ class TrialResult:
     seconds: float
 
     def __post_init__(self) -> None:
-        where = f"trial of {format_order(self.order)}"
+        where = f"trial of {show_order(self.order)}"
         if not math.isfinite(self.reward):
             raise ValueError(f"{where}: reward is {self.reward}, expected a finite number")
         if not (math.isfinite(self.reward_se) and self.reward_se >= 0):

@@ -12,6 +12,7 @@ from cageflow.workflow.orders import (
     kendall_distance,
     order_id,
     parse_order,
+    show_order,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "kendall_distance",
     "order_id",
     "parse_order",
+    "show_order",
 ]

@@ -4,8 +4,10 @@ An order lists the five unit types of `UNIT_TYPES` by index, the type to be fixe
 `ALL_ORDERS` is its id, the `Workflow_ID` of the logs.
 """
 
+import re
 from collections.abc import Sequence
 from itertools import combinations, permutations
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,9 @@ from cageflow.scenario.unit_types import UNIT_TYPES
 
 Order = tuple[int, ...]
 """A permutation of 0..4: indices into `UNIT_TYPES`, highest priority first."""
+
+OrderLike = str | int | Sequence[int] | Sequence[str]
+"""What `parse_order` reads."""
 
 NUM_TYPES = len(UNIT_TYPES)
 ORDER_FEATURES = NUM_TYPES * NUM_TYPES
@@ -28,7 +33,8 @@ MAX_KENDALL_DISTANCE = NUM_TYPES * (NUM_TYPES - 1) // 2
 """Distance of an order from its reversal: 10, the number of pairs of types."""
 
 _ORDER_IDS: dict[Order, int] = {order: i for i, order in enumerate(ALL_ORDERS)}
-_WANTED = f"each of {', '.join(UNIT_TYPES)} exactly once"
+MAX_QUOTED = 80
+"""Characters of a wrong order that its refusal repeats."""
 
 
 def order_id(order: Sequence[int]) -> int:
@@ -45,35 +51,81 @@ def order_id(order: Sequence[int]) -> int:
         ) from None
 
 
-def parse_order(text: str) -> Order:
-    """Read an order from unit type names separated by commas, highest priority first; blanks around names are ignored.
+def parse_order(given: OrderLike) -> Order:
+    """Read an order in any way that people and files write one; whatever takes an order takes all of them.
+
+    Args:
+        given: unit types, highest priority first, as `a > b > c`, `a>b>c` or `a,b,c`, with blanks or none, or with a
+            report's arrows; the number of an order, 0..119; the name of one of `CANONICAL_ORDERS`. From Python also an
+            integer, and a sequence of unit types or of their indices.
 
     Raises:
-        UserError: a name is unknown, stands twice or is missing.
+        UserError: it is none of these.
     """
-    names = [name.strip() for name in text.split(",")]
-    given = ",".join(names)
+    if isinstance(given, str):
+        return _parse_text(given)
+    if isinstance(given, int | np.integer):
+        return _numbered(int(given))
+    names = [part for part in given if isinstance(part, str)]
+    return _parse_names(names) if names else ALL_ORDERS[order_id([int(part) for part in given])]
+
+
+def _parse_text(text: str) -> Order:
+    text = text.strip()
+    if re.fullmatch(r"[-+]?[0-9]+", text):
+        return _numbered(int(text)) if len(text) < 20 else _refuse(text, "is no order's number")
+    if text in CANONICAL_ORDERS:
+        return CANONICAL_ORDERS[text]
+    return _parse_names([name.strip() for name in re.split("[>,\N{RIGHTWARDS ARROW}]", text)])
+
+
+def _numbered(number: int) -> Order:
+    return ALL_ORDERS[number] if 0 <= number < NUM_ORDERS else _refuse(str(number), "is no order's number")
+
+
+def _parse_names(names: list[str]) -> Order:
+    text = " > ".join(names)
+    if not any(names):
+        _refuse("", "is empty")
     for name in names:
         if name not in UNIT_TYPES:
-            raise UserError(f"unknown unit type '{name}' in workflow order '{given}': an order names {_WANTED}")
+            what = f"names {_short(name)!r}, which is no unit type" if len(names) > 1 else "is no order"
+            _refuse(text, what)
         if names.count(name) > 1:
-            raise UserError(
-                f"unit type '{name}' stands {_times(names.count(name))} in workflow order '{given}': "
-                f"an order names {_WANTED}"
-            )
-    missing = [f"'{name}'" for name in UNIT_TYPES if name not in names]
+            _refuse(text, f"names {name!r} {_times(names.count(name))}")
+    missing = [repr(name) for name in UNIT_TYPES if name not in names]
     if missing:
-        raise UserError(f"workflow order '{given}' lacks {' and '.join(missing)}: an order names {_WANTED}")
+        _refuse(text, f"lacks {' and '.join(missing)}")
     return tuple(UNIT_TYPES.index(name) for name in names)
 
 
+def _refuse(text: str, what: str) -> NoReturn:
+    raise UserError(
+        f"workflow {_short(text)!r} {what}: give each of {', '.join(UNIT_TYPES)} once, as a > b > c or a,b,c; or a "
+        f"number from 0 to {NUM_ORDERS - 1}; or one of {', '.join(CANONICAL_ORDERS)}"
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_QUOTED else text[: MAX_QUOTED - 3] + "..."
+
+
 def format_order(order: Sequence[int]) -> str:
-    """Write an order as `parse_order` reads it: `defender,enterprise,op_server,op_host,user`.
+    """Write an order for files and JSON: `defender,enterprise,op_server,op_host,user`.
 
     Raises:
         UserError: `order` is no permutation of 0..4.
     """
     return ",".join(UNIT_TYPES[unit_type] for unit_type in ALL_ORDERS[order_id(order)])
+
+
+def show_order(order: Sequence[int]) -> str:
+    """Write an order for a person: `defender > enterprise > op_server > op_host > user`.
+
+    Raises:
+        UserError: `order` is no permutation of 0..4.
+    """
+    return " > ".join(UNIT_TYPES[unit_type] for unit_type in ALL_ORDERS[order_id(order)])
 
 
 def kendall_distance(a: Sequence[int], b: Sequence[int]) -> int:
@@ -119,11 +171,11 @@ KENDALL_MATRIX: NDArray[np.int8] = _kendall_matrix()
 """(120, 120) int8, read-only: Kendall distances between the orders of `ALL_ORDERS`."""
 
 CANONICAL_ORDERS: dict[str, Order] = {
-    "critical-first": parse_order("defender,op_server,enterprise,op_host,user"),
-    "enterprise-focus": parse_order("enterprise,defender,op_server,op_host,user"),
-    "user-priority": parse_order("user,defender,enterprise,op_server,op_host"),
-    "operational-focus": parse_order("op_server,op_host,defender,enterprise,user"),
-    "balanced": parse_order("defender,enterprise,op_server,user,op_host"),
-    "reverse": parse_order("user,op_host,enterprise,op_server,defender"),
+    "critical-first": _parse_names(["defender", "op_server", "enterprise", "op_host", "user"]),
+    "enterprise-focus": _parse_names(["enterprise", "defender", "op_server", "op_host", "user"]),
+    "user-priority": _parse_names(["user", "defender", "enterprise", "op_server", "op_host"]),
+    "operational-focus": _parse_names(["op_server", "op_host", "defender", "enterprise", "user"]),
+    "balanced": _parse_names(["defender", "enterprise", "op_server", "user", "op_host"]),
+    "reverse": _parse_names(["user", "op_host", "enterprise", "op_server", "defender"]),
 }
 """The six orders that the earlier prototype's authors made by hand, by their names and in their turn."""

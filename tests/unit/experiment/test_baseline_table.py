@@ -62,7 +62,7 @@ def test_rows__that_were_written_are_read_back(tmp_path: Path) -> None:
     [
         ("Baseline,", "Name,", "expected the columns"),
         ("-50.0000", "good", "line 2: could not convert"),
-        ("op_server>", "", "line 2: workflow order"),
+        ("op_server>", "", "line 2: workflow "),
         (",1.50,", ",", "line 2: "),
     ],
 )
@@ -79,7 +79,7 @@ def test_log_that_was_damaged_is_refused_with_its_line(tmp_path: Path, old: str,
 def test_markdown__has_a_line_for_each_with_empty_cells_where_there_is_nothing() -> None:
     lines = format_markdown(summarize_rows([FIRST, SECOND, TRAINED])).splitlines()
     assert lines[2:] == [
-        "| greedy | op_server, enterprise, defender, op_host, user | −52.00 ± 0.25 | 2.83 | 95.0 % | | |",
+        "| greedy | op_server > enterprise > defender > op_host > user | −52.00 ± 0.25 | 2.83 | 95.0 % | | |",
         "| ppo | | −50.00 ± 0.30 | | | 2,000 | 12 s |",
     ]
 

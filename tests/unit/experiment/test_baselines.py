@@ -10,7 +10,7 @@ from cageflow.baselines.libraries import LIBRARIES
 from cageflow.errors import UserError
 from cageflow.experiment import baselines
 from cageflow.experiment.baseline_table import BaselineRow, read_rows
-from cageflow.experiment.baselines import NAMES, BaselineSettings, go_on, measure, parse_named_order
+from cageflow.experiment.baselines import NAMES, BaselineSettings, go_on, measure
 from cageflow.experiment.run_folder import LOCK, lock_folder
 from cageflow.learn.policy_file import load_policy
 from cageflow.workflow.orders import CANONICAL_ORDERS, format_order, parse_order
@@ -47,7 +47,7 @@ def test_order__is_followed_or_judged_by_where_it_is_given() -> None:
     assert {entry.order for entry in settings("all", workflow="reverse").entries()} == {reverse}
     assert [entry.label for entry in settings("fixed", workflow=format_order(reverse)).entries()] == ["fixed"]
     assert [entry.order for entry in settings("react").entries()] == [None]
-    assert parse_named_order("balanced") == parse_order("defender,enterprise,op_server,user,op_host")
+    assert parse_order("balanced") == parse_order("defender,enterprise,op_server,user,op_host")
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_order__is_followed_or_judged_by_where_it_is_given() -> None:
         ({"seeds": ()}, "seeds are"),
         ({"seeds": (1, 1)}, "seeds are"),
         ({"seeds": (-1,)}, "seeds are"),
-        ({"workflow": "worst-first"}, "'worst-first' is no workflow.*critical-first"),
+        ({"workflow": "worst-first"}, "'worst-first' is no order: .*critical-first"),
         ({"workflow": "user,defender"}, "lacks"),
         ({"compliance_definition": "mine"}, "compliance definition 'mine'"),
         ({"red_agent": "blue"}, "no red agent"),

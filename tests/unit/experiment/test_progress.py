@@ -61,7 +61,7 @@ def test_live_part_says_where_the_run_is_within_80_columns(clock: Clock) -> None
     lines = shown(live, 80)
     live.close()
     assert lines[0].endswith("  10,200/1,000,000 episodes  5000/s  3:15 left")  # 989,800 / 5,000 less the 3 s since
-    assert lines[1].strip() == "defender>op_server>enterprise>user>op_host  update 51"
+    assert lines[1].strip() == "defender > op_server > enterprise > user > op_host  update 51"
     assert lines[2].strip() == "reward -1234.6  alignment -12.3  total -1246.9  compliance 88%"
     assert max(len(line) for line in lines) <= 80
 
@@ -98,7 +98,7 @@ def test_trial_above_the_bar_fits_the_terminal(clock: Clock, width: int, num_lin
     live.trial(iteration(ORDER, 10_000, "episode-cap"))
     live.close()
     lines = printed(out)
-    first = next(i for i, line in enumerate(lines) if re.match("trial +0  defender>op_server>enterprise>", line))
+    first = next(i for i, line in enumerate(lines) if re.match("trial +0  defender > op_server > enterprise > ", line))
     trial = " ".join(" ".join(lines[first : first + num_lines]).split())
     assert trial.endswith("reward -1234.56 ± 12.34 compliance 88% 10,000 episodes episode-cap")
     assert max(len(line) for line in lines[first : first + num_lines]) <= width
@@ -117,10 +117,10 @@ def test_plain_lines_come_for_each_trial_and_every_few_seconds(clock: Clock) -> 
     assert lines[0] == "Searching"
     assert [line.split("  ")[0] for line in lines[1:3]] == ["200/2,000 episodes", "1,200/2,000 episodes"]
     assert lines[2] == (
-        "1,200/2,000 episodes  200/s  0:04 left  defender>op_server>enterprise>user>op_host  update 6  "
+        "1,200/2,000 episodes  200/s  0:04 left  defender > op_server > enterprise > user > op_host  update 6  "
         "reward -1234.6  alignment -12.3  total -1246.9  compliance 88%"
     )
-    assert lines[3].startswith("trial   0  defender>op_server>enterprise>user>op_host")
+    assert lines[3].startswith("trial   0  defender > op_server > enterprise > user > op_host")
     assert len(lines) == 4
 
 

@@ -70,5 +70,7 @@ def test_compare__without_a_common_feasible_order_has_no_gain():
 
 
 def test_compare__needs_all_orders():
-    with pytest.raises(UserError, match="lacks user,op_host,op_server,enterprise,defender: a comparison needs all"):
+    with pytest.raises(
+        UserError, match="lacks user > op_host > op_server > enterprise > defender: a comparison needs all"
+    ):
         compare(ONE, Landscape(OTHER.rows[:-1]), 0.95)

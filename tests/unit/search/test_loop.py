@@ -190,7 +190,7 @@ def test_search__that_never_complies_says_so():
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda t: replace(t, order=ALL_ORDERS[77]), "was to train defender,.*its result is on op_host,"),
+        (lambda t: replace(t, order=ALL_ORDERS[77]), "was to train defender >.*its result is on op_host >"),
         (lambda t: replace(t, total_episodes=900), "reports 900 episodes in all, expected 0 before it and 100 in it"),
     ],
 )

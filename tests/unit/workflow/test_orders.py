@@ -6,16 +6,17 @@ import pytest
 from cageflow.errors import UserError
 from cageflow.workflow import (
     ALL_ORDERS,
+    CANONICAL_ORDERS,
     KENDALL_MATRIX,
     encode_order,
     format_order,
     kendall_distance,
     order_id,
     parse_order,
+    show_order,
 )
 
 FIRST = "defender,enterprise,op_server,op_host,user"
-WANTED = "an order names each of defender, enterprise, op_server, op_host, user exactly once"
 
 
 def test_all_orders__are_the_120_permutations_in_lexicographic_order():
@@ -54,34 +55,61 @@ def test_parse__reads_priority_from_left_to_right_and_ignores_blanks():
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    "given",
+    [
+        "user > op_host > op_server > enterprise > defender",
+        "user>op_host>op_server>enterprise>defender",
+        "user,op_host,op_server,enterprise,defender",
+        "user \N{RIGHTWARDS ARROW} op_host \N{RIGHTWARDS ARROW} op_server \N{RIGHTWARDS ARROW} enterprise, defender",
+        "119",
+        " 119 ",
+        119,
+        np.int64(119),
+        ["user", "op_host", "op_server", "enterprise", "defender"],
+        [4, 3, 2, 1, 0],
+        np.array([4, 3, 2, 1, 0]),
+    ],
+)
+def test_parse__reads_every_way_of_writing_an_order(given):
+    assert parse_order(given) == (4, 3, 2, 1, 0)
+
+
+def test_parse__reads_what_is_shown_the_numbers_and_the_names():
+    assert [parse_order(show_order(order)) for order in ALL_ORDERS] == list(ALL_ORDERS)
+    assert [parse_order(str(number)) for number in range(120)] == list(ALL_ORDERS)
+    assert {name: parse_order(name) for name in CANONICAL_ORDERS} == CANONICAL_ORDERS
+    assert show_order((4, 3, 2, 1, 0)) == "user > op_host > op_server > enterprise > defender"
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
     [
         (
             "defender,enterprise,op_server,op_host,printer",
-            "unknown unit type 'printer' in workflow order 'defender,enterprise,op_server,op_host,printer': " + WANTED,
+            "'defender > enterprise > op_server > op_host > printer' names 'printer', which is no unit type",
         ),
-        (
-            "defender,enterprise,op_server,op_host,defender",
-            "unit type 'defender' stands twice in workflow order 'defender,enterprise,op_server,op_host,defender': "
-            + WANTED,
-        ),
-        (
-            "user,user,user,op_host,defender",
-            "unit type 'user' stands 3 times in workflow order 'user,user,user,op_host,defender': " + WANTED,
-        ),
-        (
-            "defender, enterprise, op_server",
-            "workflow order 'defender,enterprise,op_server' lacks 'op_host' and 'user': " + WANTED,
-        ),
-        ("", "unknown unit type '' in workflow order '': " + WANTED),
-        ("Defender", "unknown unit type 'Defender' in workflow order 'Defender': " + WANTED),
-        (FIRST + ",", f"unknown unit type '' in workflow order '{FIRST},': {WANTED}"),
+        ("user>user,user,op_host,defender", "'user > user > user > op_host > defender' names 'user' 3 times"),
+        ("user,user,op_host", "'user > user > op_host' names 'user' twice"),
+        ("defender, enterprise, op_server", "'defender > enterprise > op_server' lacks 'op_host' and 'user'"),
+        ("user", "'user' lacks 'defender' and 'enterprise' and 'op_server' and 'op_host'"),
+        ("", "'' is empty"),
+        (" , >", "'' is empty"),
+        ("Defender", "'Defender' is no order"),
+        (FIRST + ",", f"'{' > '.join([*FIRST.split(','), ''])}' names '', which is no unit type"),
+        ("120", "'120' is no order's number"),
+        ("-1", "'-1' is no order's number"),
+        ("9" * 5000, f"'{'9' * 77}...' is no order's number"),
+        ("x" * 5000, f"'{'x' * 77}...' is no order"),
     ],
 )
-def test_parse__refuses_in_one_sentence(text, sentence):
+def test_parse__refuses_in_one_sentence(text, what):
     with pytest.raises(UserError) as refusal:
         parse_order(text)
-    assert str(refusal.value) == sentence
+    assert str(refusal.value) == (
+        f"workflow {what}: give each of defender, enterprise, op_server, op_host, user once, as a > b > c or a,b,c; "
+        "or a number from 0 to 119; or one of critical-first, enterprise-focus, user-priority, operational-focus, "
+        "balanced, reverse"
+    )
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from cageflow.evaluation.sources import PolicySource, SourceOptions, find_agent
 from cageflow.files import write_whole
 from cageflow.learn.policy import PolicyCard
 from cageflow.learn.policy_file import load_policy
-from cageflow.workflow.orders import Order, format_order
+from cageflow.workflow.orders import Order, OrderLike, format_order
 
 if TYPE_CHECKING:
     from cageflow.evaluation.export.check import Agreement
@@ -61,7 +61,7 @@ def export(
     *,
     out: Path | None = None,
     rules: str | None = None,
-    order: Order | None = None,
+    order: OrderLike | None = None,
     episodes: int = EPISODES,
     seed: int = 0,
     green: bool = False,
@@ -96,7 +96,7 @@ def export(
     loaded = load_policy(source.path, network=network, order=order)
     trained = loaded.card
     options = GameOptions(trained.red_agent, trained.rules, trained.observation, green=green, scenario=scenario)
-    model_path, card_path = _paths(source.path, out, order if source.order is not None else None)
+    model_path, card_path = _paths(source.path, out, source.order)
     model = build_model(loaded, network, green=green).SerializeToString()
     say("comparing the exported file with the policy")
     agreement = check_agreement(model, loaded, options)
@@ -121,7 +121,7 @@ def _need(module: str) -> None:
         raise UserError(f"export needs {module}, which is not installed: pip install 'cageflow[onnx]'") from error
 
 
-def _source(text: str, rules: str | None, order: Order | None) -> PolicySource:
+def _source(text: str, rules: str | None, order: OrderLike | None) -> PolicySource:
     """The policy that a user names.
 
     Raises:
