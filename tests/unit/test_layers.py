@@ -27,6 +27,7 @@ LAYERS = (
     "sim",
     "scenario",
     "files",
+    "reading",
     "errors",
 )
 # Below it, and still none of its business: search gets a function from an order to a trial result.

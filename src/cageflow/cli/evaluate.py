@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +11,7 @@ from cageflow.cli.app import app
 from cageflow.cli.options import CyborgPath, Json, option
 from cageflow.cli.output import print_json, whole_numbers
 from cageflow.errors import UserError
+from cageflow.reading import parse_json
 
 if TYPE_CHECKING:
     from cageflow.evaluation.sources import AgentSource, SourceOptions
@@ -181,7 +181,7 @@ def _arguments(text: str | None) -> dict[str, Any]:
     if text is None:
         return {}
     try:
-        arguments = json.loads(text)
+        arguments = parse_json(text)
     except ValueError:
         arguments = None
     if not isinstance(arguments, dict):

@@ -8,10 +8,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import yaml
-
 from cageflow.evaluation.protocol import LENGTHS, REDS, Evaluation
 from cageflow.evaluation.statistics import Estimate
+from cageflow.reading import read_yaml
 
 _NORMAL_95 = 1.959963984540054  # half the board's intervals in standard errors: it has 1,000 episodes a cell
 
@@ -72,8 +71,8 @@ class LeaderBoard:
 @cache
 def leader_board() -> LeaderBoard:
     """Read the board that is part of the package."""
-    text = resources.files("cageflow.evaluation").joinpath("leader_board.yaml").read_text(encoding="utf-8")
-    content: dict[str, Any] = yaml.safe_load(text)
+    content: dict[str, Any]
+    content, _ = read_yaml(resources.files("cageflow.evaluation").joinpath("leader_board.yaml"))
     entries = tuple(
         Entry(
             entry["rank"],

@@ -23,6 +23,7 @@ from cageflow.envs.agent import Actions, BlueAgent, BlueSetting, BlueView
 from cageflow.errors import UserError
 from cageflow.evaluation.champions import CHAMPIONS
 from cageflow.files import write_whole
+from cageflow.reading import read_json
 from cageflow.scenario import Network
 
 MEMBERS = ("sleep", "bline", "meander")
@@ -134,7 +135,7 @@ def read_team(path: Path) -> tuple[dict[str, str], str]:
         UserError: it is no team file.
     """
     try:
-        content = json.loads(path.read_text())
+        content = read_json(path)
     except (OSError, ValueError) as error:
         raise UserError(f"{path} is no team file: it cannot be read as JSON.") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:

@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from cageflow import reading
 from cageflow.errors import UserError
 from cageflow.files import write_whole
+from cageflow.reading import TextError
 from cageflow.workflow.orders import Order, format_order, parse_order, show_order
 
 ROW_COLUMNS = (
@@ -200,9 +202,11 @@ def read_rows(path: Path) -> list[BaselineRow]:
     if not path.exists():
         return []
     try:
-        lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'no text'}") from error
+        lines = reading.read_rows(path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    except TextError as error:
+        raise UserError(f"{path} cannot be read: {error}") from error
     if not lines or lines[0] != ROW_COLUMNS.split(","):
         raise UserError(f"{path} is no log of baselines: expected the columns {ROW_COLUMNS}")
     rows = []

@@ -39,6 +39,7 @@ from cageflow.experiment.trainer import PolicyTrainer, game_spec
 from cageflow.files import write_whole
 from cageflow.learn.policy import Policy
 from cageflow.learn.policy_file import save_policy
+from cageflow.reading import read_json
 from cageflow.workflow.compliance import DEFINITIONS
 from cageflow.workflow.orders import CANONICAL_ORDERS, Order, format_order, parse_order
 
@@ -201,7 +202,7 @@ def read_settings(run_dir: Path) -> BaselineSettings:
     """
     path = run_dir / CONFIG
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         return BaselineSettings(**{**content, "seeds": tuple(content["seeds"])})
     except OSError as error:
         raise UserError(f"{run_dir} holds no baselines: {CONFIG} cannot be read ({error.strerror})") from error

@@ -28,6 +28,7 @@ from cageflow.experiment.interrupt import RunFailedError, RunStoppedError, StopR
 from cageflow.experiment.progress import Quiet
 from cageflow.experiment.run_folder import CONFIG, LOCK, LOGS, check_new, lock_folder
 from cageflow.files import write_whole
+from cageflow.reading import read_json
 from cageflow.sim.threads import available_cores
 
 SETTINGS = "champion.json"
@@ -138,7 +139,7 @@ def go_on(run_dir: Path, num_workers: int | None, say: Callable[[str], None]) ->
     """
     path = run_dir / SETTINGS
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         settings = ChampionSettings(
             config=make_config(content["config"]),
             seeds=tuple(content["seeds"]),

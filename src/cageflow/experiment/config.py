@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from cageflow.collect import COLLECTORS
@@ -16,6 +14,7 @@ from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.experiment.wording import expectation
 from cageflow.learn.config import PPOConfig, preset_config
+from cageflow.reading import TextError, read_json, read_yaml
 from cageflow.search.initial import find_init
 from cageflow.search.kernels import KernelName
 from cageflow.workflow.compliance import DEFINITIONS
@@ -269,7 +268,7 @@ def read_config(path: Path) -> RunConfig:
         UserError: there is none, or it is no configuration of this version.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path)
     except OSError as error:
         raise UserError(f"{path.parent} is no run folder: {path.name} cannot be read ({error.strerror})") from error
     except ValueError as error:
@@ -296,33 +295,14 @@ def _validated(values: dict[str, Any], source: str, beside: Container[str] = ())
         raise UserError(f"{source}{name} is {first['input']!r}: {expectation(first['msg'])}") from error
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML as people write it: 1e-4 is a number, which YAML 1.1 takes for text, and no key may stand twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for i, (key, _) in enumerate(node.value):
-            if keys[i] in keys[:i]:
-                raise yaml.YAMLError(f"line {key.start_mark.line + 1}: {keys[i]} stands twice")
-        return super().construct_mapping(node, deep)
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+"), list("-+.0123456789")
-)
-
-
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        values, _ = read_yaml(path)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, yaml.reader.ReaderError) as error:
-        raise UserError(f"{path} is no text: expected a YAML file of settings") from error
-    except yaml.YAMLError as error:
-        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
-        where = f"{path}, line {mark.line + 1}" if mark is not None else str(path)
-        raise UserError(f"{where}: expected YAML ({problem or error})") from error
+    except TextError as error:
+        where = str(path) if error.line is None else f"{path}, line {error.line}"
+        raise UserError(f"{where}: {error.problem}") from error
     if not isinstance(values, dict):
         given = "nothing" if values is None else f"a {type(values).__name__}"
         raise UserError(f"{path} holds {given}: expected settings by name, such as 'seed: 1'")

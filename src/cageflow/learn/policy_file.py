@@ -18,6 +18,7 @@ from cageflow import __version__
 from cageflow.errors import UserError
 from cageflow.files import write_whole
 from cageflow.learn.policy import ANY_WORKFLOW, Layers, Policy, PolicyCard
+from cageflow.reading import parse_json
 from cageflow.scenario import Network
 from cageflow.workflow.orders import OrderLike, parse_order
 
@@ -108,7 +109,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:
     if _HEADER_KEY not in metadata:
         raise UserError(f"{path} is a safetensors file, but not a policy written by cageflow")
     try:
-        header = json.loads(metadata[_HEADER_KEY])
+        header = parse_json(metadata[_HEADER_KEY])
         version = header["format_version"]
         foreign = not isinstance(version, int) or not isinstance(header["policy"], dict)
     except (ValueError, KeyError, TypeError):

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from cageflow.envs.options import RED_AGENTS, RULES
 from cageflow.errors import UserError
+from cageflow.reading import parse_json
 from cageflow.scenario import RedKind, default_network
 
 Int8 = npt.NDArray[np.int8]
@@ -266,7 +267,7 @@ def _parse_meta(array: npt.NDArray[Any]) -> RecordingMeta:
     """
     if array.shape != () or array.dtype.kind != "U":
         raise ValueError(f"expected meta to be one string, got {array.shape} {array.dtype}")
-    meta = json.loads(str(array))
+    meta = parse_json(str(array))
     if not isinstance(meta, dict):
         raise ValueError("meta is no JSON object")
     types = {field.name: field.type for field in fields(RecordingMeta)}

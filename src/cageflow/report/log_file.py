@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 from cageflow.errors import UserError
+from cageflow.reading import TextError, parse_rows, read_text
 
 
 def read_log(path: Path, columns: str) -> list[dict[str, str]]:
@@ -22,13 +21,15 @@ def read_log(path: Path, columns: str) -> list[dict[str, str]]:
     if not path.exists():
         return []
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}") from error
-    whole = text[: text.rfind("\n") + 1]
-    if not whole:
+        text = read_text(path)
+        rows = parse_rows(text[: text.rfind("\n") + 1])
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    except TextError as error:
+        raise UserError(f"{path} cannot be read: {error}") from error
+    if not rows:
         return []
-    header, *lines = csv.reader(io.StringIO(whole))
+    header, *lines = rows
     wanted = columns.split(",")
     if header[: len(wanted)] != wanted:
         raise UserError(f"{path} is not a log of this version: expected the columns {columns}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from cageflow.experiment.run_folder import (
 )
 from cageflow.learn.policy import Policy
 from cageflow.learn.policy_file import load_policy
+from cageflow.reading import read_json
 from cageflow.report.log_file import read_log
 from cageflow.search import TrialResult, best_trial, read_landscape
 from cageflow.workflow.orders import NUM_ORDERS, Order, format_order, parse_order
@@ -184,7 +184,7 @@ def read_run(path: Path) -> SavedRun:
     config = read_config(path / CONFIG)
     if config.scenario is not None:
         config = config.model_copy(update={"scenario": str(path / NETWORK)})
-    about = json.loads((path / CONFIG).read_text(encoding="utf-8")).get(ABOUT, {})
+    about = read_json(path / CONFIG).get(ABOUT, {})
     run = SavedRun(
         path=path,
         config=config,

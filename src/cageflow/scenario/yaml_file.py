@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from cageflow.errors import UserError
+from cageflow.reading import MAX_YAML_BYTES, TextError, parse_yaml, read_text
 
 Model = TypeVar("Model", bound=BaseModel)
 Place = Sequence[str | int]
@@ -46,8 +47,10 @@ class YamlFile:
             UserError: it cannot be read, is not YAML, gives a key twice or holds no mapping.
         """
         try:
-            text = source.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            text = read_text(source, MAX_YAML_BYTES)
+        except OSError as error:
+            raise UserError(f"{name}: expected a readable YAML file ({error.strerror})") from error
+        except TextError as error:
             raise UserError(f"{name}: expected a readable YAML file ({error})") from error
         return cls.parse(text, name, keys)
 
@@ -55,17 +58,10 @@ class YamlFile:
     def parse(cls, text: str, name: str, keys: Iterable[str]) -> YamlFile:
         """Likewise from its text."""
         try:
-            root = yaml.compose(text, Loader=yaml.SafeLoader)
-            content: Any = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
-            where = f"{name}, line {mark.line + 1}" if mark is not None else name
-            raise UserError(f"{where}: expected YAML ({problem or ' '.join(str(error).split())})") from error
-        twice = _key_given_twice(root)
-        if twice is not None:
-            raise UserError(
-                f"{name}, line {twice.start_mark.line + 1}: expected each key once, got {twice.value} again"
-            )
+            content, root = parse_yaml(text)
+        except TextError as error:
+            where = name if error.line is None else f"{name}, line {error.line}"
+            raise UserError(f"{where}: {error.problem}") from error
         if not isinstance(content, dict):
             raise UserError(f"{name}, line 1: the whole file: expected keys such as {', '.join(keys)}")
         return cls(name, text, content, root)
@@ -115,27 +111,6 @@ def _expectation(kind: str, message: str, given: Any, limits: dict[str, Any]) ->
     if kind in ("model_type", "dict_type"):
         return f"expected keys and values, got {shorten(given)}"
     return f"{message.replace('Input should be', 'expected')}, got {shorten(given)}"
-
-
-def _key_given_twice(root: yaml.Node | None) -> yaml.ScalarNode | None:
-    """A key that stands twice in one mapping; YAML itself would keep the last and say nothing."""
-    waiting, visited = [root], set()
-    while waiting:
-        node = waiting.pop()
-        if id(node) in visited:  # an alias may stand anywhere, even within what it stands for
-            continue
-        visited.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            seen: set[str] = set()
-            for key, value in node.value:
-                if isinstance(key, yaml.ScalarNode):
-                    if key.value in seen:
-                        return key
-                    seen.add(key.value)
-                waiting.append(value)
-        elif isinstance(node, yaml.SequenceNode):
-            waiting += node.value
-    return None
 
 
 def _line_of(node: yaml.Node | None, place: Place) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cageflow.errors import UserError
 from cageflow.files import write_whole
+from cageflow.reading import TextError, read_rows
 from cageflow.workflow.orders import NUM_ORDERS, Order, format_order, order_id, parse_order, show_order
 
 LANDSCAPE_COLUMNS = (
@@ -131,11 +132,11 @@ def read_landscape(path: Path) -> Landscape:
         UserError: the file cannot be read or is no landscape; the message names the file and the line.
     """
     try:
-        lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"{path} cannot be read as a landscape: {getattr(error, 'strerror', None) or 'no text'}"
-        ) from error
+        lines = read_rows(path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read as a landscape: {error.strerror}") from error
+    except TextError as error:
+        raise UserError(f"{path} cannot be read as a landscape: {error}") from error
     if not lines or lines[0] != LANDSCAPE_COLUMNS.split(","):
         raise UserError(f"{path} is no landscape: expected the columns {LANDSCAPE_COLUMNS}")
     rows, seen = [], set()

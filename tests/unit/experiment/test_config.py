@@ -86,12 +86,12 @@ def test_settings_that_are_given_go_before_those_of_the_file(tmp_path: Path) -> 
         (bytes(range(256)), "is no text"),
         (b"\x00", "is no text"),
         (b"seed: [1\n", "line 2: expected YAML"),
-        (b"seed: 1\nseed: 2\n", "line 2: seed stands twice"),
+        (b"seed: 1\nseed: 2\n", "line 2: expected each key once, got seed again"),
         (b"1: 2\n", "1 is no name of a setting"),
         (b"redagent: bline\n", "unknown setting 'redagent'"),
         (b"seed: yes\n", "seed is True"),
         (b"total_episodes: many\n", "total_episodes is 'many': expected a whole number"),
-        (b"!!python/object/apply:os.getcwd []\n", "expected YAML"),
+        (b"!!python/object/apply:os.getcwd []\n", "line 1: expected text, a number, a list or keys with values"),
     ],
 )
 def test_settings_file_that_cannot_be_used_is_refused_by_name(tmp_path: Path, content: bytes, message: str) -> None:

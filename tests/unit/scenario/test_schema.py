@@ -141,10 +141,11 @@ def test_line__is_where_the_fault_stands(fault, line_with, tmp_path):
     [
         ("hosts: [", "line 1: expected YAML"),
         ("name: a\n\tb: c", "line 2: expected YAML (found character"),
-        ("a: &x {b: *x}\n? [1]\n: 3\n", "line 2: expected YAML"),
+        ("a: &x {b: *x}\n", "line 1: it is nested deeper than 32, its aliases written out"),
+        ("a: 1\n? [1]\n: 3\n", "line 2: expected text as a key"),
         ("", "line 1: the whole file: expected keys such as name, values, subnets, hosts"),
         ("- a\n- b\n", "line 1: the whole file: expected keys such as name"),
-        ("a: &x [*x]\n", "expected this key, which is missing"),
+        ("a: &x [*x]\n", "nested deeper than 32, its aliases written out"),
     ],
 )
 def test_file_that_is_no_network_at_all__is_refused(text, says, tmp_path):

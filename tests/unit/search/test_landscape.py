@@ -72,7 +72,7 @@ def test_landscape__that_cannot_be_read_is_refused(tmp_path: Path):
     with pytest.raises(UserError, match="cannot be read as a landscape: No such file"):
         read_landscape(tmp_path / "nothing.csv")
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UserError, match=r"binary\.csv cannot be read as a landscape: no text"):
+    with pytest.raises(UserError, match=r"binary\.csv cannot be read as a landscape: it is no text"):
         read_landscape(tmp_path / "binary.csv")
 
 

@@ -22,6 +22,7 @@ from cageflow.errors import UserError
 from cageflow.evaluation.policy_agent import PolicyAgent
 from cageflow.files import write_whole
 from cageflow.learn.policy import Policy
+from cageflow.reading import read_json
 from cageflow.report.playbook.departures import NOTHING_DUE, Departure, find_turns
 from cageflow.report.playbook.intrusions import STILL_OPEN, find_intrusions
 from cageflow.report.playbook.moves import ExampleEpisode, Move, replay_moves
@@ -323,7 +324,7 @@ def _made_of(run: SavedRun, episodes: int, seed: int) -> dict[str, Any]:
 def _read(path: Path) -> Playbook | None:
     """The playbook in a file; None where there is none that this version can read."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = read_json(path)
         return Playbook.from_json(data)
     except (OSError, ValueError, AttributeError, TypeError):
         return None
