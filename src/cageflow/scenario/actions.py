@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from cageflow.errors import UserError
 from cageflow.scenario.enums import BlueKind
+from cageflow.scenario.names import normal_words
 
 
 @dataclass(frozen=True)
@@ -21,32 +22,38 @@ class ActionCodec:
         kind: (A,) int8 BlueKind.
         host: (A,) int8 host index, -1 for none.
         decoy: (A,) int8 decoy index, -1 for none.
+        hosts: (H,) names that `host` points to.
+        verbs: (A,) the words before the host: "Sleep", "Analyse", or the decoy's name.
     """
 
     names: tuple[str, ...]
     kind: npt.NDArray[np.int8]
     host: npt.NDArray[np.int8]
     decoy: npt.NDArray[np.int8]
+    hosts: tuple[str, ...]
+    verbs: tuple[str, ...]
     _number: dict[str, int] = field(repr=False)
 
     @classmethod
     def build(cls, hosts: Sequence[str], decoys: Sequence[str]) -> ActionCodec:
         """Number the actions of a network with these hosts and these decoy actions, both in table order."""
-        rows: list[tuple[str, BlueKind, int, int]] = [
-            ("Sleep", BlueKind.SLEEP, -1, -1),
-            ("Monitor", BlueKind.MONITOR, -1, -1),
+        rows: list[tuple[str, str, BlueKind, int, int]] = [
+            ("Sleep", "Sleep", BlueKind.SLEEP, -1, -1),
+            ("Monitor", "Monitor", BlueKind.MONITOR, -1, -1),
         ]
         targeted = [("Analyse", BlueKind.ANALYSE, -1), ("Remove", BlueKind.REMOVE, -1)]
         targeted += [(name, BlueKind.DECOY, i) for i, name in enumerate(decoys)]
         targeted += [("Restore", BlueKind.RESTORE, -1)]
         for verb, kind, decoy in targeted:
-            rows += [(f"{verb} {host}", kind, i, decoy) for i, host in enumerate(hosts)]
-        names, kinds, targets, planted = zip(*rows, strict=True)
+            rows += [(f"{verb} {host}", verb, kind, i, decoy) for i, host in enumerate(hosts)]
+        names, verbs, kinds, targets, planted = zip(*rows, strict=True)
         return cls(
             names=names,
             kind=np.array(kinds, np.int8),
             host=np.array(targets, np.int8),
             decoy=np.array(planted, np.int8),
+            hosts=tuple(hosts),
+            verbs=verbs,
             _number={name: i for i, name in enumerate(names)},
         )
 
@@ -60,7 +67,7 @@ class ActionCodec:
             UserError: no action has that name.
         """
         try:
-            return self._number[" ".join(name.split())]
+            return self._number[normal_words(name)]
         except KeyError:
             raise UserError(
                 f"{name!r} is no action; expected Sleep, Monitor, or one of Analyse, Remove, Restore and the decoys "
@@ -75,12 +82,12 @@ class ActionCodec:
         """
         if not 0 <= action < len(self):
             raise UserError(f"{action} is no action; expected a whole number from 0 to {len(self) - 1}")
-        verb, _, host = self.names[action].partition(" ")
+        host = self.hosts[self.host[action]]
         return {
             BlueKind.SLEEP: "Do nothing.",
             BlueKind.MONITOR: "Look at the network, as blue does at the end of every step anyway.",
             BlueKind.ANALYSE: f"Search {host} for files that an intruder has left.",
             BlueKind.REMOVE: f"Stop the processes on {host} that blue has seen to be red's, if they are unprivileged.",
-            BlueKind.DECOY: f"Plant the decoy {verb.removeprefix('Decoy')} on {host}, where it fits.",
+            BlueKind.DECOY: f"Plant {self.verbs[action]} on {host}, where it fits.",
             BlueKind.RESTORE: f"Reset {host} to its first state, at a cost.",
         }[BlueKind(int(self.kind[action]))]

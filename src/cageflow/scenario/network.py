@@ -92,8 +92,8 @@ class Network:
         return action_set_of(self.codec.names)
 
     def host_mask(self, names: Iterable[str]) -> int:
-        """The bits of these hosts."""
-        return sum(1 << self.hosts.index(name) for name in names)
+        """The bits of these hosts; a host named twice counts once."""
+        return sum(1 << self.hosts.index(name) for name in set(names))
 
     def port_mask(self, ports: Iterable[int]) -> int:
         """The bits of these ports; a port named twice counts once."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cageflow.errors import UserError
-from cageflow.scenario import BlueKind, default_network
+from cageflow.scenario import ActionCodec, BlueKind, default_network
 
 CODEC = default_network().codec
 # Numbers noted from CybORG's EnumActionWrapper.
@@ -74,4 +74,11 @@ def test_describe__is_one_sentence_that_names_the_host_and_the_decoy():
         sentence = CODEC.describe(number)
         assert sentence.endswith(".")
         assert host in sentence
-        assert verb.removeprefix("Decoy") in sentence or CODEC.decoy[number] < 0
+        assert verb in sentence or CODEC.decoy[number] < 0
+
+
+def test_describe__takes_no_name_apart():
+    codec = ActionCodec.build(["User 1", "1"], ["Honey pot", "Decoy"])
+    assert codec.describe(codec.encode("Honey pot User 1")) == "Plant Honey pot on User 1, where it fits."
+    assert codec.describe(codec.encode("Decoy 1")) == "Plant Decoy on 1, where it fits."
+    assert codec.describe(codec.encode("Restore User 1")).startswith("Reset User 1 to")

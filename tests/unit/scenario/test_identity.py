@@ -1,4 +1,4 @@
-"""A fingerprint is that of the content: the same for any text of it, another for any change of a name, number, order."""
+"""A fingerprint is that of the content: the same for any text of it, another for any change."""
 
 from pathlib import Path
 
