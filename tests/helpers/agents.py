@@ -7,18 +7,18 @@ import numpy as np
 import numpy.typing as npt
 
 from cageflow.envs.agent import BlueSetting, BlueView
-from cageflow.learn.policy import Policy, PolicyCard
+from cageflow.learn.policy import Policy, PolicyCard, made_for
 from cageflow.learn.policy_file import save_policy
-from cageflow.scenario import default_network
-from cageflow.sim.recall import num_inputs
+from cageflow.scenario import Network, default_network
+from cageflow.sim.recall import num_recalled
 from cageflow.workflow.orders import encode_order, parse_order
 
 NETWORK = default_network()
 SETTING = BlueSetting(NETWORK)
 
 
-def policy(seed: int = 0, **card: Any) -> Policy:
-    """A small policy with random weights."""
+def policy(seed: int = 0, *, network: Network = NETWORK, **card: Any) -> Policy:
+    """A small policy with random weights, made for a network."""
     rng = np.random.default_rng(seed)
     settings: dict[str, Any] = {
         "workflow": None,
@@ -30,19 +30,19 @@ def policy(seed: int = 0, **card: Any) -> Policy:
         "activation": "tanh",
         "mask_actions": True,
     }
-    made = PolicyCard(**{**settings, **card})
+    ordered = card.get("workflow") is not None
+    made = PolicyCard(**{**settings, **made_for(network, memory=card.get("memory", False), ordered=ordered), **card})
     code = None if made.workflow is None else encode_order(parse_order(made.workflow))
-    width = num_inputs(NETWORK, memory=made.memory)
-    width += 0 if code is None else len(code)
-    sizes = [(8, width), (len(NETWORK.codec), 8)]
+    num_inputs = network.num_observations + (num_recalled(network) if made.memory else 0)
+    sizes = [(8, num_inputs + (0 if code is None else len(code))), (len(network.codec), 8)]
     layers = [(rng.normal(size=size).astype(np.float32), rng.normal(size=size[0]).astype(np.float32)) for size in sizes]
     return Policy(made, layers, code)
 
 
-def policy_file(path: Path, seed: int = 0, **card: Any) -> Path:
+def policy_file(path: Path, seed: int = 0, *, network: Network = NETWORK, **card: Any) -> Path:
     """A policy file with random weights."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_policy(path, policy(seed, **card))
+    save_policy(path, policy(seed, network=network, **card))
     return path
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from cageflow.envs.options import GameOptions
-from cageflow.learn.policy import Layers, Policy, PolicyCard
+from cageflow.learn.policy import Layers, Policy, PolicyCard, made_for
 
 ARGMAX_SCALE = 2.0**40
 """Factor that turns action values into logits of a policy which takes the best: values that differ at all in float32
@@ -56,6 +56,7 @@ def policy_of(
         preset=name,
         activation=activations.pop() if activations else "tanh",
         training_episodes=training_episodes,
+        **made_for(game.network, memory=False, ordered=False),
     )
     return Policy(card, layers)
 

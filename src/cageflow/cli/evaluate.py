@@ -78,7 +78,9 @@ def evaluate(
     green: Annotated[
         bool, typer.Option("--green/--no-green", help="Wake the green agent.", rich_help_panel=PROTOCOL)
     ] = False,
-    scenario: Annotated[Path | None, option("A network file in place of CAGE-2's own.", panel=PROTOCOL)] = None,
+    scenario: Annotated[
+        Path | None, option("A network file.", "the policy's own, else CAGE-2's", panel=PROTOCOL)
+    ] = None,
     seed: Annotated[int, typer.Option(help="Decides all chance.", min=0, rich_help_panel=PROTOCOL)] = 0,
     simulator: Annotated[
         str, typer.Option(help="compiled, or cyborg: an installed CybORG.", rich_help_panel=ORIGINAL)
@@ -149,6 +151,8 @@ def evaluate(
         else:
             evaluations.append(evaluate_agent(source, settings, say))
             results.append(evaluations[-1].to_json())
+        for note in evaluations[-1].notes:
+            typer.echo(note, err=True)
         typer.echo(format_evaluation(evaluations[-1]) + "\n", err=as_json)
         if both:
             typer.echo(format_parity(parity) + "\n", err=as_json)

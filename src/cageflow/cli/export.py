@@ -34,7 +34,7 @@ def export(
         int, typer.Option(help="Episodes of each cell of the evaluation in the model card; 0 leaves it out.", min=0)
     ] = 1000,
     green: Annotated[bool, typer.Option("--green/--no-green", help="For games with the green agent awake.")] = False,
-    scenario: Annotated[Path | None, option("A network file in place of CAGE-2's own.")] = None,
+    scenario: Annotated[Path | None, option("A network file.", "the policy's own, else CAGE-2's")] = None,
     seed: Annotated[int, typer.Option(help="Of the evaluation.", min=0)] = 0,
     as_json: Json = False,
 ) -> None:

@@ -11,7 +11,6 @@ import typer
 from cageflow.cli.app import EXIT_FAILED, app
 from cageflow.cli.options import (
     Json,
-    ScenarioFile,
     option,
 )
 from cageflow.cli.output import print_json
@@ -82,10 +81,12 @@ def play(
     ] = False,
     red_agent: Annotated[str, typer.Option(help="B_lineAgent, RedMeanderAgent, SleepAgent or mixed.")] = "B_lineAgent",
     rules: Annotated[str, typer.Option(help="v2.1 or challenge.")] = "v2.1",
-    observation: Annotated[str, typer.Option(help="Blue's table: corrected or official.")] = "corrected",
+    observation: Annotated[
+        str | None, option("Blue's table: corrected or official.", "the policy's own, else corrected")
+    ] = None,
     max_steps: Annotated[int, typer.Option(help="Steps of the episode.", min=1)] = 100,
     green: Annotated[bool, typer.Option("--green/--no-green", help="Wake the green agent.")] = False,
-    scenario: ScenarioFile = None,
+    scenario: Annotated[Path | None, option("A network file.", "the policy's own, else CAGE-2's")] = None,
     seed: Annotated[int, typer.Option(help="Decides all chance.", min=0)] = 0,
     steps: Annotated[int | None, option("Stop after so many steps.")] = None,
     delay: Annotated[float, typer.Option(help="Seconds between steps.")] = 0.5,
@@ -100,16 +101,21 @@ def play(
     from cageflow.learn.policy_file import load_policy
     from cageflow.workflow.orders import parse_order
 
-    options = GameOptions(red_agent, rules, observation, max_steps, green, scenario)
     order = None if workflow is None else parse_order(workflow)
     source = None if blue == "human" else find_agent(blue, SourceOptions(deterministic, order=order))
     if order is not None:
         if not isinstance(source, PolicySource):
             raise UserError(f"--workflow is for a policy file, and --blue is {blue}: leave one of them out")
         load_policy(source.path, order=order)
+    if source is not None:
+        observation, scenario = observation or source.observation, scenario or source.scenario
+    options = GameOptions(red_agent, rules, observation or "corrected", max_steps, green, scenario)
     policy: Any
     if source is None:
         policy = HumanPolicy(options.network, Console())
     else:
-        policy = source.load(BlueSetting(options.network, rules, observation, green))
+        setting = BlueSetting(options.network, options.rules, options.observation, green)
+        policy = source.load(setting)
+        for note in source.notes(setting):
+            typer.echo(note, err=True)
     play_episode(options, policy, seed=seed, steps=steps, delay=delay, blue=Path(blue).stem)

@@ -11,7 +11,9 @@ from cageflow.envs.agent import BlueAgent, BlueSetting
 from cageflow.envs.options import RULES
 from cageflow.errors import UserError
 from cageflow.evaluation.policy_agent import PolicyAgent
+from cageflow.learn.fit import check_fit
 from cageflow.learn.policy_file import load_policy
+from cageflow.scenario import NetworkIdentity
 
 CHAMPIONS = ("champion", "champion-ordered")
 """By name: one that is free, one that follows a workflow. There is one of each for each of RULES."""
@@ -24,9 +26,15 @@ class ChampionSource:
 
     name: str
     workflow: WorkflowSpec | None
+    network: NetworkIdentity | None
     observation: str = "corrected"
     actions: str = "deterministic"
     trained_rules: None = None
+    scenario: None = None
+
+    def notes(self, setting: BlueSetting) -> tuple[str, ...]:
+        """None: it is the one of the rules that are played."""
+        return ()
 
     def load(self, setting: BlueSetting) -> BlueAgent:
         """Make the agent.
@@ -34,8 +42,8 @@ class ChampionSource:
         Raises:
             UserError: the games are on another network, or with another observation.
         """
-        path = champion_file(self.name, setting.rules)
-        policy = load_policy(path, {"observation": setting.observation}, network=setting.network)
+        policy = load_policy(champion_file(self.name, setting.rules))
+        check_fit(policy, setting, self.name)
         return PolicyAgent(policy, deterministic=True)
 
 

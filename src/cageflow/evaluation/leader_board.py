@@ -11,6 +11,7 @@ from typing import Any
 from cageflow.evaluation.protocol import LENGTHS, REDS, Evaluation
 from cageflow.evaluation.statistics import Estimate
 from cageflow.reading import read_yaml
+from cageflow.scenario import is_cage2
 
 _NORMAL_95 = 1.959963984540054  # half the board's intervals in standard errors: it has 1,000 episodes a cell
 
@@ -51,14 +52,18 @@ class LeaderBoard:
     winner_elsewhere: dict[str, dict[tuple[int, str], float]]
 
     def compares_with(self, evaluation: Evaluation) -> bool:
-        """Whether the evaluation is what the board was judged by: its rules and its nine cells."""
-        return evaluation.settings.rules == self.rules and evaluation.settings.is_whole
+        """Whether the evaluation is what the board was judged by: its rules, its network and its nine cells."""
+        settings = evaluation.settings
+        return settings.rules == self.rules and settings.is_whole and is_cage2(evaluation.network)
 
     def winner_cells(self, evaluation: Evaluation) -> dict[tuple[int, str], float] | None:
-        """The winner's means under the rules of an evaluation, if they are known for all of its cells."""
+        """The winner's means under the rules of an evaluation, if they are known for all of its cells.
+
+        On another network than CAGE-2's own there are none.
+        """
         settings = evaluation.settings
         cells = self.entries[0].cells if settings.rules == self.rules else self.winner_elsewhere.get(settings.rules)
-        if cells is None or settings.green or settings.scenario is not None:
+        if cells is None or settings.green or not is_cage2(evaluation.network):
             return None
         played = {(cell.max_steps, cell.red_agent) for cell in evaluation.cells}
         return cells if played <= cells.keys() else None

@@ -25,6 +25,7 @@ from cageflow.evaluation.sources import AgentSource
 from cageflow.evaluation.statistics import Estimate, Summary, sum_of_means, summarize
 from cageflow.evaluation.team import MEMBERS
 from cageflow.evaluation.work import Share, play_shares
+from cageflow.scenario import NetworkIdentity, is_cage2
 from cageflow.sim.threads import available_cores
 
 LENGTHS = (30, 50, 100)
@@ -46,7 +47,7 @@ class EvaluationSettings:
         lengths: steps of an episode.
         red_agents: by CybORG's names.
         green: whether the green agent is awake.
-        scenario: a network file; None is CAGE-2's own.
+        scenario: a network file; None is the one that an agent brings, or else CAGE-2's own.
         cyborg_path: folder of an installed CybORG to play on; None for the compiled simulator.
         num_workers: processes; None is one for each core on CybORG, else none beside this one.
     """
@@ -74,9 +75,9 @@ class EvaluationSettings:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is the challenge's protocol, all nine cells on its network and with green asleep."""
+        """Whether it is the challenge's protocol, all nine cells with green asleep."""
         cells = set(self.lengths) == set(LENGTHS) and set(self.red_agents) == set(REDS)
-        return cells and not self.green and self.scenario is None
+        return cells and not self.green
 
     @property
     def simulator(self) -> str:
@@ -94,6 +95,21 @@ class EvaluationSettings:
                 f"{source.name} was trained on the {source.observation} observation; {self.observation} is asked for."
             )
         return source.observation or self.observation or "corrected"
+
+    def scenario_for(self, source: AgentSource) -> Path | None:
+        """The network file that an agent is played on; None is CAGE-2's own network.
+
+        Raises:
+            UserError: CybORG, which plays that one alone, is to play another.
+        """
+        if self.cyborg_path is None:
+            return self.scenario or source.scenario
+        if source.network is not None and not is_cage2(source.network):
+            raise UserError(
+                f"{source.name} was made for the network {source.network}, and CybORG plays CAGE-2's alone: leave out "
+                "--both and --simulator cyborg."
+            )
+        return None
 
 
 @dataclass(frozen=True)
@@ -128,13 +144,17 @@ class Evaluation:
         source: who was evaluated.
         settings: what was played.
         observation: the table that it was shown.
+        network: that was played on.
         cells: by length, then by red agent.
+        notes: what a user has to know of the agent in these games, a sentence each.
     """
 
     source: AgentSource
     settings: EvaluationSettings
     observation: str
+    network: NetworkIdentity
     cells: tuple[Cell, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def total(self) -> Estimate:
@@ -149,6 +169,8 @@ class Evaluation:
             "rules": self.settings.rules,
             "simulator": self.settings.simulator,
             "observation": self.observation,
+            "network": self.network.to_json(),
+            "notes": list(self.notes),
             "actions": self.source.actions,
             "seed": self.settings.seed,
             "cells": [_cell_json(cell) for cell in self.cells],
@@ -172,10 +194,10 @@ def evaluate(
         UserError: the agent does not fit the games, fails, or gives what is no action; or CybORG is not there.
         WorkerError: a process died.
     """
-    observation = settings.observation_for(source)
+    observation, scenario = settings.observation_for(source), settings.scenario_for(source)
     specs = {
         (max_steps, red): GameSpec(
-            GameOptions(red, settings.rules, observation, max_steps, settings.green, settings.scenario),
+            GameOptions(red, settings.rules, observation, max_steps, settings.green, scenario),
             masked=True,
             cyborg_path=None if settings.cyborg_path is None else str(settings.cyborg_path),
         )
@@ -199,7 +221,14 @@ def evaluate(
         cells[key] = cell = Cell(*key, played.returns, compliance, chosen)
         summary = cell.summary
         say(f"{settings.simulator}: {key[0]} steps against {key[1]}: {summary.mean:.2f} ± {summary.se:.2f}")
-    return Evaluation(source, settings, observation, tuple(cells[key] for key in specs))
+    return Evaluation(
+        source,
+        settings,
+        observation,
+        setting.network.identity,
+        tuple(cells[key] for key in specs),
+        source.notes(setting),
+    )
 
 
 def _num_workers(settings: EvaluationSettings) -> int:

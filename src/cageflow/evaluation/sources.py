@@ -16,8 +16,10 @@ from cageflow.evaluation.champions import CHAMPIONS, ChampionSource, champion_fi
 from cageflow.evaluation.foreign import load_agent
 from cageflow.evaluation.policy_agent import PolicyAgent
 from cageflow.evaluation.team import MEMBERS, TeamAgent, read_team
+from cageflow.learn.fit import network_file_of, notes_on
 from cageflow.learn.policy import ANY_WORKFLOW, PolicyCard
 from cageflow.learn.policy_file import load_policy
+from cageflow.scenario import NetworkIdentity
 from cageflow.workflow.compliance import DEFINITIONS
 from cageflow.workflow.orders import Order, OrderLike, parse_order
 
@@ -50,11 +52,22 @@ class AgentSource(Protocol):
     def trained_rules(self) -> str | None:
         """The rules that it was trained under."""
 
+    @property
+    def network(self) -> NetworkIdentity | None:
+        """The network that it was made for; None for any."""
+
+    @property
+    def scenario(self) -> Path | None:
+        """The file of that network, where it brings one; None leaves it to who plays it."""
+
+    def notes(self, setting: BlueSetting) -> tuple[str, ...]:
+        """What a user has to know of it in these games, a sentence each; see `fit.notes_on`."""
+
     def load(self, setting: BlueSetting) -> BlueAgent:
         """Make the agent.
 
         Raises:
-            UserError: it does not fit the games, or cannot be made.
+            UserError: it was not made for these games, or cannot be made.
         """
 
 
@@ -67,6 +80,12 @@ class BaselineSource:
     observation: None = None
     actions: str = "own"
     trained_rules: None = None
+    network: None = None
+    scenario: None = None
+
+    def notes(self, setting: BlueSetting) -> tuple[str, ...]:
+        """None: it was not trained."""
+        return ()
 
     def load(self, setting: BlueSetting) -> BlueAgent:
         """Make the agent."""
@@ -77,30 +96,51 @@ class BaselineSource:
 
 @dataclass(frozen=True)
 class PolicySource:
-    """A policy file; `order` is the one that a universal policy is told, else None."""
+    """A policy file with its card; `order` is the one that a universal policy is told, else None."""
 
     name: str
     path: Path
-    observation: str
+    card: PolicyCard
     workflow: WorkflowSpec | None
-    trained_rules: str
     deterministic: bool
     order: Order | None = None
+
+    @property
+    def observation(self) -> str:
+        """The table that it reads."""
+        return self.card.observation
 
     @property
     def actions(self) -> str:
         """How it chooses."""
         return "deterministic" if self.deterministic else "sample"
 
+    @property
+    def trained_rules(self) -> str:
+        """The rules that it was trained under."""
+        return self.card.rules
+
+    @property
+    def network(self) -> NetworkIdentity | None:
+        """The network that it was made for; None where its file is of a version that did not say."""
+        return self.card.network
+
+    @property
+    def scenario(self) -> Path | None:
+        """The network file of its run."""
+        return network_file_of(self.path)
+
+    def notes(self, setting: BlueSetting) -> tuple[str, ...]:
+        """What is other than in its training."""
+        return notes_on(self.card, setting, self.name)
+
     def load(self, setting: BlueSetting) -> BlueAgent:
         """Make the agent.
 
         Raises:
-            UserError: the policy is one of another network or observation.
+            UserError: the policy was not made for these games.
         """
-        expect = {"observation": setting.observation}
-        policy = load_policy(self.path, expect, network=setting.network, order=self.order)
-        return PolicyAgent(policy, deterministic=self.deterministic)
+        return PolicyAgent(load_policy(self.path, setting=setting, order=self.order), deterministic=self.deterministic)
 
 
 @dataclass(frozen=True)
@@ -114,6 +154,12 @@ class ForeignSource:
     observation: None = None
     actions: str = "own"
     trained_rules: None = None
+    network: None = None
+    scenario: None = None
+
+    def notes(self, setting: BlueSetting) -> tuple[str, ...]:
+        """None: nothing is known of its training."""
+        return ()
 
     def load(self, setting: BlueSetting) -> BlueAgent:
         """Make the agent.
@@ -134,17 +180,36 @@ class TeamSource:
     workflow: WorkflowSpec | None = None
 
     def __post_init__(self) -> None:
-        wanted = {source.observation for source in [*self.members.values(), self.opening]} - {None}
+        wanted = {source.observation for source in self._all} - {None}
         if len(wanted) > 1:
             raise UserError(
                 f"the members of {self.name} see different observations: {', '.join(sorted(map(str, wanted)))}."
+            )
+        networks = {source.network.fingerprint: source.network for source in self._all if source.network is not None}
+        if len(networks) > 1:
+            names = " and ".join(map(str, networks.values()))
+            raise UserError(
+                f"the members of {self.name} were made for different networks, {names}: name policies of one network."
             )
 
     @property
     def observation(self) -> str | None:
         """The table that its members must be shown."""
-        sources = [*self.members.values(), self.opening]
-        return next((source.observation for source in sources if source.observation is not None), None)
+        return next((source.observation for source in self._all if source.observation is not None), None)
+
+    @property
+    def network(self) -> NetworkIdentity | None:
+        """The network that its members were made for."""
+        return next((source.network for source in self._all if source.network is not None), None)
+
+    @property
+    def scenario(self) -> Path | None:
+        """The file of that network, where a member brings it."""
+        return next((source.scenario for source in self._all if source.scenario is not None), None)
+
+    def notes(self, setting: BlueSetting) -> tuple[str, ...]:
+        """Those of its members."""
+        return tuple(dict.fromkeys(note for source in self._all for note in source.notes(setting)))
 
     @property
     def actions(self) -> str:
@@ -168,6 +233,10 @@ class TeamSource:
         same = [name for name, source in self.members.items() if source == self.opening]
         opening = members[same[0]] if same else self.opening.load(setting)
         return TeamAgent(members, opening, setting)
+
+    @property
+    def _all(self) -> list[AgentSource]:
+        return [*self.members.values(), self.opening]
 
 
 @dataclass(frozen=True)
@@ -226,7 +295,7 @@ def find_agent(text: str, options: SourceOptions) -> AgentSource:
         return BaselineSource(text, options.workflow())
     if text in CHAMPIONS:
         card = load_policy(champion_file(text, RULES[0])).card  # all of a name follow the same workflow
-        return ChampionSource(text, options.workflow(card))
+        return ChampionSource(text, options.workflow(card), card.network)
     if text and path.is_dir():
         return _policy(text, _policy_of_run(path), options)
     if path.suffix == ".json" and path.is_file():
@@ -284,9 +353,8 @@ def _policy(name: str, path: Path, options: SourceOptions) -> PolicySource:
     return PolicySource(
         name,
         path,
-        card.observation,
+        card,
         options.workflow(card),
-        card.rules,
         options.deterministic,
         options.told if is_universal else None,
     )

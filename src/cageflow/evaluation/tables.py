@@ -10,6 +10,7 @@ from cageflow.evaluation.both import Parity
 from cageflow.evaluation.leader_board import LeaderBoard, leader_board
 from cageflow.evaluation.protocol import Cell, Evaluation
 from cageflow.evaluation.statistics import ALPHA, POWER, Equivalence
+from cageflow.scenario import is_cage2
 
 SHORT_REDS = {"B_lineAgent": "B-line", "RedMeanderAgent": "Meander", "SleepAgent": "Sleep", MIXED: "Mixed"}
 NAME_WIDTH, MEAN_WIDTH, SPREAD_WIDTH = 8, 8, 16
@@ -24,6 +25,7 @@ def format_evaluation(evaluation: Evaluation) -> str:
         evaluation.source.name,
         f"  rules {settings.rules}, {_simulator(evaluation)}, {evaluation.observation} observation"
         + (", green awake" if settings.green else ""),
+        *([] if is_cage2(evaluation.network) else [f"  network {evaluation.network}"]),
         f"  {ACTIONS[evaluation.source.actions]}, {settings.episodes:,} episodes a cell, seed {settings.seed}",
         "",
         _row("", [(f"{length} steps", "") for length in settings.lengths]),
@@ -122,6 +124,8 @@ def _simulator(evaluation: Evaluation) -> str:
 
 def _why_not(board: LeaderBoard, evaluation: Evaluation) -> list[str]:
     settings = evaluation.settings
+    if not is_cage2(evaluation.network):
+        return ["Not compared with the leader board, which was judged on CAGE-2's own network."]
     if settings.rules == board.rules:
         return ["Not compared with the leader board: it takes all nine cells, on CAGE-2's network, green asleep."]
     lines = [f"Not compared with the leader board, which was judged under the rules {board.rules}."]

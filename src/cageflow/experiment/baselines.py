@@ -288,9 +288,7 @@ def _measure_one(
         path = run_dir / name
         path.parent.mkdir(exist_ok=True)
         save_policy(path, policy)
-        source = PolicySource(
-            entry.label, path, policy.card.observation, workflow, policy.card.rules, deterministic=False
-        )
+        source = PolicySource(entry.label, path, policy.card, workflow, deterministic=False)
     (cell,) = evaluate(source, _evaluation(settings, seed)).cells
     return BaselineRow(
         baseline=entry.label,

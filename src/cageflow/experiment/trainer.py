@@ -12,7 +12,7 @@ import numpy as np
 from cageflow.collect import Collector, Episodes, EpisodeStream, GameSpec, WorkflowSpec, make_feed
 from cageflow.envs.options import GameOptions
 from cageflow.experiment.config import RunConfig
-from cageflow.learn.policy import Policy, PolicyCard
+from cageflow.learn.policy import Policy, PolicyCard, made_for
 from cageflow.learn.ppo import PPO, UpdateStats
 from cageflow.sim.recall import num_inputs
 from cageflow.workflow.orders import Order, encode_order, format_order
@@ -283,6 +283,7 @@ def policy_card(config: RunConfig, workflow: str | None, training_episodes: int)
         memory=learner.memory,
         alignment=alignment,
         training_episodes=training_episodes,
+        **made_for(game.network, memory=learner.memory, ordered=workflow is not None),
     )
 
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from cageflow.errors import UserError
 from cageflow.learn.config import ACTIVATIONS
 from cageflow.learn.inference import Actor, pack_weights
-from cageflow.scenario import Network
+from cageflow.scenario import Network, NetworkIdentity
 from cageflow.sim.recall import num_inputs
-from cageflow.workflow.orders import Order, encode_order, format_order
+from cageflow.workflow.orders import ORDER_FEATURES, Order, encode_order, format_order
 
 ANY_WORKFLOW: Final = "any"
 """What the card of a universal policy says for its workflow."""
@@ -40,6 +40,9 @@ class PolicyCard:
         memory: whether it reads what blue remembers beside its table.
         alignment: settings of the alignment reward it was trained with, empty for plain PPO.
         training_episodes: episodes it has learned from.
+        network: that it was trained on; None in files of versions that did not say.
+        action_set: what its action numbers mean, as `Network.action_set`; None likewise.
+        sizes: of its inputs and outputs, those of `made_for`; empty likewise.
     """
 
     workflow: str | None
@@ -53,19 +56,23 @@ class PolicyCard:
     memory: bool = False
     alignment: Mapping[str, float | str | bool] = field(default_factory=dict)
     training_episodes: int = 0
+    network: NetworkIdentity | None = None
+    action_set: str | None = None
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The card as plain data for `json.dump`."""
-        return {**asdict(self), "alignment": dict(self.alignment)}
+        network = None if self.network is None else self.network.to_json()
+        return {**asdict(self), "alignment": dict(self.alignment), "network": network, "sizes": dict(self.sizes)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "PolicyCard":
-        """Read what `to_json` wrote, also before there were policies with a memory.
+        """Read what `to_json` wrote, also before there were policies with a memory, and cards that name a network.
 
         Raises:
             UserError: an entry is missing, unknown or of the wrong type; the message starts with the entry.
         """
-        data = {"memory": False, **data}
+        data = {"memory": False, "network": None, "action_set": None, "sizes": {}, **data}
         names = {entry.name for entry in fields(cls)}
         for name in sorted(names ^ data.keys()):
             raise UserError(f"'{name}' is {'missing' if name in names else 'unknown'}")
@@ -75,7 +82,10 @@ class PolicyCard:
                 raise UserError(f"'{name}' is {value!r}, expected {words}")
         if data["activation"] not in ACTIVATIONS:
             raise UserError(f"'activation' is {data['activation']!r}, expected one of {', '.join(ACTIVATIONS)}")
-        return cls(**data)
+        if not all(name in SIZES and type(size) is int for name, size in data["sizes"].items()):
+            raise UserError(f"'sizes' is {data['sizes']!r}, expected whole numbers for {', '.join(SIZES)}")
+        network = None if data["network"] is None else NetworkIdentity.from_json(data["network"])
+        return cls(**{**data, "network": network})
 
 
 _CARD_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
@@ -90,7 +100,29 @@ _CARD_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "memory": ((bool,), "true or false"),
     "alignment": ((dict,), "names and values"),
     "training_episodes": ((int,), "a whole number"),
+    "action_set": ((str, type(None)), "hexadecimal digits or null"),
+    "sizes": ((dict,), "names and whole numbers"),
 }
+
+SIZES: Final = ("table", "recalled", "order", "actions")
+"""Bits of blue's table, of what blue remembers, of an order's code that a policy reads; and how many actions it has."""
+
+
+def made_for(network: Network, *, memory: bool, ordered: bool) -> dict[str, Any]:
+    """The entries of a `PolicyCard` that say which network it belongs to.
+
+    Args:
+        network: that it is trained on.
+        memory: whether it reads what blue remembers.
+        ordered: whether it is told an order.
+    """
+    sizes = {
+        "table": network.num_observations,
+        "recalled": num_inputs(network, memory=memory) - network.num_observations,
+        "order": ORDER_FEATURES if ordered else 0,
+        "actions": len(network.codec),
+    }
+    return {"network": network.identity, "action_set": network.action_set, "sizes": sizes}
 
 
 class Policy:
@@ -125,19 +157,6 @@ class Policy:
     def is_universal(self) -> bool:
         """Whether it follows whatever order it is told."""
         return self.card.workflow == ANY_WORKFLOW
-
-    def check_network(self, network: Network) -> None:
-        """Refuse a network on which it cannot play.
-
-        Raises:
-            UserError: it reads another number of bits, or has other actions.
-        """
-        expected = num_inputs(network, memory=self.card.memory)
-        if (self.num_observations, self.num_actions) != (expected, len(network.codec)):
-            raise UserError(
-                f"the policy reads {self.num_observations} bits and has {self.num_actions} actions, but the game has "
-                f"{expected} and {len(network.codec)}: it was made for another network"
-            )
 
     def for_order(self, order: Order) -> "Policy":
         """This policy as one that follows an order, with the observations of the game alone.

@@ -5,7 +5,6 @@ header's entry `cageflow` is a JSON object with the format's version, the packag
 """
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from cageflow import __version__
+from cageflow.envs.agent import BlueSetting
 from cageflow.errors import UserError
 from cageflow.files import write_whole
-from cageflow.learn.policy import ANY_WORKFLOW, Layers, Policy, PolicyCard
+from cageflow.learn.fit import check_fit
+from cageflow.learn.policy import ANY_WORKFLOW, SIZES, Layers, Policy, PolicyCard
 from cageflow.reading import parse_json
-from cageflow.scenario import Network
-from cageflow.workflow.orders import OrderLike, parse_order
+from cageflow.workflow.orders import OrderLike, encode_order, parse_order
 
 FORMAT_VERSION = 1
 _HEADER_KEY = "cageflow"
@@ -48,52 +48,68 @@ def dump_policy(policy: Policy) -> bytes:
     return save(tensors, {_HEADER_KEY: json.dumps(header)})
 
 
-def load_policy(
-    path: str | Path,
-    expect: Mapping[str, Any] | None = None,
-    *,
-    network: Network | None = None,
-    order: OrderLike | None = None,
-) -> Policy:
+def load_policy(path: str | Path, *, setting: BlueSetting | None = None, order: OrderLike | None = None) -> Policy:
     """Read a policy file.
 
     Args:
         path: the file.
-        expect: what the policy must be: entries of its `PolicyCard`.
-        network: that it is to play on.
+        setting: of the game that it is to play; None to know what it is.
         order: the workflow order that it is to follow, as `parse_order` reads it. Only a universal policy needs to be
             told, before it has the observations of the game; any other must have been trained for this order.
 
     Raises:
-        UserError: the file is missing, truncated, not a policy of cageflow, of a newer format, inconsistent, or of a
-            policy other than expected.
+        UserError: the file is missing, truncated, not a policy of cageflow, of a newer format or inconsistent, or its
+            policy was not made for the game (`fit.check_fit`) or the order.
     """
     path = Path(path)
     header, tensors = _read(path)
     try:
         card = PolicyCard.from_json(header["policy"])
         policy = Policy(card, _layers(tensors), tensors.get(_ORDER_KEY))
+        _check_order(card, policy.order_encoding)
+        _check_sizes(card, policy)
     except ValueError as error:
         raise UserError(f"policy file {path} is inconsistent: {error}") from error
-    if (card.workflow in (None, ANY_WORKFLOW)) != (policy.order_encoding is None):
-        raise UserError(f"policy file {path} is inconsistent: it names a workflow without its code or the reverse")
     if order is not None:
         try:
             policy = policy.for_order(parse_order(order))
         except UserError as error:
             raise UserError(f"policy file {path} does not fit: {error}") from error
-    elif policy.is_universal and network is not None:
+    elif policy.is_universal and setting is not None:
         raise UserError(f"policy file {path} is universal: say by --workflow which order it is to follow")
-    given = policy.card.to_json()
-    for name, wanted in (expect or {}).items():
-        if given[name] != wanted:
-            raise UserError(f"policy file {path} has {name} {given[name]!r}, but {wanted!r} is wanted here")
-    if network is not None:
-        try:
-            policy.check_network(network)
-        except UserError as error:
-            raise UserError(f"policy file {path}: {error}") from error
+    if setting is not None:
+        check_fit(policy, setting, f"policy file {path}")
     return policy
+
+
+def _check_order(card: PolicyCard, encoding: NDArray[np.float32] | None) -> None:
+    """Refuse the code of another order than the card names.
+
+    Raises:
+        ValueError: it is so, or one of the two is missing.
+    """
+    if card.workflow in (None, ANY_WORKFLOW):
+        if encoding is not None:
+            raise ValueError("it has the code of a workflow without its name")
+        return
+    if encoding is None:
+        raise ValueError("it names a workflow without its code")
+    if not np.array_equal(encoding, encode_order(parse_order(card.workflow))):
+        raise ValueError(f"the code of its order is not that of {card.workflow}, which its card names")
+
+
+def _check_sizes(card: PolicyCard, policy: Policy) -> None:
+    """Refuse layers of other sizes than the card names.
+
+    Raises:
+        ValueError: it is so.
+    """
+    if not card.sizes:
+        return
+    has = (policy.layers[0][0].shape[1], policy.num_actions)
+    says = (sum(card.sizes.get(name, 0) for name in SIZES[:-1]), card.sizes.get(SIZES[-1], 0))
+    if has != says:
+        raise ValueError(f"it has {has[0]} inputs and {has[1]} actions, but its card says {says[0]} and {says[1]}")
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:

@@ -21,7 +21,9 @@ EPISODES = 200
 def test_file__is_a_policy_with_a_memory_for_these_rules_and_all_red_agents(name: str, rules: str) -> None:
     path = champion_file(name, rules)
     assert path.stat().st_size < 300_000
-    card = load_policy(path, {"rules": rules, "observation": "corrected"}, network=NETWORK).card
+    card = load_policy(path, setting=BlueSetting(NETWORK, rules)).card
+    assert (card.rules, card.network, card.action_set) == (rules, NETWORK.identity, NETWORK.action_set)
+    assert card.sizes == {"table": 52, "recalled": 217, "order": 25 * (name == "champion-ordered"), "actions": 145}
     assert (card.red_agent, card.preset, card.memory, card.mask_actions) == ("mixed", "champion", True, True)
     assert (card.workflow is not None) == (name == "champion-ordered")
 
@@ -64,5 +66,5 @@ def test_champion_of_other_rules__is_another_policy() -> None:
 
 def test_champion__reads_the_corrected_table_alone() -> None:
     setting = BlueSetting(NETWORK, "v2.1", "official")
-    with pytest.raises(UserError, match="'official' is wanted here"):
+    with pytest.raises(UserError, match="give --observation corrected"):
         find_agent("champion", SourceOptions()).load(setting)

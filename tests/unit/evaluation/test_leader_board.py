@@ -1,6 +1,7 @@
 """The board as it is published, and who may be compared with it."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,8 +9,11 @@ import pytest
 from cageflow.evaluation.leader_board import leader_board
 from cageflow.evaluation.protocol import Cell, Evaluation, EvaluationSettings
 from cageflow.evaluation.sources import BaselineSource
+from cageflow.scenario import default_network
+from tests.helpers.networks import own_network
 
 BOARD = leader_board()
+CAGE2 = default_network().identity
 SUM_DIFFERS = {17}  # as published
 
 
@@ -38,13 +42,16 @@ def test_place__is_by_the_total() -> None:
     assert [BOARD.place(total) for total in (-50.0, -54.57, -55.0, -4000.0)] == [1, 1, 2, 21]
 
 
-def test_only_the_whole_protocol_under_its_rules__compares() -> None:
-    def compares(**settings) -> bool:
+def test_only_the_whole_protocol_on_its_network_under_its_rules__compares(tmp_path: Path) -> None:
+    own = own_network(tmp_path / "own.yaml").identity
+
+    def compares(network=CAGE2, **settings) -> bool:
         cells = (Cell(30, "B_lineAgent", np.zeros(2)),)
         made = replace(EvaluationSettings(rules="challenge"), **settings)
-        return BOARD.compares_with(Evaluation(BaselineSource("sleep"), made, "corrected", cells))
+        return BOARD.compares_with(Evaluation(BaselineSource("sleep"), made, "corrected", network, cells))
 
     assert compares()
     assert not compares(rules="v2.1")
     assert not compares(green=True)
     assert not compares(lengths=(30,))
+    assert not compares(own)

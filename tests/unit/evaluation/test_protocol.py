@@ -23,7 +23,7 @@ def test_protocol__is_the_challenge_s() -> None:
     assert (settings.lengths, settings.episodes) == ((30, 50, 100), 1000)
     assert settings.red_agents == ("B_lineAgent", "RedMeanderAgent", "SleepAgent")
     assert settings.is_whole
-    for change in ({"lengths": (30, 50)}, {"red_agents": REDS[:2]}, {"green": True}, {"scenario": Path("x.yaml")}):
+    for change in ({"lengths": (30, 50)}, {"red_agents": REDS[:2]}, {"green": True}):
         assert not replace(settings, **change).is_whole
 
 

@@ -18,6 +18,7 @@ from cageflow.evaluation.sources import (
     parse_team,
 )
 from cageflow.evaluation.team import TeamAgent, write_team
+from cageflow.learn.policy_file import load_policy
 from cageflow.workflow.orders import parse_order
 from tests.helpers.agents import SETTING, policy_file
 
@@ -39,9 +40,10 @@ def test_name_of_a_baseline() -> None:
 def test_policy_file() -> None:
     path = policy_file(Path("p.safetensors"), rules="challenge", observation="official")
     source = find_agent("p.safetensors", SourceOptions(deterministic=True))
-    assert source == PolicySource("p.safetensors", path, "official", None, "challenge", deterministic=True)
+    assert source == PolicySource("p.safetensors", path, load_policy(path).card, None, deterministic=True)
+    assert (source.observation, source.trained_rules) == ("official", "challenge")
     assert (source.actions, find_agent("p.safetensors", DEFAULT).actions) == ("deterministic", "sample")
-    with pytest.raises(UserError, match="has observation 'official', but 'corrected' is wanted here"):
+    with pytest.raises(UserError, match="but corrected is asked for: give --observation official"):
         source.load(SETTING)
 
 

@@ -1,24 +1,31 @@
 """What an evaluation looks like: in 80 columns, with what it may be compared with."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cageflow.collect import WorkflowSpec
+from cageflow.envs.options import RULES
 from cageflow.evaluation.protocol import LENGTHS, REDS, Cell, Evaluation, EvaluationSettings
 from cageflow.evaluation.sources import BaselineSource, PolicySource
 from cageflow.evaluation.tables import format_evaluation, format_standing, shorten
+from cageflow.scenario import Network
 from cageflow.workflow.orders import parse_order
+from tests.helpers.agents import NETWORK, policy
+from tests.helpers.networks import own_network
 
 WORKFLOW = WorkflowSpec(parse_order("enterprise,op_server,user,op_host,defender"), 0.0, "any-session")
 
 
-def evaluation(rules: str = "challenge", mean: float = -6.0, name: str = "sleep", **settings) -> Evaluation:
+def evaluation(
+    rules: str = "challenge", mean: float = -6.0, name: str = "sleep", network: Network = NETWORK, **settings
+) -> Evaluation:
     made = EvaluationSettings(rules=rules, **settings)
     returns = np.array([mean - 1.0, mean + 1.0])
     cells = [Cell(length, red, returns) for length in made.lengths for red in made.red_agents]
-    return Evaluation(BaselineSource(name), made, "corrected", tuple(cells))
+    return Evaluation(BaselineSource(name), made, "corrected", network.identity, tuple(cells))
 
 
 def test_table__has_every_mean_and_the_winner_s_beside_it() -> None:
@@ -40,6 +47,7 @@ def test_table__fits_in_80_columns() -> None:
             one.source,
             one.settings,
             one.observation,
+            one.network,
             tuple(
                 Cell(cell.max_steps, cell.red_agent, mean + 360 * np.arange(-1, 2.0).repeat(300)) for cell in one.cells
             ),
@@ -79,19 +87,32 @@ def test_winner__is_left_out_where_the_cells_are_not_its() -> None:
     assert "winner" not in format_evaluation(evaluation(green=True))
 
 
+def test_other_network__is_named_and_stands_beside_no_board(tmp_path: Path) -> None:
+    for rules in RULES:
+        own = evaluation(rules, network=own_network(tmp_path / "own.yaml"))
+        assert f"network 'Own values' ({own.network.fingerprint[:8]})" in format_evaluation(own)
+        assert "winner" not in format_evaluation(own)
+        standing = format_standing([own])
+        assert standing == "Not compared with the leader board, which was judged on CAGE-2's own network."
+    both = format_standing([own_c := replace(own, settings=EvaluationSettings(rules="challenge")), evaluation()])
+    assert "sleep" in both and both.count("   >") == 1 and own_c.network != evaluation().network
+
+
 def test_policy__says_how_it_chose_what_it_complied_with_and_other_rules_of_its_training() -> None:
-    source = PolicySource("p", Path("p"), "corrected", WORKFLOW, "v2.1", deterministic=False)
+    source = PolicySource("p", Path("p"), policy().card, WORKFLOW, deterministic=False)
     cells = tuple(
         Cell(length, red, np.array([0.0, 1.0]), 0.951, {"sleep": 1, "bline": 3, "meander": 0})
         for length in LENGTHS
         for red in REDS
     )
-    text = format_evaluation(Evaluation(source, EvaluationSettings(rules="challenge"), "corrected", cells))
+    text = format_evaluation(
+        Evaluation(source, EvaluationSettings(rules="challenge"), "corrected", NETWORK.identity, cells)
+    )
     assert "actions drawn" in text
     assert "B-line 95.1% 95.1% 95.1%" in text
     assert "chosen against Meander: sleep 25.00%, bline 75.00%" in text
     assert "trained under the rules v2.1" in text
-    same = format_evaluation(Evaluation(source, EvaluationSettings(), "corrected", cells))
+    same = format_evaluation(Evaluation(source, EvaluationSettings(), "corrected", NETWORK.identity, cells))
     assert "trained under" not in same
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from cageflow.envs.agent import BlueSetting
 from cageflow.errors import UserError
 from cageflow.experiment import runs
 from cageflow.experiment.config import make_config
@@ -91,7 +92,7 @@ def test_policy__follows_any_order(whole: tuple[Path, RunSummary]) -> None:
     assert policy.card.alignment == {"lambda": 5.0, "threshold": 0.95, "definition": "any-session"}
     observations = np.random.default_rng(0).integers(0, 2, (20, 52))
     answers = {
-        load_policy(summary.policy, network=default_network(), order=o).log_probs(observations).tobytes()
+        load_policy(summary.policy, setting=BlueSetting(default_network()), order=o).log_probs(observations).tobytes()
         for o in ALL_ORDERS
     }
     assert len(answers) == 120

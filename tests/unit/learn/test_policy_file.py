@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
+from cageflow.envs.agent import BlueSetting
 from cageflow.errors import UserError
-from cageflow.learn.policy import ANY_WORKFLOW, Policy, PolicyCard
+from cageflow.learn.policy import ANY_WORKFLOW, Policy, PolicyCard, made_for
 from cageflow.learn.policy_file import load_policy, save_policy
 from cageflow.scenario import default_network
 from cageflow.workflow.orders import ALL_ORDERS
 
+SETTING = BlueSetting(default_network())
 ORDER = np.eye(5, dtype=np.float32).reshape(-1)
 CARD = PolicyCard(
     workflow="defender,enterprise,op_server,op_host,user",
@@ -62,9 +64,9 @@ def rewrite(path, *, header=None, change_header=None, change_tensors=None):
     path.write_bytes(save(tensors, {"cageflow": json.dumps(data) if header is None else header}))
 
 
-def refusal(path, expect=None, network=None, order=None):
+def refusal(path, setting=None, order=None):
     with pytest.raises(UserError) as error:
-        load_policy(path, expect, network=network, order=order)
+        load_policy(path, setting=setting, order=order)
     message = str(error.value)
     assert str(path) in message
     assert "\n" not in message
@@ -91,22 +93,32 @@ def test_header__says_what_the_policy_is(path):
     assert isinstance(header["cageflow_version"], str)
 
 
-def test_load__accepts_what_is_expected_and_refuses_anything_else(path):
-    load_policy(path, {"rules": "v2.1", "observation": "corrected"}, network=default_network())
-    assert "has rules 'v2.1', but 'challenge' is wanted here" in refusal(path, {"rules": "challenge"})
+def test_load__asks_whether_the_policy_was_made_for_the_game(path):
+    load_policy(path, setting=SETTING)
+    official = BlueSetting(SETTING.network, observation="official")
+    assert f"policy file {path} was trained on the corrected observation" in refusal(path, official)
 
 
 def test_load__refuses_a_policy_of_another_network(path, tmp_path):
     small = tmp_path / "small.safetensors"
     save_policy(small, make_policy(num_observations=48))
-    message = refusal(small, network=default_network())
-    assert f"{small}: the policy reads 48 bits and has 145 actions, but the game has 52 and 145" in message
+    message = refusal(small, SETTING)
+    assert f"{small} reads 48 bits and has 145 actions, but the game has 52 and 145" in message
 
 
-def test_card_from_before_there_were_memories__has_none():
+def test_card_from_before_there_were_memories_and_networks__has_none():
     card = CARD.to_json()
-    del card["memory"]
+    for name in ("memory", "network", "action_set", "sizes"):
+        del card[name]
     assert PolicyCard.from_json(card) == CARD and not CARD.memory
+
+
+def test_card__keeps_what_it_was_made_for():
+    network = default_network()
+    card = dataclasses.replace(CARD, **made_for(network, memory=True, ordered=True))
+    assert card.sizes == {"table": 52, "recalled": 217, "order": 25, "actions": 145}
+    assert PolicyCard.from_json(json.loads(json.dumps(card.to_json()))) == card
+    assert card.to_json()["network"]["fingerprint"] == network.fingerprint
 
 
 @pytest.fixture
@@ -120,14 +132,14 @@ def universal(tmp_path):
 def test_load__of_a_universal_policy_gives_it_or_what_it_is_for_an_order(universal):
     policy = load_policy(universal)
     assert (policy.is_universal, policy.num_observations, policy.order_encoding) == (True, 77, None)
-    follower = load_policy(universal, network=default_network(), order=ALL_ORDERS[0])
+    follower = load_policy(universal, setting=SETTING, order=ALL_ORDERS[0])
     observations = np.random.default_rng(0).integers(0, 2, (50, 52))
     assert follower.log_probs(observations).tobytes() == make_policy().log_probs(observations).tobytes()
     assert follower.card == CARD
 
 
 def test_load__asks_for_the_order_of_a_universal_policy_that_is_to_play(universal):
-    message = refusal(universal, network=default_network())
+    message = refusal(universal, SETTING)
     assert "is universal: say by --workflow which order it is to follow" in message
 
 
@@ -186,8 +198,20 @@ def test_load__refuses_another_format_version_and_says_which(path):
         (lambda header: header["policy"].update(extra=1), "is inconsistent: 'extra' is unknown"),
         (lambda header: header["policy"].update(max_steps="many"), "is inconsistent: 'max_steps' is 'many'"),
         (lambda header: header["policy"].update(activation="exec"), "is inconsistent: 'activation' is 'exec'"),
-        (lambda header: header["policy"].update(workflow=None), "names a workflow without its code or the reverse"),
-        (lambda header: header["policy"].update(workflow="any"), "names a workflow without its code or the reverse"),
+        (lambda header: header["policy"].update(workflow=None), "has the code of a workflow without its name"),
+        (lambda header: header["policy"].update(network={"name": "X"}), "'network.fingerprint' is None"),
+        (lambda header: header["policy"].update(sizes={"table": 1.5}), "'sizes' is {'table': 1.5}"),
+        (lambda header: header["policy"].update(action_set=3), "'action_set' is 3"),
+        (
+            lambda header: header["policy"].update(sizes={"table": 52, "recalled": 217, "order": 25, "actions": 145}),
+            "it has 77 inputs and 145 actions, but its card says 294 and 145",
+        ),
+        (
+            lambda header: header["policy"].update(workflow="user,enterprise,op_server,op_host,defender"),
+            "the code of its order is not that of user,enterprise,op_server,op_host,defender",
+        ),
+        (lambda header: header["policy"].update(workflow="user,user"), "user"),
+        (lambda header: header["policy"].update(workflow="any"), "has the code of a workflow without its name"),
     ],
 )
 def test_load__refuses_cards_that_make_no_sense(path, change, message):
@@ -211,7 +235,7 @@ def spoil(tensors):
         (lambda t: t.update(surprise=np.zeros(2, np.float32)), "tensor surprise is unknown"),
         (lambda t: t.update({"actor.0.bias": t["actor.0.bias"][None]}), "actor.0.bias has 2 dimensions, expected 1"),
         (lambda t: t.update({"actor.1.weight": t["actor.1.weight"][:, 1:].copy()}), "expected layer 1 with 64 inputs"),
-        (lambda t: t.pop("order_encoding"), "names a workflow without its code or the reverse"),
+        (lambda t: t.pop("order_encoding"), "names a workflow without its code"),
         (lambda t: [t.pop(name) for name in list(t) if name.startswith("actor")], "expected at least one layer"),
     ],
 )

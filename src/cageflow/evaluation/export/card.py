@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cageflow import __version__
@@ -12,6 +11,7 @@ from cageflow.evaluation.protocol import Evaluation
 from cageflow.evaluation.statistics import Summary
 from cageflow.evaluation.tables import ACTIONS, SHORT_REDS
 from cageflow.learn.policy import PolicyCard
+from cageflow.scenario import NetworkIdentity, is_cage2
 
 if TYPE_CHECKING:
     from cageflow.evaluation.export.check import Agreement
@@ -31,8 +31,8 @@ def model_card(
     agreement: Agreement,
     evaluations: Sequence[Evaluation],
     *,
+    network: NetworkIdentity,
     green: bool = False,
-    scenario: Path | None = None,
 ) -> str:
     """The card in Markdown.
 
@@ -41,14 +41,14 @@ def model_card(
         policy: what it is.
         agreement: of the file with the policy that it was made of.
         evaluations: of the policy, one for each way to choose actions; none if nothing was measured.
+        network: that it plays on.
         green: whether its masks and evaluations are those of games with the green agent awake.
-        scenario: the network file that it plays on; None is CAGE-2's own.
     """
     sections = {
-        "What it is": _what(policy, scenario),
-        "Training": _training(policy),
+        "What it is": _what(policy, network),
+        "Training": _training(policy, network),
         "Evaluation": _evaluation(policy, evaluations),
-        "Limits": _limits(policy, evaluations, green=green, scenario=scenario),
+        "Limits": _limits(policy, evaluations, network, green=green),
         "How to use it": _use(name, policy),
         "Checked": _checked(agreement),
         "Licence": "cageflow is under the MIT licence and lays no claim to what is trained with it: who trained this "
@@ -61,10 +61,10 @@ def model_card(
     return "\n\n".join(parts) + "\n"
 
 
-def _what(policy: PolicyCard, scenario: Path | None) -> str:
-    network = "CAGE Challenge 2's network" if scenario is None else f"the network of `{scenario.name}`"
+def _what(policy: PolicyCard, network: NetworkIdentity) -> str:
+    name = "CAGE Challenge 2's network" if is_cage2(network) else f"the network `{network.name}`"
     words = (
-        f"A policy for the blue agent on {network}: a small network of neurons that reads blue's table and gives a "
+        f"A policy for the blue agent on {name}: a small network of neurons that reads blue's table and gives a "
         "logit for each of blue's actions. "
     )
     if policy.workflow is None:
@@ -73,8 +73,11 @@ def _what(policy: PolicyCard, scenario: Path | None) -> str:
     return words + f"It follows a workflow, the order in which compromised hosts are fixed:\n\n    {order}"
 
 
-def _training(policy: PolicyCard) -> str:
+def _training(policy: PolicyCard, network: NetworkIdentity) -> str:
     rows = {
+        "network": f"`{network.name}`",
+        "fingerprint of the network": f"`{network.fingerprint}`",
+        "hosts": ", ".join(f"`{host}`" for host in network.hosts),
         "red agent": f"`{policy.red_agent}`",
         "rules": f"`{policy.rules}`",
         "observation": f"`{policy.observation}`",
@@ -115,21 +118,26 @@ def _evaluation(policy: PolicyCard, evaluations: Sequence[Evaluation]) -> str:
     return "\n\n".join(parts)
 
 
-def _limits(policy: PolicyCard, evaluations: Sequence[Evaluation], *, green: bool, scenario: Path | None) -> str:
+def _limits(policy: PolicyCard, evaluations: Sequence[Evaluation], network: NetworkIdentity, *, green: bool) -> str:
+    board = (
+        " Only figures under `challenge` compare with the challenge's leader board."
+        if is_cage2(network)
+        else " The challenge's leader board was judged on CAGE-2's own network: no figure here compares with it."
+    )
+    hosts = "13 hosts of CAGE-2" if is_cage2(network) else f"{len(network.hosts)} hosts of that network"
     limits = [
         f"It has met no red agent but {_opponents(policy)} in training, and no episode longer than {policy.max_steps} "
         "steps. Against other ones it is worth what the evaluation says, and not more.",
         f"It was trained under the rules `{policy.rules}`. `v2.1`, which is CAGE-2 as it stands, and `challenge`, "
-        "as the challenge was judged, are two games, in which the same policy scores differently. Only figures under "
-        "`challenge` compare with the challenge's leader board.",
+        "as the challenge was judged, are two games, in which the same policy scores differently." + board,
         _sleep(evaluations),
         f"{'Its masks are for games' if policy.mask_actions else 'It was exported for games'} with the green agent "
         f"{'awake' if green else 'asleep'}. The policy file does not say which of them it was trained in.",
         TABLES.get(policy.observation, f"It reads the table `{policy.observation}`."),
         _masks(policy),
         *_memory(policy),
-        f"It knows the {'13 hosts of CAGE-2' if scenario is None else 'hosts of that network file'} by their place in "
-        "blue's table, and means nothing on another network. It plays a game and does not defend a real network.",
+        f"It knows the {hosts} by their place in blue's table, and means nothing on another network. "
+        "It plays a game and does not defend a real network.",
     ]
     return "\n".join(f"- {limit}" for limit in limits)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cageflow.envs.agent import BlueSetting
 from cageflow.envs.options import RULES, GameOptions
 from cageflow.errors import UserError
 from cageflow.evaluation.champions import CHAMPION_FOLDER, CHAMPIONS, champion_file
@@ -78,7 +79,7 @@ def export(
         episodes: of each cell of the evaluation in the card; 0 leaves it out.
         seed: of the evaluation.
         green: whether the policy is to play, and is evaluated, with the green agent awake.
-        scenario: the network file that it was trained on; None is CAGE-2's own.
+        scenario: the network file that it was trained on; None is that of its run, or else CAGE-2's own.
         say: is told what is under way.
 
     Raises:
@@ -92,10 +93,15 @@ def export(
     if episodes == 1 or episodes < 0:
         raise UserError(f"episodes is {episodes}; expected 0 for no evaluation, or at least 2.")
     source = _source(str(policy), rules, order)
-    network = GameOptions(scenario=scenario).network
-    loaded = load_policy(source.path, network=network, order=order)
-    trained = loaded.card
+    scenario = scenario or source.scenario
+    trained = source.card
     options = GameOptions(trained.red_agent, trained.rules, trained.observation, green=green, scenario=scenario)
+    network = options.network
+    setting = BlueSetting(network, options.rules, options.observation, green)
+    loaded = load_policy(source.path, setting=setting, order=order)
+    trained = loaded.card
+    for note in source.notes(setting):
+        say(note)
     model_path, card_path = _paths(source.path, out, source.order)
     model = build_model(loaded, network, green=green).SerializeToString()
     say("comparing the exported file with the policy")
@@ -108,7 +114,7 @@ def export(
         for deterministic in (False, True):
             say(f"evaluating its {'likeliest' if deterministic else 'drawn'} actions")
             evaluations.append(evaluate(replace(source, deterministic=deterministic), settings))
-    words = model_card(model_path.name, trained, agreement, evaluations, green=green, scenario=scenario)
+    words = model_card(model_path.name, trained, agreement, evaluations, network=network.identity, green=green)
     _write(model_path, model)
     _write(card_path, words.encode())
     return Exported(model_path, card_path, loaded.card, agreement, tuple(evaluations))

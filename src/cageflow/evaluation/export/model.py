@@ -12,9 +12,11 @@ import numpy as np
 from onnx import ModelProto, checker, helper
 
 from cageflow import __version__
+from cageflow.envs.agent import BlueSetting
 from cageflow.evaluation.export.graph import GraphBuilder
 from cageflow.evaluation.export.masks import add_masks, mask_tables
 from cageflow.evaluation.export.recall import add_recall, recall_size
+from cageflow.learn.fit import check_fit
 from cageflow.learn.inference import fold_order
 from cageflow.learn.policy import Policy, PolicyCard
 from cageflow.scenario import Network
@@ -41,17 +43,17 @@ def build_model(policy: Policy, network: Network, *, green: bool = False) -> Mod
 
     Args:
         policy: for one order, or for none.
-        network: that it plays on, of the policy's F and A.
+        network: that it was made for, of the policy's F and A.
         green: whether the masks are those of games in which the green agent is awake.
 
     Raises:
         ValueError: the policy is universal.
-        UserError: it has other sizes than the network.
+        UserError: it was made for another network.
     """
     if policy.is_universal:
         raise ValueError("expected a policy for one order, got a universal one")
-    policy.check_network(network)
     card, num_actions = policy.card, policy.num_actions
+    check_fit(policy, BlueSetting(network, card.rules, card.observation, green), "the policy")
     graph = GraphBuilder()
     value = graph.input("observation", np.float32, network.num_observations)
     mask, memory_size = None, 0
@@ -107,6 +109,7 @@ def model_metadata(card: PolicyCard, network: Network, *, green: bool, memory_si
         "workflow": card.workflow or "none",
         "green": green,
         "memory_size": memory_size,
+        "network": network.identity.to_json(),
         "hosts": network.hosts,
         "actions": network.codec.names,
     }

@@ -18,9 +18,9 @@ from cageflow.collect.games import WorkflowSpec
 from cageflow.collect.seeds import EpisodeStream
 from cageflow.envs.agent import BlueAgent, BlueSetting
 from cageflow.envs.options import GameOptions
-from cageflow.errors import UserError
 from cageflow.evaluation.policy_agent import PolicyAgent
 from cageflow.files import write_whole
+from cageflow.learn.fit import check_fit
 from cageflow.learn.policy import Policy
 from cageflow.reading import read_json
 from cageflow.report.playbook.departures import NOTHING_DUE, Departure, find_turns
@@ -240,14 +240,15 @@ def fitting_agent(policy: Policy, options: GameOptions) -> PolicyAgent:
     """The policy as an agent of a game.
 
     Raises:
-        UserError: it was made for another network or another observation.
+        UserError: it was not made for the game.
     """
-    policy.check_network(options.network)
-    if policy.card.observation != options.observation:
-        raise UserError(
-            f"the policy reads the {policy.card.observation} observation, but {options.observation} is played"
-        )
+    check_fit(policy, setting_of(options), "the policy")
     return PolicyAgent(policy)
+
+
+def setting_of(options: GameOptions) -> BlueSetting:
+    """What blue knows of a game before it begins."""
+    return BlueSetting(options.network, options.rules, options.observation, options.green)
 
 
 def returns_of(agent: BlueAgent, options: GameOptions, seeds: npt.NDArray[np.uint64]) -> list[float]:
@@ -258,8 +259,7 @@ def returns_of(agent: BlueAgent, options: GameOptions, seeds: npt.NDArray[np.uin
 
 def idle_returns(options: GameOptions, seeds: npt.NDArray[np.uint64]) -> list[float]:
     """What they come to when blue does nothing."""
-    setting = BlueSetting(options.network, options.rules, options.observation, options.green)
-    return returns_of(BASELINES["sleep"](setting), options, seeds)
+    return returns_of(BASELINES["sleep"](setting_of(options)), options, seeds)
 
 
 def _examples(

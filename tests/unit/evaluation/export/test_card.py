@@ -1,19 +1,20 @@
 """What a model card says follows from what the policy is."""
 
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
 from cageflow.evaluation.export.card import CARD_TITLE, model_card
 from cageflow.evaluation.export.check import Agreement
-from tests.helpers.agents import policy
+from tests.helpers.agents import NETWORK, policy
 
+OTHER = replace(NETWORK.identity, name="Mine", fingerprint="0" * 64)
 ORDER = "enterprise,op_server,user,op_host,defender"
 
 
-def card(green=False, scenario=None, num_masks=0, **settings):
+def card(green=False, network=NETWORK.identity, num_masks=0, **settings):
     agreement = Agreement(5000, num_masks, 3.2e-6)
-    return model_card("defender.onnx", policy(**settings).card, agreement, [], green=green, scenario=scenario)
+    return model_card("defender.onnx", policy(**settings).card, agreement, [], network=network, green=green)
 
 
 def test_card__says_where_the_policy_comes_from():
@@ -34,7 +35,9 @@ def test_card__says_where_the_policy_comes_from():
         ({}, "green agent asleep", "green agent awake"),
         ({"observation": "official"}, "the `official` table", "the `corrected` table"),
         ({}, "the `corrected` table", "the `official` table"),
-        ({"scenario": Path("a/mine.yaml")}, "the network of `mine.yaml`", "13 hosts of CAGE-2"),
+        ({"network": OTHER}, "the network `Mine`", "13 hosts of CAGE-2"),
+        ({"network": OTHER}, "no figure here compares", "Only figures under `challenge` compare"),
+        ({}, "Only figures under `challenge` compare", "no figure here compares"),
         ({"workflow": None}, "follows no workflow", "It follows a workflow"),
         ({"num_masks": 9}, "9 masks not at all", "None masks"),
     ],

@@ -1,6 +1,7 @@
 """The playbook of a small policy: what is in it, its examples, and when it is played anew."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -96,9 +97,9 @@ def test_playbook_of_a_run__is_played_once_and_again_when_anything_changes(tmp_p
 
 
 def test_policy_that_does_not_fit_the_game__is_refused() -> None:
-    with pytest.raises(UserError, match="reads the official observation, but corrected is played"):
+    with pytest.raises(UserError, match="trained on the official observation, but corrected is asked for"):
         fitting_agent(policy(observation="official"), OPTIONS)
     *hidden, (weight, bias) = policy().layers
-    small = Policy(policy().card, [*hidden, (weight[:9], bias[:9])])
+    small = Policy(replace(policy().card, network=None, sizes={}), [*hidden, (weight[:9], bias[:9])])
     with pytest.raises(UserError, match="it was made for another network"):
         fitting_agent(small, OPTIONS)

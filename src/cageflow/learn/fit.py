@@ -1,0 +1,99 @@
+"""Whether a policy may play a game: the one check of every way in, and what is to be said where it may.
+
+A policy plays on the network, with the observation and the action set that it was made for, and on no other. Under
+other rules it plays, and that is said.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cageflow.envs.agent import BlueSetting
+from cageflow.errors import UserError
+from cageflow.learn.policy import Policy, PolicyCard
+from cageflow.scenario import NetworkIdentity, is_cage2
+from cageflow.sim.recall import num_inputs
+
+NETWORK_FILE = "network.yaml"
+"""The copy of its network file that every run on another network than CAGE-2's has in its folder."""
+
+
+def check_fit(policy: Policy, setting: BlueSetting, what: str) -> None:
+    """Refuse a game that a policy was not made for.
+
+    Args:
+        policy: for one order, or for none.
+        setting: the game.
+        what: the policy in the user's words, such as "policy file p.safetensors".
+
+    Raises:
+        UserError: another network, action set or observation; the sentence says which, and what to do.
+    """
+    card = policy.card
+    check_card(card, setting, what)
+    network = setting.network
+    expected = num_inputs(network, memory=card.memory)
+    if (policy.num_observations, policy.num_actions) != (expected, len(network.codec)):
+        raise UserError(
+            f"{what} reads {policy.num_observations} bits and has {policy.num_actions} actions, but the game has "
+            f"{expected} and {len(network.codec)}: it was made for another network, whose file --scenario names"
+        )
+
+
+def check_card(card: PolicyCard, setting: BlueSetting, what: str) -> None:
+    """The part of `check_fit` that needs no more than the card; also for a learner that goes on from another's.
+
+    Raises:
+        UserError: as for `check_fit`.
+    """
+    network = setting.network
+    if card.network is not None and card.network.fingerprint != network.fingerprint:
+        played = network.identity
+        raise UserError(
+            f"{what} was made for the network {card.network}, but the game is on {played}, with "
+            f"{card.network.difference(played)}: {_way_to(card.network, played)}"
+        )
+    if card.action_set not in (None, network.action_set):
+        raise UserError(
+            f"{what} was made for other actions than this cageflow has on {network.identity}: play it with the version "
+            "that trained it, or train it anew"
+        )
+    if card.observation != setting.observation:
+        raise UserError(
+            f"{what} was trained on the {card.observation} observation, but {setting.observation} is asked for: give "
+            f"--observation {card.observation}"
+        )
+
+
+def notes_on(card: PolicyCard, setting: BlueSetting, what: str) -> tuple[str, ...]:
+    """What a user has to know of a policy that plays a game; a sentence each, none where all is as in its training."""
+    notes = []
+    if card.network is None:
+        notes.append(
+            f"{what} does not say which network it was made for, as files of earlier versions do not: it is taken for "
+            f"one of {setting.network.identity}, whose sizes it has"
+        )
+    if card.rules != setting.rules:
+        notes.append(
+            f"{what} was trained under the rules {card.rules} and plays under {setting.rules} here, which is another "
+            f"game: --rules {card.rules} plays its own"
+        )
+    return tuple(notes)
+
+
+def network_file_of(policy: Path) -> Path | None:
+    """The network file that a policy file brings: that of the run folder in whose `policies` it stands.
+
+    None if there is none: the policy stands elsewhere, or its run was on CAGE-2's network.
+    """
+    folder = policy.parent if policy.parent.name else policy.absolute().parent
+    path = folder.parent / NETWORK_FILE
+    return path if folder.name == "policies" and path.is_file() else None
+
+
+def _way_to(made_for: NetworkIdentity, played: NetworkIdentity) -> str:
+    """The cure of a game on another network."""
+    if is_cage2(made_for):
+        return "leave --scenario out"
+    own = f"give that network's file by --scenario, which is {NETWORK_FILE} in the folder of the run that made it"
+    return own if is_cage2(played) else f"{own}, or leave --scenario out if it stands there still"

@@ -1,0 +1,84 @@
+"""A policy plays what it was made for; all else is refused with the way out, and other rules are said."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cageflow.envs.agent import BlueSetting
+from cageflow.errors import UserError
+from cageflow.learn.fit import check_fit, network_file_of, notes_on
+from cageflow.learn.policy import Policy
+from tests.helpers.agents import NETWORK, SETTING, policy
+from tests.helpers.networks import KINDS, network_file, own_network
+
+
+def refusal(made: Policy, setting: BlueSetting) -> str:
+    with pytest.raises(UserError) as error:
+        check_fit(made, setting, "policy file p")
+    assert str(error.value).startswith("policy file p ") and "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_policy__plays_what_it_was_made_for(tmp_path: Path) -> None:
+    check_fit(policy(), SETTING, "it")
+    own = own_network(tmp_path / "own.yaml")
+    check_fit(policy(network=own, memory=True), BlueSetting(own), "it")
+    again = own_network(tmp_path / "copy.yaml")  # the same content
+    check_fit(policy(network=own), BlueSetting(again), "it")
+
+
+DIFFERENCES = {
+    "values": "the same hosts and other content",
+    "names": "other hosts, 'Laptop' in place of 'User4'",
+    "smaller": "12 hosts instead of 13",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_other_network__is_refused_with_the_way_out(kind: str, tmp_path: Path) -> None:
+    own = own_network(tmp_path / "own.yaml", kind)
+    on_own = refusal(policy(), BlueSetting(own))
+    assert f"made for the network {NETWORK.identity}, but the game is on {own.identity}" in on_own
+    assert f"with {DIFFERENCES[kind]}" in on_own and on_own.endswith(": leave --scenario out")
+    on_cage2 = refusal(policy(network=own), SETTING)
+    assert "give that network's file by --scenario, which is network.yaml in the folder of the run" in on_cage2
+    other = own_network(tmp_path / "other.yaml", "values" if kind != "values" else "names")
+    assert "or leave --scenario out if it stands there still" in refusal(policy(network=own), BlueSetting(other))
+
+
+def test_other_observation_and_other_actions__are_refused() -> None:
+    assert refusal(policy(observation="official"), SETTING).endswith("give --observation official")
+    assert "made for other actions than this cageflow has" in refusal(policy(action_set="0" * 64), SETTING)
+
+
+def test_policy_that_says_nothing__is_held_to_its_sizes(tmp_path: Path) -> None:
+    old = policy(network=NETWORK)
+    old = Policy(replace(old.card, network=None, action_set=None, sizes={}), old.layers)
+    check_fit(old, SETTING, "it")
+    smaller = BlueSetting(own_network(tmp_path / "own.yaml", "smaller"))
+    assert "reads 52 bits and has 145 actions, but the game has 48 and 134" in refusal(old, smaller)
+    (note,) = notes_on(old.card, SETTING, "it")
+    assert note.startswith(
+        f"it does not say which network it was made for, as files of earlier versions do not: it is "
+        f"taken for one of {NETWORK.identity}"
+    )
+
+
+def test_other_rules__are_said() -> None:
+    card = policy(rules="challenge").card
+    (note,) = notes_on(card, SETTING, "champion")
+    assert note.startswith("champion was trained under the rules challenge and plays under v2.1 here")
+    assert notes_on(card, replace(SETTING, rules="challenge"), "it") == ()
+
+
+def test_network_file__is_that_of_the_run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside = tmp_path / "run" / "policies" / "best.safetensors"
+    inside.parent.mkdir(parents=True)
+    assert network_file_of(inside) is None  # a run on CAGE-2's network
+    file = network_file(tmp_path / "run" / "network.yaml")
+    assert network_file_of(inside) == file
+    assert network_file_of(tmp_path / "run" / "checkpoint" / "best.safetensors") is None
+    monkeypatch.chdir(inside.parent)
+    found = network_file_of(Path("best.safetensors"))
+    assert found is not None and found.samefile(file)
