@@ -13,7 +13,10 @@ from cageflow.evaluation.sources import BaselineSource
 from cageflow.experiment.champion import ChampionSettings, make_settings
 from cageflow.experiment.champion_table import ChampionTable, SeedResult
 from cageflow.experiment.config import make_config
+from cageflow.scenario import default_network
+from tests.helpers.networks import own_network
 
+CAGE2 = default_network().identity
 ORDER = "enterprise,op_server,defender,op_host,user"
 
 
@@ -21,14 +24,16 @@ def settings(given: dict[str, Any] | None = None, file: Path | None = None, seed
     return make_settings(given or {}, file, seeds, None)
 
 
-def result(seed: int, mean: float, compliance: float | None = None, rules: str = "challenge") -> SeedResult:
+def result(
+    seed: int, mean: float, compliance: float | None = None, rules: str = "challenge", network=CAGE2
+) -> SeedResult:
     """A seed whose nine cells have the same mean against each red agent but the one that sleeps."""
     cells = tuple(
         Cell(steps, red, np.full(4, 0.0 if red == "SleepAgent" else mean) + [-0.1, 0.1, 0.0, 0.0], compliance, None)
         for steps in LENGTHS
         for red in REDS
     )
-    evaluation = Evaluation(BaselineSource("sleep"), EvaluationSettings(rules, episodes=4), "corrected", cells)
+    evaluation = Evaluation(BaselineSource("sleep"), EvaluationSettings(rules, episodes=4), "corrected", network, cells)
     return SeedResult(seed, evaluation, 2000, 12.5)
 
 
@@ -99,6 +104,12 @@ def test_markdown__has_the_seeds_their_mean_and_the_winner_of_the_rules() -> Non
     assert len({line.count("|") for line in lines}) == 1
     elsewhere = table(result(1, -5.0, rules="v2.1"), rules="v2.1").markdown()
     assert "−54.57" not in elsewhere and "CardiffUni" in elsewhere
+
+
+def test_winner__stands_beside_no_other_network(tmp_path: Path) -> None:
+    own = table(result(1, -5.0, network=own_network(tmp_path / "own.yaml").identity))
+    assert own.winner_cells() is None and "CardiffUni" not in own.markdown()
+    assert own.to_json()["seeds"][0]["evaluation"]["network"]["name"] == "Own values"
 
 
 def test_json__says_all_that_the_table_says() -> None:
