@@ -185,6 +185,15 @@ def test_plain_python__plays_as_compiled_code_does():
     assert ran.stdout.split() == [hash_of_play(100, **settings) for settings in GAMES]
 
 
+@pytest.mark.slow
+def test_plain_python__passes_the_simulators_tests():
+    ran = run_as(
+        {"NUMBA_DISABLE_JIT": "1"}, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "tests/unit/sim"
+    )
+    assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr
+    assert "skipped" not in ran.stdout
+
+
 def test_hash_of_play__changes_with_a_single_draw():
     assert hash_of_play(40, red_agent=RedAgent.B_LINE) != hash_of_play(40, red_agent=RedAgent.B_LINE, green=True)
     assert hash_of_play(40, red_agent=RedAgent.B_LINE) != hash_of_play(41, red_agent=RedAgent.B_LINE)

@@ -1,5 +1,7 @@
 """The vector environment: Gymnasium's own one of single environments says what is right, in every autoreset mode."""
 
+import threading
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -243,5 +245,7 @@ def test_close__can_be_called_twice():
     envs = Cage2VectorEnv(4, num_threads=2)
     envs.reset(seed=0)
     envs.step(np.zeros(4, np.int64))
+    threads = threading.active_count()
     envs.close()
     envs.close()
+    assert threading.active_count() == threads - 1

@@ -99,9 +99,12 @@ def test_module__is_found_from_the_working_folder_with_its_package() -> None:
 
 
 def test_file__finds_its_neighbours() -> None:
-    write("VALUE = 3", "folder/brought_neighbour.py")
-    write("from brought_neighbour import VALUE\n" + RECORDER, "folder/brought.py")
-    load_agent("folder/brought.py:Recorder", {}, SETTING)
+    write("VALUE = 132", "folder/brought_neighbour.py")
+    body = "class Agent:\n    def get_action(self, o, a): return VALUE\n    def end_episode(self): pass"
+    write("from brought_neighbour import VALUE\n" + body, "folder/brought.py")
+    returns = play(load_agent("folder/brought.py:Agent", {}, SETTING))
+    assert np.array_equal(returns, play(agent_of("return 132")))
+    assert not np.array_equal(returns, play(agent_of("return 3")))
 
 
 def test_same_name_as_a_module_of_ours__does_no_harm() -> None:

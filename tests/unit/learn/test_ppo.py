@@ -285,6 +285,48 @@ def test_target_kl__ends_the_update_before_the_step_that_follows_the_excess():
     assert stats.epochs_done == stats.gradient_steps // config.num_minibatches
 
 
+def watched(monkeypatch, ppo):
+    """The minibatches that updates learn from, and their approximate KL divergences, as they come."""
+    minibatches, divergences = [], []
+    losses = ppo._losses
+
+    def watch(steps, ent_coef):
+        policy, value_loss, loss = losses(steps, ent_coef)
+        minibatches.append(steps)
+        divergences.append(float(policy.approx_kl))
+        return policy, value_loss, loss
+
+    monkeypatch.setattr(ppo, "_losses", watch)
+    return minibatches, divergences
+
+
+def test_target_kl__is_the_divergence_that_ends_an_update_and_no_other(monkeypatch):
+    free = make("default", target_kl=None, learning_rate=0.05)
+    _, divergences = watched(monkeypatch, free)
+    free.update(rollout_for(free))
+    step = next(i for i in range(2, len(divergences)) if divergences[i] > 1.1 * max(divergences[:i]))
+    for share, further in ((0.95, False), (1.05, True)):
+        bound = make("default", target_kl=share * divergences[step], learning_rate=0.05)
+        assert (bound.update(rollout_for(bound)).gradient_steps > step) is further
+
+
+def test_minibatches__part_the_steps_anew_in_every_epoch(monkeypatch):
+    ppo = make("default", num_minibatches=4, update_epochs=2, target_kl=None)
+    minibatches, _ = watched(monkeypatch, ppo)
+    rollout = rollout_for(ppo)
+    ppo.update(rollout)
+    assert [len(steps.actions) for steps in minibatches] == [rollout.actions.size // 4] * 8
+    first, second = (torch.cat([steps.targets for steps in minibatches[i : i + 4]]) for i in (0, 4))
+    whole = make("default", num_minibatches=1, update_epochs=1, target_kl=None)
+    in_order, _ = watched(monkeypatch, whole)
+    whole.update(rollout)
+    plain = in_order[0].targets
+    for epoch in (first, second):
+        assert torch.equal(epoch.sort().values, plain.sort().values)  # each step once
+        assert (epoch == plain).float().mean() < 0.2
+    assert (first == second).float().mean() < 0.2
+
+
 def test_schedules__run_in_a_straight_line_to_the_last_planned_update_and_stay_there():
     ppo = make(
         "default", total_updates=3, learning_rate=0.01, final_learning_rate=0.002, ent_coef=0.1, final_ent_coef=0.0

@@ -57,6 +57,14 @@ def test_scale__of_equal_returns_stays_finite():
     assert np.isfinite(scale.to_values(RETURNS)).all()
 
 
+def test_scale__is_no_finer_than_a_hundredth():
+    # Rewards are multiples of a tenth: what differs by less is rounding, what differs by more keeps its own scale.
+    for spread, std in ((0.0, 0.01), (0.004, 0.01), (0.02, 0.02), (0.05, 0.05)):
+        scale = ValueScale()
+        scale.start(np.array([-spread, spread], np.float32))
+        assert scale.std == pytest.approx(std)
+
+
 def test_state__is_carried_over_exactly_started_or_not():
     scale, other = ValueScale(), ValueScale()
     scale.start(RETURNS)

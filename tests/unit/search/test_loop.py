@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from cageflow.search import (
     make_strategy,
     run_search,
 )
+from cageflow.search.strategies import Choice
 from cageflow.workflow import ALL_ORDERS, kendall_distance, order_id
 from tests.unit.search.landscapes import Trainer, pair_landscape
 
@@ -89,6 +91,20 @@ def test_search__gives_every_trial_a_seed_of_its_own():
     seeds = [request.seed for request in first.requests + second.requests]
     assert len(set(seeds)) == 100
     assert all(0 <= seed < 2**63 for seed in seeds)
+
+
+def test_search__draws_a_choice_and_the_seed_of_its_trial_from_streams_of_their_own():
+    class Watched:
+        settings = StrategySettings()
+        drawn: ClassVar[list[int]] = []
+
+        def choose(self, history, pending, rng):
+            self.drawn.append(int(rng.integers(2**63)))
+            return Choice(ALL_ORDERS[len(history)])
+
+    trainer = Trainer(pair_landscape(0))
+    run_search(trainer, Watched(), Budget(trials=20), state=SearchState(0))
+    assert len({*Watched.drawn, *(request.seed for request in trainer.requests)}) == 40
 
 
 @pytest.mark.parametrize("name", ["gp-ucb", "thompson", "random"])
