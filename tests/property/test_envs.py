@@ -34,7 +34,7 @@ games = st.fixed_dictionaries(
 
 def play_vector(seed, num_envs, num_steps, actions, **options):
     """Observations, rewards and truncations of a batch, the next episodes beginning in the same step."""
-    envs = Cage2VectorEnv(num_envs, **options)
+    envs = Cage2VectorEnv(num_envs, **options, autoreset_mode="SameStep")
     record = [(envs.reset(seed=seed)[0], np.zeros(num_envs), np.zeros(num_envs, np.bool_))]
     for t in range(num_steps):
         observations, rewards, _, truncated, info = envs.step(actions[t, :num_envs])
@@ -200,7 +200,7 @@ def digest():
     """A hash of all that two batches do and know in 90 steps."""
     told = hashlib.sha256()
     for red_agent in ("bline", "meander"):
-        envs = Cage2VectorEnv(3, red_agent, green=True, max_steps=40)
+        envs = Cage2VectorEnv(3, red_agent, green=True, max_steps=40, autoreset_mode="SameStep")
         envs.reset(seed=1)
         for actions in random_actions(0, 90, 3):
             observations, rewards, _, truncated, _ = envs.step(actions)

@@ -74,7 +74,7 @@ def train_sac(
     settings = settings or SACSettings()
     torch.manual_seed(seed)
     num_envs = min(settings.num_envs, total_episodes)
-    games = Cage2VectorEnv(num_envs, **game.as_kwargs(), num_threads=1)
+    games = Cage2VectorEnv(num_envs, **game.as_kwargs(), num_threads=1, autoreset_mode="SameStep")
     learner = _Learner(settings, game.network.num_observations, len(game.network.codec))
     seeds = EpisodeStream(seed, "sac").seeds(0, num_envs)
     observations, _ = games.reset(seed=[int(one) for one in seeds])

@@ -28,7 +28,7 @@ class Sb3VecEnv(VecEnv):
     """
 
     def __init__(self, game: GameOptions, num_envs: int) -> None:
-        self.games = Cage2VectorEnv(num_envs, **game.as_kwargs(), num_threads=1)
+        self.games = Cage2VectorEnv(num_envs, **game.as_kwargs(), num_threads=1, autoreset_mode="SameStep")
         self._actions: npt.NDArray[np.integer[Any]] = np.zeros(num_envs, np.int64)
         super().__init__(num_envs, self.games.single_observation_space, self.games.single_action_space)
 

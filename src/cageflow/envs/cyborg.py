@@ -15,7 +15,7 @@ import numpy.typing as npt
 from gymnasium import spaces
 
 from cageflow.envs.blue_table import BlueTable
-from cageflow.envs.game import check_seed
+from cageflow.envs.game import check_reset_options, check_seed
 from cageflow.envs.options import MIXED, GameOptions
 from cageflow.errors import UserError
 from cageflow.scenario import BlueKind
@@ -102,12 +102,13 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
 
         Args:
             seed: seeds Python's and NumPy's global generators; none goes on with what they hold.
-            options: not used.
+            options: none is possible.
 
         Raises:
-            UserError: the seed is no whole number from 0.
+            UserError: the seed is no whole number from 0, or there are options.
         """
         check_seed(seed)
+        check_reset_options(options)
         super().reset(seed=seed)
         if seed is not None:
             random.seed(int(seed))

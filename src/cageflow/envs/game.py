@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cageflow.envs.options import GameOptions
+from cageflow.envs.saved import Array, GameState, fitting_arrays, setting_of
 from cageflow.errors import UserError
-from cageflow.sim.batch import play_loop, restart_batch, seed_loop
+from cageflow.sim.batch import play_loop, restart_batch, seed_loop, unpack_batch
 from cageflow.sim.handover import plain, row
 from cageflow.sim.knowledge import mask_loop
 from cageflow.sim.memory import forget, new_memories
@@ -39,6 +40,7 @@ class GameBatch:
 
     def __init__(self, options: GameOptions, num_envs: int, num_threads: int = 1) -> None:
         self.network = options.network
+        self._options = options
         self._num_envs = num_envs
         self._initial = plain(new_states(self.network, 1))
         self._nets = row(self.network.tables)
@@ -96,6 +98,57 @@ class GameBatch:
                 )
             )
 
+    def outcomes(self) -> npt.NDArray[np.int8]:
+        """(B,) int8 of `cageflow.sim.enums.Outcome`: whether blue's last actions succeeded, as blue is told."""
+        outcomes: npt.NDArray[np.int8] = self.states["blue_outcome"].copy()
+        return outcomes
+
+    def save(self, progress: dict[str, Array]) -> GameState:
+        """Where the games stand; all arrays are copies.
+
+        Args:
+            progress: (B, ...) arrays by name, what the environment itself keeps of its games.
+        """
+        return GameState(self._setting, {name: array.copy() for name, array in self._arrays(progress).items()})
+
+    def load(
+        self, state: object, progress: dict[str, Array], seeds: npt.NDArray[np.uint64] | None = None
+    ) -> dict[str, Array]:
+        """Go on from where games stood.
+
+        Args:
+            state: of these games or of others with the same settings, see `fitting_arrays`.
+            progress: as in `save`.
+            seeds: (B,) uint64, of random streams that begin anew; None: those of the state run on.
+
+        Returns:
+            What the environment itself had kept of them, by name; read-only.
+
+        Raises:
+            UserError: the state is none, or one of other games.
+        """
+        arrays = fitting_arrays(state, self._setting, self._arrays(progress), self._num_envs)
+        self.states.view(np.ndarray)[:] = arrays["states"]
+        self.memories.view(np.ndarray)[:] = arrays["memories"]
+        if seeds is not None:
+            seed_loop(self.states, seeds, np.ones(self._num_envs, np.bool_))
+        self.has_begun = True
+        return {name: arrays[name] for name in progress}
+
+    def _arrays(self, progress: dict[str, Array]) -> dict[str, Array]:
+        return {"states": self.states.view(np.ndarray), "memories": self.memories.view(np.ndarray)} | progress
+
+    @cached_property
+    def _setting(self) -> dict[str, Any]:
+        """What a state must have been played with to fit here."""
+        return setting_of(self._options)
+
+    def observations(self) -> npt.NDArray[np.float32]:
+        """(B, F) float32: what blue saw last."""
+        observations = np.empty((self._num_envs, self.network.num_observations), np.float32)
+        unpack_batch(self.memories["key"].copy(), observations)
+        return observations
+
     def blue_sees(self, env_idx: int) -> npt.NDArray[np.uint8]:
         """(F,) uint8: the last observation of one game."""
         key = int(self.memories["key"][env_idx])
@@ -132,6 +185,28 @@ def check_seed(seed: object) -> None:
     """
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0):
         raise UserError(f"seed is {seed!r}; expected a whole number from 0, or None.")
+
+
+def check_reset_options(options: object, possible: Collection[str] = ()) -> None:
+    """Refuse options of `reset` that nothing would read: a setting given there would be lost in silence.
+
+    Args:
+        options: as given to `reset`.
+        possible: keys that are read.
+
+    Raises:
+        UserError: they are neither None nor a dict, or hold another key.
+    """
+    if options is None:
+        return
+    if not isinstance(options, dict):
+        raise UserError(f"the options of reset are {options!r}; expected a dict, or None.")
+    unknown = [key for key in options if key not in possible]
+    if unknown:
+        known = f"only {', '.join(possible)} is read there" if possible else "none is read there"
+        raise UserError(
+            f"{unknown[0]!r} is no option of reset ({known}); the settings of a game are given when it is made."
+        )
 
 
 def check_actions(actions: npt.NDArray[Any], num_actions: int) -> None:

@@ -85,6 +85,9 @@ class LastStep:
         red_action: such as "ExploitRemoteService User1 by HarakaRCE".
         red_success: None where CybORG says neither.
         reward: of blue.
+        blue_host: that blue's action was aimed at, None for none.
+        red_host: that red's was.
+        red_subnet: that red's was.
     """
 
     number: int
@@ -94,6 +97,9 @@ class LastStep:
     red_action: str
     red_success: bool | None
     reward: float
+    blue_host: str | None = None
+    red_host: str | None = None
+    red_subnet: str | None = None
 
 
 def describe_step(network: Network, state: npt.NDArray[Any], action: int, reward: float) -> LastStep:
@@ -109,6 +115,8 @@ def describe_step(network: Network, state: npt.NDArray[Any], action: int, reward
     if number == 0:
         return LastStep(0, "none", None, "none", "none", None, 0.0)
     scanned = int(state["green_scan"][0])
+    blue_host = int(network.codec.host[action])
+    red_host, red_subnet = _red_target(network, state)
     return LastStep(
         number,
         network.codec.names[action],
@@ -117,7 +125,20 @@ def describe_step(network: Network, state: npt.NDArray[Any], action: int, reward
         _red_action(network, state),
         _success(int(state["red_outcome"][0])),
         reward,
+        None if blue_host < 0 else network.hosts[blue_host],
+        red_host,
+        red_subnet,
     )
+
+
+def _red_target(network: Network, state: npt.NDArray[Any]) -> tuple[str | None, str | None]:
+    """The host or the subnet that red's action was aimed at."""
+    kind, target = int(state["red_kind"][0]), int(state["red_target"][0])
+    if kind == RedKind.SLEEP or target < 0:
+        return None, None
+    if kind == RedKind.DISCOVER_REMOTE_SYSTEMS:
+        return None, network.subnets[target]
+    return network.hosts[target], None
 
 
 def _red_action(network: Network, state: npt.NDArray[Any]) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from cageflow.errors import UserError
 from cageflow.scenario import Network, RedAgent, default_network, load_scenario
@@ -37,8 +40,8 @@ class GameOptions:
         red_agent: who plays red: a name of `RED_AGENTS` or a short one, in any case; kept as CybORG's name. Or MIXED.
         rules: "v2.1", the original as it stands, or "challenge", as it was judged.
         observation: "corrected", or "official" as CybORG's own table wrapper shows it.
-        max_steps: steps of an episode.
-        green: whether the green agent is awake.
+        max_steps: steps of an episode; any type of whole number, kept as an `int`.
+        green: whether the green agent is awake; NumPy's bool too, kept as a `bool`.
         scenario: a network file; None is CAGE-2's own.
 
     Raises:
@@ -56,12 +59,12 @@ class GameOptions:
         object.__setattr__(self, "red_agent", parse_red_agent(self.red_agent))
         _check_choice("rules", self.rules, RULES)
         _check_choice("observation", self.observation, OBSERVATIONS)
-        if isinstance(self.max_steps, bool) or not isinstance(self.max_steps, int):
-            raise UserError(f"max_steps is {self.max_steps!r}; expected a whole number.")
+        object.__setattr__(self, "max_steps", whole_number("max_steps", self.max_steps))
         if not 1 <= self.max_steps <= MAX_STEPS:
             raise UserError(f"max_steps is {self.max_steps}; an episode has 1 to {MAX_STEPS} steps.")
-        if not isinstance(self.green, bool):
+        if not isinstance(self.green, bool | np.bool_):
             raise UserError(f"green is {self.green!r}; expected True or False.")
+        object.__setattr__(self, "green", bool(self.green))
         if not (self.scenario is None or isinstance(self.scenario, str | Path)):
             raise UserError(f"scenario is {self.scenario!r}; expected the path of a YAML file, or None.")
 
@@ -82,6 +85,29 @@ class GameOptions:
         """The settings as the one record that the rules read."""
         red_agent = RedAgent.MIXED if self.red_agent == MIXED else RED_AGENTS[self.red_agent]
         return make_params(red_agent, self.rules, self.observation, self.max_steps, self.green)
+
+
+def whole_number(name: str, given: object, least: int | None = None) -> int:
+    """A number that the user gave, as an `int`; any type that Python takes as an index is a whole number, but no bool.
+
+    Args:
+        name: of the setting, for the sentence.
+        given: the number.
+        least: that is possible; None leaves the range to the caller.
+
+    Raises:
+        UserError: it is no whole number, or too small.
+    """
+    expected = "a whole number" if least is None else f"a whole number from {least}"
+    try:
+        if isinstance(given, bool):
+            raise TypeError
+        number = operator.index(given)  # type: ignore[arg-type]
+    except TypeError:
+        raise UserError(f"{name} is {given!r}; expected {expected}.") from None
+    if least is not None and number < least:
+        raise UserError(f"{name} is {number}; expected {expected}.")
+    return number
 
 
 def parse_red_agent(name: str) -> str:

@@ -1,8 +1,9 @@
-"""A game as plain text: blue's table beside the truth."""
+"""A game as plain text: blue's table beside the truth. And which form a render mode asks for."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,27 @@ from cageflow.sim.enums import Activity, Compromise
 HEADINGS = ("host", "activity", "compromised", "access", "sessions", "decoys", "")  # the first three are blue's
 NUM_BLUE_COLUMNS = 3
 GAP = "  "
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is shown of a game after a step.
+
+    Attributes:
+        network: the network that is played.
+        observation: (F,) what blue sees.
+        truth: by host, see `cageflow.envs.inspection.describe_hosts`.
+        last: the last step.
+        max_steps: of an episode.
+        episode_return: so far.
+    """
+
+    network: Network
+    observation: npt.NDArray[Any]
+    truth: dict[str, dict[str, Any]]
+    last: LastStep
+    max_steps: int
+    episode_return: float
 
 
 def table_rows(
@@ -72,31 +94,34 @@ def step_lines(last: LastStep, max_steps: int, episode_return: float) -> list[st
     return [*lines, f"red    {last.red_action}{describe_success(last.red_success)}"]
 
 
-def render_text(
-    network: Network,
-    observation: npt.NDArray[Any],
-    truth: dict[str, dict[str, Any]],
-    last: LastStep,
-    max_steps: int,
-    episode_return: float,
-) -> str:
-    """The whole picture as aligned ASCII lines: the last step, then a row for each host.
-
-    Args:
-        network: the network that is played.
-        observation: (F,) what blue sees.
-        truth: by host, see `cageflow.envs.inspection.describe_hosts`.
-        last: the last step.
-        max_steps: of an episode.
-        episode_return: so far.
-    """
-    rows: list[tuple[str, ...]] = [HEADINGS, *table_rows(network, observation, truth)]
+def render_text(scene: Scene) -> str:
+    """The whole scene as aligned ASCII lines: the last step, then a row for each host."""
+    rows: list[tuple[str, ...]] = [HEADINGS, *table_rows(scene.network, scene.observation, scene.truth)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(HEADINGS))]
     blue_width = sum(widths[:NUM_BLUE_COLUMNS]) + len(GAP) * (NUM_BLUE_COLUMNS - 1)
     banner = f"{'':{widths[0]}}{GAP}{'blue sees':{blue_width - widths[0] - len(GAP)}}{GAP}| the truth"
-    lines = [*step_lines(last, max_steps, episode_return), "", banner]
+    lines = [*step_lines(scene.last, scene.max_steps, scene.episode_return), "", banner]
     lines += [_line(row, widths) for row in rows]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def render(mode: str | None, scene: Scene) -> Any:
+    """What `render` of an environment gives.
+
+    Args:
+        mode: its render mode.
+        scene: what is shown.
+
+    Returns:
+        Text where the mode is "ansi", (height, width, 3) uint8 where it is "rgb_array", otherwise None.
+    """
+    if mode == "ansi":
+        return render_text(scene)
+    if mode == "rgb_array":
+        from cageflow.envs.picture import draw  # Pillow and the fonts: only for those who look at pictures
+
+        return draw(scene)
+    return None
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:

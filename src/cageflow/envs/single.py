@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import operator
 import sys
 from pathlib import Path
@@ -11,16 +12,19 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
+from gymnasium.envs.registration import EnvSpec
 
-from cageflow.envs.game import GameBatch, check_seed
+from cageflow.envs.episode_length import episode_length, length_asked_of_make, spec_with_length
+from cageflow.envs.game import SEED_RANGE, GameBatch, check_reset_options, check_seed
 from cageflow.envs.inspection import LastStep, describe_hosts, describe_step
 from cageflow.envs.options import GameOptions
-from cageflow.envs.rendering import render_text
+from cageflow.envs.rendering import Scene, render, render_text
+from cageflow.envs.saved import GameState
 from cageflow.errors import UserError
 from cageflow.scenario import ActionCodec, Network
 
 Observation = npt.NDArray[np.float32]
-RENDER_MODES = ("ansi", "human")
+RENDER_MODES = ("ansi", "human", "rgb_array")
 
 
 class Cage2Env(gym.Env[Observation, np.int64]):
@@ -28,8 +32,9 @@ class Cage2Env(gym.Env[Observation, np.int64]):
 
     An observation holds four bits of each host in table order: two of activity (none 00, scan 10, exploit 11), two of
     what blue believes (not compromised 00, unknown 10, user 01, privileged 11). The actions are those of `codec`. An
-    episode never terminates; it is truncated after `max_steps`. What blue does not see stands in no info, which is
-    always empty; `true_state` and `last_step` tell it to those who ask.
+    episode never terminates; it is truncated after `max_steps`. The info holds `blue_outcome`, int8 of
+    `cageflow.sim.enums.Outcome`: whether blue's action succeeded (0 no, 1 yes, 2 neither), as CybORG tells blue. What
+    blue does not see stands in no info; `true_state` and `last_step` tell it to those who ask.
 
     The same seed gives the same episodes, and those of the vector environment's game with that seed: `reset(seed=...)`
     begins the environment's own random stream, every later reset goes on with it.
@@ -41,7 +46,7 @@ class Cage2Env(gym.Env[Observation, np.int64]):
         max_steps: steps of an episode.
         green: whether the green agent is awake.
         scenario: a network file; None is CAGE-2's own.
-        render_mode: "ansi": `render` gives text; "human": every step prints it.
+        render_mode: "ansi": `render` gives text; "human": every step prints it; "rgb_array": `render` gives a picture.
 
     Raises:
         UserError: an argument is not possible.
@@ -61,12 +66,11 @@ class Cage2Env(gym.Env[Observation, np.int64]):
     ) -> None:
         if render_mode is not None and render_mode not in RENDER_MODES:
             raise UserError(f"render_mode is {render_mode!r}; possible are {', '.join(RENDER_MODES)} and None.")
-        self.options = GameOptions(red_agent, rules, observation, max_steps, green, scenario)
         self.render_mode = render_mode
-        self._game = GameBatch(self.options, 1)
+        self._spec: EnvSpec | None = None
+        self._begin_with(GameOptions(red_agent, rules, observation, max_steps, green, scenario))
         self._num_actions = len(self.codec)
         self._num_observations = self.network.num_observations
-        self._max_steps = max_steps
         self.action_space = spaces.Discrete(self._num_actions)
         self.observation_space = spaces.Box(0.0, 1.0, (self._num_observations,), np.float32)
         self._actions = np.zeros(1, np.int64)
@@ -74,6 +78,26 @@ class Cage2Env(gym.Env[Observation, np.int64]):
         self._episode_return = 0.0
         self._steps_left = 0
         self._has_begun = False
+
+    def _begin_with(self, options: GameOptions) -> None:
+        self.options = options
+        self._game = GameBatch(options, 1)
+        self._max_steps = options.max_steps
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """What `gymnasium.make` made it of, the length of an episode included; None where it was made otherwise.
+
+        `gymnasium.make` sets it, and with it the length that it was asked for; see `length_asked_of_make`.
+        """
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        length = episode_length(self._max_steps, length_asked_of_make(sys._getframe(1)))
+        if length != self._max_steps:
+            self._begin_with(dataclasses.replace(self.options, max_steps=length))
+        self._spec = spec_with_length(spec, self._max_steps)
 
     @property
     def network(self) -> Network:
@@ -105,12 +129,13 @@ class Cage2Env(gym.Env[Observation, np.int64]):
 
         Args:
             seed: of the environment's random stream; None lets it run on, from chance at the first reset.
-            options: not used.
+            options: none is possible.
 
         Raises:
-            UserError: the seed is no whole number from 0.
+            UserError: the seed is no whole number from 0, or there are options.
         """
         check_seed(seed)
+        check_reset_options(options)
         super().reset(seed=seed)
         self._game.restart(np.ones(1, np.bool_), [seed], self._draw_seeds)
         self._rewards[0] = 0.0
@@ -119,7 +144,7 @@ class Cage2Env(gym.Env[Observation, np.int64]):
         self._has_begun = True
         if self.render_mode == "human":
             self._print()
-        return np.zeros(self._num_observations, np.float32), {}
+        return np.zeros(self._num_observations, np.float32), self._info()
 
     def step(self, action: SupportsIndex) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Play one step.
@@ -129,7 +154,7 @@ class Cage2Env(gym.Env[Observation, np.int64]):
 
         Returns:
             Observation (F,) float32, reward in steps of 0.1 as CybORG rounds it, False, whether the episode is over,
-            and an empty info.
+            and the info.
 
         Raises:
             UserError: the action is no number of an action, or no episode is under way.
@@ -154,13 +179,15 @@ class Cage2Env(gym.Env[Observation, np.int64]):
         self._steps_left -= 1
         if self.render_mode == "human":
             self._print()
-        return observations[0], reward, False, self._steps_left == 0, {}
+        return observations[0], reward, False, self._steps_left == 0, self._info()
 
-    def render(self) -> str | None:
-        """Blue's table beside the truth, as text where the render mode is "ansi"."""
-        if self.render_mode == "ansi":
-            return self._text()
-        return None
+    def render(self) -> Any:
+        """What blue sees beside the truth.
+
+        Returns:
+            Text where the render mode is "ansi", (height, width, 3) uint8 where it is "rgb_array", otherwise None.
+        """
+        return render(self.render_mode, self._scene())
 
     def true_state(self) -> dict[str, dict[str, Any]]:
         """Who really has which session, host by host; see `cageflow.envs.inspection.describe_hosts`."""
@@ -180,11 +207,56 @@ class Cage2Env(gym.Env[Observation, np.int64]):
         bits: npt.NDArray[np.uint8] = self._game.recalled()[0]
         return bits
 
+    def get_state(self) -> GameState:
+        """Where the game stands, its random stream included: data that can be kept, copied and pickled.
+
+        Raises:
+            UserError: no episode has begun.
+        """
+        if not self._has_begun:
+            raise UserError("get_state was called before reset; reset begins an episode, and then there is a state.")
+        return self._game.save(self._progress())
+
+    def set_state(self, state: GameState, *, seed: int | None = None) -> Observation:
+        """Go on from where a game stood, of this environment or of another with the same settings.
+
+        Args:
+            state: from `get_state`; of one game.
+            seed: begins the random stream anew, to see another future; None: the same actions give the same episode.
+
+        Returns:
+            (F,) float32, what blue saw last.
+
+        Raises:
+            UserError: it is no state, or one of a game with other settings; or the seed is none.
+        """
+        check_seed(seed)
+        seeds = None if seed is None else np.array([int(seed) % SEED_RANGE], np.uint64)
+        progress = self._game.load(state, self._progress(), seeds)
+        self._actions[:] = progress["actions"]
+        self._rewards[:] = progress["rewards"]
+        self._episode_return = float(progress["returns"][0])
+        self._steps_left = self._max_steps - int(progress["num_steps"][0])
+        self._has_begun = True
+        observation: Observation = self._game.observations()[0]
+        return observation
+
+    def _progress(self) -> dict[str, npt.NDArray[Any]]:
+        return {
+            "actions": self._actions,
+            "rewards": self._rewards,
+            "returns": np.array([self._episode_return]),
+            "num_steps": np.array([self._max_steps - self._steps_left], np.int32),
+        }
+
+    def _info(self) -> dict[str, Any]:
+        return {"blue_outcome": self._game.states["blue_outcome"][0]}
+
     def _draw_seeds(self, count: int) -> npt.NDArray[np.uint64]:
         return self.np_random.integers(2**63, size=count, dtype=np.uint64)
 
-    def _text(self) -> str:
-        return render_text(
+    def _scene(self) -> Scene:
+        return Scene(
             self.network,
             self._game.blue_sees(0),
             self.true_state(),
@@ -194,4 +266,4 @@ class Cage2Env(gym.Env[Observation, np.int64]):
         )
 
     def _print(self) -> None:
-        sys.stdout.write(self._text() + "\n\n")
+        sys.stdout.write(render_text(self._scene()) + "\n\n")

@@ -9,16 +9,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from cageflow.envs.game import GameBatch, check_actions, check_seed
-from cageflow.envs.inspection import true_states
-from cageflow.envs.options import GameOptions
+from cageflow.envs.attributes import GameAttributes
+from cageflow.envs.episode_length import episode_length, spec_with_length
+from cageflow.envs.game import SEED_RANGE, GameBatch, check_actions, check_reset_options, check_seed
+from cageflow.envs.inspection import LastStep, describe_hosts, describe_step, true_states
+from cageflow.envs.options import GameOptions, whole_number
+from cageflow.envs.rendering import Scene, render
+from cageflow.envs.saved import GameState
 from cageflow.errors import UserError
 from cageflow.scenario import ActionCodec, Network
 from cageflow.sim.threads import available_cores
 
+RENDER_MODES = ("ansi", "rgb_array")
 ENVS_PER_THREAD = 2048  # below that, waking a second thread costs more than it saves
 
 Observations = npt.NDArray[np.float32]
@@ -35,12 +41,15 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
     Args:
         num_envs: B.
         red_agent: as in `Cage2Env`, and so on up to `scenario`.
-        autoreset_mode: what happens at an episode's end, a Gymnasium `AutoresetMode` or its value. "SameStep": the next
-            episode begins in the same step; the last observation is in `info["final_obs"]`. "NextStep": the next step
-            begins it, whatever the action, with reward 0. "Disabled": `reset` must begin it, for some of the games with
+        autoreset_mode: what happens at an episode's end, a Gymnasium `AutoresetMode` or its value. "NextStep", as in
+            all of Gymnasium: the next step begins the next episode, whatever the action, with reward 0; a learner has
+            to leave that step out. "SameStep": the next episode begins in the same step; the last observation is in
+            `info["final_obs"]`. "Disabled": `reset` must begin it, for some of the games with
             `options={"reset_mask": ...}`, (B,) bool; a step before that is refused.
         num_threads: that share the steps; None is one for each core, as long as each has a few thousand games.
         copy: whether each step returns a new observation array; without, all steps return the same, overwritten.
+        render_mode: "ansi" or "rgb_array": `render` gives the text or the picture of every game, one by one.
+        max_episode_steps: Gymnasium's name for `max_steps`; give one of them.
 
     Raises:
         UserError: an argument is not possible.
@@ -55,21 +64,28 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
         max_steps: int = 100,
         green: bool = False,
         scenario: Path | str | None = None,
-        autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         num_threads: int | None = None,
         copy: bool = True,
-        render_mode: None = None,
+        render_mode: str | None = None,
+        max_episode_steps: int | None = None,
     ) -> None:
-        if isinstance(num_envs, bool) or not isinstance(num_envs, int | np.integer) or num_envs < 1:
-            raise UserError(f"num_envs is {num_envs!r}; expected a whole number from 1.")
-        if render_mode is not None:
-            raise UserError(f"render_mode is {render_mode!r}; a batch of games is not rendered, expected None.")
+        self.num_envs = whole_number("num_envs", num_envs, 1)
+        if render_mode is not None and render_mode not in RENDER_MODES:
+            raise UserError(
+                f"render_mode is {render_mode!r}; a batch of games is rendered as {' or '.join(RENDER_MODES)}, or not "
+                "at all (None)."
+            )
+        max_steps = episode_length(max_steps, max_episode_steps)
         self.options = GameOptions(red_agent, rules, observation, max_steps, green, scenario)
         self.autoreset_mode = _parse_mode(autoreset_mode)
-        self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": []}
-        self.num_envs = int(num_envs)
+        self.render_mode = render_mode
+        self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": list(RENDER_MODES), "render_fps": 2}
         if num_threads is None:
             num_threads = max(1, min(available_cores(), self.num_envs // ENVS_PER_THREAD))
+        else:
+            num_threads = whole_number("num_threads", num_threads, 1)
+        self._spec: EnvSpec | None = None
         self._game = GameBatch(self.options, self.num_envs, num_threads)
         self._copy = copy
         self.single_action_space = spaces.Discrete(len(self.codec))
@@ -77,8 +93,21 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self._observations = np.zeros((self.num_envs, self.network.num_observations), np.float32)
-        self._num_steps = np.full(self.num_envs, max_steps, np.int32)  # over until reset begins an episode
-        self._max_steps = max_steps
+        self._max_steps = self.options.max_steps
+        self._num_steps = np.full(self.num_envs, self._max_steps, np.int32)  # over until reset begins an episode
+        self._actions = np.zeros(self.num_envs, np.int64)
+        self._rewards = np.zeros(self.num_envs, np.float64)
+        self._returns = np.zeros(self.num_envs, np.float64)
+        self._attributes = GameAttributes(self)
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """What `gymnasium.make_vec` made it of, the length of an episode included; None where it was made otherwise."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        self._spec = spec_with_length(spec, self._max_steps)
 
     @property
     def network(self) -> Network:
@@ -114,17 +143,17 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
             options: `reset_mask`, (B,) bool, leaves the other games as they are.
 
         Raises:
-            UserError: a seed or the mask is not possible.
+            UserError: a seed or the mask is not possible, or there is another option.
         """
         seeds = self._seeds(seed)
-        super().reset(seed=int(seed) if isinstance(seed, int | np.integer) else None)
+        check_reset_options(options, ("reset_mask",))
         mask = _reset_mask(options, self.num_envs)
+        super().reset(seed=int(seed) if isinstance(seed, int | np.integer) else None)
         self._game.restart(mask, seeds, self._draw_seeds)
         observations = self._observations.copy() if self._copy else self._observations
-        self._num_steps[mask] = 0
-        observations[mask] = 0.0
+        self._show_beginning(mask, observations)
         self._observations = observations
-        return observations, {}
+        return observations, self._info(mask)
 
     def step(self, actions: Actions) -> Step:
         """Play one step of every game.
@@ -134,7 +163,8 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
 
         Returns:
             Observations (B, F) float32, rewards (B,) float64, terminated (B,) bool, always False, truncated (B,) bool,
-            and the info, which holds something only where episodes ended in the same-step mode.
+            and the info: `blue_outcome` (B,) int8 as in `Cage2Env`, and in the same-step mode Gymnasium's `final_obs`
+            and `final_info` where episodes ended.
 
         Raises:
             UserError: the actions have the wrong shape or type, one is out of range, or a game's episode is over.
@@ -148,17 +178,29 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
         streams = self._game.states["rng"][idle]
         self._game.play(actions, observations, rewards)
         self._num_steps += 1
+        self._actions[:] = actions
+        self._rewards[:] = rewards
+        self._returns += rewards
         if idle.any():  # the step of a game that only begins anew counts for nothing, its stream not having moved
             self._game.states["rng"][idle] = streams
             self._begin(idle, observations)
             rewards[idle] = 0.0
         truncated = self._num_steps >= self._max_steps
-        info: dict[str, Any] = {}
+        final: dict[str, Any] = {}
         if self.autoreset_mode is AutoresetMode.SAME_STEP and truncated.any():
-            info = _final_info(observations, truncated)
+            final = self._final_info(observations, truncated)
             self._begin(truncated, observations)
         self._observations = observations
-        return observations, rewards, np.zeros(self.num_envs, np.bool_), truncated, info
+        everything = np.ones(self.num_envs, np.bool_)
+        return observations, rewards, np.zeros(self.num_envs, np.bool_), truncated, final | self._info(everything)
+
+    def render(self) -> tuple[Any, ...] | None:
+        """What blue sees beside the truth, of every game; see `Cage2Env.render`.
+
+        Returns:
+            B texts, or B arrays (height, width, 3) uint8; None without a render mode.
+        """
+        return None if self.render_mode is None else tuple(self.render_game(i) for i in range(self.num_envs))
 
     def true_state(self) -> dict[str, npt.NDArray[Any]]:
         """Who really has which session, as (B, H) arrays; see `cageflow.envs.inspection.true_states`."""
@@ -172,15 +214,119 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
         """(B, R) uint8 of 0 and 1: what blue remembers of each episode; see `cageflow.sim.recall`."""
         return self._game.recalled()
 
+    def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """What a method or an attribute of the single environment gives in each game; see `GameAttributes`."""
+        return tuple(self._attributes.call(name, args, kwargs))
+
+    def get_attr(self, name: str) -> tuple[Any, ...]:
+        """An attribute of each game; see `GameAttributes`."""
+        return self.call(name)
+
+    def set_attr(self, name: str, values: Any) -> None:
+        """Give each game an attribute of its own, for those who play it; see `GameAttributes`.
+
+        Args:
+            name: which no setting of the games has.
+            values: a list or tuple, one for each game; anything else is for all.
+        """
+        self._attributes.set(name, values)
+
+    def get_state(self) -> GameState:
+        """Where the games stand, their random streams included: data that can be kept, copied and pickled.
+
+        Raises:
+            UserError: no episode has begun.
+        """
+        if not self._game.has_begun:
+            raise UserError("get_state was called before reset; reset begins the episodes, and then there is a state.")
+        return self._game.save(self._progress())
+
+    def set_state(self, state: GameState, *, seed: int | Sequence[int] | None = None) -> Observations:
+        """Go on from where games stood.
+
+        Args:
+            state: of B games, or of one, from which all then go on.
+            seed: begins the random streams anew, to see other futures: game i gets `seed + i`, or the i-th of a list.
+                None: the streams of the state run on, so that games of one state see the same future.
+
+        Returns:
+            (B, F) float32, what blue saw last.
+
+        Raises:
+            UserError: it is no state, or one of games with other settings or of another number; or a seed is none.
+        """
+        seeds = self._seeds(seed)
+        if seed is not None and None in seeds:
+            raise UserError("a seed is None; expected a whole number from 0 for each game.")
+        streams = None if seed is None else np.array([one % SEED_RANGE for one in seeds if one is not None], np.uint64)
+        progress = self._progress()
+        for name, values in self._game.load(state, progress, streams).items():
+            progress[name][:] = values
+        observations = self._observations if not self._copy else np.empty_like(self._observations)
+        observations[:] = self._game.observations()
+        self._observations = observations
+        return observations
+
+    def true_state_of(self, env_idx: int) -> dict[str, dict[str, Any]]:
+        """Who really has which session in one game, host by host; see `cageflow.envs.inspection.describe_hosts`."""
+        return describe_hosts(self.network, self._game.states[env_idx : env_idx + 1])
+
+    def last_step_of(self, env_idx: int) -> LastStep:
+        """Who did what in the last step of one game."""
+        state = self._game.states[env_idx : env_idx + 1]
+        return describe_step(self.network, state, int(self._actions[env_idx]), float(self._rewards[env_idx]))
+
+    def render_game(self, env_idx: int) -> Any:
+        """The text or the picture of one game, by the render mode; None without one."""
+        scene = Scene(
+            self.network,
+            self._game.blue_sees(env_idx),
+            self.true_state_of(env_idx),
+            self.last_step_of(env_idx),
+            self._max_steps,
+            round(float(self._returns[env_idx]), 1),
+        )
+        return render(self.render_mode, scene)
+
     def close_extras(self, **kwargs: Any) -> None:
         """End the threads."""
         self._game.close()
 
+    def _progress(self) -> dict[str, npt.NDArray[Any]]:
+        return {
+            "actions": self._actions,
+            "rewards": self._rewards,
+            "returns": self._returns,
+            "num_steps": self._num_steps,
+        }
+
     def _begin(self, mask: npt.NDArray[np.bool_], observations: Observations) -> None:
         """Begin the next episode in some games and show its first observation."""
         self._game.go_on(mask)
+        self._show_beginning(mask, observations)
+
+    def _show_beginning(self, mask: npt.NDArray[np.bool_], observations: Observations) -> None:
         self._num_steps[mask] = 0
+        self._returns[mask] = 0.0
         observations[mask] = 0.0
+
+    def _info(self, mask: npt.NDArray[np.bool_]) -> dict[str, Any]:
+        """What Gymnasium's vector environments make of the infos of some single environments."""
+        outcomes = self._game.outcomes()
+        outcomes[~mask] = 0
+        return {"blue_outcome": outcomes, "_blue_outcome": mask.copy()}
+
+    def _final_info(self, observations: Observations, ended: npt.NDArray[np.bool_]) -> dict[str, Any]:
+        """The same of episodes that ended in this step."""
+        final_obs = np.full(self.num_envs, None, dtype=object)
+        for i, row in zip(np.flatnonzero(ended), observations[ended], strict=True):
+            final_obs[i] = row
+        return {
+            "final_obs": final_obs,
+            "_final_obs": ended.copy(),
+            "final_info": self._info(ended),
+            "_final_info": ended.copy(),
+        }
 
     def _checked(self, actions: Actions) -> Actions:
         actions = np.asarray(actions)
@@ -222,11 +368,3 @@ def _reset_mask(options: dict[str, Any] | None, num_envs: int) -> npt.NDArray[np
         given = f"{mask.shape} {mask.dtype}" if isinstance(mask, np.ndarray) else type(mask).__name__
         raise UserError(f"expected a ({num_envs},) bool array that is not all False as reset_mask, got {given}.")
     return mask
-
-
-def _final_info(observations: Observations, ended: npt.NDArray[np.bool_]) -> dict[str, Any]:
-    """What Gymnasium's vector environments say of episodes that ended in this step; the single info is empty."""
-    final_obs = np.full(len(ended), None, dtype=object)
-    for i, row in zip(np.flatnonzero(ended), observations[ended], strict=True):
-        final_obs[i] = row
-    return {"final_obs": final_obs, "_final_obs": ended.copy(), "final_info": {}, "_final_info": ended.copy()}

@@ -18,7 +18,7 @@ from rich.text import Text
 from cageflow.envs.agent import BlueAgent
 from cageflow.envs.inspection import LastStep
 from cageflow.envs.options import GameOptions
-from cageflow.envs.rendering import HEADINGS, NUM_BLUE_COLUMNS, describe_success, render_text, table_rows
+from cageflow.envs.rendering import HEADINGS, NUM_BLUE_COLUMNS, Scene, describe_success, render_text, table_rows
 from cageflow.envs.single import Cage2Env
 from cageflow.errors import UserError
 from cageflow.evaluation.player import AgentPlayer
@@ -222,6 +222,5 @@ def _print_line(env: Cage2Env, console: Console) -> None:
 
 
 def _picture(env: Cage2Env, observation: npt.NDArray[np.float32], env_return: float) -> str:
-    return "\n" + render_text(
-        env.network, observation, env.true_state(), env.last_step(), env.options.max_steps, env_return
-    )
+    scene = Scene(env.network, observation, env.true_state(), env.last_step(), env.options.max_steps, env_return)
+    return "\n" + render_text(scene)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from cageflow.errors import UserError
 
@@ -36,19 +37,27 @@ class BatchThreads:
         self.num_threads = min(num_threads, num_envs)
         bounds = [num_envs * i // self.num_threads for i in range(self.num_threads + 1)]
         self._slices = [slice(a, b) for a, b in zip(bounds, bounds[1:], strict=False)]
-        self._pool = ThreadPoolExecutor(self.num_threads - 1) if self.num_threads > 1 else None
+        self._pool: ThreadPoolExecutor | None = None
+        self._pool_process = 0
 
     def run(self, loop: Callable[[slice], object]) -> None:
         """Call `loop` with each slice of the batch and wait for all; an error in any is raised."""
-        if self._pool is None:
+        if self.num_threads == 1:
             loop(self._slices[0])
             return
+        if self._pool is None or self._pool_process != os.getpid():  # a forked process has no threads of its parent
+            self._pool, self._pool_process = ThreadPoolExecutor(self.num_threads - 1), os.getpid()
         others = [self._pool.submit(loop, part) for part in self._slices[1:]]
         loop(self._slices[0])
         for other in others:
             other.result()
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads; another run would start new ones."""
         if self._pool is not None:
             self._pool.shutdown()
+            self._pool = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy, in this process or another, starts threads of its own when it first runs."""
+        return self.__dict__ | {"_pool": None}

@@ -24,7 +24,7 @@ def env() -> Sb3VecEnv:
 def test_step__is_that_of_our_own_games_from_the_same_seeds(env: Sb3VecEnv) -> None:
     rng = np.random.default_rng(0)
     seeds = env.seed(5)
-    ours = Cage2VectorEnv(B, **GAME.as_kwargs())
+    ours = Cage2VectorEnv(B, **GAME.as_kwargs(), autoreset_mode="SameStep")
     observations, _ = ours.reset(seed=seeds)
     assert env.reset().tolist() == observations.tolist()
     ends = 0

@@ -1,11 +1,15 @@
 """The settings of a game, and what is refused of them."""
 
+import json
+
+import numpy as np
 import pytest
 import yaml
 
 from cageflow.envs.cyborg import CyborgEnv
 from cageflow.envs.options import GameOptions, parse_red_agent
 from cageflow.envs.single import Cage2Env
+from cageflow.envs.vector import Cage2VectorEnv
 from cageflow.errors import UserError
 from cageflow.scenario import RedAgent, default_network
 
@@ -49,6 +53,17 @@ def test_impossible_value__is_refused_in_a_sentence(options, sentence):
         GameOptions(**options)
     assert sentence in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("number", [np.int64(7), np.uint8(7), np.int16(7), np.array(7)])
+def test_whole_number_of_any_type__is_a_number_of_steps(number):
+    options = GameOptions(max_steps=number, green=np.bool_(True))
+    assert options == GameOptions(max_steps=7, green=True)
+    assert (type(options.max_steps), type(options.green)) == (int, bool)
+    assert json.loads(json.dumps(options.as_kwargs()))["max_steps"] == 7
+    assert Cage2Env(max_steps=number).options.max_steps == 7
+    envs = Cage2VectorEnv(number, max_steps=number, num_threads=number)
+    assert (type(envs.num_envs), envs.num_envs) == (int, 7)
 
 
 def test_params__are_the_settings_of_the_rules():

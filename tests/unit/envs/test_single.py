@@ -12,6 +12,7 @@ from gymnasium.utils.env_checker import check_env
 import cageflow  # noqa: F401 - registers the environment
 from cageflow.envs.single import Cage2Env
 from cageflow.errors import UserError
+from cageflow.sim.enums import Outcome
 
 ENV_ID = "cageflow/Cage2-v0"
 
@@ -103,8 +104,8 @@ def test_wrong_seed__is_refused(seed):
 
 
 def test_render_mode__is_refused_where_it_is_none_of_ours():
-    with pytest.raises(UserError, match="possible are ansi, human and None"):
-        Cage2Env(render_mode="rgb_array")
+    with pytest.raises(UserError, match="possible are ansi, human, rgb_array and None"):
+        Cage2Env(render_mode="svg")
 
 
 def test_observations__are_new_arrays_and_infos_new_dicts():
@@ -114,6 +115,29 @@ def test_observations__are_new_arrays_and_infos_new_dicts():
     second, _, _, _, second_info = env.step(0)
     assert not np.shares_memory(observation, first) and not np.shares_memory(first, second)
     assert info is not first_info and first_info is not second_info
+
+
+def test_info__says_what_blue_is_told_of_its_action_and_nothing_else():
+    env = Cage2Env(red_agent="bline")
+    assert env.reset(seed=1)[1] == {"blue_outcome": Outcome.UNKNOWN}
+    outcomes = {}
+    for name in ("DecoyFemitter User3", "DecoySSHD User3", "Sleep", "Restore User1"):
+        info = env.step(env.codec.encode(name))[4]
+        assert info.keys() == {"blue_outcome"}
+        outcomes[name] = int(info["blue_outcome"])
+        told = {None: Outcome.UNKNOWN, True: Outcome.TRUE, False: Outcome.FALSE}[env.last_step().blue_success]
+        assert outcomes[name] == told
+    assert set(outcomes.values()) == set(Outcome)
+
+
+@pytest.mark.parametrize("options", [{"red_agent": "bline"}, {"reset_mask": np.ones(1, np.bool_)}, {"seed": 3}])
+def test_option_of_reset__is_refused(options):
+    env = Cage2Env()
+    with pytest.raises(UserError, match=rf"{next(iter(options))!r} is no option of reset \(none is read there\)"):
+        env.reset(options=options)
+    with pytest.raises(UserError, match="expected a dict, or None"):
+        env.reset(options=[1])
+    env.reset(options={})
 
 
 def test_rewards__are_floats_in_tenths():

@@ -48,7 +48,7 @@ def assert_same_step(ours, theirs):
 def test_make_vec__picks_the_vector_entry_point():
     envs = gym.make_vec(ENV_ID, 3)
     assert isinstance(envs, Cage2VectorEnv)
-    assert envs.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
+    assert envs.metadata["autoreset_mode"] is AutoresetMode.NEXT_STEP, "as in all of Gymnasium"
     assert envs.single_observation_space.shape == (52,) and envs.observation_space.shape == (3, 52)
     assert envs.single_action_space == gym.spaces.Discrete(145) and envs.action_space.shape == (3,)
 
@@ -200,7 +200,12 @@ def test_wrong_actions__are_refused_and_change_nothing(actions, sentence):
         ({"num_envs": 2.0}, "num_envs is 2.0"),
         ({"num_threads": 0}, "num_threads is 0"),
         ({"autoreset_mode": "never"}, "autoreset_mode is 'never'; possible are NextStep, SameStep, Disabled"),
-        ({"render_mode": "ansi"}, "a batch of games is not rendered"),
+        ({"num_envs": True}, "num_envs is True"),
+        ({"num_threads": 1.0}, "num_threads is 1.0; expected a whole number from 1"),
+        ({"render_mode": "human"}, "a batch of games is rendered as ansi or rgb_array, or not at all"),
+        ({"max_episode_steps": 0}, "max_steps is 0; an episode has 1 to 30000 steps"),
+        ({"max_episode_steps": 7.0}, "max_episode_steps is 7.0; expected a whole number"),
+        ({"max_episode_steps": 7, "max_steps": 9}, "max_steps is 9 and max_episode_steps is 7: both are"),
         ({"red_agent": "green"}, "'green' is no red agent"),
     ],
 )
@@ -239,6 +244,12 @@ def test_disabled__refuses_a_step_after_the_end():
     envs.reset(options={"reset_mask": np.array([True, False])})
     with pytest.raises(UserError, match="the episode of game 1 has not begun or is over"):
         envs.step(np.zeros(2, np.int64))
+
+
+def test_option_of_reset__that_is_not_the_mask_is_refused():
+    envs = Cage2VectorEnv(2)
+    with pytest.raises(UserError, match="'rules' is no option of reset \\(only reset_mask is read there\\)"):
+        envs.reset(options={"reset_mask": np.ones(2, np.bool_), "rules": "challenge"})
 
 
 def test_close__can_be_called_twice():
