@@ -18,7 +18,7 @@ TINY = ["--total-episodes", 6, "--max-steps", 10, "--evaluation-episodes", 8]
 
 def test_json__is_the_table_that_the_folder_keeps(tmp_path: Path) -> None:
     run = tmp_path / "run"
-    outcome = cageflow("baseline", "random", *TINY, "--seeds", "1,2", "--run-dir", run, "--json")
+    outcome = cageflow("baseline", "random", *TINY, "--seed", "1,2", "--run-dir", run, "--json")
     assert outcome.status == 0, outcome.err
     result = outcome.json
     assert json.loads((run / "table.json").read_text()) == result
@@ -56,7 +56,7 @@ def test_trained_baseline__is_evaluated_from_its_file_to_the_same_figures(name: 
     (row,) = cageflow("baseline", name, *arguments).json["rows"]
     policy = run / row["seeds"][0]["policy"]
     again = cageflow(
-        "evaluate", policy, "--red-agents", "bline", "--max-steps", 10, "--episodes", 8, "--seed", 4, "--json"
+        "evaluate", policy, "--red-agent", "bline", "--max-steps", 10, "--evaluation-episodes", 8, "--seed", 4, "--json"
     )
     assert again.status == 0, again.err
     (cell,) = again.json["cells"]
@@ -65,7 +65,7 @@ def test_trained_baseline__is_evaluated_from_its_file_to_the_same_figures(name: 
 
 
 def test_hand_written_ones__are_evaluated_by_their_names_and_greedy_follows_its_order() -> None:
-    arguments = ["--red-agents", "meander", "--max-steps", 50, "--episodes", 20, "--json"]
+    arguments = ["--red-agent", "meander", "--max-steps", 50, "--evaluation-episodes", 20, "--json"]
     order = "user,op_host,enterprise,op_server,defender"
     words = ["--workflow", order, "--compliance-definition", "evictable"]
     outcome = cageflow("evaluate", "greedy", "react", *arguments, *words)
@@ -80,8 +80,8 @@ def test_hand_written_ones__are_evaluated_by_their_names_and_greedy_follows_its_
     ("arguments", "words"),
     [
         (["magic"], "unknown baseline 'magic': choose one of sleep, random, react"),
-        (["sleep", "--seeds", "one"], "--seeds is 'one'"),
-        (["sleep", "--seeds", "1,1"], "seeds are (1, 1)"),
+        (["sleep", "--seed", "one"], "--seed is 'one'"),
+        (["sleep", "--seed", "1,1"], "seeds are (1, 1)"),
         (["ppo", "--total-episodes", 0], "total_episodes is 0"),
         (["greedy", "--workflow", "best"], "'best' is no workflow"),
         (["sleep", "--resume", "nowhere"], "nowhere holds no baselines"),
@@ -119,7 +119,7 @@ def test_missing_extra__is_one_sentence_with_what_installs_it(
 @pytest.mark.slow
 def test_table_that_was_interrupted__goes_on_after_what_is_finished(tmp_path: Path) -> None:
     run = tmp_path / "run"
-    command = [sys.executable, "-m", "cageflow", "baseline", "fixed", *map(str, TINY), "--seeds", "1,2,3,4,5,6"]
+    command = [sys.executable, "-m", "cageflow", "baseline", "fixed", *map(str, TINY), "--seed", "1,2,3,4,5,6"]
     process = subprocess.Popen(
         [*command, "--run-dir", str(run)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )

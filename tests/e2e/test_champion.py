@@ -20,7 +20,7 @@ WALL_CLOCK = {"Collection_Time", "Update_Time"}
 
 def arguments(folder: Path, run: Path, episodes: int = 40) -> list[object]:
     (folder / "small.yaml").write_text(CONFIG)
-    settings = ["--config", folder / "small.yaml", "--seeds", "3,4", "--total-episodes", episodes]
+    settings = ["--config", folder / "small.yaml", "--seed", "3,4", "--total-episodes", episodes]
     return ["champion", *settings, "--evaluation-episodes", 6, "--run-dir", run]
 
 
@@ -88,15 +88,15 @@ def test_stopped_run__goes_on_to_the_same_figures(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        (["--seeds", "1,1"], "expected different whole numbers"),
-        (["--seeds", "one"], "expected whole numbers from 1"),
+        (["--seed", "1,1"], "expected different whole numbers"),
+        (["--seed", "one"], "expected whole numbers from 1"),
         (["--rules", "chess"], "possible are v2.1, challenge"),
         (["--workflow", "user"], "user"),
         (["--total-episodes", 0], "total_episodes"),
         (["--evaluation-episodes", 1], "evaluation_episodes is 1"),
         (["--n-workers", 0], "n_workers is 0"),
         (["--resume", "nowhere"], "nowhere holds no champion"),
-        (["--resume", "nowhere", "--seeds", 1], "a resumed run keeps its settings: leave out --seeds"),
+        (["--resume", "nowhere", "--seed", 1], "a resumed run keeps its settings: leave out --seed"),
         (["--red-agent", "blue"], "is no red agent"),
     ],
 )

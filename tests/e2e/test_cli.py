@@ -116,7 +116,7 @@ def test_every_setting_has_an_option_and_every_option_of_a_run_is_a_setting() ->
     only_in_files = {"command", "ppo", "min_improvement"}
     of_one = {"workflow"}
     of_universal = {"orders_per_update"}
-    of_landscape = {"n_seeds"}
+    of_landscape = {"repetitions"}
     where = {"parallel_workflows", "executor", "address"}
     of_search = {"strategy", "beta", "gate", "kernel", "init", "fixed_episodes"}
     trial_lengths = {"min_episodes_per_trial", "max_episodes_per_workflow", "patience_updates", "total_episodes"}
@@ -299,10 +299,10 @@ def test_parity_prints_a_line_for_every_field_of_a_file() -> None:
 def test_play_shows_every_step_and_the_return(plain_run: Run) -> None:
     policy = plain_run.result["policy"]
     for blue in ("sleep", "random", policy):
-        outcome = cageflow("play", "--blue", blue, "--steps", 7, "--seed", 3)
+        outcome = cageflow("play", "--blue", blue, "--max-steps", 7, "--seed", 3)
         assert (outcome.status, outcome.err) == (0, "")
         assert re.search(r"return -?\d+\.\d in 7 steps", outcome.out)
-    again = cageflow("play", "--blue", policy, "--steps", 7, "--seed", 3)
+    again = cageflow("play", "--blue", policy, "--max-steps", 7, "--seed", 3)
     assert again.out == outcome.out
 
 
@@ -311,7 +311,7 @@ def test_play_shows_every_step_and_the_return(plain_run: Run) -> None:
 
 def test_bench_sim_prints_the_figures_of_a_script(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cageflow.envs.benchmark._compile_s", lambda: (1.0, 0.1))  # which takes its time
-    outcome = cageflow("bench", "sim", "--num-envs", 64, "--threads", "1,2", "--repeats", 1, "--json")
+    outcome = cageflow("bench", "sim", "--num-envs", 64, "--num-threads", "1,2", "--repetitions", 1, "--json")
     assert outcome.status == 0
     assert {"steps_per_s", "state_bytes", "gym_step_us", "compile_s"} <= outcome.json.keys()
     assert outcome.json["steps_per_s"].keys() == {"1", "2"}
@@ -329,7 +329,7 @@ def test_bench_train_prints_one_object_a_preset_under_its_name() -> None:
 
 
 def test_bench_collectors_measures_each_once_for_every_number_of_workers() -> None:
-    arguments = ["--workers", "1", "--updates", 1, "--episodes-per-update", 4]
+    arguments = ["--n-workers", "1", "--updates", 1, "--episodes-per-update", 4]
     outcome = cageflow("bench", "collectors", *arguments, "--json")
     assert outcome.status == 0
     cells = outcome.json["cells"]

@@ -5,7 +5,7 @@ import pytest
 from tests.e2e.command_line import cageflow
 from tests.unit.report.compare_runs import write_training
 
-SMALL = ["--episodes", 10, "--window", 100]
+SMALL = ["--evaluation-episodes", 10, "--window", 100]
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_compare__refuses_nonsense_in_one_sentence(runs, tmp_path):
         ([tmp_path], "is no run folder"),
         ([runs[0], runs[0]], "is given twice"),
         ([runs[0], "--group", "x"], "expected NAME=RUN,RUN"),
-        ([runs[0], "--episodes", 1], "episodes is 1"),
+        ([runs[0], "--evaluation-episodes", 1], "episodes is 1"),
         ([runs[0], "--window", 0], "--window is 0"),
         ([runs[0], "--against", "nobody"], "--against is 'nobody'"),
         ([runs[0], "--out", tmp_path / "file"], "which is a file"),

@@ -26,7 +26,7 @@ class Agent:
     def end_episode(self):
         pass
 """
-QUICK = ["--episodes", 20]
+QUICK = ["--evaluation-episodes", 20]
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_run_folder__is_played_through_the_protocol_in_json(plain_run: Run) -> N
 
 
 def test_rules_of_the_challenge__put_it_on_the_board() -> None:
-    outcome = cageflow("evaluate", "sleep", "--rules", "challenge", "--episodes", 100)
+    outcome = cageflow("evaluate", "sleep", "--rules", "challenge", "--evaluation-episodes", 100)
     assert outcome.status == 0
     assert "CardiffUni" in outcome.out
     board = outcome.out[outcome.out.index("leader board") :].splitlines()
@@ -90,7 +90,7 @@ def test_team__is_saved_and_evaluated_as_before(plain_run: Run, here: Path) -> N
     assert "chosen against Meander: meander 100.00%" in outcome.err
     saved = cageflow("evaluate", "team.json", *QUICK, "--json")
     assert saved.json["cells"] == outcome.json["cells"]
-    played = cageflow("play", "--blue", "team.json", "--steps", 3)
+    played = cageflow("play", "--blue", "team.json", "--max-steps", 3)
     assert played.status == 0, played.err
 
 
@@ -101,11 +101,11 @@ def test_agent_in_cyborg_s_shape__plays_unchanged(here: Path) -> None:
     assert mine.json["cells"] == cageflow("evaluate", "sleep", *QUICK, "--json").json["cells"]
     other = cageflow("evaluate", "brought:Agent", *QUICK, "--agent-args", '{"action": 140}', "--json")
     assert other.json["total"] != mine.json["total"]
-    assert cageflow("play", "--blue", "brought.py:Agent", "--steps", 3).status == 0
+    assert cageflow("play", "--blue", "brought.py:Agent", "--max-steps", 3).status == 0
 
 
 def test_part_of_the_protocol(here: Path) -> None:
-    options = ["--max-steps", "5,5,7", "--red-agents", "meander,RedMeanderAgent"]
+    options = ["--max-steps", "5,5,7", "--red-agent", "meander,RedMeanderAgent"]
     content = cageflow("evaluate", "random", *options, *QUICK, "--json").json
     cells = [(cell["max_steps"], cell["red_agent"]) for cell in content["cells"]]
     assert cells == [(5, "RedMeanderAgent"), (7, "RedMeanderAgent")]
@@ -120,10 +120,10 @@ def test_part_of_the_protocol(here: Path) -> None:
         ("sleep.txt", "sleep.txt is no policy file or is truncated"),
         ("sleep --rules v3", "rules is 'v3'; possible are v2.1, challenge"),
         ("sleep --observation best", "observation is 'best'"),
-        ("sleep --red-agents blue", "'blue' is no red agent"),
+        ("sleep --red-agent blue", "'blue' is no red agent"),
         ("sleep --max-steps 0", "--max-steps is '0': expected whole numbers from 1"),
         ("sleep --max-steps 99999", "max_steps is 99999"),
-        ("sleep --episodes 1", "--episodes is '1'"),
+        ("sleep --evaluation-episodes 1", "--evaluation-episodes is '1'"),
         ("sleep --n-workers 0", "n-workers is 0"),
         ("sleep --scenario missing.yaml", "missing.yaml"),
         ("sleep --simulator best", "--simulator is 'best'; possible are compiled and cyborg"),
@@ -210,8 +210,8 @@ def is_alive(pid: int) -> bool:
 
 @pytest.mark.cyborg
 def test_both__play_the_same_policy_and_agree(plain_run: Run, cyborg_path: Path) -> None:
-    options = ["--both", "--cyborg-path", cyborg_path, "--episodes", 300, "--cyborg-episodes", 12]
-    cells = ["--max-steps", "10", "--red-agents", "bline,sleep", "--n-workers", 2, "--margin", 3]
+    options = ["--both", "--cyborg-path", cyborg_path, "--evaluation-episodes", 300, "--cyborg-episodes", 12]
+    cells = ["--max-steps", "10", "--red-agent", "bline,sleep", "--n-workers", 2, "--margin", 3]
     outcome = cageflow("evaluate", plain_run.path, *options, *cells, "--json")
     assert outcome.status == 0, outcome.err
     content = outcome.json
@@ -230,7 +230,7 @@ def test_cyborg__plays_the_agents_and_says_which_rules(cyborg_path: Path, here: 
         "cyborg",
         "--cyborg-path",
         cyborg_path,
-        "--episodes",
+        "--evaluation-episodes",
         4,
         "--max-steps",
         5,

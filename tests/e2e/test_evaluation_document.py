@@ -17,7 +17,7 @@ def test_agent_of_the_document__plays(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     (command,) = re.findall(r"^ {4}cageflow (evaluate agents\.py:.*)$", DOCUMENT.read_text(), re.MULTILINE)
-    outcome = cageflow(*command.split(), "--episodes", 30, "--max-steps", 100, "--json")
+    outcome = cageflow(*command.split(), "--evaluation-episodes", 30, "--max-steps", 100, "--json")
     assert outcome.status == 0, outcome.err
     bline, meander, sleep = (cell["mean"] for cell in outcome.json["cells"])
     assert bline == pytest.approx(-51.23, abs=8)

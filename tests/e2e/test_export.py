@@ -52,7 +52,7 @@ def said_by(path: Path) -> dict[str, str]:
 
 
 def test_run_folder__gives_a_file_and_a_card_with_its_evaluation(plain_run: Run, here: Path) -> None:
-    outcome = cageflow("export", plain_run.path, "--out", "made", "--episodes", 20, "--json")
+    outcome = cageflow("export", plain_run.path, "--out", "made", "--evaluation-episodes", 20, "--json")
     assert outcome.status == 0, outcome.err
     content = outcome.json
     assert (content["model"], content["card"]) == ("made/policy.onnx", "made/policy.md")
@@ -61,7 +61,7 @@ def test_run_folder__gives_a_file_and_a_card_with_its_evaluation(plain_run: Run,
     assert content["masks"] > 0
     drawn, likeliest = content["evaluations"]
     assert (drawn["actions"], likeliest["actions"]) == ("sample", "deterministic")
-    alone = cageflow("evaluate", plain_run.path, "--episodes", 20, "--json").json
+    alone = cageflow("evaluate", plain_run.path, "--evaluation-episodes", 20, "--json").json
     assert drawn["cells"] == alone["cells"]
     card = (here / "made" / "policy.md").read_text()
     for evaluation in content["evaluations"]:
@@ -69,14 +69,14 @@ def test_run_folder__gives_a_file_and_a_card_with_its_evaluation(plain_run: Run,
         assert all(f"{cell['mean']:.2f} ±" in card for cell in evaluation["cells"])
     for words in ("`B_lineAgent`", "`v2.1`", "| episodes | 20 |", "plain PPO", "green agent asleep", "MIT"):
         assert words in card
-    again = cageflow("export", plain_run.path, "--out", "made", "--episodes", 0, "--json")
+    again = cageflow("export", plain_run.path, "--out", "made", "--evaluation-episodes", 0, "--json")
     assert again.json["evaluations"] == []
     assert "None was asked for" in (here / "made" / "policy.md").read_text()
 
 
 def test_universal_policy__follows_the_workflow_that_is_asked_for(here: Path) -> None:
     universal_file(here / "universal.safetensors")
-    outcome = cageflow("export", "universal.safetensors", "--workflow", OTHER, "--episodes", 0)
+    outcome = cageflow("export", "universal.safetensors", "--workflow", OTHER, "--evaluation-episodes", 0)
     name = f"universal_{OTHER.replace(',', '-')}"
     assert outcome.status == 0, outcome.err
     assert outcome.out == f"Wrote {name}.onnx and its model card {name}.md.\n"
@@ -94,8 +94,8 @@ def test_universal_policy__follows_the_workflow_that_is_asked_for(here: Path) ->
         ("universal.safetensors", "is universal: say by --workflow which order it is to follow"),
         (f"ordered.safetensors --workflow {OTHER}", f"it follows {ORDER}, but {OTHER} is wanted here"),
         ("ordered.safetensors --workflow user", "lacks 'defender'"),
-        ("ordered.safetensors --episodes 1", "episodes is 1; expected 0 for no evaluation, or at least 2"),
-        ("ordered.safetensors --episodes -5", "--episodes is '-5'"),
+        ("ordered.safetensors --evaluation-episodes 1", "episodes is 1; expected 0 for no evaluation, or at least 2"),
+        ("ordered.safetensors --evaluation-episodes -5", "--evaluation-episodes is '-5'"),
         ("ordered.safetensors --out README.onnx", "README.md is there and is no model card"),
         ("ordered.safetensors --out sleep.txt", "sleep.txt is no folder; name a file that ends in .onnx"),
         ("ordered.safetensors --out folder.onnx", "folder.onnx is a folder"),
@@ -128,7 +128,7 @@ def test_missing_extra__is_told_with_the_line_that_installs_it(
     here: Path, monkeypatch: pytest.MonkeyPatch, module: str
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    outcome = cageflow("export", policy_file(here / "p.safetensors"), "--episodes", 0)
+    outcome = cageflow("export", policy_file(here / "p.safetensors"), "--evaluation-episodes", 0)
     assert outcome.status == 2
     assert outcome.err == f"cageflow: export needs {module}, which is not installed: pip install 'cageflow[onnx]'\n"
 
@@ -146,7 +146,7 @@ def test_example__imports_nothing_of_cageflow() -> None:
 
 def test_lines_of_the_document__run(here: Path) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
-    cageflow("export", policy_file(here / "policy.safetensors", seed=5), "--episodes", 0)
+    cageflow("export", policy_file(here / "policy.safetensors", seed=5), "--evaluation-episodes", 0)
     played: list[int] = []
     table = np.zeros((1, 52), np.float32)
 
@@ -162,7 +162,7 @@ def test_lines_of_the_document__run(here: Path) -> None:
 def exported(folder: Path, **card: Any) -> tuple[Path, Policy]:
     """A small random policy, exported."""
     path = policy_file(folder / "p.safetensors", seed=5, **card)
-    outcome = cageflow("export", path, "--episodes", 0)
+    outcome = cageflow("export", path, "--evaluation-episodes", 0)
     assert outcome.status == 0, outcome.err
     return path.with_suffix(".onnx"), load_policy(path)
 

@@ -7,7 +7,7 @@ from cageflow.search.landscape import Landscape, write_landscape
 from tests.e2e.command_line import cageflow
 from tests.unit.search.landscapes import landscape_table, pair_landscape
 
-SMALL = ["--repetitions", "2", "--trials", "3", "--strategies", "gp-ucb,random", "--kernel", "mallows"]
+SMALL = ["--repetitions", "2", "--trials", "3", "--strategy", "gp-ucb,random", "--kernel", "mallows"]
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def test_regret__gives_the_same_figures_whoever_works(table, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--strategies", "grid"], "unknown strategy 'grid'"),
-        (["--strategies", ""], "no strategy to replay"),
+        (["--strategy", "grid"], "unknown strategy 'grid'"),
+        (["--strategy", ""], "no strategy to replay"),
         (["--kernel", "rbf"], "unknown kernel 'rbf'"),
         (["--kernel", ""], "no kernel"),
         (["--gate", "soft"], "unknown gate 'soft'"),

@@ -31,7 +31,7 @@ def reported(search_run: Run, plain_run: Run, tmp_path_factory: pytest.TempPathF
     """A copy of a search with its report, held against plain PPO."""
     path = tmp_path_factory.mktemp("reported") / "search"
     shutil.copytree(search_run.path, path)
-    outcome = cageflow("report", path, "--episodes", 100, "--against", plain_run.path, "--json")
+    outcome = cageflow("report", path, "--evaluation-episodes", 100, "--against", plain_run.path, "--json")
     assert outcome.status == 0, outcome.err
     assert outcome.json["workflow"] == search_run.result["best_workflow"]
     assert outcome.json["feasible"] == search_run.result["feasible"]
@@ -61,7 +61,9 @@ def test_charts__stand_beside_the_page_as_svg_and_png(reported: Path) -> None:
 
 def test_page__is_made_again_from_the_playbook_and_is_the_same(reported: Path, tmp_path: Path, plain_run: Run) -> None:
     playbook = (reported / "playbook.json").read_bytes()
-    outcome = cageflow("report", reported, "--episodes", 100, "--against", plain_run.path, "--out", tmp_path / "p.html")
+    outcome = cageflow(
+        "report", reported, "--evaluation-episodes", 100, "--against", plain_run.path, "--out", tmp_path / "p.html"
+    )
     assert (outcome.status, (reported / "playbook.json").read_bytes()) == (0, playbook)
     assert (tmp_path / "p.html").read_text() == (reported / "report.html").read_text()
 
@@ -87,7 +89,7 @@ def test_other_runs__have_the_sections_that_apply(
 ) -> None:
     path = tmp_path / "run"
     shutil.copytree({"plain": plain_run, "universal": universal_run}[kind].path, path)
-    outcome = cageflow("report", path, "--episodes", 100)
+    outcome = cageflow("report", path, "--evaluation-episodes", 100)
     assert outcome.status == 0, outcome.err
     page = read_page((path / "report.html").read_text())
     assert page.faults == []
@@ -105,7 +107,7 @@ def test_run_that_was_killed__is_reported_as_far_as_it_came(reported: Path, tmp_
     lines = log.read_text().splitlines(keepends=True)
     best = max(lines[1:], key=lambda line: float(line.split(",")[4]))
     log.write_text(lines[0] + best + "7,torn")
-    outcome = cageflow("report", path, "--episodes", 100)
+    outcome = cageflow("report", path, "--evaluation-episodes", 100)
     if outcome.status == 0:  # the most compliant trial is the best one
         assert "was stopped before its end: the page shows the 1 trial that ended" in (path / "report.html").read_text()
     else:
@@ -119,7 +121,7 @@ def test_run_that_was_killed__is_reported_as_far_as_it_came(reported: Path, tmp_
         ("config.json", (), "is no run folder: config.json cannot be read"),
         ("gp_sampling_log.csv", (), "no trial has ended in"),
         ("policies", (), "the best policy of"),
-        ("", ("--episodes", 5), "--episodes is 5: a playbook needs at least 100"),
+        ("", ("--evaluation-episodes", 5), "--evaluation-episodes is 5: a playbook needs at least 100"),
         ("", ("--out", "nowhere/page.html"), "nowhere is no folder"),
         ("", ("--against", "nowhere"), "nowhere is no run folder"),
     ],
@@ -135,7 +137,7 @@ def test_nonsense__is_one_sentence_and_exit_status_2(
         (path / spoil / "best.safetensors").unlink()
     elif spoil:
         (path / spoil).unlink()
-    outcome = cageflow("report", path, "--episodes", 100, *arguments)
+    outcome = cageflow("report", path, "--evaluation-episodes", 100, *arguments)
     assert outcome.status == 2
     assert outcome.err.splitlines()[-1].startswith("cageflow: ")
     assert sentence in outcome.err.splitlines()[-1]

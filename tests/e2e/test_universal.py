@@ -74,7 +74,7 @@ def test_against__refuses_what_is_no_whole_landscape_before_it_trains(universal_
 
 
 def test_policy__plays_the_order_that_it_is_told_and_asks_for_one(universal_run: Run) -> None:
-    arguments = ["play", "--blue", universal_run.result["policy"], "--delay", 0, "--steps", 3]
+    arguments = ["play", "--blue", universal_run.result["policy"], "--delay", 0, "--max-steps", 3]
     outcome = cageflow(*arguments, "--workflow", ORDER)
     assert outcome.status == 0
     assert "in 3 steps" in outcome.out
@@ -85,7 +85,7 @@ def test_policy__plays_the_order_that_it_is_told_and_asks_for_one(universal_run:
 
 def test_policy_of_one_order__plays_no_other(search_run: Run) -> None:
     best = search_run.result["best_workflow"]
-    arguments = ["play", "--blue", search_run.result["policy"], "--delay", 0, "--steps", 3, "--workflow"]
+    arguments = ["play", "--blue", search_run.result["policy"], "--delay", 0, "--max-steps", 3, "--workflow"]
     assert cageflow(*arguments, best).status == 0
     other = ",".join(reversed(best.split(",")))
     refused = cageflow(*arguments, other)

@@ -6,19 +6,20 @@ from typing import Annotated
 
 import typer
 
+from cageflow.cli.names import App
+
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
-app = typer.Typer(
+app = App(
     name="cageflow",
     help="Find the order in which a network's compromised machines should be fixed, and train the defender that "
     "follows it, on an exact and very fast simulator of CAGE Challenge 2.",
     epilog="Exit status: 0 done; 1 the command's own no (recordings differ, a run broke down); 2 wrong input, nothing "
     "was written; 130 or 143 stopped by Ctrl-C or SIGTERM, with a checkpoint to go on from.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
-bench_app = typer.Typer(help="Measure this machine.", no_args_is_help=True)
+bench_app = App(help="Measure this machine.", no_args_is_help=True)
 app.add_typer(bench_app, name="bench")
 
 

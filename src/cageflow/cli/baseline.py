@@ -10,8 +10,8 @@ from rich.console import Console
 
 from cageflow.cli.app import app
 from cageflow.cli.options import (
-    RUN,
-    WORKFLOW,
+    ADVANCED,
+    ORDER_FORMS,
     Definition,
     Green,
     IsQuiet,
@@ -30,9 +30,7 @@ from cageflow.errors import UserError
 if TYPE_CHECKING:
     from cageflow.experiment.baselines import BaselineTable
 
-Resume = Annotated[
-    Path | None, option("Go on with the run in this folder: what is finished there is not done again.", panel=RUN)
-]
+Resume = Annotated[Path | None, option("Go on with the run in this folder: what is finished there is not done again.")]
 
 
 @app.command()
@@ -46,10 +44,10 @@ def baseline(
         ),
     ],
     total_episodes: Annotated[
-        int | None, option("Training episodes of each one that is trained, with each seed.", 10_000, panel=RUN)
+        int | None, option("Training episodes of each one that is trained, with each seed.", 10_000)
     ] = None,
-    seeds: Annotated[
-        str | None, option("Seeds of trainings and evaluations, with commas.", 1, "--seeds", "--seed", panel=RUN)
+    seed: Annotated[
+        str | None, option("Decides all chance; several, with commas, repeat everything with each.", 1)
     ] = None,
     run_dir: RunDir = None,
     resume: Resume = None,
@@ -64,15 +62,14 @@ def baseline(
     workflow: Annotated[
         str | None,
         option(
-            "The order that greedy and fixed follow and that the fixes of the others are judged by: five unit types "
-            "with commas, or critical-first, enterprise-focus, user-priority, operational-focus, balanced or reverse.",
+            f"The order that greedy and fixed follow and that the fixes of the others are judged by. {ORDER_FORMS}",
             "all six for fixed, by worth for greedy",
-            panel=WORKFLOW,
+            panel=ADVANCED,
         ),
     ] = None,
     compliance_definition: Definition = None,
     evaluation_episodes: Annotated[
-        int | None, option("Fresh episodes that judge each one, with each seed.", 1000, panel=WORKFLOW)
+        int | None, option("Fresh episodes that judge each one, with each seed.", 1000, panel=ADVANCED)
     ] = None,
 ) -> None:
     """Measure a baseline, or all of them on equal budgets: train it if it must be, evaluate it on fresh episodes."""
@@ -80,7 +77,7 @@ def baseline(
 
     settings: dict[str, Any] = {
         "total_episodes": total_episodes,
-        "seeds": None if seeds is None else _seeds(seeds),
+        "seeds": None if seed is None else _seeds(seed),
         "red_agent": red_agent,
         "rules": rules,
         "observation": observation,
@@ -101,7 +98,7 @@ def baseline(
         if run_dir is not None:
             given["run_dir"] = run_dir
         if given:
-            names = ", ".join("--" + key.replace("_", "-") for key in given)
+            names = ", ".join("--" + key.replace("_", "-") for key in given).replace("--seeds", "--seed")
             raise UserError(f"a resumed run keeps its settings: leave out {names}, or start a new run")
         table = baselines.go_on(resume, name, say)
     else:
@@ -116,7 +113,7 @@ def _seeds(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise UserError(f"--seeds is {text!r}: expected whole numbers with commas, such as 1,2,3") from None
+        raise UserError(f"--seed is {text!r}: expected whole numbers with commas, such as 1,2,3") from None
 
 
 def _print(table: BaselineTable) -> None:

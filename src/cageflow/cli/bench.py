@@ -29,8 +29,8 @@ from cageflow.cli.output import print_json, whole_numbers
 def bench_sim(
     red_agent: Annotated[str, typer.Option(help="B_lineAgent, RedMeanderAgent or SleepAgent.")] = "B_lineAgent",
     num_envs: Annotated[int, typer.Option(help="Environments of the batch.", min=1)] = 8192,
-    threads: Annotated[str, typer.Option(help="Numbers of threads, separated by commas.")] = "1,2",
-    repeats: Annotated[int, typer.Option(help="Measurements; the median counts.", min=1)] = 9,
+    num_threads: Annotated[str, typer.Option(help="Numbers of threads, with commas.")] = "1,2",
+    repetitions: Annotated[int, typer.Option(help="Measurements; the median counts.", min=1)] = 9,
     cyborg_path: Annotated[Path | None, option("An installed CybORG to compare with.")] = None,
     seed: Annotated[int, typer.Option(help="Decides all chance.", min=0)] = 0,
     as_json: Json = False,
@@ -42,8 +42,8 @@ def bench_sim(
     result = benchmark.bench_sim(
         GameOptions(red_agent),
         num_envs=num_envs,
-        threads=whole_numbers("--threads", threads),
-        repeats=repeats,
+        threads=whole_numbers("--num-threads", num_threads),
+        repeats=repetitions,
         seed=seed,
         cyborg_path=cyborg_path,
         progress=lambda words: typer.echo(words, err=True),
@@ -56,7 +56,7 @@ def bench_sim(
 
 @bench_app.command("collectors")
 def bench_collectors(
-    workers: Annotated[str, typer.Option(help="Numbers of worker processes, separated by commas.")] = "1,2",
+    n_workers: Annotated[str, typer.Option(help="Numbers of worker processes, with commas.")] = "1,2",
     updates: Annotated[int, typer.Option(help="Updates of each measurement.", min=1)] = 5,
     red_agent: RedAgent = None,
     episodes_per_update: PerUpdate = None,
@@ -83,7 +83,7 @@ def bench_collectors(
             "cyborg_path": None if cyborg_path is None else str(cyborg_path),
         }
     )
-    numbers = whole_numbers("--workers", workers)
+    numbers = whole_numbers("--n-workers", n_workers)
     result = benchmark.bench_collectors(config, numbers, updates, lambda words: typer.echo(words, err=True))
     if as_json:
         print_json(result)
@@ -94,7 +94,7 @@ def bench_collectors(
 @bench_app.command("train")
 def bench_train(
     total_episodes: Annotated[int, typer.Option(help="Episodes of each search.", min=1)] = 20_000,
-    preset: Annotated[str, typer.Option(help="Presets, separated by commas.")] = "default,reference",
+    preset: Annotated[str, typer.Option(help="Presets, with commas.")] = "default,reference",
     red_agent: RedAgent = None,
     max_episodes_per_workflow: PerWorkflow = None,
     seed: Seed = None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cageflow.cli.app import app
-from cageflow.cli.options import RUN, WORKFLOW, Definition, IsQuiet, Json, Lambda, RunDir, option
+from cageflow.cli.options import ADVANCED, ORDER_FORMS, Definition, IsQuiet, Json, Lambda, RunDir, option
 from cageflow.cli.output import print_json, whole_numbers
 from cageflow.errors import UserError
 
@@ -20,26 +20,24 @@ if TYPE_CHECKING:
 def champion(
     rules: Annotated[
         str | None,
-        option("challenge (as CAGE-2 was judged) or v2.1 (as it is today).", "challenge", panel=RUN),
+        option("challenge (as CAGE-2 was judged) or v2.1 (as it is today).", "challenge"),
     ] = None,
-    seeds: Annotated[
-        str | None, option("Seeds of the trainings, with commas.", "1,2,3", "--seeds", "--seed", panel=RUN)
+    seed: Annotated[
+        str | None, option("Decides all chance; several, with commas, train one defender each.", "1,2,3")
     ] = None,
-    total_episodes: Annotated[int | None, option("Training episodes with each seed.", 100_000, panel=RUN)] = None,
-    n_workers: Annotated[int | None, option("Trainings at once.", "one for each core", panel=RUN)] = None,
+    total_episodes: Annotated[int | None, option("Training episodes with each seed.", 100_000)] = None,
+    n_workers: Annotated[int | None, option("Processes: trainings at once.", "one for each core")] = None,
     evaluation_episodes: Annotated[
-        int | None, option("Episodes of each of the nine cells, with each seed.", 1000, panel=RUN)
+        int | None, option("Fresh episodes of each of the nine cells, with each seed.", 1000, panel=ADVANCED)
     ] = None,
-    config: Annotated[Path | None, option("A YAML file with settings of the training, such as ppo.", panel=RUN)] = None,
+    config: Annotated[Path | None, option("A YAML file with settings of the training, such as ppo.")] = None,
     run_dir: RunDir = None,
     resume: Annotated[
-        Path | None, option("Go on with the run in this folder, as if it never had been stopped.", panel=RUN)
+        Path | None, option("Go on with the run in this folder, as if it never had been stopped.")
     ] = None,
     quiet: IsQuiet = False,
     as_json: Json = False,
-    workflow: Annotated[
-        str | None, option("The order to follow, five unit types with commas.", "none", panel=WORKFLOW)
-    ] = None,
+    workflow: Annotated[str | None, option(f"The order to follow. {ORDER_FORMS}", "none")] = None,
     alignment_lambda: Lambda = None,
     compliance_definition: Definition = None,
     red_agent: Annotated[
@@ -47,7 +45,6 @@ def champion(
         option(
             "Whom it meets in training: mixed, either attacker, drawn for each episode; or one.",
             "mixed",
-            panel=RUN,
         ),
     ] = None,
 ) -> None:
@@ -62,7 +59,7 @@ def champion(
         "compliance_definition": compliance_definition,
         "red_agent": red_agent,
     }
-    others = {"seeds": seeds, "evaluation_episodes": evaluation_episodes, "config": config, "run_dir": run_dir}
+    others = {"seed": seed, "evaluation_episodes": evaluation_episodes, "config": config, "run_dir": run_dir}
 
     def say(words: str) -> None:
         if not quiet:
@@ -76,7 +73,7 @@ def champion(
         table = champions.go_on(resume, n_workers, say)
     else:
         settings = champions.make_settings(
-            given, config, tuple(whole_numbers("--seeds", seeds or "1,2,3")), evaluation_episodes
+            given, config, tuple(whole_numbers("--seed", seed or "1,2,3")), evaluation_episodes
         )
         table = champions.train_champion(settings, run_dir, n_workers, say)
     if as_json:

@@ -30,7 +30,7 @@ def compare(
     against: Annotated[
         str | None, option("The group, or a run of it, that the others are held against.", "the first")
     ] = None,
-    episodes: Annotated[int, typer.Option(help="Fresh episodes that each run's policy is judged by.")] = 1000,
+    evaluation_episodes: Annotated[int, typer.Option(help="Fresh episodes that judge each run's policy.")] = 1000,
     window: Annotated[int, typer.Option(help="Training episodes that the last reward is a mean of.")] = 1000,
     threshold: Annotated[
         list[float] | None,
@@ -56,7 +56,7 @@ def compare(
         runs or (),
         named=group or (),
         against=against,
-        episodes=episodes,
+        episodes=evaluation_episodes,
         seed=seed,
         window=window,
         thresholds=threshold or (),

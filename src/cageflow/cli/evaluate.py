@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cageflow.cli.app import app
-from cageflow.cli.options import CyborgPath, Json, option
+from cageflow.cli.options import ADVANCED, ORDER_FORMS, CyborgPath, Json, PolicyScenario, option
 from cageflow.cli.output import print_json, whole_numbers
 from cageflow.errors import UserError
 from cageflow.reading import parse_json
 
 if TYPE_CHECKING:
     from cageflow.evaluation.sources import AgentSource, SourceOptions
-
-PROTOCOL, AGENTS, ORIGINAL = "The protocol", "The agents", "The original"
 
 
 @app.command()
@@ -33,73 +31,63 @@ def evaluate(
     ] = None,
     team: Annotated[
         str | None,
-        option("Policies that play as one: bline=P1,meander=P2, also sleep= and opening=.", panel=AGENTS),
+        option("Policies that play as one: bline=P1,meander=P2, also sleep= and opening=."),
     ] = None,
-    save_team: Annotated[Path | None, option("Keep the team in this file, .json.", panel=AGENTS)] = None,
+    save_team: Annotated[Path | None, option("Keep the team in this file, .json.", panel=ADVANCED)] = None,
     deterministic: Annotated[
         bool,
         typer.Option(
             "--deterministic/--sample",
             help="Whether policies take their likeliest action, or draw one as in training.",
-            rich_help_panel=AGENTS,
         ),
     ] = False,
     agent_args: Annotated[
-        str | None, option("For the constructors of agents in CybORG's shape: a JSON object.", panel=AGENTS)
+        str | None, option("For the constructors of agents in CybORG's shape: a JSON object.", panel=ADVANCED)
     ] = None,
     workflow: Annotated[
         str | None,
         option(
-            "The order that fixes are judged by, and that a universal policy follows.",
+            f"The order that fixes are judged by, and that a universal policy follows. {ORDER_FORMS}",
             "the policy's own",
-            panel=AGENTS,
         ),
     ] = None,
     compliance_definition: Annotated[
         str | None,
-        option("What counts as compromised for it: any-session or evictable.", "the policy's own", panel=AGENTS),
+        option("What counts as compromised for it: any-session or evictable.", "the policy's own", panel=ADVANCED),
     ] = None,
-    rules: Annotated[
-        str | None, option("v2.1 (today's CAGE-2) or challenge (as it was judged).", "v2.1", panel=PROTOCOL)
-    ] = None,
+    rules: Annotated[str | None, option("v2.1 (today's CAGE-2) or challenge (as it was judged).", "v2.1")] = None,
     observation: Annotated[
         str | None,
-        option("Blue's table: corrected or official.", "the policy's own, else corrected", panel=PROTOCOL),
+        option("Blue's table: corrected or official.", "the policy's own, else corrected", panel=ADVANCED),
     ] = None,
-    episodes: Annotated[
-        int, typer.Option(help="Episodes of each of the nine cells.", min=2, rich_help_panel=PROTOCOL)
-    ] = 1000,
+    evaluation_episodes: Annotated[int, typer.Option(help="Fresh episodes of each of the nine cells.", min=2)] = 1000,
     max_steps: Annotated[
-        str, typer.Option(help="Steps of an episode, separated by commas.", rich_help_panel=PROTOCOL)
+        str, typer.Option(help="Steps of an episode; several lengths with commas.", rich_help_panel=ADVANCED)
     ] = "30,50,100",
-    red_agents: Annotated[
-        str, typer.Option(help="Red agents, separated by commas.", rich_help_panel=PROTOCOL)
+    red_agent: Annotated[
+        str, typer.Option(help="Red agents, with commas.", rich_help_panel=ADVANCED)
     ] = "bline,meander,sleep",
     green: Annotated[
-        bool, typer.Option("--green/--no-green", help="Wake the green agent.", rich_help_panel=PROTOCOL)
+        bool, typer.Option("--green/--no-green", help="Wake the green agent.", rich_help_panel=ADVANCED)
     ] = False,
-    scenario: Annotated[
-        Path | None, option("A network file.", "the policy's own, else CAGE-2's", panel=PROTOCOL)
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Decides all chance.", min=0, rich_help_panel=PROTOCOL)] = 0,
+    scenario: PolicyScenario = None,
+    seed: Annotated[int, typer.Option(help="Decides all chance.", min=0)] = 0,
     simulator: Annotated[
-        str, typer.Option(help="compiled, or cyborg: an installed CybORG.", rich_help_panel=ORIGINAL)
+        str, typer.Option(help="compiled, or cyborg: an installed CybORG.", rich_help_panel=ADVANCED)
     ] = "compiled",
     cyborg_path: CyborgPath = None,
     both: Annotated[
         bool,
-        typer.Option(
-            "--both", help="Play on both, and test whether the means are equivalent.", rich_help_panel=ORIGINAL
-        ),
+        typer.Option("--both", help="Play on both, and test whether the means are equivalent."),
     ] = False,
     cyborg_episodes: Annotated[
-        int | None, option("With --both: episodes of each cell on CybORG.", "--episodes", panel=ORIGINAL)
+        int | None, option("With --both: episodes of each cell on CybORG.", "--evaluation-episodes", panel=ADVANCED)
     ] = None,
     margin: Annotated[
         float | None,
-        option("With --both: difference that counts as none.", "5 % of CybORG's mean, at least 0.5", panel=ORIGINAL),
+        option("With --both: difference that counts as none.", "5 % of CybORG's mean, at least 0.5", panel=ADVANCED),
     ] = None,
-    n_workers: Annotated[int | None, option("Processes.", "1; on CybORG one for each core", panel=ORIGINAL)] = None,
+    n_workers: Annotated[int | None, option("Processes.", "1; on CybORG one for each core", panel=ADVANCED)] = None,
     as_json: Json = False,
 ) -> None:
     """Play the challenge's protocol: 30, 50 and 100 steps against B-line, Meander and Sleep."""
@@ -127,10 +115,10 @@ def evaluate(
     settings = EvaluationSettings(
         rules=_cyborg_rules(rules, cyborg_path) if on_cyborg else rules or "v2.1",
         observation=observation,
-        episodes=episodes,
+        episodes=evaluation_episodes,
         seed=seed,
         lengths=tuple(dict.fromkeys(whole_numbers("--max-steps", max_steps))),
-        red_agents=tuple(dict.fromkeys(parse_red_agent(name.strip()) for name in red_agents.split(","))),
+        red_agents=tuple(dict.fromkeys(parse_red_agent(name.strip()) for name in red_agent.split(","))),
         green=green,
         scenario=scenario,
         cyborg_path=cyborg_path if on_cyborg else None,

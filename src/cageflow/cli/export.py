@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cageflow.cli.app import app
-from cageflow.cli.options import Json, option
+from cageflow.cli.options import ADVANCED, ORDER_FORMS, Json, PolicyScenario, option
 from cageflow.cli.output import print_json
 
 
@@ -28,13 +28,20 @@ def export(
     ] = None,
     rules: Annotated[str | None, option("Of which the champion is wanted: v2.1 or challenge.", "v2.1")] = None,
     workflow: Annotated[
-        str | None, option("The order that a universal policy is to follow.", "the policy's own")
+        str | None, option(f"The order that a universal policy is to follow. {ORDER_FORMS}", "the policy's own")
     ] = None,
-    episodes: Annotated[
-        int, typer.Option(help="Episodes of each cell of the evaluation in the model card; 0 leaves it out.", min=0)
+    evaluation_episodes: Annotated[
+        int,
+        typer.Option(
+            help="Fresh episodes of each cell of the evaluation in the model card; 0 leaves it out.",
+            min=0,
+            metavar="<int>",
+        ),
     ] = 1000,
-    green: Annotated[bool, typer.Option("--green/--no-green", help="For games with the green agent awake.")] = False,
-    scenario: Annotated[Path | None, option("A network file.", "the policy's own, else CAGE-2's")] = None,
+    green: Annotated[
+        bool, typer.Option("--green/--no-green", help="For games with the green agent awake.", rich_help_panel=ADVANCED)
+    ] = False,
+    scenario: PolicyScenario = None,
     seed: Annotated[int, typer.Option(help="Of the evaluation.", min=0)] = 0,
     as_json: Json = False,
 ) -> None:
@@ -47,7 +54,7 @@ def export(
         out=out,
         rules=rules,
         order=None if workflow is None else parse_order(workflow),
-        episodes=episodes,
+        episodes=evaluation_episodes,
         seed=seed,
         green=green,
         scenario=scenario,

@@ -34,7 +34,7 @@ def regret(
     ],
     repetitions: Annotated[int, typer.Option(help="Replays of each strategy, at least 2.")] = 200,
     trials: Annotated[int, typer.Option(help="Trials of each replay.")] = 60,
-    strategies: Annotated[str, typer.Option(help="Strategies, with commas.")] = STRATEGIES,
+    strategy: Annotated[str, typer.Option(help="Strategies, with commas.")] = STRATEGIES,
     kernel: Annotated[
         str, typer.Option(help="Kernels that gp-ucb is replayed with, with commas; the others take the first.")
     ] = KERNELS,
@@ -62,7 +62,7 @@ def regret(
     measured = []
     with ExitStack() as stack:
         work = _worker(
-            stack, console, n_workers, repetitions, trials, _names(strategies), _names(kernel), beta, gate,
+            stack, console, n_workers, repetitions, trials, _names(strategy), _names(kernel), beta, gate,
             compliance_threshold, seed,
         )  # fmt: skip
         for path, table in tables:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)],
     out: Annotated[Path | None, option("The HTML file to write.", "report.html in the run folder")] = None,
-    episodes: Annotated[int, typer.Option(help="Fresh episodes that the playbook is made of, at least 100.")] = 1000,
+    evaluation_episodes: Annotated[
+        int, typer.Option(help="Fresh episodes that the playbook is made of, at least 100.")
+    ] = 1000,
     against: Annotated[
         list[Path] | None,
         option("A run folder to compare with on the same episodes, such as one of plain PPO; may be repeated."),
@@ -33,7 +35,7 @@ def report(
     written = write_report(
         run,
         out=out,
-        episodes=episodes,
+        episodes=evaluation_episodes,
         seed=seed,
         against=against or (),
         say=lambda words: typer.echo(words, err=True),

@@ -10,9 +10,8 @@ from rich.console import Console
 
 from cageflow.cli.app import app
 from cageflow.cli.options import (
-    RUN,
-    SEARCH,
-    WORKFLOW,
+    ADVANCED,
+    ORDER_FORMS,
     Address,
     Collector,
     ConfigFile,
@@ -73,21 +72,21 @@ def search(
     scenario: ScenarioFile = None,
     strategy: Annotated[
         str | None,
-        option("gp-ucb, thompson, random, round-robin, canonical or exhaustive.", "gp-ucb", panel=SEARCH),
+        option("gp-ucb, thompson, random, round-robin, canonical or exhaustive.", "gp-ucb"),
     ] = None,
     beta: Annotated[
-        float | None, option("Weight of the deviation in UCB = mean + beta * deviation.", 2.0, panel=SEARCH)
+        float | None, option("Weight of the deviation in UCB = mean + beta * deviation.", 2.0, panel=ADVANCED)
     ] = None,
     gate: Annotated[
         str | None,
-        option("feasibility (weigh orders by the chance that they comply) or strict.", "feasibility", panel=SEARCH),
+        option("feasibility (weigh orders by the chance that they comply) or strict.", "feasibility", panel=ADVANCED),
     ] = None,
     kernel: Annotated[
         str | None,
         option(
             "How orders correlate: mallows, position, pairwise, or evidence, which takes the likeliest.",
             "evidence",
-            panel=SEARCH,
+            panel=ADVANCED,
         ),
     ] = None,
     init: Annotated[
@@ -96,12 +95,12 @@ def search(
             "Where a new workflow starts: scratch, nearest (from the trained one that is most alike) or shared (from "
             "the one trained last).",
             "scratch",
-            panel=SEARCH,
+            panel=ADVANCED,
         ),
     ] = None,
     fixed_episodes: Annotated[
         int | None,
-        option("Train each workflow for exactly so many, without alignment reward or gate.", panel=SEARCH),
+        option("Train each workflow for exactly so many, without alignment reward or gate.", panel=ADVANCED),
     ] = None,
     parallel_workflows: Parallel = None,
     executor: Executor = None,
@@ -138,12 +137,10 @@ def train(
     workflow: Annotated[
         str | None,
         option(
-            "The five unit types as they are to be fixed, with commas: defender, enterprise, op_server, op_host and "
-            "user in any order.",
-            panel=WORKFLOW,
+            f"The order in which to fix defender, enterprise, op_server, op_host and user. {ORDER_FORMS}",
         ),
     ] = None,
-    no_workflow: Annotated[bool, typer.Option("--no-workflow", help="Plain PPO.", rich_help_panel=WORKFLOW)] = False,
+    no_workflow: Annotated[bool, typer.Option("--no-workflow", help="Plain PPO.")] = False,
     total_episodes: TotalEpisodes = None,
     seed: Seed = None,
     run_dir: RunDir = None,
@@ -187,9 +184,9 @@ def train(
 @app.command()
 def landscape(
     max_episodes_per_workflow: Annotated[
-        int | None, option("Episodes of each training.", 10_000, "--episodes-per-workflow", panel=WORKFLOW)
+        int | None, option("Episodes of each training.", 10_000, panel=ADVANCED)
     ] = None,
-    n_seeds: Annotated[int | None, option("Trainings of each workflow.", 1, panel=RUN)] = None,
+    repetitions: Annotated[int | None, option("Trainings of each workflow.", 1)] = None,
     parallel_workflows: Parallel = None,
     executor: Executor = None,
     address: Address = None,
@@ -270,11 +267,15 @@ def run_command(
 
 
 def _new_config(command: str, settings: dict[str, Any], file: Path | None) -> RunConfig:
-    from cageflow.experiment.config import make_config
+    from cageflow.cli.names import say_renamed
+    from cageflow.experiment.config import make_config, renamed_settings
 
     no_workflow = settings.pop("no_workflow", None)
     if no_workflow and settings["workflow"] is not None:
         raise UserError("--workflow and --no-workflow exclude each other: give one of them")
+    if file is not None:
+        for old, new in renamed_settings(file).items():
+            say_renamed(f"{file}: {old}", new)
     for name in ("scenario", "cyborg_path", "start_from"):
         settings[name] = None if settings.get(name) is None else str(settings[name])
     config = make_config({**settings, "command": command}, file)

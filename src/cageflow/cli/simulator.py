@@ -10,7 +10,9 @@ import typer
 
 from cageflow.cli.app import EXIT_FAILED, app
 from cageflow.cli.options import (
+    ORDER_FORMS,
     Json,
+    PolicyScenario,
     option,
 )
 from cageflow.cli.output import print_json
@@ -73,7 +75,7 @@ def record(
 def play(
     blue: Annotated[str, typer.Option(help="human, or whatever `cageflow evaluate` takes for a policy.")] = "random",
     workflow: Annotated[
-        str | None, option("The order that a policy is to follow, with commas; a universal policy needs it.")
+        str | None, option(f"The order that a policy is to follow; a universal policy needs it. {ORDER_FORMS}")
     ] = None,
     deterministic: Annotated[
         bool,
@@ -86,9 +88,8 @@ def play(
     ] = None,
     max_steps: Annotated[int, typer.Option(help="Steps of the episode.", min=1)] = 100,
     green: Annotated[bool, typer.Option("--green/--no-green", help="Wake the green agent.")] = False,
-    scenario: Annotated[Path | None, option("A network file.", "the policy's own, else CAGE-2's")] = None,
+    scenario: PolicyScenario = None,
     seed: Annotated[int, typer.Option(help="Decides all chance.", min=0)] = 0,
-    steps: Annotated[int | None, option("Stop after so many steps.")] = None,
     delay: Annotated[float, typer.Option(help="Seconds between steps.")] = 0.5,
 ) -> None:
     """Watch an episode in the terminal: who did what, the network, the reward."""
@@ -118,4 +119,4 @@ def play(
         policy = source.load(setting)
         for note in source.notes(setting):
             typer.echo(note, err=True)
-    play_episode(options, policy, seed=seed, steps=steps, delay=delay, blue=Path(blue).stem)
+    play_episode(options, policy, seed=seed, delay=delay, blue=Path(blue).stem)

@@ -10,9 +10,7 @@ from rich.console import Console
 
 from cageflow.cli.app import app
 from cageflow.cli.options import (
-    LEARNER,
-    RUN,
-    WORKFLOW,
+    ADVANCED,
     Collector,
     ConfigFile,
     CyborgPath,
@@ -65,14 +63,14 @@ def universal(
     compliance_threshold: Threshold = None,
     compliance_definition: Definition = None,
     evaluation_episodes: Annotated[
-        int | None, option("Fresh episodes of each workflow that judge the trained policy.", 1000, panel=WORKFLOW)
+        int | None, option("Fresh episodes of each workflow that judge the trained policy.", 1000, panel=ADVANCED)
     ] = None,
     preset: Annotated[
-        str | None, option("The learner: universal, default or reference.", "universal", panel=LEARNER)
+        str | None, option("The learner: universal, default or reference.", "universal", panel=ADVANCED)
     ] = None,
     episodes_per_update: PerUpdate = None,
     orders_per_update: Annotated[
-        int | None, option("Workflows that share the episodes of one update.", 10, panel=LEARNER)
+        int | None, option("Workflows that share the episodes of one update.", 10, panel=ADVANCED)
     ] = None,
     num_threads: Threads = None,
     device: Device = None,
@@ -82,7 +80,7 @@ def universal(
     cyborg_path: CyborgPath = None,
     against: Annotated[
         Path | None,
-        option("A landscape.csv: compare with policies that were trained for one workflow each.", panel=RUN),
+        option("A landscape.csv: compare with policies that were trained for one workflow each."),
     ] = None,
 ) -> None:
     """Train one policy that is told the workflow, on all 120 at once, and say what it is worth for each."""

@@ -51,7 +51,6 @@ def play_episode(
     policy: BluePolicy | BlueAgent,
     *,
     seed: int | None = None,
-    steps: int | None = None,
     delay: float = 0.5,
     out: Console | None = None,
     blue: str = "blue",
@@ -65,7 +64,6 @@ def play_episode(
         options: the game.
         policy: plays blue.
         seed: of the game, and of an agent's draws; None is chance.
-        steps: to stop after; None is the whole episode.
         delay: seconds between steps, in a terminal; none after a human's moves.
         out: where to show it; None is standard output.
         blue: the policy's name.
@@ -73,8 +71,6 @@ def play_episode(
     Raises:
         UserError: a number is not possible, or the policy gives an action that is none.
     """
-    if steps is not None and steps < 1:
-        raise UserError(f"steps is {steps}; expected a whole number from 1.")
     if not delay >= 0.0:
         raise UserError(f"delay is {delay}; expected seconds from 0.")
     env = Cage2Env(**options.as_kwargs())
@@ -84,11 +80,10 @@ def play_episode(
     observation, _ = env.reset(seed=seed)
     is_asking = isinstance(policy, HumanPolicy)
     choose = policy if callable(policy) else AgentPlayer(policy, env, seed)
-    last_number = min(steps or options.max_steps, options.max_steps)
     rewards: list[float] = []
     with contextlib.suppress(KeyboardInterrupt, EOFError), _screen(env, console, title, is_asking) as show:
         show(observation, 0.0)
-        while len(rewards) < last_number:
+        while len(rewards) < options.max_steps:
             observation, reward, _, _, _ = env.step(choose(observation))
             rewards.append(reward)
             show(observation, round(sum(rewards), 1))

@@ -27,6 +27,8 @@ EXECUTORS = ("inline", "process", "dask", "ray")
 """Where trials run: one after the other in this process, in processes of this machine, on a cluster."""
 REFERENCE_LAMBDA = 30.0
 """Weight of the alignment reward in the preset `reference`, where no other is given."""
+OLD_NAMES = {"n_seeds": "repetitions"}
+"""What settings were called before, and what they are called now; files may have the old names for a version."""
 ABOUT = "about"  # what `config.json` says beside the settings: versions, machine, time
 
 
@@ -78,7 +80,7 @@ class RunConfig(BaseModel):
     kernel: KernelName = "evidence"
     init: str = "scratch"
     fixed_episodes: Count | None = None  # of each trial, without alignment reward and gate: the ablation
-    n_seeds: Count = 1  # trainings of each order of a landscape
+    repetitions: Count = 1  # trainings of each order of a landscape
 
     # Where trials run.
     parallel_workflows: FewCount = 1
@@ -98,6 +100,7 @@ class RunConfig(BaseModel):
         """Fill in what other settings imply."""
         if not isinstance(values, dict):
             return values
+        values = {OLD_NAMES.get(name, name): value for name, value in values.items()}
         fixed_episodes = values.get("fixed_episodes")
         if isinstance(fixed_episodes, int) and fixed_episodes > 0:
             values = _with_implied(values, "fixed_episodes", _ablation(fixed_episodes))
@@ -105,7 +108,7 @@ class RunConfig(BaseModel):
             values = {"alignment_lambda": REFERENCE_LAMBDA, **values}
         if values.get("command") == "landscape":
             per_order = values.get("max_episodes_per_workflow", cls.model_fields["max_episodes_per_workflow"].default)
-            values = _with_implied(values, "landscape", _equal_budgets(per_order, values.get("n_seeds", 1)))
+            values = _with_implied(values, "landscape", _equal_budgets(per_order, values.get("repetitions", 1)))
         if values.get("command") == "universal":
             values = {"preset": "universal", "evaluation_episodes": 1000, **values}
         return values
@@ -217,11 +220,11 @@ def _ablation(episodes: int) -> dict[str, Any]:
     }
 
 
-def _equal_budgets(episodes: object, n_seeds: object) -> dict[str, Any]:
+def _equal_budgets(episodes: object, repetitions: object) -> dict[str, Any]:
     """A landscape: every order trained for as many episodes, as often."""
-    if not (isinstance(episodes, int) and isinstance(n_seeds, int) and episodes > 0 and n_seeds > 0):
+    if not (isinstance(episodes, int) and isinstance(repetitions, int) and episodes > 0 and repetitions > 0):
         return {}  # refused where the fields are checked
-    return {"strategy": "exhaustive", "total_episodes": NUM_ORDERS * n_seeds * episodes, **_equal_lengths(episodes)}
+    return {"strategy": "exhaustive", "total_episodes": NUM_ORDERS * repetitions * episodes, **_equal_lengths(episodes)}
 
 
 def _equal_lengths(episodes: int) -> dict[str, Any]:
@@ -259,6 +262,15 @@ def make_config(settings: Mapping[str, Any], file: Path | None = None) -> RunCon
     values.pop(ABOUT, None)
     given = {name: value for name, value in settings.items() if value is not None}
     return _validated({**values, **given}, source="" if file is None else f"{file}: ", beside=given.keys())
+
+
+def renamed_settings(file: Path) -> dict[str, str]:
+    """The old names that a file of settings has, each with the name of today.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    return {old: OLD_NAMES[old] for old in _read_yaml(file) if old in OLD_NAMES}
 
 
 def read_config(path: Path) -> RunConfig:

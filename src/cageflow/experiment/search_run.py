@@ -204,7 +204,7 @@ class SearchRun:
 
     def _policy_path(self, trial: int, order: Order) -> Path:
         config = self._run.config
-        has_several = config.command == "landscape" and config.n_seeds > 1
+        has_several = config.command == "landscape" and config.repetitions > 1
         return self._run.folder.policy_path(order, _landscape_seed(trial) if has_several else None)
 
 
@@ -283,14 +283,14 @@ def find_strategy(config: RunConfig) -> Strategy:
     """
     settings = strategy_settings(config)
     if config.command == "landscape":
-        return Exhaustive(settings, rounds=config.n_seeds)
+        return Exhaustive(settings, rounds=config.repetitions)
     return make_strategy(config.strategy, settings)
 
 
 def find_budget(config: RunConfig) -> Budget:
     """When a run ends."""
     if config.command == "landscape":
-        return Budget(trials=NUM_ORDERS * config.n_seeds, episodes_per_trial=config.max_episodes_per_workflow)
+        return Budget(trials=NUM_ORDERS * config.repetitions, episodes_per_trial=config.max_episodes_per_workflow)
     if config.fixed_episodes is not None:  # whole trials only
         return Budget(trials=config.total_episodes // config.fixed_episodes, episodes_per_trial=config.fixed_episodes)
     return Budget(episodes=config.total_episodes, episodes_per_trial=config.max_episodes_per_workflow)

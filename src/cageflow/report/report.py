@@ -97,7 +97,7 @@ def write_report(
         UserError: there is nothing to report, a policy is missing or does not fit, or a file cannot be written.
     """
     if episodes < MIN_EPISODES:
-        raise UserError(f"--episodes is {episodes}: a playbook needs at least {MIN_EPISODES}")
+        raise UserError(f"--evaluation-episodes is {episodes}: a playbook needs at least {MIN_EPISODES}")
     page = out or path / PAGE
     run = read_run(path)
     policy = run.policy()

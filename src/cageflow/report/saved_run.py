@@ -139,7 +139,7 @@ class SavedRun:
         """Whether it did all that it was to do."""
         config = self.config
         if config.command == "landscape":
-            return len(self.trials) >= NUM_ORDERS * config.n_seeds
+            return len(self.trials) >= NUM_ORDERS * config.repetitions
         if config.command == "search":
             if config.strategy == "exhaustive" and len({trial.result.order for trial in self.trials}) == NUM_ORDERS:
                 return True

@@ -17,7 +17,7 @@ from cageflow.search.strategies import Choice, Strategy
 from cageflow.search.trial import Cap, History, TrialRequest, TrialResult, check_fields
 from cageflow.workflow.orders import Order, order_id, show_order
 
-SearchEnding = Literal["episodes", "trials", "exhausted"]
+SearchEnding = Literal["budget", "trials", "exhausted"]
 """Why a search ended: one of its budgets was spent, or its strategy had nothing left to try."""
 
 
@@ -64,7 +64,7 @@ class Budget:
             if number is not None and number < 1:
                 raise UserError(f"the budget is {number} {name}: it must be at least 1")
 
-    def spent(self, history: History, pending: Sequence[TrialRequest] = ()) -> Literal["episodes", "trials"] | None:
+    def spent(self, history: History, pending: Sequence[TrialRequest] = ()) -> Literal["budget", "trials"] | None:
         """Which budget leaves no room for another trial, if any.
 
         While trials are pending, there must be room for a whole one: one that is cut short by what the others may need,
@@ -74,7 +74,7 @@ class Budget:
             return "trials"
         left = self._episodes_left(history, pending)
         needed = (self.episodes_per_trial or 1) if pending else 1
-        return "episodes" if left is not None and left < needed else None
+        return "budget" if left is not None and left < needed else None
 
     def share(self, history: History, pending: Sequence[TrialRequest]) -> tuple[int | None, Cap]:
         """Episodes that the next trial may train, and what bounds them."""

@@ -73,12 +73,6 @@ def test_narrow_terminal__keeps_every_column_that_matters():
     assert "compromised" in text and "OTService" in text
 
 
-def test_steps__end_the_episode_early():
-    options = GameOptions(max_steps=50)
-    played = play_episode(options, baseline("sleep"), steps=7, out=console()[1])
-    assert (played.num_steps, played.is_whole) == (7, False)
-
-
 def test_same_seed__plays_the_same_episode():
     options = GameOptions("meander", green=True)
     outs = []
@@ -155,7 +149,6 @@ def test_person__sees_the_truth_only_at_the_end(monkeypatch):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"steps": 0}, "steps is 0; expected a whole number from 1"),
         ({"delay": -1.0}, "delay is -1.0; expected seconds from 0"),
         ({"delay": float("nan")}, "delay is nan"),
     ],

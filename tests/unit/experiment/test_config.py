@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cageflow.errors import UserError
-from cageflow.experiment.config import RunConfig, make_config, read_config
+from cageflow.experiment.config import RunConfig, make_config, read_config, renamed_settings
 from cageflow.learn.config import preset_config
 
 ORDER = "defender,enterprise,op_server,op_host,user"
@@ -136,3 +136,19 @@ def test_weight_of_the_alignment_reward_comes_with_the_preset_unless_it_is_given
     assert make_config({"preset": "reference"}).alignment_lambda == 30.0
     assert make_config({"preset": "reference", "alignment_lambda": 4.0}).alignment_lambda == 4.0
     assert make_config({"preset": "reference", "fixed_episodes": 100}).alignment_lambda == 0.0
+
+
+def test_setting_under_its_old_name__is_read_and_can_be_named(tmp_path: Path) -> None:
+    path = tmp_path / "settings.yaml"
+    path.write_text("n_seeds: 3\nseed: 4\n")
+    assert make_config({"command": "landscape"}, path).repetitions == 3
+    assert renamed_settings(path) == {"n_seeds": "repetitions"}
+    assert "n_seeds" not in make_config({"command": "landscape"}, path).to_json()
+
+
+@pytest.mark.parametrize("given", ["user > op_host > op_server > enterprise > defender", "reverse", "119", 119])
+def test_workflow__is_read_however_it_is_written(given: object) -> None:
+    order = "user,op_host,op_server,enterprise,defender"
+    if given == "reverse":
+        order = "user,op_host,enterprise,op_server,defender"
+    assert make_config({"command": "train", "workflow": given}).workflow == order

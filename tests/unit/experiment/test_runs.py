@@ -184,7 +184,7 @@ def test_plain_ppo_leaves_the_columns_of_a_workflow_empty(tmp_path: Path) -> Non
 
 
 LANDSCAPE = make_config(
-    {**SMALL, "max_steps": 4, "command": "landscape", "max_episodes_per_workflow": 8, "n_seeds": 2, "seed": 2}
+    {**SMALL, "max_steps": 4, "command": "landscape", "max_episodes_per_workflow": 8, "repetitions": 2, "seed": 2}
 )
 
 

@@ -29,7 +29,12 @@ def test_order_of_a_search__counts_with_its_best_trial(tmp_path: Path) -> None:
 def test_order_of_a_landscape__counts_with_the_mean_of_its_trainings(tmp_path: Path) -> None:
     trials = [Made(FIRST, -10.0, 0.96), Made(SECOND, -20.0, 0.96), Made(FIRST, -14.0, 0.98), Made(SECOND, -20.0, 0.96)]
     path = write_run(
-        tmp_path / "run", trials, command="landscape", n_seeds=2, max_episodes_per_workflow=200, total_episodes=48_000
+        tmp_path / "run",
+        trials,
+        command="landscape",
+        repetitions=2,
+        max_episodes_per_workflow=200,
+        total_episodes=48_000,
     )
     first, second = order_results(read_run(path))
     assert (first.estimate.mean, second.estimate.mean, first.compliance) == (-12.0, -20.0, pytest.approx(0.97))

@@ -67,7 +67,7 @@ def test_search__counts_the_episodes_that_were_really_trained():
     trainer = Trainer(pair_landscape(0), episodes=300)
     budget = Budget(episodes=1000, trials=50, episodes_per_trial=500)
     result = run_search(trainer, make_strategy("round-robin"), budget, state=SearchState(0))
-    assert (len(result.state.history), result.ending, result.episodes) == (4, "episodes", 1000)
+    assert (len(result.state.history), result.ending, result.episodes) == (4, "budget", 1000)
     assert [(request.max_episodes, request.cap) for request in trainer.requests] == [
         (500, "episode-cap"),
         (500, "episode-cap"),
@@ -294,7 +294,7 @@ def test_parallel__trials_under_way_count_with_all_that_they_may_train():
         promised = sum(trial.request.max_episodes for trial in launch.state.pending)
         assert promised + sum(trial.episodes for trial in launch.state.history) <= 1050
     assert [len(launch.state.pending) for launch in launches] == [1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1]
-    assert (result.episodes, result.ending) == (1050, "episodes")
+    assert (result.episodes, result.ending) == (1050, "budget")
 
 
 def test_parallel__no_trial_is_cut_short_by_what_the_others_may_need():
