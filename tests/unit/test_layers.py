@@ -28,6 +28,7 @@ LAYERS = (
     "scenario",
     "files",
     "reading",
+    "terminal",
     "errors",
 )
 # Below it, and still none of its business: search gets a function from an order to a trial result.

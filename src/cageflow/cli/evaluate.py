@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cageflow.cli.app import app
-from cageflow.cli.options import ADVANCED, ORDER_FORMS, CyborgPath, Json, PolicyScenario, option
+from cageflow.cli.options import (
+    ADVANCED,
+    ORDER_FORMS,
+    AgentTimeout,
+    CyborgPath,
+    Json,
+    PolicyScenario,
+    RunTeamCode,
+    option,
+)
 from cageflow.cli.output import print_json, whole_numbers
 from cageflow.errors import UserError
 from cageflow.reading import parse_json
@@ -24,8 +33,8 @@ def evaluate(
         typer.Argument(
             metavar="POLICY...",
             help="Policy files, run folders (their best policy), team files (.json), champion, champion-ordered, "
-            "baselines (sleep, random, react, greedy), or agents in CybORG's shape as file.py:ClassName or "
-            "module:ClassName.",
+            "baselines (sleep, random, react, greedy), models (.onnx of cageflow's, .zip of Stable-Baselines3), or "
+            "agents in Python as file.py:Name or module:Name.",
             show_default=False,
         ),
     ] = None,
@@ -42,8 +51,10 @@ def evaluate(
         ),
     ] = False,
     agent_args: Annotated[
-        str | None, option("For the constructors of agents in CybORG's shape: a JSON object.", panel=ADVANCED)
+        str | None, option("For the constructors of agents in Python: a JSON object.", panel=ADVANCED)
     ] = None,
+    agent_timeout: AgentTimeout = 60.0,
+    run_team_code: RunTeamCode = False,
     workflow: Annotated[
         str | None,
         option(
@@ -110,7 +121,15 @@ def evaluate(
     if compliance_definition not in (None, *DEFINITIONS):
         raise UserError(f"--compliance-definition is {compliance_definition!r}; possible are {', '.join(DEFINITIONS)}.")
     order = None if workflow is None else parse_order(workflow)
-    options = SourceOptions(deterministic, _arguments(agent_args), cyborg_path, order, compliance_definition)
+    options = SourceOptions(
+        deterministic,
+        _arguments(agent_args),
+        cyborg_path,
+        order,
+        compliance_definition,
+        agent_timeout,
+        run_team_code,
+    )
     sources = _sources(policies, team, save_team, options)
     settings = EvaluationSettings(
         rules=_cyborg_rules(rules, cyborg_path) if on_cyborg else rules or "v2.1",

@@ -96,3 +96,11 @@ RunDir = Annotated[Path | None, option("Folder of the run.", "runs/ and a new na
 Resume = Annotated[Path | None, option("Go on with the run in this folder.")]
 IsQuiet = Annotated[bool, typer.Option("--quiet", help="Say nothing until the end.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, words on standard error.")]
+
+AgentTimeout = Annotated[
+    float,
+    typer.Option(help="Seconds that an agent in Python has for an answer, and to be loaded.", rich_help_panel=ADVANCED),
+]
+RunTeamCode = Annotated[
+    bool, typer.Option("--run-team-code", help="Let a team file run the code that it names.", rich_help_panel=ADVANCED)
+]

@@ -11,8 +11,10 @@ import typer
 from cageflow.cli.app import EXIT_FAILED, app
 from cageflow.cli.options import (
     ORDER_FORMS,
+    AgentTimeout,
     Json,
     PolicyScenario,
+    RunTeamCode,
     option,
 )
 from cageflow.cli.output import print_json
@@ -91,6 +93,8 @@ def play(
     scenario: PolicyScenario = None,
     seed: Annotated[int, typer.Option(help="Decides all chance.", min=0)] = 0,
     delay: Annotated[float, typer.Option(help="Seconds between steps.")] = 0.5,
+    agent_timeout: AgentTimeout = 60.0,
+    run_team_code: RunTeamCode = False,
 ) -> None:
     """Watch an episode in the terminal: who did what, the network, the reward."""
     from rich.console import Console
@@ -103,7 +107,8 @@ def play(
     from cageflow.workflow.orders import parse_order
 
     order = None if workflow is None else parse_order(workflow)
-    source = None if blue == "human" else find_agent(blue, SourceOptions(deterministic, order=order))
+    agents = SourceOptions(deterministic, order=order, timeout_s=agent_timeout, team_code=run_team_code)
+    source = None if blue == "human" else find_agent(blue, agents)
     if order is not None:
         if not isinstance(source, PolicySource):
             raise UserError(f"--workflow is for a policy file, and --blue is {blue}: leave one of them out")

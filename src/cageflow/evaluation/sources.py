@@ -13,7 +13,10 @@ from cageflow.envs.agent import BlueAgent, BlueSetting
 from cageflow.envs.options import RULES
 from cageflow.errors import UserError
 from cageflow.evaluation.champions import CHAMPIONS, ChampionSource, champion_file
-from cageflow.evaluation.foreign import load_agent
+from cageflow.evaluation.exported import ExportedSource, read_card
+from cageflow.evaluation.foreign.agent import load_agent
+from cageflow.evaluation.foreign.names import name_an_agent
+from cageflow.evaluation.foreign.process import DEFAULT_TIMEOUT_S
 from cageflow.evaluation.policy_agent import PolicyAgent
 from cageflow.evaluation.team import MEMBERS, TeamAgent, read_team
 from cageflow.learn.fit import network_file_of, notes_on
@@ -25,6 +28,7 @@ from cageflow.workflow.orders import Order, OrderLike, parse_order
 
 BEST_POLICIES = ("best.safetensors", "policy.safetensors")
 """In the folder `policies` of a run: of a search, of plain PPO."""
+MAX_TIMEOUT_S = 86_400.0
 OPENING = "bline"
 """The member of a team that opens, where no other is named."""
 
@@ -145,11 +149,12 @@ class PolicySource:
 
 @dataclass(frozen=True)
 class ForeignSource:
-    """An agent in CybORG's shape."""
+    """An agent of others; it plays in a process of its own."""
 
     name: str
     arguments: Mapping[str, Any]
     cyborg_path: Path | None
+    timeout_s: float = DEFAULT_TIMEOUT_S
     workflow: WorkflowSpec | None = None
     observation: None = None
     actions: str = "own"
@@ -167,7 +172,14 @@ class ForeignSource:
         Raises:
             UserError: it cannot be imported or made.
         """
-        return load_agent(self.name, self.arguments, setting, self.cyborg_path)
+        return load_agent(
+            self.name,
+            self.arguments,
+            setting,
+            self.cyborg_path,
+            deterministic=self.actions == "deterministic",
+            timeout_s=self.timeout_s,
+        )
 
 
 @dataclass(frozen=True)
@@ -247,6 +259,8 @@ class SourceOptions:
         deterministic: whether policies take their likeliest action instead of drawing one.
         arguments: for the constructors of foreign agents.
         cyborg_path: for foreign agents that import CybORG.
+        timeout_s: seconds that a foreign agent has for each answer.
+        team_code: whether a team file may name members that are code.
         order: the workflow that fixes are judged by, and that universal policies follow, as `parse_order` reads it;
             None is each policy's own.
         definition: what counts as compromised for it, one of `workflow.compliance.DEFINITIONS`; None is the policy's
@@ -258,6 +272,12 @@ class SourceOptions:
     cyborg_path: Path | None = None
     order: OrderLike | None = None
     definition: str | None = None
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    team_code: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.timeout_s <= MAX_TIMEOUT_S:
+            raise UserError(f"agent-timeout is {self.timeout_s:g}; expected seconds, more than 0 and at most a day.")
 
     @property
     def told(self) -> Order | None:
@@ -283,13 +303,19 @@ def find_agent(text: str, options: SourceOptions) -> AgentSource:
     """What a user means by a policy.
 
     Args:
-        text: the name of a baseline or of a champion, a policy file, a run folder, a team file, or a class as
-            `file.py:ClassName` or `package.module:ClassName`.
+        text: the name of a baseline or of a champion, a policy file, a run folder, a team file, a model of cageflow's
+            (`.onnx`) or of Stable-Baselines3 (`.zip`), or a class, an object or a function as `file.py:Name` or
+            `package.module:Name`.
         options: how it is understood.
 
     Raises:
         UserError: it is none of these.
     """
+    return _find(text, options, team=None)
+
+
+def _find(text: str, options: SourceOptions, team: str | None) -> AgentSource:
+    """Likewise; `team` is the file that names the agent, None where the user does."""
     path = Path(text)
     if text in BASELINES:
         return BaselineSource(text, options.workflow())
@@ -299,18 +325,44 @@ def find_agent(text: str, options: SourceOptions) -> AgentSource:
     if text and path.is_dir():
         return _policy(text, _policy_of_run(path), options)
     if path.suffix == ".json" and path.is_file():
+        if team is not None:
+            raise UserError(f"team file {team} names {text}, a team of its own; name its members instead.")
         members, opening = read_team(path)
-        return make_team(text, members, opening, options)
+        sources = {member: _find(members[member], options, text) for member in MEMBERS}
+        return TeamSource(text, sources, _find(opening, options, text), options.workflow())
+    if path.suffix == ".onnx" and path.is_file():
+        card = read_card(path)
+        return ExportedSource(text, card, options.workflow(card), options.deterministic, options.timeout_s)
+    if path.suffix == ".zip" and path.is_file():
+        _check_named(text, options, team)
+        actions = "deterministic" if options.deterministic else "sample"
+        return ForeignSource(text, {}, None, options.timeout_s, options.workflow(), actions=actions)
+    if path.suffix == ".py" and path.is_file():
+        raise UserError(name_an_agent(path))
     if path.is_file():
         return _policy(text, path, options)
     module, colon, name = text.rpartition(":")
     if colon and module and name.isidentifier():
-        return ForeignSource(text, options.arguments, options.cyborg_path, options.workflow())
+        _check_named(text, options, team)
+        return ForeignSource(text, options.arguments, options.cyborg_path, options.timeout_s, options.workflow())
     raise UserError(
         f"{text!r} is no policy: expected a policy file, a run folder, a team file (.json), a baseline "
-        f"({', '.join(BASELINES)}), {' or '.join(CHAMPIONS)}, or an agent as file.py:ClassName or "
-        "package.module:ClassName."
+        f"({', '.join(BASELINES)}), {' or '.join(CHAMPIONS)}, a model (.onnx of cageflow's, .zip of "
+        "Stable-Baselines3), or an agent as file.py:Name or package.module:Name."
     )
+
+
+def _check_named(text: str, options: SourceOptions, team: str | None) -> None:
+    """Refuse to run what a file names and the user does not.
+
+    Raises:
+        UserError: it is so.
+    """
+    if team is not None and not options.team_code:
+        raise UserError(
+            f"team file {team} names {text}, which is code that would run: if you trust it, say --run-team-code, or "
+            "name the members yourself by --team."
+        )
 
 
 def make_team(name: str, members: Mapping[str, str], opening: str, options: SourceOptions) -> TeamSource:

@@ -118,9 +118,7 @@ def test_worker_processes__change_no_figure(tmp_path: Path) -> None:
 
 def test_worker_that_dies__ends_the_evaluation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("deadly.py").write_text(
-        "import os\nclass Agent:\n    def get_action(self, o, a): os._exit(3)\n    def end_episode(self): pass\n"
-    )
+    Path("deadly.py").write_text("import os\nclass Agent:\n    def get_action(self, o, a): os.kill(os.getppid(), 9)\n")
     source = find_agent("deadly.py:Agent", DEFAULT)
     with pytest.raises(WorkerError, match=r"a process that played deadly\.py:Agent died") as caught:
         evaluate(source, replace(SMALL, num_workers=2))

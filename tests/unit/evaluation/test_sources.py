@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cageflow.errors import UserError
-from cageflow.evaluation.foreign import ForeignAgent
+from cageflow.evaluation.foreign.agent import ForeignAgent
 from cageflow.evaluation.policy_agent import PolicyAgent
 from cageflow.evaluation.sources import (
     BaselineSource,
@@ -133,3 +133,32 @@ def test_team_on_the_command_line(text: str, members: dict[str, str], opening: s
 def test_wrong_team_on_the_command_line__is_refused(text: str) -> None:
     with pytest.raises(UserError, match=r"--team is .*: expected bline=POLICY,meander=POLICY"):
         parse_team(text)
+
+
+def test_team_file__runs_code_only_where_that_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("brought.py").write_text("open('ran', 'w')\ndef agent(observation): return 0\n")
+    Path("model.zip").write_bytes(b"PK")
+    for member in ("brought.py:agent", "brought:agent", "model.zip"):
+        write_team(tmp_path / "team.json", {"bline": "sleep", "meander": member, "sleep": "sleep"}, "sleep")
+        with pytest.raises(UserError, match=r"team\.json names .*, which is code that would run: .* --run-team-code"):
+            find_agent("team.json", SourceOptions())
+    write_team(tmp_path / "team.json", {"bline": "sleep", "meander": "brought.py:agent", "sleep": "sleep"}, "sleep")
+    find_agent("team.json", SourceOptions(team_code=True))
+    named = {"bline": "brought.py:agent", "meander": "sleep", "sleep": "sleep"}
+    make_team("team", named, "sleep", SourceOptions())
+    assert not Path("ran").exists()  # finding is not running
+
+
+def test_team_in_a_team__is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "team.json"
+    write_team(path, dict.fromkeys(("bline", "meander", "sleep"), str(path)), str(path))
+    write_team(path, dict.fromkeys(("bline", "meander", "sleep"), str(path)), str(path))
+    with pytest.raises(UserError, match="a team of its own"):
+        find_agent(str(path), SourceOptions())
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), float("inf")])
+def test_agent_timeout__is_a_time(seconds: float) -> None:
+    with pytest.raises(UserError, match="agent-timeout is .*; expected seconds"):
+        SourceOptions(timeout_s=seconds)
