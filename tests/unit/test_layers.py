@@ -27,6 +27,7 @@ LAYERS = (
     "sim",
     "scenario",
     "files",
+    "markdown",
     "reading",
     "terminal",
     "errors",

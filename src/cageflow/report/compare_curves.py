@@ -20,6 +20,7 @@ from cageflow.report.wording import count, listed, number
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 MIN_SEEDS_OF_INTERVAL = 3
 """With fewer seeds the band is their range: the t-interval of two is wider than any chart."""
@@ -102,11 +103,12 @@ def curves_chart(groups: Sequence[Group]) -> Chart | None:
 def _draw(figure: Figure, narrow: bool, games: dict[Game, list[tuple[Group, Band]]]) -> None:
     columns = 1 if narrow or len(games) == 1 else 2
     panels = figure.subplots(-(-len(games) // columns), columns, squeeze=False).flatten()
-    i = 0
+    lines: list[Line2D] = []
     for panel, (game, part) in zip(panels, games.items(), strict=False):
         for group, band in part:
-            _draw_band(panel, group.label, band, light(SERIES[i % len(SERIES)]), LINES[i // len(SERIES) % len(LINES)])
-            i += 1
+            i = len(lines)
+            colour, line = light(SERIES[i % len(SERIES)]), LINES[i // len(SERIES) % len(LINES)]
+            lines.append(_draw_band(panel, group.label, band, colour, line))
         panel.set(title=str(game), xlabel="Training episodes", xlim=(0, None))
         if _is_wide([band for _, band in part]):
             panel.set_yscale("symlog", linthresh=10.0)
@@ -120,15 +122,13 @@ def _draw(figure: Figure, narrow: bool, games: dict[Game, list[tuple[Group, Band
         plain_ticks(panel.yaxis)
     for panel in panels[len(games) :]:
         panel.set_visible(False)
-    found = [panel.get_legend_handles_labels() for panel in panels]
-    handles, labels = [handle for one, _ in found for handle in one], [label for _, one in found for label in one]
-    figure.legend(handles, labels, loc="outside lower left", ncols=1)
+    figure.legend(lines, [str(line.get_label()) for line in lines], loc="outside lower left", ncols=1)
 
 
-def _draw_band(panel: Axes, label: str, band: Band, colour: str, line: str) -> None:
+def _draw_band(panel: Axes, label: str, band: Band, colour: str, line: str) -> Line2D:
     step = "steps-post" if band.is_best else "default"
     marker = "o" if len(band.episodes) == 1 else ""
-    panel.plot(
+    (drawn,) = panel.plot(
         band.episodes, band.mean, line, color=colour, drawstyle=step, marker=marker, label=f"{label} ({band.words})"
     )
     if band.low is not None and band.high is not None:
@@ -136,6 +136,7 @@ def _draw_band(panel: Axes, label: str, band: Band, colour: str, line: str) -> N
         panel.fill_between(band.episodes, band.low, band.high, color=colour, alpha=0.18, linewidth=0, step=fill)
     for rest in band.rests:
         panel.plot(rest.episodes, rest.rewards, line, color=colour, drawstyle=step, linewidth=0.8)
+    return drawn
 
 
 def _rest(curve: Curve, start: float) -> Curve:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cageflow.evaluation.statistics import Interval
+from cageflow.markdown import plain
 from cageflow.report.compare_figures import SEEDS, Difference, GroupFigures
 from cageflow.report.compare_groups import differing, setting_value
 from cageflow.report.compare_members import WHAT
@@ -20,6 +21,7 @@ LATEX: dict[str, str | int | None] = {
     "<": "$<$",  # in the fonts that LaTeX begins with, these two are other signs
     ">": "$>$",
     "|": "$|$",
+    **{character: f"{{{character}}}" for character in "[]*"},  # after the end of a row, these are its arguments
     "\N{PLUS-MINUS SIGN}": r"$\pm$",
     "\N{NO-BREAK SPACE}": "~",
     MINUS: "$-$",
@@ -119,11 +121,11 @@ def to_markdown(table: Table) -> str:
     """A heading and the table."""
 
     def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cell.replace("\\", "\\\\").replace("|", "\\|") for cell in cells) + " |"
+        return "| " + " | ".join(map(plain, cells)) + " |"
 
     heads = [column.removeprefix("#") for column in table.columns]
     rule = "|" + "|".join("---:" if column.startswith("#") else "---" for column in table.columns) + "|"
-    return "\n".join([f"**{table.caption}**", "", line(heads), rule, *map(line, table.rows)]) + "\n"
+    return "\n".join([f"**{plain(table.caption)}**", "", line(heads), rule, *map(line, table.rows)]) + "\n"
 
 
 def to_latex(table: Table, label: str, notes: Sequence[str] = ()) -> str:

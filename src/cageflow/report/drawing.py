@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -27,10 +28,14 @@ WIDTHS = (840, 340)
 """Of a chart in pixels, wide and narrow."""
 POINTS_PER_INCH = 72  # so that a pixel of the page is a point of the drawing
 PNG_DPI = 144
+MAX_LABEL = 22
+"""Characters of a name beside a chart."""
 TIP = "tip:"
 """Begins the `gid` of an artist that shows the rest of it when it is pointed at."""
 
 STYLE: Any = {
+    "text.parse_math": False,  # a dollar sign in a host's name is a dollar sign
+    "text.usetex": False,
     "svg.fonttype": "none",  # letters stay letters: small, sharp, to be searched and copied
     "svg.hashsalt": "cageflow",
     "font.family": "sans-serif",
@@ -87,13 +92,9 @@ class Drawing:
         """One of the two as an element of the page, in the page's colours and letters."""
         size = "narrow" if narrow else "wide"
         text = re.sub(r"<metadata>.*?</metadata>\s*", "", self.narrow if narrow else self.wide, flags=re.DOTALL)
-        text = re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), text)
-        text = re.sub(r"font: (?:\w+ )*?((?:bold |\d+ )?[\d.]+px) [^;\"]*", r"font: \1 var(--font)", text)
-        text = re.sub(r"font-family: [^;\"]*", "font-family: var(--font)", text)
-        for name, colour in COLOURS.items():
-            text = text.replace(colour.light, f"var(--{name})")
+        text = re.sub(r"<!--.*?-->\s*", "", text, flags=re.DOTALL)
         prefix = f"{self.chart.name}-{size}-"  # names are unique in a page, not in a drawing
-        text = re.sub(r'\b(id="|href="#|url\(#)', lambda found: f"{found[0]}{prefix}", text)
+        text = re.sub(r"<[^>]*>", lambda tag: _in_page(tag[0], prefix), text)  # words between tags stay as they are
         text = _with_tips(text, prefix)
         width, height = WIDTHS[narrow], self.chart.heights[narrow]
         body = text[text.index(">", text.index("<svg")) + 1 :]
@@ -115,7 +116,9 @@ class Drawing:
 
 def draw(chart: Chart) -> Drawing:
     """Draw a chart in both sizes."""
-    with mpl.rc_context(rc=STYLE):
+    with mpl.rc_context(rc=STYLE), warnings.catch_warnings():
+        # The page shows every letter, in the reader's own fonts; the PNG a box for those that Matplotlib's font lacks.
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)
         wide, narrow = (_figure(chart, size) for size in (False, True))
         picture = io.BytesIO()
         wide.savefig(picture, format="png", dpi=PNG_DPI, metadata={"Software": None})
@@ -139,6 +142,18 @@ def _svg(figure: Figure) -> str:
     return text.getvalue()
 
 
+def _in_page(tag: str, prefix: str) -> str:
+    """A tag of a drawing as the page has it: short numbers, its colours and letters, names that are the drawing's."""
+    if TIP in tag:
+        return tag.replace('id="', f'id="{prefix}', 1)
+    tag = re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), tag)
+    tag = re.sub(r"font: (?:\w+ )*?((?:bold |\d+ )?[\d.]+px) [^;\"]*", r"font: \1 var(--font)", tag)
+    tag = re.sub(r"font-family: [^;\"]*", "font-family: var(--font)", tag)
+    for name, colour in COLOURS.items():
+        tag = tag.replace(colour.light, f"var(--{name})")
+    return re.sub(r'\b(id="|href="#|url\(#)', lambda found: f"{found[0]}{prefix}", tag)
+
+
 def _with_tips(text: str, prefix: str = "") -> str:
     """What an artist says when it is pointed at, as the title of its group."""
     return re.sub(rf'<g id="{re.escape(prefix)}{TIP}([^"]*)">', r"<g><title>\1</title>", text)
@@ -147,6 +162,14 @@ def _with_tips(text: str, prefix: str = "") -> str:
 def tip(words: str) -> str:
     """The `gid` of an artist that says these words when it is pointed at."""
     return TIP + words
+
+
+def fitting(name: str) -> str:
+    """A name of the user's as a chart has room for it: the middle of a long one left out."""
+    if len(name) <= MAX_LABEL:
+        return name
+    half = (MAX_LABEL - 1) // 2
+    return f"{name[: MAX_LABEL - 1 - half]}…{name[-half:]}"
 
 
 def plain_ticks(axis: Axis) -> None:
@@ -193,8 +216,8 @@ def shaded_grid(
             axes.text(j, i, words[i][j], ha="center", va="center", fontsize=size, linespacing=1.25)
     axes.set_xlim(-0.5, len(columns) - 0.5)
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_xticks(range(len(columns)), columns)
-    axes.set_yticks(range(len(rows)), rows)
+    axes.set_xticks(range(len(columns)), list(map(fitting, columns)))
+    axes.set_yticks(range(len(rows)), list(map(fitting, rows)))
     axes.xaxis.tick_top()
     axes.xaxis.set_label_position("top")
     axes.xaxis.labelpad = 7.0

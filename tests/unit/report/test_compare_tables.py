@@ -63,12 +63,12 @@ TABLE = Table(
 
 def test_markdown__aligns_numbers_and_keeps_bars_out_of_the_table() -> None:
     assert to_markdown(TABLE).splitlines() == [
-        "**A_b & c**",
+        r"**A_b \& c**",
         "",
         "| group | reward |",
         "|---|---:|",
         "| ent>usr\\|x_1 | −1.50 to 50 % |",
-        "| {~^\\\\}#$ | – |",
+        r"| {\~^\\}#\$ | – |",
     ]
 
 
@@ -89,6 +89,10 @@ def test_latex__is_a_booktabs_table_with_every_special_character_escaped() -> No
         r"\par\footnotesize 50 \% of it",
         r"\end{table}",
     ]
+
+
+def test_latex__row_that_begins_with_a_bracket_or_a_star_is_no_argument_of_the_end_of_the_last() -> None:
+    assert (escape_latex("[a]"), escape_latex("*")) == ("{[}a{]}", "{*}")
 
 
 @pytest.mark.parametrize("character", "&%$#_{}~^\\")

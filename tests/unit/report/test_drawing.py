@@ -1,6 +1,7 @@
 """Charts in the page's colours and letters, and as files."""
 
 import re
+from html import unescape
 from pathlib import Path
 
 import matplotlib.image
@@ -8,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from cageflow.report.content import Chart
-from cageflow.report.drawing import Drawing, draw, shaded_grid, tip
+from cageflow.report.drawing import Drawing, draw, fitting, shaded_grid, tip
 from cageflow.report.theme import COLOURS, light
 
 
@@ -69,6 +70,25 @@ def test_shaded_grid__leaves_cells_without_a_shade_empty() -> None:
     assert sorted(text.get_text() for text in axes.texts) == ["0", "10", "5"]
     strengths = [patch.get_alpha() for patch in axes.patches if patch.get_alpha() is not None]
     assert strengths == [0.0, pytest.approx(0.55), pytest.approx(0.275)]
+
+
+NAMES = ("$x_1$", "</svg>", "srv-1.23456", '" id="a', "#1a1f26", "font-family: x", "&amp;", "東京", "[red]")
+
+
+def test_names__stand_in_the_page_as_they_are() -> None:
+    cells: list[list[float | None]] = [[None]] * len(NAMES)
+
+    def names(figure: Figure, narrow: bool) -> None:
+        shaded_grid(figure.subplots(), cells, [[""]] * len(NAMES), list(NAMES), ["x"], "blue")
+
+    text = draw(Chart("names", "Names", "Names", names, (300, 300))).inline(narrow=False)
+    shown = [unescape(words) for words in re.findall(r"<text[^>]*>([^<]*)</text>", text)]
+    assert shown == ["x", *NAMES]
+
+
+def test_long_name__is_shortened_in_its_middle() -> None:
+    assert fitting("x" * 22) == "x" * 22
+    assert fitting("beginning" + "x" * 70 + "end") == "beginningxx…xxxxxxxend"
 
 
 def test_no_two_colours_are_alike() -> None:

@@ -11,6 +11,7 @@ from cageflow.evaluation.protocol import Evaluation
 from cageflow.evaluation.statistics import Summary
 from cageflow.evaluation.tables import ACTIONS, SHORT_REDS
 from cageflow.learn.policy import PolicyCard
+from cageflow.markdown import code
 from cageflow.scenario import NetworkIdentity, is_cage2
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def model_card(
 
 
 def _what(policy: PolicyCard, network: NetworkIdentity) -> str:
-    name = "CAGE Challenge 2's network" if is_cage2(network) else f"the network `{network.name}`"
+    name = "CAGE Challenge 2's network" if is_cage2(network) else f"the network {code(network.name)}"
     words = (
         f"A policy for the blue agent on {name}: a small network of neurons that reads blue's table and gives a "
         "logit for each of blue's actions. "
@@ -75,9 +76,9 @@ def _what(policy: PolicyCard, network: NetworkIdentity) -> str:
 
 def _training(policy: PolicyCard, network: NetworkIdentity) -> str:
     rows = {
-        "network": f"`{network.name}`",
+        "network": f"{code(network.name)}",
         "fingerprint of the network": f"`{network.fingerprint}`",
-        "hosts": ", ".join(f"`{host}`" for host in network.hosts),
+        "hosts": ", ".join(map(code, network.hosts)),
         "red agent": f"`{policy.red_agent}`",
         "rules": f"`{policy.rules}`",
         "observation": f"`{policy.observation}`",

@@ -9,9 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from cageflow.envs.agent import BlueAgent
-from cageflow.envs.inspection import LastStep, describe_step, true_states
+from cageflow.envs.inspection import describe_step, true_states
 from cageflow.envs.options import GameOptions
 from cageflow.report.playbook.recording import play
+from cageflow.scenario import RedKind
+
+ON_NO_HOST = (RedKind.SLEEP, RedKind.DISCOVER_REMOTE_SYSTEMS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +24,8 @@ class Move:
     Attributes:
         number: of the step, from 1.
         blue, red: what they did, such as "Remove User1".
+        blue_kind, blue_host: a `BlueKind`, and the index of the host it was aimed at, -1 for none.
+        red_kind, red_host: a `RedKind`, and likewise for what red does to a host.
         blue_success, red_success: None where the game says neither.
         reward: of blue.
         access: a digit of `inspection.Access` for each host, after the step.
@@ -28,8 +33,12 @@ class Move:
 
     number: int
     blue: str
+    blue_kind: int
+    blue_host: int
     blue_success: bool | None
     red: str
+    red_kind: int
+    red_host: int
     red_success: bool | None
     reward: float
     access: str
@@ -69,19 +78,22 @@ def replay_moves(agent: BlueAgent, options: GameOptions, seeds: npt.NDArray[np.u
         access = true_states(network, states)["access"]
         for i, action in enumerate(chosen):
             last = describe_step(network, states[i : i + 1], action, float(rewards[i]))
-            moves[i].append(_move(last, "".join(map(str, access[i].tolist()))))
+            red_kind = int(states["red_kind"][i])
+            moves[i].append(
+                Move(
+                    number=last.number,
+                    blue=last.blue_action,
+                    blue_kind=int(network.codec.kind[action]),
+                    blue_host=int(network.codec.host[action]),
+                    blue_success=last.blue_success,
+                    red=last.red_action,
+                    red_kind=red_kind,
+                    red_host=-1 if red_kind in ON_NO_HOST else int(states["red_target"][i]),
+                    red_success=last.red_success,
+                    reward=round(last.reward, 1),
+                    access="".join(map(str, access[i].tolist())),
+                )
+            )
 
     play(agent, options, seeds, before, after)
     return [tuple(one) for one in moves]
-
-
-def _move(last: LastStep, access: str) -> Move:
-    return Move(
-        number=last.number,
-        blue=last.blue_action,
-        blue_success=last.blue_success,
-        red=last.red_action,
-        red_success=last.red_success,
-        reward=round(last.reward, 1),
-        access=access,
-    )

@@ -39,7 +39,7 @@ from cageflow.report.saved_run import SavedRun
 from cageflow.scenario.unit_types import UNIT_TYPES
 
 FILE = "playbook.json"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 ROLES = {"good": 0.95, "median": 0.5, "bad": 0.05}
 """The example episodes, and the share of all episodes that end no better."""
 EXAMPLES_OF_A_KIND = 3
@@ -54,7 +54,9 @@ class Playbook:
         made_of: what decides all the rest: policy, game, workflow, seed, versions.
         hosts: names.
         host_types: unit type of each host.
+        decoys: names of blue's decoys.
         action_names: of all actions.
+        action_kinds, action_hosts, action_decoys: `BlueKind`, host and decoy of each action, -1 for none.
         returns: of each episode.
         compliance: of each episode; empty without a workflow.
         idle_returns: of the same episodes, had blue done nothing.
@@ -79,7 +81,11 @@ class Playbook:
     made_of: dict[str, Any]
     hosts: list[str]
     host_types: list[int]
+    decoys: list[str]
     action_names: list[str]
+    action_kinds: list[int]
+    action_hosts: list[int]
+    action_decoys: list[int]
     returns: list[float]
     compliance: list[float]
     idle_returns: list[float]
@@ -214,7 +220,11 @@ def make_playbook(
         made_of=made_of,
         hosts=list(network.hosts),
         host_types=network.host_unit_type.tolist(),
+        decoys=list(network.scenario.decoys),
         action_names=list(network.codec.names),
+        action_kinds=network.codec.kind.tolist(),
+        action_hosts=network.codec.host.tolist(),
+        action_decoys=network.codec.decoy.tolist(),
         returns=returns,
         compliance=compliance,
         idle_returns=idle_returns(options, seeds),

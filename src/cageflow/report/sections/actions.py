@@ -12,12 +12,14 @@ from cageflow.report.content import Block, Chart, Points, Section, Table
 from cageflow.report.drawing import shaded_grid
 from cageflow.report.material import Material
 from cageflow.report.playbook.playbook import Playbook
+from cageflow.report.playbook.tallies import KINDS
 from cageflow.report.wording import listed, number, percent
+from cageflow.scenario import BlueKind
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-VERBS = ("Analyse", "Remove", "Restore", "Decoy")
+VERBS = tuple(kind.name.title() for kind in KINDS)
 USED = 0.05
 """Times an episode from which a host is worth a word."""
 MAX_HOSTS = 4
@@ -26,10 +28,9 @@ MAX_HOSTS = 4
 def host_actions(playbook: Playbook) -> npt.NDArray[np.int64]:
     """(H, VERBS) int64: how often each was done to each host; all kinds of decoys are one."""
     counts = np.zeros((len(playbook.hosts), len(VERBS)), np.int64)
-    for name, amount in zip(playbook.action_names, playbook.actions, strict=True):
-        verb, _, host = name.partition(" ")
-        if host:
-            counts[playbook.hosts.index(host), VERBS.index("Decoy" if verb.startswith("Decoy") else verb)] += amount
+    for kind, host, amount in zip(playbook.action_kinds, playbook.action_hosts, playbook.actions, strict=True):
+        if host >= 0:
+            counts[host, KINDS.index(BlueKind(kind))] += amount
     return counts
 
 
@@ -50,7 +51,7 @@ def section(material: Material) -> Section:
         table=_table(counts, waits, playbook),
     )
     blocks: list[Block] = [Points(tuple(_sentences(counts, waits, material))), chart]
-    blocks += [_opening(playbook), _decoys(playbook)]
+    blocks += [_opening(playbook), *([_decoys(playbook)] if playbook.decoys else [])]
     return Section("playbook", "Playbook: what the policy does", tuple(blocks))
 
 
@@ -116,20 +117,18 @@ def _opening(playbook: Playbook) -> Table:
 
 def _decoys(playbook: Playbook) -> Table:
     """Which decoys it uses where."""
-    kinds = list(dict.fromkeys(name.split(" ")[0] for name in playbook.action_names if name.startswith("Decoy")))
-    counts = np.zeros((len(playbook.hosts), len(kinds)))
-    for name, amount in zip(playbook.action_names, playbook.actions, strict=True):
-        verb, _, host = name.partition(" ")
-        if verb in kinds:
-            counts[playbook.hosts.index(host), kinds.index(verb)] = amount / playbook.num_episodes
+    counts = np.zeros((len(playbook.hosts), len(playbook.decoys)))
+    for host, decoy, amount in zip(playbook.action_hosts, playbook.action_decoys, playbook.actions, strict=True):
+        if decoy >= 0:
+            counts[host, decoy] = amount / playbook.num_episodes
     rows = [
         (host, *("" if cell == 0 else number(cell) for cell in row))
         for host, row in zip(playbook.hosts, counts.tolist(), strict=True)
         if any(row)
     ]
     return Table(
-        "Decoys an episode, by host and service",
-        ("Host", *(f"#{kind.removeprefix('Decoy')}" for kind in kinds)),
+        "Decoys an episode, by host and kind",
+        ("Host", *(f"#{decoy}" for decoy in playbook.decoys)),
         tuple(rows),
         folded="Which decoys where",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from cageflow.report.content import Chart, Section, Table
+from cageflow.report.drawing import fitting
 from cageflow.report.material import Material
 from cageflow.report.theme import light
 from cageflow.report.wording import listed, number, percent
@@ -91,7 +92,7 @@ def _draw(figure: Figure, narrow: bool, rows: list[Loss]) -> None:
             axes.annotate(
                 number(-end, 1), (end, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=10
             )
-    axes.set_yticks(range(len(rows)), [row.host for row in rows])
+    axes.set_yticks(range(len(rows)), [fitting(row.host) for row in rows])
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0, labelcolor=light("ink"))
     axes.grid(False, axis="y")

@@ -10,10 +10,12 @@ import numpy as np
 from cageflow.envs.inspection import Access
 from cageflow.envs.rendering import describe_success
 from cageflow.report.content import Block, Chart, Prose, Section, Table
+from cageflow.report.drawing import fitting
 from cageflow.report.material import Material
 from cageflow.report.playbook.moves import ExampleEpisode, Move
 from cageflow.report.theme import light
 from cageflow.report.wording import number, percent
+from cageflow.scenario import BlueKind, RedKind
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -23,10 +25,10 @@ if TYPE_CHECKING:
 MAX_STEPS = 120
 """Of a timeline; longer episodes are cut off."""
 MARKS = {
-    "Analyse": ("o", "teal"),
-    "Remove": ("^", "blue"),
-    "Restore": ("s", "ink"),
-    "Decoy": ("D", "violet"),
+    BlueKind.ANALYSE: ("o", "teal"),
+    BlueKind.REMOVE: ("^", "blue"),
+    BlueKind.RESTORE: ("s", "ink"),
+    BlueKind.DECOY: ("D", "violet"),
 }
 """Blue's moves: shape and colour."""
 ASIDE = 0.2
@@ -137,7 +139,7 @@ def _draw(figure: Figure, narrow: bool, moves: Sequence[Move], hosts: Sequence[s
         Patch(color=light("red"), alpha=USER_ALPHA, label="red, user level"),
         Patch(color=light("red"), alpha=PRIVILEGED_ALPHA, label="red, privileged"),
     ]
-    for words, style, places in _marks(moves, hosts):
+    for words, style, places in _marks(moves):
         if places:
             steps, rows = (list(column) for column in zip(*places, strict=True))
             axes.plot(*((rows, steps) if narrow else (steps, rows)), ms=4.2 if narrow else 5.0, zorder=3, **style)
@@ -146,21 +148,19 @@ def _draw(figure: Figure, narrow: bool, moves: Sequence[Move], hosts: Sequence[s
     figure.legend(handles=handles, loc="outside lower center", ncols=2 if narrow else 4, handlelength=1.4)
 
 
-def _marks(moves: Sequence[Move], hosts: Sequence[str]) -> list[tuple[str, dict[str, Any], list[tuple[int, float]]]]:
+def _marks(moves: Sequence[Move]) -> list[tuple[str, dict[str, Any], list[tuple[int, float]]]]:
     """What is marked: in words, how it looks, and (step, row). Red's marks stand below those of blue on a host."""
     found: list[tuple[str, dict[str, Any], list[tuple[int, float]]]] = []
     for success, weight, words in ((False, 0.9, "exploit that failed"), (True, 2.0, "exploit")):
         exploits = [
-            (move.number, hosts.index(move.red.split(" ")[1]) + ASIDE)
+            (move.number, move.red_host + ASIDE)
             for move in moves
-            if move.red.startswith("ExploitRemoteService") and (move.red_success is True) == success
+            if move.red_kind == RedKind.EXPLOIT_REMOTE_SERVICE and (move.red_success is True) == success
         ]
         found.append((words, {"ls": "none", "marker": "x", "mew": weight, "color": light("red")}, exploits))
     for kind, (shape, colour) in MARKS.items():
-        own = [
-            (move.number, hosts.index(move.blue.split(" ")[1]) - ASIDE) for move in moves if move.blue.startswith(kind)
-        ]
-        found.append((kind, {"ls": "none", "marker": shape, "mew": 0.0, "color": light(colour)}, own))
+        own = [(move.number, move.blue_host - ASIDE) for move in moves if move.blue_kind == kind]
+        found.append((kind.name.title(), {"ls": "none", "marker": shape, "mew": 0.0, "color": light(colour)}, own))
     return found
 
 
@@ -183,6 +183,7 @@ def _draw_sessions(axes: Axes, narrow: bool, moves: Sequence[Move], num_hosts: i
 
 
 def _frame(axes: Axes, narrow: bool, num_steps: int, hosts: Sequence[str]) -> None:
+    hosts = list(map(fitting, hosts))
     ends, rows = (0.0, num_steps + 1.0), (len(hosts) - 0.5, -0.5)
     if narrow:
         axes.set_xlim(rows[1], rows[0])

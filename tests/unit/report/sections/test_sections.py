@@ -227,6 +227,7 @@ def test_episodes__are_drawn_with_every_exploit_and_every_move_of_blue(search: M
         chart.draw(figure, narrow)
         marks = sum(len(line.get_xdata()) for line in figure.axes[0].lines)
         exploits = sum(move.red.startswith("Exploit") for move in example.moves)
+        assert {host for host in (move.red_host for move in example.moves) if host >= 0} <= set(range(13))
         own = sum(move.blue not in ("Sleep", "Monitor") for move in example.moves)
         assert marks == exploits + own
 
