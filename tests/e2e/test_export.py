@@ -18,12 +18,12 @@ from cageflow.envs.memory import BlueMemory
 from cageflow.envs.options import GameOptions
 from cageflow.envs.single import Cage2Env
 from cageflow.evaluation.team import MEMBERS, write_team
-from cageflow.learn.policy import ANY_WORKFLOW, Policy
+from cageflow.learn.policy import ANY_WORKFLOW, Policy, made_for
 from cageflow.learn.policy_file import load_policy, save_policy
 from tests.e2e.command_line import cageflow
 from tests.e2e.conftest import Run
 from tests.helpers import cyborg_stub
-from tests.helpers.agents import policy, policy_file
+from tests.helpers.agents import NETWORK, policy, policy_file
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "docs" / "examples" / "defend_cyborg.py"
@@ -43,7 +43,8 @@ def universal_file(path: Path) -> Path:
     rng = np.random.default_rng(3)
     shapes = [(8, 77), (145, 8)]
     layers = [(rng.normal(size=size).astype(np.float32), np.zeros(size[0], np.float32)) for size in shapes]
-    save_policy(path, Policy(replace(policy().card, workflow=ANY_WORKFLOW), layers))
+    card = replace(policy().card, workflow=ANY_WORKFLOW, **made_for(NETWORK, memory=False, ordered=True))
+    save_policy(path, Policy(card, layers))
     return path
 
 
@@ -100,7 +101,7 @@ def test_universal_policy__follows_the_workflow_that_is_asked_for(here: Path) ->
         ("ordered.safetensors --out sleep.txt", "sleep.txt is no folder; name a file that ends in .onnx"),
         ("ordered.safetensors --out folder.onnx", "folder.onnx is a folder"),
         ("ordered.safetensors --scenario missing.yaml", "missing.yaml"),
-        ("small.safetensors", "the policy reads 52 bits and has 3 actions, but the game has 52 and 145"),
+        ("small.safetensors", "small.safetensors reads 52 bits and has 3 actions, but the game has 52 and 145"),
     ],
 )
 def test_nonsense__is_refused_in_one_sentence_and_writes_nothing(here: Path, arguments: str, words: str) -> None:
@@ -111,9 +112,9 @@ def test_nonsense__is_refused_in_one_sentence_and_writes_nothing(here: Path, arg
     write_team(here / "team.json", dict.fromkeys(MEMBERS, "sleep"), "sleep")
     universal_file(here / "universal.safetensors")
     policy_file(here / "ordered.safetensors", workflow=ORDER)
-    save_policy(
-        here / "small.safetensors", Policy(policy().card, [(np.zeros((3, 52), np.float32), np.zeros(3, np.float32))])
-    )
+    says_nothing = replace(policy().card, network=None, action_set=None, sizes={})
+    layers = [(np.zeros((3, 52), np.float32), np.zeros(3, np.float32))]
+    save_policy(here / "small.safetensors", Policy(says_nothing, layers))
     before = {path: path.stat().st_mtime_ns for path in here.rglob("*")}
     outcome = cageflow("export", *shlex.split(arguments))
     assert outcome.status == 2, outcome

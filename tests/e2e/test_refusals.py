@@ -255,6 +255,6 @@ def test_policy_that_is_wrong(refused: Callable[..., None], tmp_path: Path, plai
     policy = load_policy(plain_run.result["policy"])
     weight, bias = policy.layers[0]
     save_policy(path, Policy(policy.card, [(weight[:, :-2], bias), *policy.layers[1:]]))
-    refused("play --blue policy.safetensors", "the policy reads 50 bits and has 145 actions, but the game has 52 and")
+    refused("play --blue policy.safetensors", "has 50 inputs and 145 actions, but its card says 52 and 145")
     save_policy(path, policy)
-    refused("play --blue policy.safetensors --observation official", "has observation 'corrected', but 'official'")
+    refused("play --blue policy.safetensors --observation official", "give --observation corrected")

@@ -252,6 +252,7 @@ def run_command(
     """
     from cageflow.experiment import runs
     from cageflow.experiment.progress import make_reporter
+    from cageflow.experiment.start import notes_on_start
 
     reporter = make_reporter(Console(stderr=as_json), quiet)
     if resume is not None:
@@ -263,10 +264,14 @@ def run_command(
         if given:
             raise UserError(f"a resumed run keeps its settings: leave out {', '.join(given)}, or start a new run")
         return runs.resume(resume, command, reporter, changes)
-    return runs.start(_new_config(command, settings, file), run_dir, reporter)
+    new = _new_config(command, settings, file)
+    for note in notes_on_start(new):
+        typer.echo(note, err=True)
+    return runs.start(new, run_dir, reporter)
 
 
 def _new_config(command: str, settings: dict[str, Any], file: Path | None) -> RunConfig:
+    """The configuration of a new run, from what the user gave."""
     from cageflow.cli.names import say_renamed
     from cageflow.experiment.config import make_config, renamed_settings
 

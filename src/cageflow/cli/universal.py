@@ -38,6 +38,7 @@ from cageflow.cli.options import (
 )
 from cageflow.cli.output import print_json
 from cageflow.cli.runs import NOT_SETTINGS, run_command
+from cageflow.errors import UserError
 
 if TYPE_CHECKING:
     from cageflow.experiment.summary import RunSummary
@@ -85,7 +86,7 @@ def universal(
 ) -> None:
     """Train one policy that is told the workflow, on all 120 at once, and say what it is worth for each."""
     settings = {name: value for name, value in locals().items() if name not in {*NOT_SETTINGS, "against"}}
-    landscape = None if against is None else _read(against)
+    landscape = None if against is None else _read(against, _network(settings, config, resume))
     summary = run_command("universal", settings, config, run_dir, resume, as_json, quiet)
     figures = _figures(summary, landscape)
     if as_json:
@@ -94,12 +95,27 @@ def universal(
         _print(summary, figures)
 
 
-def _read(path: Path) -> Landscape:
-    """A landscape of all orders, refused before anything is trained if it is none."""
+def _network(settings: dict[str, Any], file: Path | None, resume: Path | None) -> str:
+    """Fingerprint of the network that the run is on, or will be."""
+    from cageflow.experiment.config import make_config, read_config
+    from cageflow.experiment.run_folder import CONFIG, on_own_network
+
+    if resume is not None:
+        return on_own_network(read_config(resume / CONFIG), resume).game().network.fingerprint
+    given = {name: str(value) if isinstance(value, Path) else value for name, value in settings.items()}
+    return make_config({**given, "command": "universal"}, file).game().network.fingerprint
+
+
+def _read(path: Path, network: str) -> Landscape:
+    """A landscape of all orders on a network, refused before anything is trained if it is none."""
     from cageflow.search import read_landscape
-    from cageflow.search.comparison import compare
+    from cageflow.search.comparison import check_network, compare
 
     landscape = read_landscape(path)
+    try:
+        check_network(landscape, network)
+    except UserError as error:
+        raise UserError(f"--against {path}: {error}") from error
     compare(landscape, landscape, 0.0)
     return landscape
 

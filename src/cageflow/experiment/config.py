@@ -29,7 +29,8 @@ REFERENCE_LAMBDA = 30.0
 """Weight of the alignment reward in the preset `reference`, where no other is given."""
 OLD_NAMES = {"n_seeds": "repetitions"}
 """What settings were called before, and what they are called now; files may have the old names for a version."""
-ABOUT = "about"  # what `config.json` says beside the settings: versions, machine, time
+ABOUT, MADE_FOR = "about", "network"
+"""What `config.json` says beside the settings: versions, machine and time; the identity of the network."""
 
 
 class RunConfig(BaseModel):
@@ -258,8 +259,7 @@ def make_config(settings: Mapping[str, Any], file: Path | None = None) -> RunCon
     Raises:
         UserError: a field is unknown or a value cannot be used.
     """
-    values = {} if file is None else _read_yaml(file)
-    values.pop(ABOUT, None)
+    values = {} if file is None else _settings_in(_read_yaml(file))
     given = {name: value for name, value in settings.items() if value is not None}
     return _validated({**values, **given}, source="" if file is None else f"{file}: ", beside=given.keys())
 
@@ -287,8 +287,16 @@ def read_config(path: Path) -> RunConfig:
         raise UserError(f"{path}: expected JSON ({error})") from error
     if not isinstance(values, dict):
         raise UserError(f"{path}: expected one JSON object, got {type(values).__name__}")
-    values.pop(ABOUT, None)
-    return _validated(values, source=f"{path} is not the configuration of a run: ")
+    return _validated(_settings_in(values), source=f"{path} is not the configuration of a run: ")
+
+
+def _settings_in(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What `config.json` holds, without what is no setting."""
+    return {
+        name: value
+        for name, value in values.items()
+        if name != ABOUT and not (name == MADE_FOR and isinstance(value, Mapping))
+    }
 
 
 def _validated(values: dict[str, Any], source: str, beside: Container[str] = ()) -> RunConfig:

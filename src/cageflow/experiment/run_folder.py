@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from cageflow.errors import UserError
-from cageflow.experiment.config import ABOUT, RunConfig
+from cageflow.experiment.config import ABOUT, MADE_FOR, RunConfig
 from cageflow.experiment.csv_log import CsvLog
 from cageflow.experiment.state_file import load_state, save_state
 from cageflow.experiment.trainer import UpdateRecord, Workflow
 from cageflow.files import write_whole
+from cageflow.learn.fit import NETWORK_FILE
 from cageflow.search import LANDSCAPE_COLUMNS, Acquisition, Iteration, LandscapeRow, landscape_cells
 from cageflow.workflow.orders import ALL_ORDERS, Order, format_order, order_id
 
@@ -34,7 +35,7 @@ SAMPLING_COLUMNS = (
 )
 ACQUISITION_COLUMNS = "Iteration,Workflow_ID,Workflow,Mean,Std,UCB,Feasibility,Score"
 
-CONFIG, NETWORK, CHECKPOINT = "config.json", "network.yaml", "checkpoint"
+CONFIG, NETWORK, CHECKPOINT = "config.json", NETWORK_FILE, "checkpoint"
 STATE, LOCK = "state.pt", "lock"
 START = "start.pt"
 UNIVERSAL_TABLE = "universal.csv"
@@ -87,7 +88,7 @@ class RunFolder:
             UserError: the folder holds something already, or cannot be written.
         """
         check_new(path)
-        content = {**config.to_json(), ABOUT: _about()}
+        content = {**config.to_json(), MADE_FOR: config.game().network.identity.to_json(), ABOUT: _about()}
         try:
             (path / CHECKPOINT).mkdir(parents=True)
         except OSError as error:
@@ -320,6 +321,11 @@ def _check_logs(path: Path, lengths: dict[str, int]) -> None:
         size = log.stat().st_size if log.exists() else 0
         if size < length:
             raise UserError(f"{log} has {size} bytes, but had {length} at the checkpoint: put the file back")
+
+
+def on_own_network(config: RunConfig, path: Path) -> RunConfig:
+    """The configuration of the run in a folder, on the network that the folder keeps."""
+    return config if config.scenario is None else config.model_copy(update={"scenario": str(path / NETWORK)})
 
 
 def default_run_dir(config: RunConfig, root: Path = Path("runs")) -> Path:

@@ -17,9 +17,9 @@ from cageflow.experiment.config import RunConfig, make_config, read_config
 from cageflow.experiment.interrupt import RunFailedError, catching_signals
 from cageflow.experiment.open_run import OpenRun
 from cageflow.experiment.progress import Reporter
-from cageflow.experiment.run_folder import CONFIG, NETWORK, RunFolder, check_new, default_run_dir
+from cageflow.experiment.run_folder import CONFIG, RunFolder, check_new, default_run_dir, on_own_network
 from cageflow.experiment.search_run import SearchRun, find_strategy
-from cageflow.experiment.start import read_start
+from cageflow.experiment.start import on_network_of_start, read_start
 from cageflow.experiment.summary import RunSummary
 from cageflow.experiment.tensorboard import EventLog
 from cageflow.experiment.trainer import game_spec
@@ -39,6 +39,7 @@ def start(config: RunConfig, run_dir: Path | None, reporter: Reporter, executor:
     """Start a run in a new folder; see `_run`."""
     if executor is not None and config.command not in ("search", "landscape"):
         raise UserError(f"{config.command} runs in one process: leave the executor out, or use search or landscape")
+    config = on_network_of_start(config)
     path = run_dir or default_run_dir(config)
     check_new(path)
     learner = read_start(config)
@@ -65,9 +66,7 @@ def resume(run_dir: Path, command: str, reporter: Reporter, changes: Mapping[str
     changed = {name: value for name, value in (changes or {}).items() if value not in (None, kept[name])}
     if "total_episodes" in changed and command != "search":
         raise UserError("the episodes of a training cannot be changed: its schedules are stretched over them")
-    config = make_config({**kept, **changed})
-    if config.scenario is not None:  # the file may have been moved or changed since
-        config = config.model_copy(update={"scenario": str(run_dir / NETWORK)})
+    config = on_own_network(make_config({**kept, **changed}), run_dir)  # its file may have been moved or changed since
     return _run(config, run_dir, lambda: RunFolder.resume(run_dir, command), reporter)
 
 

@@ -74,6 +74,7 @@ class SearchRun:
             saved = run.state.get("search")
             self._state = SearchState(run.config.seed) if saved is None else SearchState.from_json(saved)
         self._threshold_episodes: dict[int, int | None] = {}
+        self._network = run.config.game().network.fingerprint
         self._runner: TaskRunner
         if pool is not None:
             self._runner = _Elsewhere(pool, run.stop)
@@ -200,6 +201,7 @@ class SearchRun:
             ending=result.ending,
             threshold_episodes=self._threshold_episodes.pop(iteration.request.trial),
             seconds=result.seconds,
+            network=self._network,
         )
 
     def _policy_path(self, trial: int, order: Order) -> Path:

@@ -31,6 +31,7 @@ class UniversalRun:
     ) -> None:
         self._run = run
         self._trainer = UniversalTrainer(run.config, collector)
+        self._network = run.config.game().network.fingerprint
         if "trainer" in run.state:
             with run.folder.fitting():
                 self._trainer.load_state_dict(run.state["trainer"])
@@ -95,4 +96,5 @@ class UniversalRun:
             ending="budget",
             threshold_episodes=None,
             seconds=self._trainer.seconds / NUM_ORDERS + time.perf_counter() - started,
+            network=self._network,
         )

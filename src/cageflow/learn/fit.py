@@ -18,29 +18,31 @@ NETWORK_FILE = "network.yaml"
 """The copy of its network file that every run on another network than CAGE-2's has in its folder."""
 
 
-def check_fit(policy: Policy, setting: BlueSetting, what: str) -> None:
+def check_fit(policy: Policy, setting: BlueSetting, what: str, cure: str | None = None) -> None:
     """Refuse a game that a policy was not made for.
 
     Args:
         policy: for one order, or for none.
         setting: the game.
         what: the policy in the user's words, such as "policy file p.safetensors".
+        cure: what to do, where options of the command line are of no help; None names the option.
 
     Raises:
         UserError: another network, action set or observation; the sentence says which, and what to do.
     """
     card = policy.card
-    check_card(card, setting, what)
+    check_card(card, setting, what, cure)
     network = setting.network
     expected = num_inputs(network, memory=card.memory)
     if (policy.num_observations, policy.num_actions) != (expected, len(network.codec)):
         raise UserError(
             f"{what} reads {policy.num_observations} bits and has {policy.num_actions} actions, but the game has "
-            f"{expected} and {len(network.codec)}: it was made for another network, whose file --scenario names"
+            f"{expected} and {len(network.codec)}: it was made for another network, "
+            f"{cure or 'whose file is to be named by --scenario'}"
         )
 
 
-def check_card(card: PolicyCard, setting: BlueSetting, what: str) -> None:
+def check_card(card: PolicyCard, setting: BlueSetting, what: str, cure: str | None = None) -> None:
     """The part of `check_fit` that needs no more than the card; also for a learner that goes on from another's.
 
     Raises:
@@ -51,7 +53,7 @@ def check_card(card: PolicyCard, setting: BlueSetting, what: str) -> None:
         played = network.identity
         raise UserError(
             f"{what} was made for the network {card.network}, but the game is on {played}, with "
-            f"{card.network.difference(played)}: {_way_to(card.network, played)}"
+            f"{card.network.difference(played)}: {cure or _way_to(card.network, played)}"
         )
     if card.action_set not in (None, network.action_set):
         raise UserError(
@@ -60,8 +62,8 @@ def check_card(card: PolicyCard, setting: BlueSetting, what: str) -> None:
         )
     if card.observation != setting.observation:
         raise UserError(
-            f"{what} was trained on the {card.observation} observation, but {setting.observation} is asked for: give "
-            f"--observation {card.observation}"
+            f"{what} was trained on the {card.observation} observation, but {setting.observation} is asked for: "
+            f"{cure or f'give --observation {card.observation}'}"
         )
 
 

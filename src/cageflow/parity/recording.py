@@ -21,7 +21,10 @@ import numpy.typing as npt
 from cageflow.envs.options import RED_AGENTS, RULES
 from cageflow.errors import UserError
 from cageflow.reading import parse_json
-from cageflow.scenario import RedKind, default_network
+from cageflow.scenario import NetworkIdentity, RedKind, default_network, is_cage2
+
+NETWORK = "network"
+"""The entry of `meta` that says which network was recorded."""
 
 Int8 = npt.NDArray[np.int8]
 UInt8 = npt.NDArray[np.uint8]
@@ -244,6 +247,7 @@ def save_recording(path: Path | str, recording: Recording) -> None:
     meta = json.dumps(
         {field.name: getattr(recording.meta, field.name) for field in fields(RecordingMeta)}
         | {name: list(names) for name, names in index_names().items()}
+        | {NETWORK: default_network().identity.to_json()}
     )
     arrays: dict[str, Any] = {name: getattr(recording, name) for name in FIELDS}
     try:
@@ -263,7 +267,8 @@ def _parse_meta(array: npt.NDArray[Any]) -> RecordingMeta:
     Names are compared without surrounding blanks: some files write `Sleep ` for `Sleep`.
 
     Raises:
-        ValueError: it is no JSON object, lacks a setting, or its names are not those of `index_names`.
+        ValueError: it is no JSON object, lacks a setting, is of another network, or its names are not those of
+            `index_names`.
     """
     if array.shape != () or array.dtype.kind != "U":
         raise ValueError(f"expected meta to be one string, got {array.shape} {array.dtype}")
@@ -278,4 +283,8 @@ def _parse_meta(array: npt.NDArray[Any]) -> RecordingMeta:
         given = meta.get(name)
         if not isinstance(given, list) or [str(item).strip() for item in given] != list(expected):
             raise ValueError(f"the {name} in meta are not the {len(expected)} of CAGE-2 in order")
+    if NETWORK in meta:  # files of earlier versions do not say, and are CAGE-2's
+        network = NetworkIdentity.from_json(meta[NETWORK])
+        if not is_cage2(network):
+            raise ValueError(f"it is of the network {network}, and only recordings of CAGE-2's are read")
     return RecordingMeta(**{name: meta[name] for name in types})

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from cageflow.envs.agent import BlueSetting
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.evaluation.sources import AgentSource, BaselineSource, SourceOptions, find_agent
@@ -147,7 +148,7 @@ def _read_run(path: Path) -> Member:
     is_universal = run.config.command == "universal"
     source = find_agent(str(run.policy_path), SourceOptions(order=run.order if is_universal else None))
     options = run.config.game()
-    notes = []
+    notes = [*source.notes(_setting(options))]
     if not run.is_over:
         notes.append(f"{path} has not ended: its figures are those so far.")
     if run.has_model and not run.is_feasible:
@@ -220,6 +221,7 @@ def _read_baselines(path: Path) -> list[Member]:
     members = []
     for row in rows:
         trained = {"total_episodes": settings.total_episodes} if row.episodes else {}
+        source = _source_of_row(path, row, names.get(row.baseline, row.baseline), settings.compliance_definition)
         order = {} if row.order is None else {"judged by": short_order(row.order)}
         members.append(
             Member(
@@ -228,7 +230,8 @@ def _read_baselines(path: Path) -> list[Member]:
                 settings={WHAT: f"baseline {row.baseline}", **common, **trained, **order},
                 options=options,
                 game=_game(options),
-                source=_source_of_row(path, row, names.get(row.baseline, row.baseline), settings.compliance_definition),
+                source=source,
+                notes=source.notes(_setting(options)),
                 episodes=row.episodes,
                 seconds=row.train_seconds,
             )
@@ -241,6 +244,10 @@ def _source_of_row(path: Path, row: BaselineRow, name: str, definition: str) -> 
     if row.policy is None:
         return BaselineSource(name, options.workflow())
     return find_agent(str(path / row.policy), options)
+
+
+def _setting(options: GameOptions) -> BlueSetting:
+    return BlueSetting(options.network, options.rules, options.observation, options.green)
 
 
 def _game(options: GameOptions) -> Game:

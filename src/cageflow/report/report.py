@@ -8,12 +8,14 @@ from pathlib import Path
 
 from cageflow.collect.seeds import EpisodeStream
 from cageflow.errors import UserError
+from cageflow.evaluation.policy_agent import PolicyAgent
 from cageflow.files import write_whole
+from cageflow.learn.fit import notes_on
 from cageflow.report.content import Page, Section
 from cageflow.report.drawing import draw
 from cageflow.report.material import Material, Rival
 from cageflow.report.page import render
-from cageflow.report.playbook.playbook import STREAM, fitting_agent, returns_of, saved_playbook
+from cageflow.report.playbook.playbook import STREAM, fitting_agent, returns_of, saved_playbook, setting_of
 from cageflow.report.saved_run import SavedRun, read_run
 from cageflow.report.sections import (
     actions,
@@ -32,6 +34,7 @@ from cageflow.report.sections import (
     tradeoff,
 )
 from cageflow.report.wording import count, listed, order_words, percent
+from cageflow.scenario import is_cage2
 from cageflow.scenario.unit_types import UNIT_TYPES
 
 PAGE, FOLDER = "report.html", "report"
@@ -103,11 +106,12 @@ def write_report(
     policy = run.policy()
     if not page.parent.is_dir():
         raise UserError(f"{page.parent} is no folder: make it, or name another file by --out")
+    others = [_fitting_rival(run, other, say) for other in against]
     say(f"Playing {episodes:,} episodes of {order_words(run.order)} against {run.config.game().red_agent}")
     folder = path / FOLDER
     try:
         playbook, played = saved_playbook(run, policy, episodes, seed)
-        rivals = tuple(_rival(run, other, episodes, seed) for other in against)
+        rivals = tuple(_rival(run, other, agent, episodes, seed) for other, agent in others)
         material = Material(run, playbook, rivals)
         content = make_page(material)
         drawings = [draw(chart) for chart in content.charts]
@@ -131,6 +135,7 @@ def make_page(material: Material) -> Page:
         ],
         f"against {game.red_agent}",
         f"rules {game.rules}",
+        *([] if is_cage2(game.network.identity) else [f"network {game.network.scenario.name}"]),
         f"{game.max_steps} steps",
         f"seed {run.config.seed}",
         f"{count(run.episodes, 'training episode')}",
@@ -168,16 +173,24 @@ def _notice(run: SavedRun) -> str:
     )
 
 
-def _rival(run: SavedRun, path: Path, episodes: int, seed: int) -> Rival:
-    """Another run's best policy on the same episodes.
+def _fitting_rival(run: SavedRun, path: Path, say: Callable[[str], None]) -> tuple[SavedRun, PolicyAgent]:
+    """Another run with its best policy as an agent of this run's game.
 
     Raises:
-        UserError: it is no run with a policy, or the policy does not fit the game.
+        UserError: it is no run with a policy, or the policy was not made for the game.
     """
     other = read_run(path)
-    options = run.config.game()
+    policy, options = other.policy(), run.config.game()
     try:
-        agent = fitting_agent(other.policy(), options)
+        agent = fitting_agent(policy, options, "name a run on the same network and observation")
     except UserError as error:
         raise UserError(f"--against {path}: {error}") from error
+    for note in notes_on(policy.card, setting_of(options), f"--against {path}"):
+        say(note)
+    return other, agent
+
+
+def _rival(run: SavedRun, other: SavedRun, agent: PolicyAgent, episodes: int, seed: int) -> Rival:
+    """Another run's best policy on the same episodes."""
+    options = run.config.game()
     return Rival(run=other, returns=returns_of(agent, options, EpisodeStream(seed, STREAM).seeds(0, episodes)))

@@ -21,10 +21,10 @@ from cageflow.experiment.run_folder import (
     CONFIG,
     LOCK,
     LOGS,
-    NETWORK,
     SAMPLING_COLUMNS,
     TRAINING_COLUMNS,
     UNIVERSAL_TABLE,
+    on_own_network,
     policy_name,
 )
 from cageflow.learn.policy import Policy
@@ -181,9 +181,7 @@ def read_run(path: Path) -> SavedRun:
     """
     if not path.is_dir():
         raise UserError(f"{path} is no run folder: there is no such folder")
-    config = read_config(path / CONFIG)
-    if config.scenario is not None:
-        config = config.model_copy(update={"scenario": str(path / NETWORK)})
+    config = on_own_network(read_config(path / CONFIG), path)
     about = read_json(path / CONFIG).get(ABOUT, {})
     run = SavedRun(
         path=path,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from cageflow.errors import UserError
+from cageflow.scenario.identity import SHORT
 from cageflow.search.landscape import Landscape
 from cageflow.workflow.orders import ALL_ORDERS, Order, show_order
 
@@ -55,8 +56,9 @@ def compare(one: Landscape, other: Landscape, compliance_threshold: float) -> Co
     """Compare what the orders came to in two tables.
 
     Raises:
-        UserError: a table lacks an order.
+        UserError: a table lacks an order, or they are of different networks.
     """
+    check_network(other, one.network)
     tables = [{order: _means(table, order) for order in ALL_ORDERS} for table in (one, other)]
     feasible = [{order for order in ALL_ORDERS if table[order][1] >= compliance_threshold} for table in tables]
     shared = [order for order in ALL_ORDERS if order in feasible[0] & feasible[1]]
@@ -80,6 +82,24 @@ def compare(one: Landscape, other: Landscape, compliance_threshold: float) -> Co
         gain_se=stdev(gains) / math.sqrt(len(gains)) if len(gains) > 1 else math.nan,
         num_better=sum(gain > 0 for gain in gains),
     )
+
+
+def check_network(landscape: Landscape, network: str | None) -> None:
+    """Refuse a table of another network; rewards of two networks have nothing in common.
+
+    Args:
+        landscape: the table; one that does not say its network passes.
+        network: fingerprint of the network that it is to be compared on; None where that is not known.
+
+    Raises:
+        UserError: it is of another one.
+    """
+    if None not in (landscape.network, network) and landscape.network != network:
+        short = [str(one)[:SHORT] for one in (landscape.network, network)]
+        raise UserError(
+            f"the table was made on the network {short[0]}, and this is {short[1]}: give one of this network, as "
+            "`cageflow landscape --scenario` makes it"
+        )
 
 
 def _means(table: Landscape, order: Order) -> tuple[float, float, float]:

@@ -14,8 +14,10 @@ from cageflow.workflow.orders import NUM_ORDERS, Order, format_order, order_id, 
 
 LANDSCAPE_COLUMNS = (
     "Workflow_ID,Workflow_Order,Seed,Reward,Reward_SE,Compliance,Compliance_SE,"
-    "Episodes,Ending,Threshold_Episodes,Seconds"
+    "Episodes,Ending,Threshold_Episodes,Seconds,Network"
 )
+WITHOUT_NETWORK = LANDSCAPE_COLUMNS.removesuffix(",Network")
+"""The columns of versions that did not say which network they trained on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,7 @@ class LandscapeRow:
         ending: why the training ended.
         threshold_episodes: episodes after which a batch first reached the compliance threshold; None if none did.
         seconds: wall-clock time of the training and its evaluation.
+        network: fingerprint of the network; None where the table does not say.
 
     Raises:
         UserError: a number is out of its range.
@@ -48,6 +51,7 @@ class LandscapeRow:
     ending: str
     threshold_episodes: int | None
     seconds: float
+    network: str | None = None
 
     def __post_init__(self) -> None:
         where = f"{show_order(self.order)}, seed {self.seed}"
@@ -63,6 +67,11 @@ class Landscape:
     """A table of trainings; `rows` holds those of each order, by seed and then by order."""
 
     rows: tuple[LandscapeRow, ...]
+
+    @property
+    def network(self) -> str | None:
+        """Fingerprint of the network that all were trained on; None where the table does not say."""
+        return self.rows[0].network if self.rows else None
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -106,6 +115,7 @@ def landscape_cells(row: LandscapeRow) -> list[object]:
         row.ending,
         "" if row.threshold_episodes is None else row.threshold_episodes,
         f"{row.seconds:.2f}",
+        row.network or "",
     ]
 
 
@@ -137,12 +147,12 @@ def read_landscape(path: Path) -> Landscape:
         raise UserError(f"{path} cannot be read as a landscape: {error.strerror}") from error
     except TextError as error:
         raise UserError(f"{path} cannot be read as a landscape: {error}") from error
-    if not lines or lines[0] != LANDSCAPE_COLUMNS.split(","):
+    if not lines or lines[0] not in (LANDSCAPE_COLUMNS.split(","), WITHOUT_NETWORK.split(",")):
         raise UserError(f"{path} is no landscape: expected the columns {LANDSCAPE_COLUMNS}")
     rows, seen = [], set()
     for number, cells in enumerate(lines[1:], start=2):
         try:
-            row = _parse_row(cells)
+            row = _parse_row(lines[0], cells)
         except ValueError as error:
             raise UserError(f"{path}, line {number}: {error}") from error
         if (row.order, row.seed) in seen:
@@ -151,18 +161,20 @@ def read_landscape(path: Path) -> Landscape:
         rows.append(row)
     if not rows:
         raise UserError(f"{path} is empty: it has no trainings")
+    if len({row.network for row in rows}) > 1:
+        raise UserError(f"{path} has trainings on different networks: give each network a table of its own")
     return Landscape(tuple(rows))
 
 
-def _parse_row(cells: Sequence[str]) -> LandscapeRow:
+def _parse_row(columns: Sequence[str], cells: Sequence[str]) -> LandscapeRow:
     """One line.
 
     Raises:
         ValueError: it is no training of an order.
     """
-    if len(cells) != LANDSCAPE_COLUMNS.count(",") + 1:
-        raise ValueError(f"expected {LANDSCAPE_COLUMNS.count(',') + 1} values, got {len(cells)}")
-    values = dict(zip(LANDSCAPE_COLUMNS.split(","), cells, strict=True))
+    if len(cells) != len(columns):
+        raise ValueError(f"expected {len(columns)} values, got {len(cells)}")
+    values = dict(zip(columns, cells, strict=True))
     order = parse_order(values["Workflow_Order"])
     if values["Workflow_ID"] != str(order_id(order)):
         raise ValueError(f"{show_order(order)} has the number {order_id(order)}, not {values['Workflow_ID']}")
@@ -178,4 +190,5 @@ def _parse_row(cells: Sequence[str]) -> LandscapeRow:
         ending=values["Ending"],
         threshold_episodes=int(threshold_episodes) if threshold_episodes else None,
         seconds=float(values["Seconds"]),
+        network=values.get("Network") or None,
     )

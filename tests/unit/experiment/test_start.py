@@ -1,5 +1,6 @@
 """Runs whose trainings begin with the learner of another run."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ from cageflow.experiment import runs
 from cageflow.experiment.config import RunConfig, make_config
 from cageflow.experiment.progress import Quiet
 from cageflow.experiment.run_folder import RunFolder
-from cageflow.experiment.start import read_start
+from cageflow.experiment.start import notes_on_start, read_start
 from cageflow.experiment.state_file import load_state, parse_state
 from cageflow.experiment.trainer import PolicyTrainer
+from tests.helpers.networks import network_file
 
 WORKFLOW = "defender,enterprise,op_server,op_host,user"
 SMALL = {"max_steps": 10, "episodes_per_update": 8, "evaluation_episodes": 4, "seed": 2}
@@ -100,6 +102,19 @@ def test_run_stopped_before_its_first_checkpoint__still_begins_there_though_the_
     assert same_weights(begun[1], learner_of(universal))
 
 
+def test_start__that_does_not_say_what_it_was_made_for_is_taken_for_it(tmp_path: Path, universal: Path) -> None:
+    alone = shutil.copy(universal / "checkpoint" / "state.pt", tmp_path / "learner.pt")
+    config = config_of("train", workflow=WORKFLOW, start_from=str(alone))
+    assert read_start(config) is not None
+    (note,) = notes_on_start(config)
+    assert note == f"{alone} does not say what it was made for: it is taken for a learner of this game"
+    known = config_of("train", workflow=WORKFLOW, start_from=str(universal))
+    assert notes_on_start(known) == ()
+    (note,) = notes_on_start(known.model_copy(update={"rules": "challenge"}))
+    assert "was trained under the rules v2.1 and plays under challenge here" in note
+    assert notes_on_start(config_of("train", workflow=WORKFLOW)) == ()
+
+
 def test_learners_file_of_a_search__will_do(tmp_path: Path, universal: Path) -> None:
     runs.start(config_of("search", max_episodes_per_workflow=40), tmp_path / "run", Quiet())
     (path,) = (tmp_path / "run" / "checkpoint").glob("learner_*.pt")
@@ -112,7 +127,11 @@ def test_what_cannot_be_started_from__is_refused_before_a_folder_is_made(univers
     (tmp_path / "broken.pt").write_bytes(b"something")
     torch.save({"name": 1}, tmp_path / "other.pt")
     wider = {"hidden_sizes": [8, 8]}
+    official = {"observation": "official"}
     for start, changes, words in (
+        (universal, official, "was trained on the corrected observation, but official is asked for"),
+        (universal / "checkpoint" / "state.pt", official, "was trained on the corrected observation"),
+        (universal, {"scenario": str(network_file(tmp_path / "own.yaml"))}, "leave --scenario out"),
         (tmp_path / "none", {}, "there is no learner .*none to start from"),
         (tmp_path, {}, "there is no learner .*state.pt to start from"),
         (tmp_path / "broken.pt", {}, "is damaged, or no checkpoint of this version"),

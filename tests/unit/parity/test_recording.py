@@ -14,7 +14,9 @@ from cageflow.parity.recording import (
     load_recording,
     save_recording,
 )
+from cageflow.scenario import default_network
 
+OTHER = replace(default_network().identity, name="Mine", fingerprint="0" * 64).to_json()
 META = RecordingMeta(rules="v2.1", red="B_lineAgent", policy="sleep", seed=7, green=False)
 
 
@@ -64,6 +66,7 @@ def test_save__meta_names_what_is_behind_every_index(saved):
     assert meta["actions"][2] == "Analyse Defender" and len(meta["actions"]) == 145
     assert meta["exploits"][7] == "FTPDirectoryTraversal"
     assert meta["decoys"][0] == "apache2"
+    assert meta["network"] == default_network().identity.to_json()
     assert meta["subnets"] == ["Enterprise", "Operational", "User"]
 
 
@@ -92,6 +95,8 @@ def test_load__blanks_around_names_do_not_matter(saved):
     arrays, write = saved
     meta = json.loads(str(arrays["meta"]))
     meta["actions"][0] = "Sleep "
+    assert load_recording(write(meta=np.array(json.dumps(meta)))).meta == META
+    del meta["network"]  # as files of earlier versions
     assert load_recording(write(meta=np.array(json.dumps(meta)))).meta == META
 
 
@@ -163,6 +168,8 @@ def test_load__what_is_wrong_is_said(saved, changes, message):
         ("green", 1, "green is 1"),
         ("hosts", ["Defender"], "the hosts in meta are not the 13 of CAGE-2 in order"),
         ("actions", list(reversed(index_names()["actions"])), "the actions in meta are not the 145"),
+        ("network", OTHER, "it is of the network 'Mine'"),
+        ("network", {"name": "Mine"}, "'network.fingerprint' is None"),
         ("decoys", None, "the decoys in meta are not the 8"),
     ],
 )

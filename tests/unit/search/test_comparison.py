@@ -34,6 +34,15 @@ ONE = table({3: {"reward": -14.0, "compliance": 0.99}, 5: {"reward": -16.0, "com
 OTHER = table({3: {"reward": -13.0, "compliance": 0.95}, 5: {"reward": -18.0, "compliance": 0.96, "episodes": 220}})
 
 
+def test_tables_of_two_networks__are_not_compared():
+    mine, its = (
+        Landscape(tuple(replace(row, network=network) for row in ONE.rows)) for network in ("a" * 64, "b" * 64)
+    )
+    with pytest.raises(UserError, match="the table was made on the network bbbbbbbb, and this is aaaaaaaa"):
+        compare(mine, its, 0.95)
+    assert compare(mine, ONE, 0.95).gain == 0.0  # one that does not say its network
+
+
 def test_compare__means_over_all_orders_and_over_those_feasible_on_both_sides():
     found = compare(ONE, OTHER, 0.95)
     assert (found.one.num_feasible, found.other.num_feasible, found.num_shared) == (3, 2, 2)

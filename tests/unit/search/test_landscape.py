@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cageflow.errors import UserError
+from cageflow.scenario import default_network
 from cageflow.search import LANDSCAPE_COLUMNS, Landscape, LandscapeRow, read_landscape, write_landscape
 from cageflow.search.landscape import find_landscape
 from cageflow.workflow import ALL_ORDERS, format_order
@@ -21,6 +22,7 @@ ROW = LandscapeRow(
     ending="threshold",
     threshold_episodes=3400,
     seconds=6.25,
+    network="ab" * 32,
 )
 FAILED = replace(ROW, order=ALL_ORDERS[100], compliance=0.5, ending="episode-cap", threshold_episodes=None)
 
@@ -32,7 +34,21 @@ def test_landscape__comes_back_as_it_was_written(tmp_path: Path):
     lines = (tmp_path / "landscape.csv").read_text().splitlines()
     assert lines[0] == LANDSCAPE_COLUMNS
     order = format_order(ALL_ORDERS[7]).replace(",", ">")
-    assert lines[1] == f"7,{order},1,-14.2500,0.1250,0.9875,0.0025,10000,threshold,3400,6.25"
+    assert lines[1] == f"7,{order},1,-14.2500,0.1250,0.9875,0.0025,10000,threshold,3400,6.25,{'ab' * 32}"
+
+
+def test_landscape__of_a_version_without_networks_is_read_and_says_none(tmp_path: Path):
+    path = tmp_path / "old.csv"
+    write_landscape(path, Landscape((ROW, FAILED)))
+    path.write_text("".join(f"{line.rpartition(',')[0]}\n" for line in path.read_text().splitlines()))
+    old = read_landscape(path)
+    assert old.network is None and old.rows == (replace(ROW, network=None), replace(FAILED, network=None))
+
+
+def test_landscape__of_two_networks_is_refused(tmp_path: Path):
+    write_landscape(tmp_path / "mixed.csv", Landscape((ROW, replace(FAILED, network="cd" * 32))))
+    with pytest.raises(UserError, match=r"mixed\.csv has trainings on different networks"):
+        read_landscape(tmp_path / "mixed.csv")
 
 
 def test_landscape__knows_its_seeds_and_whether_it_is_complete():
@@ -55,7 +71,7 @@ def test_landscape__knows_its_seeds_and_whether_it_is_complete():
         (lambda text: text.replace("-14.2500", "good", 1), "line 2: could not convert string to float: 'good'"),
         (lambda text: text.replace("0.1250", "-0.1250", 1), "line 2: .*standard errors of at least 0"),
         (lambda text: text.replace("\n7,", "\n8,", 1), "line 2: .* has the number 7, not 8"),
-        (lambda text: text.replace(",6.25", "", 1), "line 2: expected 11 values, got 10"),
+        (lambda text: text.replace(",6.25", "", 1), "line 2: expected 12 values, got 11"),
         (lambda text: text.replace("user", "printer", 1), "line 2: .*printer"),
     ],
 )
@@ -87,6 +103,7 @@ def test_landscape__is_found_by_its_path_or_shipped_by_its_name(tmp_path: Path):
 def test_landscape__that_is_shipped_is_whole_and_has_the_orders_that_can_be_followed(name: str):
     landscape = read_landscape(find_landscape(name))
     assert landscape.is_complete
+    assert landscape.network == default_network().fingerprint
     assert len(landscape.seeds) >= 2
     for row in landscape.rows:
         types = format_order(row.order).split(",")

@@ -180,7 +180,7 @@ def make_playbook(
         UserError: the policy does not fit the game.
     """
     network = options.network
-    agent = fitting_agent(policy, options)
+    agent = fitting_agent(policy, options, "put the run's own files back")
     seeds = EpisodeStream(seed, STREAM).seeds(0, episodes)
     sums: dict[str, Any] = {}
     returns: list[float] = []
@@ -246,13 +246,18 @@ def make_playbook(
     )
 
 
-def fitting_agent(policy: Policy, options: GameOptions) -> PolicyAgent:
+def fitting_agent(policy: Policy, options: GameOptions, cure: str | None = None) -> PolicyAgent:
     """The policy as an agent of a game.
+
+    Args:
+        policy: the policy.
+        options: the game.
+        cure: what a user is to do where it was not made for it; as for `check_fit`.
 
     Raises:
         UserError: it was not made for the game.
     """
-    check_fit(policy, setting_of(options), "the policy")
+    check_fit(policy, setting_of(options), "the policy", cure)
     return PolicyAgent(policy)
 
 
