@@ -19,8 +19,8 @@ from torchrl.objectives import DiscreteSACLoss, SoftUpdate
 
 from cageflow.baselines.conversion import policy_of
 from cageflow.baselines.libraries import Tell
-from cageflow.collect.seeds import EpisodeStream
 from cageflow.envs.options import GameOptions
+from cageflow.envs.seeds import EpisodeStream
 from cageflow.envs.vector import Cage2VectorEnv
 from cageflow.learn.policy import Policy
 

@@ -11,8 +11,8 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from cageflow.baselines.conversion import policy_of
 from cageflow.baselines.libraries import Tell
-from cageflow.baselines.sb3_env import Sb3VecEnv
 from cageflow.envs.options import GameOptions
+from cageflow.envs.sb3 import Cage2VecEnv
 from cageflow.learn.policy import Policy
 
 NUM_ENVS = 32
@@ -61,8 +61,8 @@ def train_dqn(game: GameOptions, total_episodes: int, seed: int, tell: Tell) -> 
     return policy_of(network.q_net.q_net, "dqn", game, episodes, greedy=True)
 
 
-def _games(game: GameOptions, total_episodes: int) -> Sb3VecEnv:
-    return Sb3VecEnv(game, min(NUM_ENVS, total_episodes))
+def _games(game: GameOptions, total_episodes: int) -> Cage2VecEnv:
+    return Cage2VecEnv(min(NUM_ENVS, total_episodes), **game.as_kwargs(), num_threads=1)
 
 
 def _learn(model: BaseAlgorithm, game: GameOptions, total_episodes: int, tell: Tell) -> int:

@@ -4,8 +4,8 @@ from cageflow.collect.collectors import COLLECTORS, Collector, Job, make_collect
 from cageflow.collect.episodes import Episodes
 from cageflow.collect.feed import Feed, make_feed
 from cageflow.collect.games import GameSpec, WorkflowSpec
-from cageflow.collect.seeds import EpisodeStream
 from cageflow.collect.workers import CollectError
+from cageflow.envs.seeds import EpisodeStream
 
 __all__ = [
     "COLLECTORS",

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 from cageflow.collect.collectors import Collector, ProcessCollector
 from cageflow.collect.episodes import Episodes
 from cageflow.collect.games import WorkflowSpec
-from cageflow.collect.seeds import EpisodeStream
 from cageflow.collect.workers import Task
+from cageflow.envs.seeds import EpisodeStream
 from cageflow.learn.inference import ActorWeights
 
 

@@ -1,4 +1,4 @@
-"""Where the chance of an episode comes from: one seed decides both the game's draws and the policy's.
+"""Where the chance of a policy comes from: the seed of an episode decides the game's draws, and the policy's too.
 
 So an episode is the same whoever plays it, in whatever batch, and a run that is resumed needs no more than the number
 of episodes that it has played.
@@ -6,45 +6,12 @@ of episodes that it has played.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
 from cageflow.sim.draws import GOLDEN, mix, unit_of
 
 ACTION_SALT = np.uint64(0x2545F4914F6CDD1D)  # keeps the policy's numbers apart from the game's
-
-
-@dataclass(frozen=True, slots=True)
-class EpisodeStream:
-    """An endless list of episode seeds.
-
-    Attributes:
-        seed: of the run or trial, at least 0.
-        purpose: what the episodes are for; streams of different purposes are unrelated.
-    """
-
-    seed: int
-    purpose: str
-
-    def seeds(self, first: int, count: int) -> npt.NDArray[np.uint64]:
-        """(count,) uint64: the seeds of episodes number `first` and on."""
-        entropy = [self.seed, *self.purpose.encode()]
-        base = np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0]
-        with np.errstate(over="ignore"):
-            seeds: npt.NDArray[np.uint64] = scramble(base + np.arange(first, first + count, dtype=np.uint64) * GOLDEN)
-        return seeds
-
-
-@njit(cache=True)
-def scramble(values):
-    """(N,) uint64 of unrelated numbers, one for each of `values`."""
-    out = np.empty_like(values)
-    for i in range(values.shape[0]):
-        out[i] = mix(values[i])
-    return out
 
 
 @njit(cache=True, nogil=True)

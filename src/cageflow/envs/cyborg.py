@@ -109,7 +109,7 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
         """
         check_seed(seed)
         check_reset_options(options)
-        super().reset(seed=seed)
+        super().reset(seed=None if seed is None else int(seed))
         if seed is not None:
             random.seed(int(seed))
             np.random.seed(int(seed) % 2**32)  # noqa: NPY002 - the global generator is what CybORG would use

@@ -70,7 +70,7 @@ class GameBatch:
             seed_loop(self.states, draw_seeds(self._num_envs), everything)
             self.has_begun = True
         if given.any():
-            values = np.array([(seed or 0) % SEED_RANGE for seed in seeds], np.uint64)
+            values = np.array([int(seed or 0) % SEED_RANGE for seed in seeds], np.uint64)
             seed_loop(self.states, values, given & mask)
         self.go_on(mask)
 

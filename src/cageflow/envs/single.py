@@ -136,7 +136,7 @@ class Cage2Env(gym.Env[Observation, np.int64]):
         """
         check_seed(seed)
         check_reset_options(options)
-        super().reset(seed=seed)
+        super().reset(seed=None if seed is None else int(seed))  # Gymnasium knows no seeds of NumPy's types
         self._game.restart(np.ones(1, np.bool_), [seed], self._draw_seeds)
         self._rewards[0] = 0.0
         self._episode_return = 0.0

@@ -346,7 +346,7 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
             raise UserError(f"{len(seeds)} seeds are given; expected one number, or {self.num_envs} in a list.")
         for one in seeds:
             check_seed(one)
-        return seeds
+        return [None if one is None else int(one) for one in seeds]
 
     def _draw_seeds(self, count: int) -> npt.NDArray[np.uint64]:
         return self.np_random.integers(2**63, size=count, dtype=np.uint64)

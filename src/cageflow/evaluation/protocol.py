@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cageflow.collect.games import GameSpec
-from cageflow.collect.seeds import EpisodeStream
 from cageflow.envs.agent import BlueSetting
 from cageflow.envs.options import RED_AGENTS, RULES, GameOptions
+from cageflow.envs.seeds import EpisodeStream
 from cageflow.errors import UserError
 from cageflow.evaluation.sources import AgentSource
 from cageflow.evaluation.statistics import Estimate, Summary, sum_of_means, summarize

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cageflow.collect.seeds import EpisodeStream
+from cageflow.envs.seeds import EpisodeStream
 from cageflow.errors import UserError
 from cageflow.evaluation.policy_agent import PolicyAgent
 from cageflow.files import write_whole

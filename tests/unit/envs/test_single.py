@@ -103,6 +103,18 @@ def test_wrong_seed__is_refused(seed):
         Cage2Env().reset(seed=seed)
 
 
+@pytest.mark.parametrize("seed", [7, np.int64(7), np.uint8(7)])
+def test_seed__is_a_whole_number_of_any_type(seed):
+    env, envs = gym.make(ENV_ID, red_agent="meander"), gym.make_vec(ENV_ID, 2, red_agent="meander")
+    expected = Cage2Env(red_agent="meander")
+    for given, of_batch in ((seed, seed), (seed, [seed, seed]), (seed, np.array([seed, seed]))):
+        env.reset(seed=given), envs.reset(seed=of_batch), expected.reset(seed=7)
+        for _ in range(20):
+            observation = expected.step(0)[0]
+            np.testing.assert_array_equal(env.step(0)[0], observation)
+            np.testing.assert_array_equal(envs.step(np.zeros(2, np.int64))[0][0], observation)
+
+
 def test_render_mode__is_refused_where_it_is_none_of_ours():
     with pytest.raises(UserError, match="possible are ansi, human, rgb_array and None"):
         Cage2Env(render_mode="svg")

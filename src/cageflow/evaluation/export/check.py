@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from cageflow.collect.seeds import EpisodeStream
 from cageflow.envs.game import GameBatch
 from cageflow.envs.memory import BlueMemory
 from cageflow.envs.options import GameOptions
+from cageflow.envs.seeds import EpisodeStream
 from cageflow.learn.policy import Policy
 
 EPISODES = 32

@@ -15,9 +15,9 @@ import numpy.typing as npt
 from cageflow import __version__
 from cageflow.baselines import BASELINES
 from cageflow.collect.games import WorkflowSpec
-from cageflow.collect.seeds import EpisodeStream
 from cageflow.envs.agent import BlueAgent, BlueSetting
 from cageflow.envs.options import GameOptions
+from cageflow.envs.seeds import EpisodeStream
 from cageflow.evaluation.policy_agent import PolicyAgent
 from cageflow.files import write_whole
 from cageflow.learn.fit import check_fit
