@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from cageflow.envs.options import RED_AGENTS
 from cageflow.scenario import BlueKind, default_network
-from cageflow.sim.batch import unpack_batch
 from tests.helpers.play import Games
 
 RETURNS = json.loads((Path(__file__).parents[1] / "data" / "returns.json").read_text())
@@ -63,12 +62,10 @@ class Cell:
 def episode_returns(rules: str, red: str, policy: str, num_episodes: int, seed: int) -> npt.NDArray[np.float64]:
     """(B,) returns of free episodes, each with a seed of its own from `seed` on."""
     games = Games.start(np.arange(seed, seed + num_episodes), red_agent=RED_AGENTS[red], rules=rules)
-    observations = np.zeros((num_episodes, 52), np.uint8)
     rng = np.random.default_rng(seed)
     total = np.zeros(num_episodes)
     for _ in range(NUM_STEPS):
-        unpack_batch(games.keys, observations)
-        games.step(POLICIES[policy](observations, rng))
+        games.step(POLICIES[policy](games.seen, rng))
         total += games.rewards
     return total
 

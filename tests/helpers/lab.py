@@ -8,7 +8,7 @@ from cageflow.scenario import Network, RedAgent, RedKind, default_network
 from cageflow.sim import blue, red_actions
 from cageflow.sim.batch import reset_batch
 from cageflow.sim.enums import Draw, Tape
-from cageflow.sim.observation import observe
+from cageflow.sim.observation import belief, observe, set_belief, unpack
 from cageflow.sim.state import make_params, new_states
 from cageflow.sim.step import step
 
@@ -43,8 +43,7 @@ class Lab:
         self.network = default_network() if network is None else network
         self.params = make_params(red, rules, observation, 100, green)
         self.states: Any = new_states(self.network, 1)
-        keys = np.zeros(1, np.uint64)
-        reset_batch(self.states, new_states(self.network, 1), np.array([seed], np.uint64), keys)
+        reset_batch(self.states, new_states(self.network, 1), np.array([seed], np.uint64))
         self.s = self.states[0]
 
     def host(self, name: str) -> int:
@@ -89,18 +88,30 @@ class Lab:
 
     def see(self) -> dict[str, str]:
         """Blue looks: the four bits of each host, low bit first, of those that are not all zero."""
-        return self.bits(int(observe(self.s, self.params)))
+        observe(self.s, self.params)
+        return self.bits()
 
     def step(self, action: str = "Sleep", **draws: int | str) -> tuple[float, dict[str, str]]:
         """A whole step: the reward, and what blue sees as `see` says it."""
         self.force(**draws)
         number = self.network.codec.encode(action)
-        tenths, key = step(self.s, self.network.tables, self.params, number)
-        return tenths / 10, self.bits(int(key))
+        tenths = step(self.s, self.network.tables, self.params, number)
+        return tenths / 10, self.bits()
 
-    def bits(self, key: int) -> dict[str, str]:
-        rows = {name: f"{key >> 4 * i & 15:04b}"[::-1] for i, name in enumerate(self.network.hosts)}
+    def bits(self) -> dict[str, str]:
+        """Blue's table as it stands: the four bits of each host of which not all are zero."""
+        table = np.empty(self.network.num_observations, np.uint8)
+        unpack(self.s, table)
+        rows = {name: "".join(map(str, table[4 * i : 4 * i + 4])) for i, name in enumerate(self.network.hosts)}
         return {name: bits for name, bits in rows.items() if bits != "0000"}
+
+    def believes(self, host: str) -> int:
+        """What blue believes of a host, as a number of `Compromise`."""
+        return int(belief(self.s, self.host(host)))
+
+    def believe(self, host: str, compromise: int) -> None:
+        """Let blue believe something of a host."""
+        set_belief(self.s, self.host(host), int(compromise))
 
     def sessions(self, host: str) -> tuple[int, int, int]:
         """Removable, stubborn and privileged sessions of red on a host."""

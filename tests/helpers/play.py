@@ -27,12 +27,12 @@ GAMES = tuple(
 
 @dataclass
 class Games:
-    """A batch of environments and what their last step gave."""
+    """A batch of environments and what their last step gave; `seen` is (B, F) what blue sees."""
 
     network: Network
     params: Any
     states: Any
-    keys: npt.NDArray[np.uint64]
+    seen: npt.NDArray[np.uint8]
     rewards: npt.NDArray[np.float32]
 
     @classmethod
@@ -40,20 +40,20 @@ class Games:
         """Begin one episode for each seed; `settings` are those of `make_params`."""
         network = default_network() if network is None else network
         seeds = np.asarray(seeds, np.uint64)
-        keys = np.zeros(len(seeds), np.uint64)
         states = new_states(network, len(seeds))
-        reset_batch(states, new_states(network, 1), seeds, keys)
-        return cls(network, make_params(**settings), states, keys, np.zeros(len(seeds), np.float32))
+        reset_batch(states, new_states(network, 1), seeds)
+        seen = np.zeros((len(seeds), network.num_observations), np.uint8)
+        return cls(network, make_params(**settings), states, seen, np.zeros(len(seeds), np.float32))
 
     def step(self, actions: npt.ArrayLike) -> None:
         """One step of every environment on this thread."""
-        actions = np.ascontiguousarray(np.broadcast_to(np.asarray(actions, np.int64), self.keys.shape))
-        step_batch(self.states, self.network.tables, self.params, actions, self.keys, self.rewards)
+        actions = np.ascontiguousarray(np.broadcast_to(np.asarray(actions, np.int64), self.rewards.shape))
+        step_batch(self.states, self.network.tables, self.params, actions, self.seen, self.rewards)
 
     def digest(self) -> bytes:
         """All that these environments are and gave, field by field."""
         fields = [np.ascontiguousarray(self.states[name]).tobytes() for name in self.states.dtype.names]
-        return b"".join([*fields, self.keys.tobytes(), self.rewards.tobytes()])
+        return b"".join([*fields, self.seen.tobytes(), self.rewards.tobytes()])
 
 
 def random_actions(seed: int, num_steps: int, num_envs: int) -> npt.NDArray[np.int64]:
@@ -155,15 +155,15 @@ def service_that_was_restored_runs_for_good(games, actions):
 
 @invariant
 def observation_bits_are_legal(games, actions):
-    nibbles = games.keys[:, None] >> (4 * np.arange(16, dtype=np.uint64)) & np.uint64(15)
-    return (nibbles & np.uint64(3) != 2) & ((nibbles == 0) | (np.arange(16) < len(games.network.hosts)))
+    rows = games.seen.reshape(len(games.seen), -1, 4)
+    return (rows <= 1).all(axis=2) & (rows[:, :, 1] <= rows[:, :, 0])  # an attack is an activity
 
 
 @invariant
 def observation_shows_blues_marks(games, actions):
-    hosts = games.states.compromise.shape[1]
-    marks = games.keys[:, None] >> (4 * np.arange(hosts, dtype=np.uint64) + np.uint64(2)) & np.uint64(3)
-    return marks == games.states.compromise
+    rows, hosts = games.seen.reshape(len(games.seen), -1, 4), np.arange(len(games.network.hosts))
+    low, high = (mask[:, None] >> hosts & 1 for mask in (games.states.belief_low, games.states.belief_high))
+    return (rows[:, :, 2] == low) & (rows[:, :, 3] == high)
 
 
 @invariant
@@ -195,7 +195,7 @@ def broken_invariants(games: Games, actions: npt.NDArray[np.int64]) -> dict[str,
     for name, check in INVARIANTS.items():
         holds = np.asarray(check(games, actions))
         if not holds.all():
-            broken[name] = int(np.argwhere(~holds.reshape(len(games.keys), -1).all(axis=1))[0, 0])
+            broken[name] = int(np.argwhere(~holds.reshape(len(games.seen), -1).all(axis=1))[0, 0])
     return broken
 
 

@@ -57,7 +57,7 @@ def test_batch__equals_its_environments_one_by_one_bit_for_bit(settings):
         batch.step(actions[step])
         for i, single in enumerate(singles):
             single.step(actions[step, i])
-            assert single.keys[0] == batch.keys[i]
+            assert np.array_equal(single.seen[0], batch.seen[i])
             assert single.rewards[0] == batch.rewards[i]
     assert all(same(single.states[0], batch.states[i]) for i, single in enumerate(singles))
 
@@ -70,7 +70,7 @@ def test_threads__change_nothing(settings, num_threads):
     threads = BatchThreads(NUM_ENVS, num_threads)
 
     def step_slice(part):
-        some = Games(shared.network, shared.params, shared.states[part], shared.keys[part], shared.rewards[part])
+        some = Games(shared.network, shared.params, shared.states[part], shared.seen[part], shared.rewards[part])
         some.step(row[part])
 
     for row in actions:
@@ -110,7 +110,7 @@ def test_other_actions_in_one_environment__leave_the_others_untouched(seed, red,
         other.step(row)
     rest = np.arange(5) != changed
     assert same(usual.states[rest], other.states[rest])
-    assert np.array_equal(usual.keys[rest], other.keys[rest])
+    assert np.array_equal(usual.seen[rest], other.seen[rest])
     assert np.array_equal(usual.rewards[rest], other.rewards[rest])
 
 
@@ -120,7 +120,7 @@ def test_state_that_is_copied__goes_on_as_the_original(seed, red, actions):
     half = len(actions) // 2
     for action in actions[:half]:
         games.step(action)
-    copy = Games(games.network, games.params, games.states.copy(), games.keys.copy(), games.rewards.copy())
+    copy = Games(games.network, games.params, games.states.copy(), games.seen.copy(), games.rewards.copy())
     for action in actions[half:]:
         games.step(action)
         copy.step(action)
@@ -156,8 +156,8 @@ BREAK = {
     "decoys_and_their_number_agree": lambda g: g.states.decoys.__setitem__((2, 4), 1),
     "restored_host_is_clean_unless_red_came_back_in_the_same_step": lambda g: g.states.stubborn.__setitem__((2, 7), 1),
     "service_that_was_restored_runs_for_good": lambda g: g.states.service_running.__setitem__(2, 0),
-    "observation_bits_are_legal": lambda g: g.keys.__setitem__(2, 2),
-    "observation_shows_blues_marks": lambda g: g.keys.__setitem__(2, 4),
+    "observation_bits_are_legal": lambda g: g.seen.__setitem__((2, 1), 1),
+    "observation_shows_blues_marks": lambda g: g.seen.__setitem__((2, 2), 1),
     "reward_is_what_the_price_list_says": lambda g: g.rewards.__setitem__(2, -2.0),
     "red_acts_on_what_it_knows": lambda g: (
         g.states.red_kind.__setitem__(2, 3),
@@ -227,7 +227,7 @@ def test_monitor_in_place_of_sleep__changes_only_whether_blue_succeeded(settings
         assert (sleep.states.blue_outcome == Outcome.UNKNOWN).all()
         assert (monitor.states.blue_outcome == Outcome.TRUE).all()
         assert np.array_equal(sleep.rewards, monitor.rewards)
-        assert np.array_equal(sleep.keys, monitor.keys)
+        assert np.array_equal(sleep.seen, monitor.seen)
     monitor.states.blue_outcome[:] = Outcome.UNKNOWN
     assert same(sleep.states, monitor.states)
 
@@ -240,7 +240,7 @@ def test_restore_of_a_host_that_red_never_visits__costs_one_and_changes_nothing_
         sleep.step(0)
         restore.step(action)
         assert np.array_equal(np.rint(sleep.rewards * 10) - 10, np.rint(restore.rewards * 10))
-        assert np.array_equal(sleep.keys, restore.keys)
+        assert np.array_equal(sleep.seen, restore.seen)
     for name in ("restored", "blue_outcome"):
         restore.states[name] = sleep.states[name]
     assert same(sleep.states, restore.states)
@@ -254,10 +254,11 @@ def test_official_table__differs_in_nothing_but_scans_that_a_new_decoy_hides(set
     for actions in random_actions(5, 100, 300):
         corrected.step(actions)
         official.step(actions)
-        differs = corrected.keys != official.keys
+        differs = (corrected.seen != official.seen).any(axis=1)
         hidden += int(differs.sum())
-        host = corrected.states.new_decoy[differs].astype(np.uint64)
-        assert np.array_equal(corrected.keys[differs] & ~(np.uint64(1) << 4 * host), official.keys[differs])
+        corrected.seen[differs, 4 * corrected.states.new_decoy[differs]] = 0
+        assert np.array_equal(corrected.seen, official.seen)
+        corrected.states.activity_low = official.states.activity_low
         assert same(corrected.states, official.states)
     assert (hidden > 0) == (settings["red_agent"] != RedAgent.SLEEP or settings["green"])
 

@@ -136,7 +136,7 @@ class CompiledGames:
         self._observations = np.zeros((num_envs, self._network.num_observations), np.uint8)
         self._recalled = np.zeros((num_envs, num_recalled(self._network)), np.uint8)
         self._mask_room = np.empty((num_envs, len(self._network.codec)), np.bool_)
-        reset_loop(self._states, self._initial, seeds, np.empty(num_envs, np.uint64))
+        reset_loop(self._states, self._initial, seeds)
         self._tracker = make_tracker(self._network, workflow, num_envs)
 
     @property

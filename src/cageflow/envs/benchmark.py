@@ -20,7 +20,7 @@ import numpy as np
 from cageflow.envs.cyborg import CyborgEnv
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
-from cageflow.sim.batch import reset_loop, step_loop, unpack_batch
+from cageflow.sim.batch import reset_loop, step_loop
 from cageflow.sim.handover import plain, row
 from cageflow.sim.state import new_states
 from cageflow.sim.threads import BatchThreads, available_cores
@@ -164,17 +164,16 @@ def _batch_runner(
     nets, settings = row(network.tables), row(options.params())
     states, initial = plain(new_states(network, num_envs)), plain(new_states(network, 1))
     seeds = np.arange(seed, seed + num_envs, dtype=np.uint64)
-    keys, rewards = np.zeros(num_envs, np.uint64), np.zeros(num_envs, np.float32)
+    rewards = np.zeros(num_envs, np.float32)
     observations = np.zeros((num_envs, network.num_observations), np.uint8)
     threads = BatchThreads(num_envs, num_threads)
 
     def run() -> None:
-        reset_loop(states, initial, seeds, keys)
+        reset_loop(states, initial, seeds)
         for step_actions in actions:
 
             def step(part: slice, step_actions: np.ndarray = step_actions) -> None:
-                step_loop(states[part], nets, settings, step_actions[part], keys[part], rewards[part])
-                unpack_batch(keys[part], observations[part])
+                step_loop(states[part], nets, settings, step_actions[part], observations[part], rewards[part])
 
             threads.run(step)
 

@@ -47,7 +47,6 @@ class GameBatch:
         self._settings = row(options.params())
         self.states = plain(new_states(self.network, num_envs))
         self.memories = plain(new_memories(self.network, num_envs))
-        self._keys = np.zeros(num_envs, np.uint64)
         self._threads = BatchThreads(num_envs, num_threads)
         self.has_begun = False
 
@@ -76,7 +75,7 @@ class GameBatch:
 
     def go_on(self, mask: npt.NDArray[np.bool_]) -> None:
         """Begin an episode in the games of a mask; their streams run on."""
-        restart_batch(self.states, self._initial, mask, self._keys)
+        restart_batch(self.states, self._initial, mask)
         forget(self.memories, mask)
 
     def play(
@@ -146,13 +145,14 @@ class GameBatch:
     def observations(self) -> npt.NDArray[np.float32]:
         """(B, F) float32: what blue saw last."""
         observations = np.empty((self._num_envs, self.network.num_observations), np.float32)
-        unpack_batch(self.memories["key"].copy(), observations)
+        unpack_batch(self.memories, observations)
         return observations
 
     def blue_sees(self, env_idx: int) -> npt.NDArray[np.uint8]:
         """(F,) uint8: the last observation of one game."""
-        key = int(self.memories["key"][env_idx])
-        return np.array([key >> i & 1 for i in range(self.network.num_observations)], np.uint8)
+        bits = np.empty((1, self.network.num_observations), np.uint8)
+        unpack_batch(self.memories[env_idx : env_idx + 1], bits)
+        return bits.reshape(-1)
 
     def masks(self) -> npt.NDArray[np.bool_]:
         """(B, A) bool: False where blue can know that an action is in vain."""

@@ -17,7 +17,7 @@ from cageflow.envs.options import RED_AGENTS
 from cageflow.errors import UserError
 from cageflow.parity.recording import FIELDS, Recording, RecordingMeta, empty_arrays, load_recording
 from cageflow.scenario import Network, RedKind, default_network
-from cageflow.sim.batch import reset_batch, step_batch, unpack_batch
+from cageflow.sim.batch import reset_batch, step_batch
 from cageflow.sim.enums import Draw
 from cageflow.sim.state import make_params, new_states
 
@@ -205,29 +205,25 @@ def _play_observed(
     arrays[POSSIBLE_DRAWS] = np.ones((episodes, steps), np.int8)
     params = make_params(RED_AGENTS[meta.red], meta.rules, observation, steps, meta.green)
     states: Any = new_states(network, episodes)
-    keys = np.zeros(episodes, np.uint64)
     bits = np.zeros((episodes, network.num_observations), np.uint8)
     rewards = np.zeros(episodes, np.float32)
     seeds = np.uint64(meta.seed % 2**63) + np.arange(episodes, dtype=np.uint64)
-    reset_batch(states, new_states(network, 1), seeds, keys)
-    _note_state(arrays, 0, states, keys, bits)
+    reset_batch(states, new_states(network, 1), seeds)
+    _note_state(arrays, 0, states, bits)
     for step in range(steps):
         if forced is not None:
             states.forced[:] = forced[:, step]
         states.tape_fault[:] = 0
-        step_batch(states, network.tables, params, blue_action[:, step].astype(np.int64), keys, rewards)
+        step_batch(states, network.tables, params, blue_action[:, step].astype(np.int64), bits, rewards)
         arrays["reward"][:, step] = rewards
         arrays[POSSIBLE_DRAWS][:, step] = 1 - states.tape_fault
         for name, field in _STEP_FIELDS.items():
             arrays[name][:, step] = states[field]
-        _note_state(arrays, step + 1, states, keys, bits)
+        _note_state(arrays, step + 1, states, bits)
     return arrays
 
 
-def _note_state(
-    arrays: Arrays, index: int, states: Any, keys: npt.NDArray[np.uint64], bits: npt.NDArray[np.uint8]
-) -> None:
-    unpack_batch(keys, bits)
+def _note_state(arrays: Arrays, index: int, states: Any, bits: npt.NDArray[np.uint8]) -> None:
     arrays["obs"][:, index] = bits
     arrays["user_sessions"][:, index] = states.removable + states.stubborn
     arrays["privileged_sessions"][:, index] = states.privileged

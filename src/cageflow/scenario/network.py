@@ -13,6 +13,7 @@ import numpy.typing as npt
 from cageflow.scenario.actions import ActionCodec
 from cageflow.scenario.enums import ExploitEffect
 from cageflow.scenario.identity import NetworkIdentity, action_set_of, fingerprint_of
+from cageflow.scenario.masks import mask_type
 from cageflow.scenario.schema import PRIVILEGED_USER, Exploit, Host, Scenario, load_scenario
 from cageflow.scenario.unit_types import UNIT_TYPES
 
@@ -111,30 +112,33 @@ def is_cage2(network: NetworkIdentity) -> bool:
     return network.fingerprint == default_network().fingerprint
 
 
-def tables_dtype(num_hosts: int, num_subnets: int, num_exploits: int, num_retreats: int, num_actions: int) -> np.dtype:
-    """Layout of the tables. Costs are in tenths of a reward; masks are signed, so that they mix with plain integers."""
-    h, s, e = num_hosts, num_subnets, num_exploits
+def tables_dtype(network: Network) -> np.dtype:
+    """Layout of the tables of a network. Costs are in tenths of a reward."""
+    h, s, e, d = (len(names) for names in (network.hosts, network.subnets, network.exploits, network.decoys))
+    d = max(d, 1)  # a record cannot hold an empty list
+    num_retreats, num_actions = len(network.scenario.red.meander_retreats), len(network.codec)
+    hosts, ports, decoys = mask_type(h), mask_type(len(network.ports)), mask_type(d)
     return np.dtype(
         [
             ("favourite_prob", np.float64),
             ("detection_prob", np.float64),
-            ("listening", np.int32, (h,)),  # port mask
-            ("decoy_ports", np.int32, (256,)),  # decoy mask -> port mask
-            ("exploit_all", np.int32, (e,)),  # port mask
-            ("exploit_any", np.int32, (e,)),  # port mask, 0 asks for nothing
-            ("exploit_port", np.int32, (e,)),  # port mask of one
-            ("subnet_hosts", np.int32, (s,)),  # host mask
-            ("guards", np.int32, (s,)),  # host mask, 0 for an open subnet
-            ("reveals", np.int32, (h,)),  # host mask
-            ("retreats", np.int32, (num_retreats,)),  # host masks
-            ("green_hosts", np.int32),
+            ("listening", ports, (h,)),  # port mask
+            ("decoy_port", ports, (d,)),  # port mask of one
+            ("exploit_all", ports, (e,)),  # port mask
+            ("exploit_any", ports, (e,)),  # port mask, 0 asks for nothing
+            ("exploit_port", ports, (e,)),  # port mask of one
+            ("subnet_hosts", hosts, (s,)),  # host mask
+            ("guards", hosts, (s,)),  # host mask, 0 for an open subnet
+            ("reveals", hosts, (h,)),  # host mask
+            ("retreats", hosts, (num_retreats,)),  # host masks
+            ("green_hosts", hosts),
             ("confidentiality", np.int16, (h,)),
             ("availability", np.int16),
             ("restore_cost", np.int16),
             ("num_listening", np.int16, (h,)),  # connections, the same port twice counted twice
-            ("decoy_fits", np.int16, (h,)),  # decoy mask, as far as the host itself is concerned
-            ("decoy_needs", np.int32, (8,)),  # port mask of one that must be free
-            ("exploit_traps", np.int16, (e,)),  # decoy mask
+            ("decoy_fits", decoys, (h,)),  # decoy mask, as far as the host itself is concerned
+            ("decoy_rivals", decoys, (d,)),  # decoy mask, of those that open the port which this one needs free
+            ("exploit_traps", decoys, (e,)),  # decoy mask
             ("exploit_is_ssh", np.int8, (e,)),
             ("exploits_by_weight", np.int8, (e,)),  # most weight first
             ("effect", np.int8, (2, e, h)),  # ExploitEffect; [1] after the host lost `lost_on_restore`
@@ -159,8 +163,7 @@ def _compile(network: Network) -> Any:
     exploits = list(scenario.exploits.values())
     decoys = list(scenario.decoys.values())
     red = scenario.red
-    dtype = tables_dtype(len(hosts), len(network.subnets), len(exploits), len(red.meander_retreats), len(network.codec))
-    t = np.zeros((), dtype)
+    t = np.zeros((), tables_dtype(network))
 
     def tenths(value: float) -> int:
         return round(value * 10)
@@ -195,10 +198,8 @@ def _compile(network: Network) -> Any:
                 t["exploit_traps"][e] |= 1 << d
     t["exploits_by_weight"] = sorted(range(len(exploits)), key=lambda e: -exploits[e].weight)
     for d, decoy in enumerate(decoys):
-        t["decoy_needs"][d] = network.port_mask([decoy.needed_port])
-    for mask in range(1 << len(decoys)):
-        planted = [decoy.port for d, decoy in enumerate(decoys) if mask >> d & 1]
-        t["decoy_ports"][mask] = network.port_mask(planted)
+        t["decoy_port"][d] = network.port_mask([decoy.port])
+        t["decoy_rivals"][d] = sum(1 << i for i, other in enumerate(decoys) if other.port == decoy.needed_port)
     for i, subnet in enumerate(scenario.subnets.values()):
         t["guards"][i] = network.host_mask(subnet.guarded_by)
     t["retreats"] = [network.host_mask(group) for group in red.meander_retreats]

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from cageflow.scenario.masks import MAX_BITS
 from cageflow.scenario.names import OTHER_ACTIONS, Name, Place, RankedName, ambiguous_actions
 from cageflow.scenario.unit_types import UNIT_TYPES
 from cageflow.scenario.yaml_file import PlacedError, YamlFile
@@ -18,9 +19,8 @@ Worth = Literal["none", "low", "medium", "high"]
 Port = Annotated[int, Field(ge=1, le=49151)]  # ephemeral ports begin at 49152
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
-MAX_HOSTS = 16  # an observation is four bits a host in one 64-bit key
-MAX_PORTS = 31  # ports are bits of a signed 32-bit mask
-MAX_DECOYS = 8  # decoys are bits of 8
+MAX_HOSTS = MAX_PORTS = MAX_BITS  # they are bits of a mask
+MAX_SUBNETS, MAX_EXPLOITS, MAX_DECOYS = 16, 32, 16
 
 PRIVILEGED_USER: dict[str, str] = {"windows": "SYSTEM", "linux": "root"}
 
@@ -109,10 +109,10 @@ class Scenario(_Part):
 
     name: Name
     values: dict[Worth, float]
-    subnets: Annotated[dict[Name, Subnet], Field(min_length=1, max_length=8)]
+    subnets: Annotated[dict[Name, Subnet], Field(min_length=1, max_length=MAX_SUBNETS)]
     hosts: Annotated[dict[Name, Host], Field(min_length=2, max_length=MAX_HOSTS)]
     lost_on_restore: list[Name] = []
-    exploits: Annotated[dict[Name, Exploit], Field(min_length=1, max_length=16)]
+    exploits: Annotated[dict[Name, Exploit], Field(min_length=1, max_length=MAX_EXPLOITS)]
     favourite_probability: Probability
     detection_probability: Probability
     guesses: Annotated[int, Field(ge=3, le=100)]  # fewer than three would not show as an attack

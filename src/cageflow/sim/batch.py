@@ -8,7 +8,7 @@ from numba import njit
 
 from cageflow.sim.draws import mix
 from cageflow.sim.handover import plain, row
-from cageflow.sim.memory import remember
+from cageflow.sim.memory import remember, see
 from cageflow.sim.observation import unpack
 from cageflow.sim.step import step
 
@@ -21,31 +21,29 @@ def seed_stream(seed):
     return mix(np.uint64(seed) ^ SEED_SALT)
 
 
-def reset_batch(states, initial, seeds, keys):
-    """Start an episode in every environment.
+def reset_batch(states, initial, seeds):
+    """Start an episode in every environment; what blue sees at the start is all zero.
 
     Args:
         states: (B,) records; overwritten.
         initial: (1,) record, `initial_state` of the network.
         seeds: (B,) uint64.
-        keys: (B,) uint64; overwritten with the observations, all zero at the start.
     """
-    reset_loop(plain(states), plain(initial), seeds, keys)
+    reset_loop(plain(states), plain(initial), seeds)
 
 
-def restart_batch(states, initial, mask, keys):
+def restart_batch(states, initial, mask):
     """Start an episode in the environments of a mask; their random streams run on.
 
     Args:
         states: (B,) records; written where `mask` is set.
         initial: (1,) record, `initial_state` of the network.
         mask: (B,) bool.
-        keys: (B,) uint64; set to zero where `mask` is set.
     """
-    restart_loop(plain(states), plain(initial), mask, keys)
+    restart_loop(plain(states), plain(initial), mask)
 
 
-def step_batch(states, net, params, actions, keys, rewards):
+def step_batch(states, net, params, actions, observations, rewards):
     """One step of every environment.
 
     Args:
@@ -53,42 +51,39 @@ def step_batch(states, net, params, actions, keys, rewards):
         net: the network's tables.
         params: the run's settings.
         actions: (B,) integers, 0 <= action < A; not checked here.
-        keys: (B,) uint64; overwritten with the observations.
+        observations: (B, F) of any number type; overwritten.
         rewards: (B,) float32 or float64; overwritten.
     """
-    step_loop(plain(states), row(net), row(params), actions, keys, rewards)
+    step_loop(plain(states), row(net), row(params), actions, observations, rewards)
 
 
 # Below, `nets` and `settings` are arrays of one record: see `handover`.
 
 
 @njit(cache=True, nogil=True)
-def reset_loop(states, initial, seeds, keys):
+def reset_loop(states, initial, seeds):
     """`reset_batch`, compiled."""
     for i in range(states.shape[0]):
         states[i] = initial[0]
         states[i].rng = seed_stream(seeds[i])
-        keys[i] = 0
 
 
 @njit(cache=True, nogil=True)
-def restart_loop(states, initial, mask, keys):
+def restart_loop(states, initial, mask):
     """`restart_batch`, compiled."""
     for i in range(states.shape[0]):
         if mask[i]:
             stream = states[i].rng
             states[i] = initial[0]
             states[i].rng = stream
-            keys[i] = 0
 
 
 @njit(cache=True, nogil=True)
-def step_loop(states, nets, settings, actions, keys, rewards):
+def step_loop(states, nets, settings, actions, observations, rewards):
     """`step_batch`, compiled."""
     for i in range(states.shape[0]):
-        tenths, key = step(states[i], nets[0], settings[0], actions[i])
-        keys[i] = key
-        rewards[i] = tenths / 10.0
+        rewards[i] = step(states[i], nets[0], settings[0], actions[i]) / 10.0
+        unpack(states[i], observations[i])
 
 
 @njit(cache=True, nogil=True)
@@ -105,10 +100,10 @@ def play_loop(states, memories, nets, settings, actions, observations, rewards):
         rewards: (B,) float64; overwritten.
     """
     for i in range(states.shape[0]):
-        tenths, key = step(states[i], nets[0], settings[0], actions[i])
-        remember(memories[i], nets[0], settings[0], actions[i], key)
-        unpack(key, observations[i])
-        rewards[i] = tenths / 10.0
+        rewards[i] = step(states[i], nets[0], settings[0], actions[i]) / 10.0
+        see(memories[i], states[i])
+        remember(memories[i], nets[0], settings[0], actions[i])
+        unpack(states[i], observations[i])
 
 
 @njit(cache=True, nogil=True)
@@ -126,12 +121,12 @@ def seed_loop(states, seeds, mask):
 
 
 @njit(cache=True, nogil=True)
-def unpack_batch(keys, observations):
-    """Write the bits of the keys.
+def unpack_batch(states, observations):
+    """Write what blue sees as bits.
 
     Args:
-        keys: (B,) uint64.
+        states: (B,) records of a table, such as environments or what blue remembers of them.
         observations: (B, F) of any number type; overwritten.
     """
-    for i in range(keys.shape[0]):
-        unpack(keys[i], observations[i])
+    for i in range(states.shape[0]):
+        unpack(states[i], observations[i])

@@ -4,7 +4,8 @@ from numba import njit
 
 from cageflow.scenario.enums import BlueKind
 from cageflow.sim.enums import Compromise, Outcome
-from cageflow.sim.hosts import drop_removable_sessions, drop_sessions, open_ports
+from cageflow.sim.hosts import drop_removable_sessions, drop_sessions
+from cageflow.sim.observation import belief, set_belief
 
 
 @njit(cache=True)
@@ -12,7 +13,7 @@ def act(s, net, action):
     """Carry out blue's action.
 
     Args:
-        s: the environment; the hosts, `s.compromise` and blue's outcome are written.
+        s: the environment; the hosts, blue's beliefs and its outcome are written.
         net: the network's tables.
         action: number of the action, 0 <= action < A.
 
@@ -57,8 +58,8 @@ def remove(s, host):
     Source: CybORG Shared/Actions/AbstractActions/Remove.py, ConcreteActions/StopProcess.py.
     """
     drop_removable_sessions(s, host)
-    if s.compromise[host] != Compromise.NO:
-        s.compromise[host] = Compromise.UNKNOWN
+    if belief(s, host) != Compromise.NO:
+        set_belief(s, host, Compromise.UNKNOWN.value)
 
 
 @njit(cache=True)
@@ -71,8 +72,7 @@ def has_room(s, net, host, decoy):
         host: its index.
         decoy: its index.
     """
-    needed = int(net.decoy_needs[decoy])
-    return int(net.decoy_fits[host]) >> decoy & 1 != 0 and open_ports(s, net, host) & needed == 0
+    return int(net.decoy_fits[host]) >> decoy & 1 != 0 and int(s.decoys[host]) & int(net.decoy_rivals[decoy]) == 0
 
 
 @njit(cache=True)
@@ -84,6 +84,7 @@ def plant_decoy(s, net, host, decoy):
     """
     if has_room(s, net, host, decoy):
         s.decoys[host] |= 1 << decoy
+        s.decoy_ports[host] |= net.decoy_port[decoy]
         s.num_decoys[host] += 1
         s.new_decoy = host
     else:
@@ -99,9 +100,10 @@ def restore(s, net, host):
     """
     drop_sessions(s, net, host)
     s.decoys[host] = 0
+    s.decoy_ports[host] = 0
     s.num_decoys[host] = 0
     s.malware &= ~(1 << host)
     s.restored |= 1 << host
-    s.compromise[host] = Compromise.NO
+    set_belief(s, host, Compromise.NO.value)
     if host == net.goal:
         s.service_running = 1

@@ -23,7 +23,7 @@ def red_hosts(s, mask):
 @njit(cache=True)
 def open_ports(s, net, host):
     """Port mask of all that listens on a host, decoys included."""
-    return int(net.listening[host]) | int(net.decoy_ports[s.decoys[host]])
+    return int(net.listening[host]) | int(s.decoy_ports[host])
 
 
 @njit(cache=True)

@@ -16,14 +16,12 @@ What blue knows: the published network, the settings of the game, its actions, i
 Restore always costs something, so it is never masked.
 """
 
-import numpy as np
 from numba import njit
 
 from cageflow.scenario import BlueKind
 from cageflow.sim.blue import has_room
 from cageflow.sim.enums import Compromise
-
-ONE = np.uint64(1)
+from cageflow.sim.observation import belief
 
 
 @njit(cache=True)
@@ -40,10 +38,10 @@ def is_of_use(m, net, action):
     if kind == BlueKind.MONITOR:
         return False
     if kind == BlueKind.ANALYSE:
-        return (m.traces >> np.uint64(4 * host)) & ONE != 0
+        return int(m.traces) >> host & 1 != 0
     if kind == BlueKind.REMOVE:
-        compromise = np.int64((m.key >> np.uint64(4 * host + 2)) & np.uint64(3))
-        is_hidden = (m.hidden >> np.uint64(4 * host)) & ONE != 0
+        compromise = belief(m, host)
+        is_hidden = int(m.hidden) >> host & 1 != 0
         return is_hidden or compromise == Compromise.USER or compromise == Compromise.PRIVILEGED
     if kind == BlueKind.DECOY:
         return has_room(m, net, host, int(net.action_decoy[action]))

@@ -9,28 +9,28 @@ import numpy.typing as npt
 from numba import njit
 
 from cageflow.scenario import BlueKind, Network
+from cageflow.scenario.masks import mask_type
 from cageflow.sim.blue import has_room
-from cageflow.sim.state import Array
-
-LOW_BITS = np.uint64(0x1111111111111111)  # bit 4 * host: the key's low activity bit, set for a scan and for an exploit
-ONE = np.uint64(1)
+from cageflow.sim.state import Array, table_fields
 
 
-def memory_dtype(num_hosts: int) -> np.dtype:
-    """Layout of what blue remembers; all zero at the start of an episode. Bit 4 * host of a `uint64` is a host."""
+def memory_dtype(network: Network) -> np.dtype:
+    """Layout of what blue remembers; all zero at the start of an episode. Sets of hosts are masks."""
+    h = len(network.hosts)
+    hosts, decoys = mask_type(h), mask_type(len(network.decoys))
     return np.dtype(
         [
-            ("key", np.uint64),  # of the last observation
-            ("last_key", np.uint64),  # of the one before
-            ("traces", np.uint64),  # hosts on which red may have left files
-            ("hidden", np.uint64),  # hosts where a scan may have hidden an attack
-            ("touched", np.uint64),  # hosts on which any activity was seen
-            ("attacked", np.uint64),  # hosts on which an attack was seen
-            ("restored", np.uint64),  # hosts that blue has restored
+            *table_fields(hosts),  # the last observation
+            *((f"last_{name}", kind) for name, kind in table_fields(hosts)),  # the one before
+            ("traces", hosts),  # hosts on which red may have left files
+            ("hidden", hosts),  # hosts where a scan may have hidden an attack
+            ("touched", hosts),  # hosts on which any activity was seen
+            ("attacked", hosts),  # hosts on which an attack was seen
+            ("restored", hosts),  # hosts that blue has restored
             ("step", np.int32),  # steps behind it
             ("last_action", np.int16),
-            ("decoys", np.int16, (num_hosts,)),  # blue's own, as a decoy mask
-            ("seen_at", np.int32, (num_hosts,)),  # step, from 1, in which activity was last seen; 0 for none
+            ("decoys", decoys, (h,)),  # blue's own, as a decoy mask
+            ("seen_at", np.int32, (h,)),  # step, from 1, in which activity was last seen; 0 for none
         ],
         align=True,
     )
@@ -38,7 +38,7 @@ def memory_dtype(num_hosts: int) -> np.dtype:
 
 def new_memories(network: Network, num_envs: int) -> Array:
     """(B,) records as they stand at the start of an episode."""
-    return np.zeros(num_envs, memory_dtype(len(network.hosts))).view(np.recarray)
+    return np.zeros(num_envs, memory_dtype(network)).view(np.recarray)
 
 
 def forget(memories: Array, mask: npt.NDArray[np.bool_]) -> None:
@@ -47,44 +47,85 @@ def forget(memories: Array, mask: npt.NDArray[np.bool_]) -> None:
 
 
 @njit(cache=True)
-def remember(m, net, params, action, key):
-    """Take in blue's action and what its table showed after it.
+def see(m, s):
+    """Look at the table of an environment after a step; `remember` then draws the conclusions."""
+    keep_last_table(m)
+    m.activity_low = s.activity_low
+    m.activity_high = s.activity_high
+    m.belief_low = s.belief_low
+    m.belief_high = s.belief_high
+
+
+@njit(cache=True)
+def see_bits(m, bits):
+    """Look at a table given as bits.
+
+    Args:
+        m: one record of `memory_dtype`; written.
+        bits: (F,) of any number type, more than 0.5 being a one.
+    """
+    keep_last_table(m)
+    m.activity_low = mask_of(bits, 0)
+    m.activity_high = mask_of(bits, 1)
+    m.belief_low = mask_of(bits, 2)
+    m.belief_high = mask_of(bits, 3)
+
+
+@njit(cache=True)
+def mask_of(bits, place):
+    """Mask of the hosts whose bit at this place, 0 to 3, is set in a table."""
+    mask = 0
+    for host in range(bits.shape[0] >> 2):
+        if bits[4 * host + place] > 0.5:
+            mask |= 1 << host
+    return mask
+
+
+@njit(cache=True)
+def keep_last_table(m):
+    """Put the table aside, since another is to be seen."""
+    m.last_activity_low = m.activity_low
+    m.last_activity_high = m.activity_high
+    m.last_belief_low = m.belief_low
+    m.last_belief_high = m.belief_high
+
+
+@njit(cache=True)
+def remember(m, net, params, action):
+    """Take in blue's action and what its table shows after it, which `m` has seen.
 
     Args:
         m: one record of `memory_dtype`; written.
         net: the network's tables.
         params: the settings; `green_awake` and `official_table` are read.
         action: number of blue's action.
-        key: uint64 of the observation after it.
     """
     kind = net.action_kind[action]
     host = int(net.action_host[action])
     if kind == BlueKind.RESTORE:
         m.decoys[host] = 0
-        m.traces &= ~(ONE << np.uint64(4 * host))
-        m.hidden &= ~(ONE << np.uint64(4 * host))
-        m.restored |= ONE << np.uint64(4 * host)
+        m.traces &= ~(1 << host)
+        m.hidden &= ~(1 << host)
+        m.restored |= 1 << host
     elif kind == BlueKind.REMOVE:
-        m.hidden &= ~(ONE << np.uint64(4 * host))
+        m.hidden &= ~(1 << host)
     elif kind == BlueKind.DECOY:
         decoy = int(net.action_decoy[action])
         if has_room(m, net, host, decoy):
             m.decoys[host] |= 1 << decoy
             if params.official_table:
-                m.traces |= ONE << np.uint64(4 * host)
+                m.traces |= 1 << host
     m.step += 1
     m.last_action = action
-    m.last_key = m.key
-    m.key = key
-    active = key & LOW_BITS
+    active, attacked = int(m.activity_low), int(m.activity_high)
     m.traces |= active
     m.touched |= active
-    m.attacked |= (key >> ONE) & LOW_BITS
+    m.attacked |= attacked
     if params.green_awake:
-        m.hidden |= active & ~(key >> ONE)
+        m.hidden |= active & ~attacked
     if active:
         for active_host in range(m.seen_at.shape[0]):
-            if (active >> np.uint64(4 * active_host)) & ONE:
+            if active >> active_host & 1:
                 m.seen_at[active_host] = m.step
 
 
@@ -100,8 +141,5 @@ def remember_loop(memories, nets, settings, actions, observations):
         observations: (B, F) of any number type, more than 0.5 being a one.
     """
     for i in range(memories.shape[0]):
-        key = np.uint64(0)
-        for j in range(observations.shape[1]):
-            if observations[i, j] > 0.5:
-                key |= ONE << np.uint64(j)
-        remember(memories[i], nets[0], settings[0], actions[i], key)
+        see_bits(memories[i], observations[i])
+        remember(memories[i], nets[0], settings[0], actions[i])

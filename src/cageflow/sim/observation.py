@@ -1,15 +1,30 @@
-"""What blue sees: its table of 13 hosts, four bits each, packed into one 64-bit key.
+"""What blue sees: its table, four bits of each host.
 
-Bit 4 * host + i of the key is element 4 * host + i of the observation vector.
+Each of the four bits is a mask of hosts in the environment's record, so that a table is four integers whatever the size
+of the network. Element 4 * host + i of the observation vector is bit `host` of the i-th of them: the low and the high
+bit of the activity in this step, the low and the high bit of what blue believes.
 """
 
-import numpy as np
 from numba import njit
 
 from cageflow.sim.draws import count_bits
 from cageflow.sim.enums import Activity, Compromise
 
 NONE, SCAN, EXPLOIT = Activity.NONE.value, Activity.SCAN.value, Activity.EXPLOIT.value
+
+
+@njit(cache=True)
+def belief(seen, host):
+    """What blue believes of a host, a number of `Compromise`; `seen` is any record of a table."""
+    return int(seen.belief_low) >> host & 1 | (int(seen.belief_high) >> host & 1) << 1
+
+
+@njit(cache=True)
+def set_belief(s, host, compromise):
+    """Let blue believe something of a host from now on."""
+    bit = 1 << host
+    s.belief_low = int(s.belief_low) & ~bit | (bit if compromise & 1 else 0)
+    s.belief_high = int(s.belief_high) & ~bit | (bit if compromise & 2 else 0)
 
 
 @njit(cache=True)
@@ -48,46 +63,45 @@ def activity_of(s, params, host):
 
 @njit(cache=True)
 def observe(s, params):
-    """Update blue's table at the end of a step and pack it.
+    """Update blue's table at the end of a step.
 
     Args:
-        s: the environment; `s.compromise` is written.
+        s: the environment; its activity and beliefs are written.
         params: `official_table` is read.
-
-    Returns:
-        uint64 key of the observation.
     """
-    key = np.uint64(0)
-    for host in range(s.compromise.shape[0]):
-        key |= np.uint64(s.compromise[host]) << np.uint64(4 * host + 2)
+    s.activity_low = 0
+    s.activity_high = 0
     if s.red_connections > 0:
-        key = note_activity(s, params, key, int(s.red_target))
+        note_activity(s, params, int(s.red_target))
     if s.green_connections > 0 and not (s.red_connections > 0 and s.green_scan == s.red_target):
-        key = note_activity(s, params, key, int(s.green_scan))
+        note_activity(s, params, int(s.green_scan))
     if s.files_found >= 0:
-        s.compromise[s.files_found] = Compromise.PRIVILEGED
-        key |= np.uint64(Compromise.PRIVILEGED) << np.uint64(4 * int(s.files_found) + 2)
-    return key
+        set_belief(s, int(s.files_found), Compromise.PRIVILEGED.value)
 
 
 @njit(cache=True)
-def note_activity(s, params, key, host):
-    """Write a host's activity in the key; an exploit also makes blue believe that red has a session there."""
+def note_activity(s, params, host):
+    """Write a host's activity in the table; an exploit also makes blue believe that red has a session there."""
     activity = activity_of(s, params, host)
+    if activity != NONE:
+        s.activity_low |= 1 << host
     if activity == EXPLOIT:
-        s.compromise[host] = Compromise.USER
-        key &= ~(np.uint64(3) << np.uint64(4 * host + 2))
-        key |= np.uint64(Compromise.USER) << np.uint64(4 * host + 2)
-    return key | (np.uint64(activity) << np.uint64(4 * host))
+        s.activity_high |= 1 << host
+        set_belief(s, host, Compromise.USER.value)
 
 
 @njit(cache=True)
-def unpack(key, out):
-    """Write the bits of a key.
+def unpack(seen, out):
+    """Write a table as the observation vector.
 
     Args:
-        key: uint64.
+        seen: any record of a table, the environment or what blue remembers.
         out: (F,) of any number type, F = 4 * hosts; overwritten.
     """
-    for i in range(out.shape[0]):
-        out[i] = (key >> np.uint64(i)) & np.uint64(1)
+    activity_low, activity_high = int(seen.activity_low), int(seen.activity_high)
+    belief_low, belief_high = int(seen.belief_low), int(seen.belief_high)
+    for host in range(out.shape[0] >> 2):
+        out[4 * host] = activity_low >> host & 1
+        out[4 * host + 1] = activity_high >> host & 1
+        out[4 * host + 2] = belief_low >> host & 1
+        out[4 * host + 3] = belief_high >> host & 1

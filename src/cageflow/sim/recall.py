@@ -24,7 +24,6 @@ AGES = (2, 4, 8, 16)
 CLOCK = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 25, 27, 28, 29)
 NUM_KINDS = len(BlueKind)
 _AGES, _CLOCK = np.array(AGES), np.array(CLOCK)
-ONE = np.uint64(1)
 
 
 def recalled_bits(network: Network) -> tuple[str, ...]:
@@ -75,16 +74,17 @@ def recall(m, net, places, bits):
         n += 1
     for hosts in (m.touched, m.attacked, m.restored):
         for host in range(num_hosts):
-            bits[n] = (hosts >> np.uint64(4 * host)) & ONE
+            bits[n] = int(hosts) >> host & 1
             n += 1
     for host in range(num_hosts):
         age = m.step - m.seen_at[host] + 1  # of what was seen after the last step: 1
         for longest in _AGES:
             bits[n] = m.seen_at[host] > 0 and age <= longest
             n += 1
-    for bit in range(4 * num_hosts):
-        bits[n] = (m.last_key >> np.uint64(bit)) & ONE
-        n += 1
+    for host in range(num_hosts):
+        for table in (m.last_activity_low, m.last_activity_high, m.last_belief_low, m.last_belief_high):
+            bits[n] = int(table) >> host & 1
+            n += 1
     kind = int(net.action_kind[m.last_action])
     for one in range(NUM_KINDS):
         bits[n] = m.step > 0 and kind == one

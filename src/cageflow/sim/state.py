@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cageflow.scenario import Network, RedAgent
+from cageflow.scenario.masks import mask_type
 from cageflow.sim.enums import Draw, Outcome, Tape
 
 Array = npt.NDArray[Any]
@@ -15,13 +16,22 @@ Array = npt.NDArray[Any]
 SESSION_ORDER_BITS = 31  # of how many user-level sessions on a host the age order is kept
 
 
-def state_dtype(num_hosts: int) -> np.dtype:
-    """Layout of one environment, under 512 bytes for 16 hosts. Masks hold one bit per host, port or subnet.
+def table_fields(hosts: np.dtype[Any]) -> list[tuple[str, np.dtype[Any]]]:
+    """Fields of a record that hold a table of blue's: see `observation`.
 
-    Masks are signed, so that they mix with plain integers; rules read fields through `int`, so that they run alike
-    compiled and not.
+    Args:
+        hosts: type of a host mask.
     """
-    h = num_hosts
+    return [(f"{what}_{end}", hosts) for what in ("activity", "belief") for end in ("low", "high")]
+
+
+def state_dtype(network: Network) -> np.dtype:
+    """Layout of one environment, under 512 bytes for CAGE-2. Masks hold one bit per host, port, subnet or decoy.
+
+    Rules read fields through `int`, so that they run alike compiled and not. Loops are compiled for each layout.
+    """
+    h = len(network.hosts)
+    hosts, ports, decoys = (mask_type(len(names)) for names in (network.hosts, network.ports, network.decoys))
     return np.dtype(
         [
             ("rng", np.uint64),  # the environment's own random stream
@@ -32,25 +42,26 @@ def state_dtype(num_hosts: int) -> np.dtype:
             ("removable", np.int16, (h,)),  # user-level sessions whose process blue has seen
             ("stubborn", np.int16, (h,)),  # user-level sessions whose process blue has not seen
             ("privileged", np.int16, (h,)),
-            ("decoys", np.int16, (h,)),  # decoy mask
+            ("decoys", decoys, (h,)),  # decoy mask
+            ("decoy_ports", ports, (h,)),  # port mask of what they open
             ("num_decoys", np.int16, (h,)),  # processes; some decoys can be planted twice
-            ("malware", np.int32),  # hosts with files that Analyse finds
-            ("restored", np.int32),  # hosts that have been restored in this episode
+            ("malware", hosts),  # hosts with files that Analyse finds
+            ("restored", hosts),  # hosts that have been restored in this episode
             ("service_running", np.int8),  # the goal's service
             ("red_agent", np.int8),  # RedAgent of this episode where it is drawn, -1 before
             # What red knows and remembers.
-            ("ports_seen", np.int32, (h,)),  # port mask
-            ("known_hosts", np.int32),
+            ("ports_seen", ports, (h,)),  # port mask
+            ("known_hosts", hosts),
             ("known_subnets", np.int32),
             ("goal_explored", np.int8),  # red knows the service that Impact stops
             ("b_line_stage", np.int8),
             ("b_line_user", np.int8),  # the first host it chose, -1 before
             ("b_line_reached_goal", np.int8),  # it has tried to exploit the goal
             ("swept", np.int32),  # RedMeanderAgent: subnets it has swept
-            ("scanned", np.int32),  # hosts it has scanned
-            ("exploited", np.int32),  # hosts it holds to be exploited
-            ("escalated", np.int32),  # hosts it holds to be escalated
-            ("owned_once", np.int32),  # hosts whose exploit ever succeeded
+            ("scanned", hosts),  # hosts it has scanned
+            ("exploited", hosts),  # hosts it holds to be exploited
+            ("escalated", hosts),  # hosts it holds to be escalated
+            ("owned_once", hosts),  # hosts whose exploit ever succeeded
             # What happened in the last step.
             ("red_kind", np.int8),
             ("red_target", np.int8),  # subnet for DISCOVER_REMOTE_SYSTEMS, else host; -1 for none
@@ -63,12 +74,11 @@ def state_dtype(num_hosts: int) -> np.dtype:
             ("new_decoy", np.int8),  # host on which blue has just planted one, -1 for none
             ("files_found", np.int8),  # host on which blue has just found files, -1 for none
             ("green_connections", np.int16),  # seen on green_scan
-            ("green_ports", np.int32),
+            ("green_ports", ports),
             ("red_connections", np.int16),  # seen on red_target
-            ("red_ports", np.int32),
+            ("red_ports", ports),
             ("red_shell_seen", np.int8),
-            # What blue's table holds.
-            ("compromise", np.int8, (h,)),  # Compromise
+            *table_fields(hosts),  # what blue's table shows after the last step
             # A recording's say on the draws of the next step.
             ("forced", np.int8, (len(Draw),)),  # a value, NOT_DRAWN or FREE
             ("tape_fault", np.int8),  # a forced value was impossible, or a draw happened that was not to
@@ -79,7 +89,7 @@ def state_dtype(num_hosts: int) -> np.dtype:
 
 def initial_state(network: Network) -> Any:
     """One record as it stands at the start of an episode; only its random stream is still to be seeded."""
-    s = np.zeros((), state_dtype(len(network.hosts)))
+    s = np.zeros((), state_dtype(network))
     start = int(network.tables["start"])
     s["privileged"][start] = 1
     s["service_running"] = 1

@@ -25,7 +25,7 @@ def step(s, net, params, action):
         action: number of blue's action.
 
     Returns:
-        Reward in tenths and uint64 key of blue's observation.
+        Reward in tenths; what blue sees stands in the environment.
     """
     action_cost = blue_acts(s, net, action)
     green_acts(s, net, params)
@@ -38,7 +38,8 @@ def step(s, net, params, action):
         s.red_kind = RedKind.SLEEP
     red_acts(s, net, params)
     s.step += 1
-    return reward_tenths(s, net, action_cost), observe(s, params)
+    observe(s, params)
+    return reward_tenths(s, net, action_cost)
 
 
 @njit(cache=True)

@@ -184,6 +184,6 @@ def test_wrong_state__is_refused():
     with pytest.raises(UserError, match="a seed is None"):
         envs.set_state(state, seed=[1, None, 2, 3])
     other = copy.deepcopy(state)
-    other.arrays["memories"] = other.arrays["memories"][["key"]]
+    other.arrays["memories"] = other.arrays["memories"][["belief_low"]]
     with pytest.raises(UserError, match="another version of cageflow"):
         envs.set_state(other)

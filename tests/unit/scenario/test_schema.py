@@ -8,7 +8,7 @@ from cageflow.errors import UserError
 from cageflow.scenario import Network, load_scenario
 
 SHIPPED = files("cageflow.scenario").joinpath("cage2.yaml").read_text(encoding="utf-8")
-MANY_PORTS = list(range(1000, 1030))
+MANY_PORTS = list(range(1000, 1062))
 HOSTS = "Defender, Enterprise0, Enterprise1"
 EXTRA = "{os: linux, subnet: User, unit_type: user, confidentiality: low, reveals: [Enterprise0], processes: *gateway}"
 
@@ -53,22 +53,22 @@ FAULTS = {
     "port in words": ("ports: [3390]", "ports: [mysql]", "expected a valid integer, got 'mysql'"),
     "port a truth value": ("ports: [3390]", "ports: [true]", "expected a valid integer, got True"),
     "process without a port": ("ports: [3390]", "ports: []", "ports: expected at least 1 of them, got 0"),
-    "too many ports": ("ports: [68]", f"ports: {MANY_PORTS}", "hosts: expected at most 31 different ports"),
-    "too many ports to scan": ("scan_any: [80, 443]", f"scan_any: {MANY_PORTS}", "expected at most 31 different ports"),
+    "too many ports": ("ports: [68]", f"ports: {MANY_PORTS}", "hosts: expected at most 63 different ports"),
+    "too many ports to scan": ("scan_any: [80, 443]", f"scan_any: {MANY_PORTS}", "expected at most 63 different ports"),
     "too many hosts": (
         "  User2:\n",
-        "".join(f"  Extra{i}: {EXTRA}\n" for i in range(4)) + "  User2:\n",
-        "hosts: expected at most 16 of them, got 17",
+        "".join(f"  Extra{i}: {EXTRA}\n" for i in range(51)) + "  User2:\n",
+        "hosts: expected at most 63 of them, got 64",
     ),
     "too many subnets": (
         "  User: {}",
-        "".join(f"  Extra{i}: {{}}\n" for i in range(6)) + "  User: {}",
-        "subnets: expected at most 8 of them, got 9",
+        "".join(f"  Extra{i}: {{}}\n" for i in range(14)) + "  User: {}",
+        "subnets: expected at most 16 of them, got 17",
     ),
     "too many decoys": (
         "  DecoyVsftpd:",
-        "  DecoyX: {service: x, port: 9, type: x}\n  DecoyVsftpd:",
-        "decoys: expected at most 8 of them, got 9",
+        "".join(f"  Decoy{i}: {{service: x, port: 9, type: x}}\n" for i in range(9)) + "  DecoyVsftpd:",
+        "decoys: expected at most 16 of them, got 17",
     ),
     "weight twice": ("weight: 2.0", "weight: 1.0", "exploits.BlueKeep.weight: expected a different weight for each"),
     "weight zero": ("weight: 2.0", "weight: 0", "exploits.EternalBlue.weight: expected greater than 0, got 0"),

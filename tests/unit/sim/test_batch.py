@@ -12,16 +12,17 @@ NET = default_network()
 
 
 def batch(num_envs):
-    states, keys = new_states(NET, num_envs), np.full(num_envs, 7, np.uint64)
-    reset_batch(states, new_states(NET, 1), np.arange(num_envs, dtype=np.uint64), keys)
-    return states, keys
+    states = new_states(NET, num_envs)
+    reset_batch(states, new_states(NET, 1), np.arange(num_envs, dtype=np.uint64))
+    return states
 
 
-def play(states, keys, num_steps, dtype=np.float32):
-    rewards = np.full(len(states), 9, dtype)
+def play(states, num_steps, dtype=np.float32):
+    """Observations and rewards of the last step."""
+    rewards, seen = np.full(len(states), 9, dtype), np.full((len(states), NET.num_observations), 9, dtype)
     for _ in range(num_steps):
-        step_batch(states, NET.tables, make_params(RedAgent.MEANDER), np.full(len(states), 1), keys, rewards)
-    return rewards
+        step_batch(states, NET.tables, make_params(RedAgent.MEANDER), np.full(len(states), 1), seen, rewards)
+    return seen, rewards
 
 
 def test_seed_stream__gives_different_streams_to_neighbouring_seeds():
@@ -32,27 +33,27 @@ def test_seed_stream__gives_different_streams_to_neighbouring_seeds():
 
 
 def test_reset_batch__starts_every_environment_with_its_seed_and_clears_the_observation():
-    states, keys = batch(3)
-    assert keys.tolist() == [0, 0, 0]
+    states = batch(3)
+    seen = np.full((3, NET.num_observations), 9, np.uint8)
+    unpack_batch(states, seen)
+    assert not seen.any()
     assert states.rng.tolist() == [int(seed_stream(np.uint64(seed))) for seed in range(3)]
 
 
 def test_reset_batch__leaves_nothing_of_an_episode():
-    states, keys = batch(3)
+    states = batch(3)
     fresh = states.copy()
-    play(states, keys, 30)
+    play(states, 30)
     assert not same(states, fresh)
-    reset_batch(states, new_states(NET, 1), np.arange(3, dtype=np.uint64), keys)
+    reset_batch(states, new_states(NET, 1), np.arange(3, dtype=np.uint64))
     assert same(states, fresh)
 
 
 def test_restart_batch__starts_the_masked_episodes_anew_and_their_streams_run_on():
-    states, keys = batch(3)
-    play(states, keys, 30)
-    keys[:] = 5
+    states = batch(3)
+    play(states, 30)
     before = states.copy()
-    restart_batch(states, new_states(NET, 1), np.array([True, False, True]), keys)
-    assert keys.tolist() == [0, 5, 0]
+    restart_batch(states, new_states(NET, 1), np.array([True, False, True]))
     assert same(states[1], before[1])
     for i in (0, 2):
         assert states[i].step == 0
@@ -62,15 +63,18 @@ def test_restart_batch__starts_the_masked_episodes_anew_and_their_streams_run_on
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_step_batch__writes_rewards_with_one_decimal(dtype):
-    states, keys = batch(2)
+    states = batch(2)
     states[1].privileged[9] = 1
     states[1].privileged[1] = 1
-    rewards = play(states, keys, 1, dtype)
+    _, rewards = play(states, 1, dtype)
     assert rewards.tolist() == [0.0, dtype(-1.1)]
 
 
-def test_unpack_batch__writes_a_row_for_each_key():
-    out = np.full((2, 52), 9, np.uint8)
-    unpack_batch(np.array([0, 1 << 51], np.uint64), out)
-    assert not out[0].any()
-    assert np.flatnonzero(out[1]).tolist() == [51]
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_step_batch__writes_what_blue_sees(dtype):
+    states = batch(50)
+    seen, _ = play(states, 30, dtype)
+    again = np.full_like(seen, 9)
+    unpack_batch(states, again)
+    assert seen.any() and set(np.unique(seen)) == {0, 1}
+    assert np.array_equal(seen, again)

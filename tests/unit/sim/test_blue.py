@@ -105,9 +105,9 @@ def test_remove__leaves_the_files():
 )
 def test_remove__makes_blue_unsure_of_a_host_that_it_believed_compromised(mark, after):
     lab = Lab()
-    lab.s.compromise[9] = mark
+    lab.believe("User1", mark)
     lab.blue("Remove User1")
-    assert lab.s.compromise[9] == after
+    assert lab.believes("User1") == after
 
 
 @pytest.mark.parametrize("host", FITTING)
@@ -160,10 +160,10 @@ def test_decoy_vsftpd__takes_port_80_from_decoy_apache_but_not_the_other_way_rou
 def test_restore__ends_all_sessions_files_decoys_and_marks_at_the_price_of_one():
     lab = held("User1")
     lab.blue("DecoyTomcat User1")
-    lab.s.compromise[9] = Compromise.PRIVILEGED
+    lab.believe("User1", Compromise.PRIVILEGED)
     assert lab.blue("Restore User1") == 10
     assert lab.sessions("User1") == (0, 0, 0)
-    assert (lab.s.decoys[9], lab.s.num_decoys[9], lab.s.malware, lab.s.compromise[9]) == (0, 0, 0, Compromise.NO)
+    assert (lab.s.decoys[9], lab.s.num_decoys[9], lab.s.malware, lab.believes("User1")) == (0, 0, 0, Compromise.NO)
     assert lab.hosts(lab.s.restored) == {"User1"}
     assert lab.s.blue_outcome == Outcome.TRUE
 

@@ -87,7 +87,8 @@ def test_open_ports__are_the_hosts_own_and_those_of_its_decoys():
     lab = Lab()
     tables = lab.network.tables
     assert lab.ports(open_ports(lab.s, tables, USER1)) == {21, 22}
-    lab.s.decoys[USER1] = 1 << 0 | 1 << 6  # apache2 on 80, tomcat on 443
+    lab.blue("DecoyApache User1")
+    lab.blue("DecoyTomcat User1")
     assert lab.ports(open_ports(lab.s, tables, USER1)) == {21, 22, 80, 443}
-    lab.s.decoys[0] = 1 << 7  # vsftpd
+    lab.blue("DecoyVsftpd Defender")
     assert lab.ports(open_ports(lab.s, tables, 0)) == {22, 53, 68, 80}

@@ -7,7 +7,7 @@ from cageflow.scenario import RedAgent
 from cageflow.sim import green
 from cageflow.sim.handover import plain, row
 from cageflow.sim.knowledge import is_of_use, mask_loop
-from cageflow.sim.memory import new_memories, remember
+from cageflow.sim.memory import new_memories, remember, see
 from cageflow.sim.observation import observe
 from tests.helpers.lab import Lab
 
@@ -26,9 +26,10 @@ class Player:
         lab.force(green_scan=green_scan)
         green.act(lab.s, lab.network.tables, lab.params)
         lab.red(*red, **draws)
-        key = observe(lab.s, lab.params)
-        remember(self.memories[0], lab.network.tables, lab.params, lab.network.codec.encode(action), key)
-        return lab.bits(int(key))
+        observe(lab.s, lab.params)
+        see(self.memories[0], lab.s)
+        remember(self.memories[0], lab.network.tables, lab.params, lab.network.codec.encode(action))
+        return lab.bits()
 
     def is_of_use(self, action):
         return bool(is_of_use(self.memories[0], self.lab.network.tables, self.lab.network.codec.encode(action)))
@@ -152,8 +153,8 @@ def test_corrected_table__does_not_take_a_new_decoy_for_a_connection():
 def test_mask_loop__says_of_every_action_what_the_rule_says(num_envs):
     lab = Lab()
     memories = new_memories(lab.network, num_envs)
-    memories["key"] = np.arange(num_envs) * 0x0123456789ABC
-    memories["traces"] = 0x0000101010101
+    memories["belief_high"] = np.arange(num_envs) * 0b101001
+    memories["traces"] = 0b1010101
     masks = np.empty((num_envs, len(lab.network.codec)), np.bool_)
     mask_loop(plain(memories), row(lab.network.tables), masks)
     for i in range(num_envs):

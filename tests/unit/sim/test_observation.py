@@ -41,7 +41,7 @@ def test_undetected_shell__looks_like_a_scan():
     lab = Lab()
     lab.scan_and_exploit("User1", "FTPDirectoryTraversal", detection=0)
     assert lab.see() == {"User1": SCAN}
-    assert lab.s.compromise[9] == Compromise.NO
+    assert lab.believes("User1") == Compromise.NO
 
 
 def test_password_guesses__are_seen_as_an_exploit_whether_they_succeed_or_not():
@@ -138,7 +138,7 @@ def test_files_found__mark_the_host_privileged_and_are_remembered():
 
 def test_exploit__takes_the_mark_back_to_user():
     lab = Lab()
-    lab.s.compromise[9] = Compromise.PRIVILEGED
+    lab.believe("User1", Compromise.PRIVILEGED)
     lab.scan_and_exploit("User1", "FTPDirectoryTraversal", detection=1)
     assert lab.see() == {"User1": EXPLOIT}
 
@@ -154,15 +154,15 @@ def test_exploit_in_the_step_of_an_analysis_that_finds_files__leaves_the_host_pr
 @pytest.mark.parametrize(("mark", "bits"), [(1, "0010"), (2, "0001"), (3, "0011")])
 def test_marks__are_two_bits_low_bit_first(mark, bits):
     lab = Lab()
-    lab.s.compromise[4] = mark
+    lab.believe("Op_Host0", mark)
     assert lab.see() == {"Op_Host0": bits}
 
 
-def test_unpack__puts_bit_i_at_place_i():
-    out = np.full(52, 9, np.uint8)
-    unpack(np.uint64(1 | 1 << 7 | 1 << 51), out)
-    assert np.flatnonzero(out).tolist() == [0, 7, 51]
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_unpack__writes_four_bits_of_each_host(dtype):
+    lab = Lab()
+    lab.s.activity_low, lab.s.activity_high, lab.s.belief_low, lab.s.belief_high = 1, 1 << 1, 1 << 2, 1 << 12
+    out = np.full(52, 9, dtype)
+    unpack(lab.s, out)
+    assert np.flatnonzero(out).tolist() == [0, 4 * 1 + 1, 4 * 2 + 2, 4 * 12 + 3]
     assert set(out.tolist()) == {0, 1}
-    as_floats = np.zeros(52, np.float32)
-    unpack(np.uint64(0b1010), as_floats)
-    assert as_floats[:5].tolist() == [0.0, 1.0, 0.0, 1.0, 0.0]

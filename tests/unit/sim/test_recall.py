@@ -7,7 +7,7 @@ from cageflow.collect.games import CompiledGames, GameSpec
 from cageflow.envs.memory import BlueMemory
 from cageflow.envs.options import GameOptions
 from cageflow.sim.handover import plain, row
-from cageflow.sim.memory import new_memories, remember
+from cageflow.sim.memory import new_memories, remember, see_bits
 from cageflow.sim.recall import AGES, CLOCK, decoy_places, num_recalled, recall_loop, recalled_bits
 from tests.helpers.lab import Lab
 
@@ -25,10 +25,11 @@ class Blue:
 
     def step(self, action="Sleep", **seen):
         """Blue acts; `seen` gives the two activity bits of hosts."""
-        key = 0
-        for host, (low, high) in seen.items():
-            key |= (low | high << 1) << 4 * NETWORK.hosts.index(host)
-        remember(self.memories[0], NETWORK.tables, LAB.params, NETWORK.codec.encode(action), np.uint64(key))
+        bits = np.zeros((len(NETWORK.hosts), 4))
+        for host, activity in seen.items():
+            bits[NETWORK.hosts.index(host), :2] = activity
+        see_bits(self.memories[0], bits.reshape(-1))
+        remember(self.memories[0], NETWORK.tables, LAB.params, NETWORK.codec.encode(action))
         return self
 
     def recalls(self):

@@ -64,15 +64,15 @@ def test_step__counts_steps():
 def reds_played(num_games=400, num_steps=12):
     """Who has played red in each game, told by what red did: B-line scans one host of its subnet, Meander several."""
     params, states = make_params(RedAgent.MIXED), new_states(NETWORK, num_games)
-    keys, rewards = np.zeros(num_games, np.uint64), np.zeros(num_games)
-    reset_batch(states, new_states(NETWORK, 1), np.arange(num_games, dtype=np.uint64), keys)
-    drawn, touched = [], np.zeros(num_games, np.uint64)
+    seen, rewards = np.zeros((num_games, NETWORK.num_observations), np.uint8), np.zeros(num_games)
+    reset_batch(states, new_states(NETWORK, 1), np.arange(num_games, dtype=np.uint64))
+    drawn, touched = [], np.zeros_like(seen)
     for _ in range(num_steps):
-        step_batch(states, NETWORK.tables, params, np.zeros(num_games, np.int64), keys, rewards)
+        step_batch(states, NETWORK.tables, params, np.zeros(num_games, np.int64), seen, rewards)
         drawn.append(states["red_agent"].copy())
-        touched |= keys
+        touched |= seen
     users = [NETWORK.hosts.index(f"User{i}") for i in range(1, 5)]
-    num_touched = sum((touched >> np.uint64(4 * host)) & np.uint64(1) for host in users)
+    num_touched = sum(touched[:, 4 * host] for host in users)
     return np.array(drawn), num_touched
 
 

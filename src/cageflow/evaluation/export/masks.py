@@ -96,11 +96,9 @@ def mask_tables(network: Network, *, official: bool, green: bool) -> MaskTables:
             if green:
                 made.useful_memory[hidden[host], action] = 1.0
         if kind == BlueKind.DECOY:
-            needed = int(tables.decoy_needs[decoy])
-            fits = int(tables.decoy_fits[host]) >> decoy & 1 and not int(tables.listening[host]) & needed
-            made.useful_always[action] = float(bool(fits))
+            made.useful_always[action] = int(tables.decoy_fits[host]) >> decoy & 1
             for other in range(num_decoys):
-                if int(tables.decoy_ports[1 << other]) & needed:
+                if int(tables.decoy_rivals[decoy]) >> other & 1:
                     made.useful_memory[decoys[host, other], action] = -1.0
             made.plants[action, decoys[host, decoy]] = 1.0
             if official:
