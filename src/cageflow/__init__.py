@@ -1,8 +1,12 @@
 """cageflow finds the order in which a network's compromised machines should be fixed, and trains its defender."""
 
-from importlib.metadata import version
+from cageflow.startup import begin_loading
 
-import gymnasium
+begin_loading()  # before what takes its time to load
+
+from importlib.metadata import version  # noqa: E402
+
+import gymnasium  # noqa: E402
 
 __version__ = version("cageflow")
 

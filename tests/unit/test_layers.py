@@ -30,6 +30,7 @@ LAYERS = (
     "markdown",
     "reading",
     "terminal",
+    "startup",
     "errors",
 )
 # Below it, and still none of its business: search gets a function from an order to a trial result.

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cageflow import terminal
 from cageflow.cli.names import App
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
@@ -27,7 +28,7 @@ def _print_version(wanted: bool) -> None:
     if wanted:
         from cageflow import __version__
 
-        typer.echo(f"cageflow {__version__}")
+        terminal.say(f"cageflow {__version__}")
         raise typer.Exit
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
+from cageflow import terminal
 from cageflow.cli.app import app
 from cageflow.cli.options import (
     ADVANCED,
@@ -92,7 +92,7 @@ def baseline(
 
     def say(words: str) -> None:
         if not quiet:
-            typer.echo(words, err=True)
+            terminal.say(words, err=True)
 
     if resume is not None:
         if run_dir is not None:
@@ -119,7 +119,7 @@ def _seeds(text: str) -> tuple[int, ...]:
 def _print(table: BaselineTable) -> None:
     from rich.table import Table
 
-    settings, console = table.settings, Console(highlight=False)
+    settings, console = table.settings, terminal.make_console(highlight=False)
     shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     shown.add_column("baseline")
     for heading in ("return", "SE", "SD of seeds", "compliance", "episodes", "s"):

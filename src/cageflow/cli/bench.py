@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cageflow import terminal
 from cageflow.cli.app import bench_app
 from cageflow.cli.options import (
     CyborgPath,
@@ -46,12 +47,12 @@ def bench_sim(
         repeats=repetitions,
         seed=seed,
         cyborg_path=cyborg_path,
-        progress=lambda words: typer.echo(words, err=True),
+        progress=lambda words: terminal.say(words, err=True),
     )
     if as_json:
         print_json(result)
     else:
-        typer.echo(benchmark.format_sim(result))
+        terminal.say(benchmark.format_sim(result))
 
 
 @bench_app.command("collectors")
@@ -84,11 +85,11 @@ def bench_collectors(
         }
     )
     numbers = whole_numbers("--n-workers", n_workers)
-    result = benchmark.bench_collectors(config, numbers, updates, lambda words: typer.echo(words, err=True))
+    result = benchmark.bench_collectors(config, numbers, updates, lambda words: terminal.say(words, err=True))
     if as_json:
         print_json(result)
     else:
-        typer.echo(benchmark.format_collectors(result))
+        terminal.say(benchmark.format_collectors(result))
 
 
 @bench_app.command("train")
@@ -113,8 +114,8 @@ def bench_train(
         "num_threads": num_threads,
         "device": device,
     }
-    results = benchmark.bench_train(settings, preset.split(","), lambda words: typer.echo(words, err=True))
+    results = benchmark.bench_train(settings, preset.split(","), lambda words: terminal.say(words, err=True))
     if as_json:
         print_json(results)
     else:
-        typer.echo(benchmark.format_train(results))
+        terminal.say(benchmark.format_train(results))

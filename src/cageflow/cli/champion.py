@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
+from cageflow import terminal
 from cageflow.cli.app import app
 from cageflow.cli.options import ADVANCED, ORDER_FORMS, Definition, IsQuiet, Json, Lambda, RunDir, option
 from cageflow.cli.output import print_json, whole_numbers
@@ -63,7 +62,7 @@ def champion(
 
     def say(words: str) -> None:
         if not quiet:
-            typer.echo(words, err=True)
+            terminal.say(words, err=True)
 
     if resume is not None:
         names = [name for name, value in (given | others).items() if value is not None]
@@ -83,13 +82,12 @@ def champion(
 
 
 def _print(table: ChampionTable) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from cageflow.evaluation.leader_board import leader_board
     from cageflow.evaluation.tables import SHORT_REDS
 
-    console, first, total = Console(highlight=False), table.results[0].evaluation, table.total
+    console, first, total = terminal.make_console(highlight=False), table.results[0].evaluation, table.total
     winner = table.winner_cells()
     shown = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
     shown.add_column("steps, against")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cageflow import terminal
 from cageflow.cli.app import app
 from cageflow.cli.options import Json, option
 from cageflow.cli.output import print_json
@@ -43,15 +44,13 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Compare runs: learning curves over seeds, differences with intervals, effect sizes, tables for a paper."""
-    from rich.console import Console
-
     from cageflow.errors import UserError
     from cageflow.report.compare import compare as compare_runs
     from cageflow.report.compare import write_comparison
 
     if out is not None and out.exists() and not out.is_dir():
         raise UserError(f"--out is {out}, which is a file: name a folder")
-    console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+    console = terminal.make_console(stderr=as_json, highlight=False, soft_wrap=True)
     found = compare_runs(
         runs or (),
         named=group or (),
@@ -60,7 +59,7 @@ def compare(
         seed=seed,
         window=window,
         thresholds=threshold or (),
-        say=lambda words: typer.echo(words, err=True),
+        say=lambda words: terminal.say(words, err=True),
     )
     files = [] if out is None else write_comparison(found, out)
     if as_json:

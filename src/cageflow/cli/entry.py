@@ -9,9 +9,11 @@ from typing import Any, NoReturn
 
 import typer
 
+from cageflow import terminal
 from cageflow.cli.app import EXIT_INTERRUPTED, EXIT_USAGE, app
 from cageflow.errors import UserError
 from cageflow.experiment.wording import expectation
+from cageflow.startup import end_loading
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -25,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no bar or ± is no reason to end a run
+    end_loading()
     status = 0
     try:
         status = app(arguments, prog_name="cageflow", standalone_mode=False) or 0
@@ -40,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if not hasattr(error, "format_message"):
             raise
         if type(error).__name__ == "NoArgsIsHelpError":  # the help is its message, or is printed by now
-            typer.echo(error.format_message(), err=True, nl=False)
+            terminal.say(error.format_message(), err=True, end="")
             sys.exit(EXIT_USAGE)
         _fail(_usage_sentence(error), EXIT_USAGE)
     if status == EXIT_INTERRUPTED:
@@ -63,5 +66,5 @@ def _usage_sentence(error: Any) -> str:
 
 
 def _fail(sentence: str, status: int) -> NoReturn:
-    typer.echo(f"cageflow: {sentence}", err=True)
+    terminal.say(f"cageflow: {sentence}", err=True)
     sys.exit(status)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cageflow import terminal
 from cageflow.cli.app import app
 from cageflow.cli.options import (
     ADVANCED,
@@ -146,7 +147,7 @@ def evaluate(
 
     def say(words: str) -> None:
         if on_cyborg:
-            typer.echo(words, err=True)
+            terminal.say(words, err=True)
 
     results: list[dict[str, Any]] = []
     evaluations = []
@@ -159,11 +160,11 @@ def evaluate(
             evaluations.append(evaluate_agent(source, settings, say))
             results.append(evaluations[-1].to_json())
         for note in evaluations[-1].notes:
-            typer.echo(note, err=True)
-        typer.echo(format_evaluation(evaluations[-1]) + "\n", err=as_json)
+            terminal.say(note, err=True)
+        terminal.say(format_evaluation(evaluations[-1]) + "\n", err=as_json)
         if both:
-            typer.echo(format_parity(parity) + "\n", err=as_json)
-    typer.echo(format_standing(evaluations), err=as_json)
+            terminal.say(format_parity(parity) + "\n", err=as_json)
+    terminal.say(format_standing(evaluations), err=as_json)
     if as_json:
         print_json(results[0] if len(results) == 1 else {"policies": results})
 

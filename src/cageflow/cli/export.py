@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cageflow import terminal
 from cageflow.cli.app import app
 from cageflow.cli.options import ADVANCED, ORDER_FORMS, Json, PolicyScenario, option
 from cageflow.cli.output import print_json
@@ -58,9 +59,9 @@ def export(
         seed=seed,
         green=green,
         scenario=scenario,
-        say=lambda words: typer.echo(words, err=True),
+        say=lambda words: terminal.say(words, err=True),
     )
     if as_json:
         print_json(written.to_json())
     else:
-        typer.echo(f"Wrote {written.model} and its model card {written.card}.")
+        terminal.say(f"Wrote {written.model} and its model card {written.card}.")

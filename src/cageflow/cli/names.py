@@ -8,6 +8,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
+from cageflow import terminal
+
 OLD_NAMES = {
     "--episodes": "--evaluation-episodes",
     "--episodes-per-workflow": "--max-episodes-per-workflow",
@@ -60,7 +62,7 @@ def with_new_names(arguments: Sequence[str], known: Iterable[str]) -> list[str]:
 
 def say_renamed(old: str, new: str) -> None:
     """Say on standard error what an old name is now."""
-    typer.echo(f"cageflow: {old} is called {new} now; the next version will not know the old name", err=True)
+    terminal.say(f"cageflow: {old} is called {new} now; the next version will not know the old name", err=True)
 
 
 class App(typer.Typer):

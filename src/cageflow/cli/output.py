@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import typer
-
+from cageflow import terminal
 from cageflow.errors import UserError
 
 
 def print_json(content: dict[str, Any]) -> None:
     """Print one JSON object on standard output."""
-    typer.echo(json.dumps(content))
+    terminal.say(json.dumps(content))
 
 
 def whole_numbers(option: str, text: str) -> list[int]:

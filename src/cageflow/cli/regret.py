@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cageflow import terminal
 from cageflow.cli.app import app
 from cageflow.cli.options import Json, option
 from cageflow.cli.output import print_json
@@ -50,12 +51,10 @@ def regret(
     as_json: Json = False,
 ) -> None:
     """Replay search strategies on a landscape: how far from its best order they are after so many trials."""
-    from rich.console import Console
-
     from cageflow.errors import UserError
     from cageflow.search.landscape import find_landscape, read_landscape
 
-    console = Console(stderr=as_json)
+    console = terminal.make_console(stderr=as_json)
     tables = [(Path(name), read_landscape(find_landscape(name))) for name in landscapes]
     if out is not None and len(tables) > 1:
         raise UserError(f"--out is one folder, but {len(tables)} landscapes are given: leave it out or give one")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cageflow import terminal
 from cageflow.cli.app import app
 from cageflow.cli.options import Json, option
 from cageflow.cli.output import print_json
@@ -38,12 +39,12 @@ def report(
         episodes=evaluation_episodes,
         seed=seed,
         against=against or (),
-        say=lambda words: typer.echo(words, err=True),
+        say=lambda words: terminal.say(words, err=True),
     )
     if as_json:
         print_json(_figures(written))
     else:
-        typer.echo(f"Wrote {written.page}; its charts are in {written.charts}.")
+        terminal.say(f"Wrote {written.page}; its charts are in {written.charts}.")
 
 
 def _figures(written: Report) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.console import Console
 
+from cageflow import terminal
 from cageflow.cli.app import app
 from cageflow.cli.options import (
     ADVANCED,
@@ -224,7 +224,7 @@ def landscape(
         print_json({**_search_json(summary), "landscape": str(summary.run_dir / "landscape.csv")})
     else:
         _print_summary(summary)
-        typer.echo(f"  landscape   {summary.run_dir / 'landscape.csv'}")
+        terminal.say(f"  landscape   {summary.run_dir / 'landscape.csv'}")
 
 
 NOT_SETTINGS = {"config", "run_dir", "resume", "quiet", "as_json", "no_workflow", "settings"}
@@ -254,7 +254,7 @@ def run_command(
     from cageflow.experiment.progress import make_reporter
     from cageflow.experiment.start import notes_on_start
 
-    reporter = make_reporter(Console(stderr=as_json), quiet)
+    reporter = make_reporter(terminal.make_console(stderr=as_json), quiet)
     if resume is not None:
         changes = {name: settings.get(name) for name in ("total_episodes", *runs.WHERE)}
         kept = {**settings, "config": file, "run_dir": run_dir}
@@ -331,7 +331,7 @@ def _print_summary(summary: RunSummary) -> None:
 
     from cageflow.workflow.orders import show_order
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = terminal.make_console(highlight=False, soft_wrap=True)
     if summary.workflow is None:
         title = "[bold]Plain PPO[/bold]"
     else:

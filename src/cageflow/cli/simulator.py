@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cageflow import terminal
 from cageflow.cli.app import EXIT_FAILED, app
 from cageflow.cli.options import (
     ORDER_FORMS,
@@ -33,8 +34,8 @@ def parity(
     totals = Totals()
     for report in replay_files(files):
         totals.add(report)
-        typer.echo(format_report(report), err=as_json)
-    typer.echo(str(totals), err=as_json)
+        terminal.say(format_report(report), err=as_json)
+    terminal.say(str(totals), err=as_json)
     if as_json:
         print_json(asdict(totals))
     if totals.mismatches:
@@ -70,7 +71,7 @@ def record(
     if as_json:
         print_json({"file": str(path), "episodes": episodes, "steps": episodes * max_steps})
     else:
-        typer.echo(f"Wrote {path}: {episodes} episodes of {max_steps} steps.")
+        terminal.say(f"Wrote {path}: {episodes} episodes of {max_steps} steps.")
 
 
 @app.command()
@@ -97,8 +98,6 @@ def play(
     run_team_code: RunTeamCode = False,
 ) -> None:
     """Watch an episode in the terminal: who did what, the network, the reward."""
-    from rich.console import Console
-
     from cageflow.envs.agent import BlueSetting
     from cageflow.envs.options import GameOptions
     from cageflow.evaluation.play import HumanPolicy, play_episode
@@ -118,10 +117,10 @@ def play(
     options = GameOptions(red_agent, rules, observation or "corrected", max_steps, green, scenario)
     policy: Any
     if source is None:
-        policy = HumanPolicy(options.network, Console())
+        policy = HumanPolicy(options.network, terminal.make_console())
     else:
         setting = BlueSetting(options.network, options.rules, options.observation, green)
         policy = source.load(setting)
         for note in source.notes(setting):
-            typer.echo(note, err=True)
+            terminal.say(note, err=True)
     play_episode(options, policy, seed=seed, delay=delay, blue=Path(blue).stem)

@@ -6,8 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from rich.console import Console
-
+from cageflow import terminal
 from cageflow.cli.app import app
 from cageflow.cli.options import (
     ADVANCED,
@@ -166,7 +165,7 @@ def _print(summary: RunSummary, figures: dict[str, Any]) -> None:
     ]
     if "against" in figures:
         lines += ["", *_comparison(figures["against"])]
-    Console(highlight=False, soft_wrap=True).print("\n" + "\n".join(lines))
+    terminal.make_console(highlight=False, soft_wrap=True).print("\n" + "\n".join(lines))
 
 
 def _comparison(figures: dict[str, Any]) -> list[str]:

@@ -22,6 +22,7 @@ from cageflow.envs.rendering import Scene, render, render_text
 from cageflow.envs.saved import GameState
 from cageflow.errors import UserError
 from cageflow.scenario import ActionCodec, Network
+from cageflow.terminal import say
 
 Observation = npt.NDArray[np.float32]
 RENDER_MODES = ("ansi", "human", "rgb_array")
@@ -266,4 +267,4 @@ class Cage2Env(gym.Env[Observation, np.int64]):
         )
 
     def _print(self) -> None:
-        sys.stdout.write(render_text(self._scene()) + "\n\n")
+        say(render_text(self._scene()) + "\n")

@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from cageflow import terminal
 from cageflow.envs.agent import BlueAgent
 from cageflow.envs.inspection import LastStep
 from cageflow.envs.options import GameOptions
@@ -74,7 +75,7 @@ def play_episode(
     if not delay >= 0.0:
         raise UserError(f"delay is {delay}; expected seconds from 0.")
     env = Cage2Env(**options.as_kwargs())
-    console = Console() if out is None else out
+    console = terminal.make_console() if out is None else out
     title = f"{options.red_agent} against {blue}, rules {options.rules}, {options.observation} observation"
     title += "" if seed is None else f", seed {seed}"
     observation, _ = env.reset(seed=seed)

@@ -100,5 +100,5 @@ def test_export_of_another_network__is_refused(tmp_path: Path) -> None:
     text = files("cageflow.scenario").joinpath("cage2.yaml").read_text()
     other.write_text(text.replace("Defender", "Watcher"))
     source = find_agent(str(model), SourceOptions())
-    with pytest.raises(UserError, match=r"was made for the network CAGE.*leave --scenario out"):
+    with pytest.raises(UserError, match=r"was made for the network 'CAGE.*leave --scenario out"):
         source.load(BlueSetting(GameOptions(scenario=str(other)).network))
