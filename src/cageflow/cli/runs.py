@@ -266,7 +266,7 @@ def run_command(
         return runs.resume(resume, command, reporter, changes)
     new = _new_config(command, settings, file)
     for note in notes_on_start(new):
-        typer.echo(note, err=True)
+        terminal.say(note, err=True)
     return runs.start(new, run_dir, reporter)
 
 
