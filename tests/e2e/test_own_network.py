@@ -113,6 +113,19 @@ def test_export__is_for_it_alone(own: Path, here: Path) -> None:
     assert "no figure here compares with it" in card
 
 
+def test_exported_file__plays_it_there_and_nowhere_else(own: Path, here: Path) -> None:
+    file = own / "policies" / "policy.onnx"  # where an export puts it
+    outcome = cageflow("export", own, "--evaluation-episodes", 0, "--json")
+    assert (outcome.status, outcome.json["model"]) == (0, str(file)), outcome.err
+    outcome = cageflow("evaluate", file, *EVALUATE, "--json")
+    assert outcome.status == 0, outcome.err
+    assert outcome.json["network"] == network_of(own)
+    shutil.copy(file, "alone.onnx")
+    assert f"made for the network 'Own values' ({network_of(own)['fingerprint'][:8]})" in refused(
+        "evaluate", "alone.onnx", *EVALUATE
+    )
+
+
 def test_report__names_it_and_has_no_board(own: Path, here: Path, plain_run: Any) -> None:
     outcome = cageflow("report", own, "--evaluation-episodes", 100, "--out", here / "page.html", "--json")
     assert outcome.status == 0, outcome.err

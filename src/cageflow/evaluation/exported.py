@@ -11,7 +11,7 @@ from cageflow.envs.agent import BlueAgent, BlueSetting
 from cageflow.errors import UserError
 from cageflow.evaluation.foreign.agent import load_agent
 from cageflow.evaluation.foreign.onnx_card import read_onnx
-from cageflow.learn.fit import check_card, notes_on
+from cageflow.learn.fit import check_card, network_file_of, notes_on
 from cageflow.learn.policy import PolicyCard
 from cageflow.reading import TextError, parse_json
 from cageflow.scenario import NetworkIdentity
@@ -26,7 +26,6 @@ class ExportedSource:
     workflow: WorkflowSpec | None
     deterministic: bool
     timeout_s: float
-    scenario: None = None
 
     @property
     def observation(self) -> str:
@@ -47,6 +46,11 @@ class ExportedSource:
     def network(self) -> NetworkIdentity | None:
         """The network that it was made for."""
         return self.card.network
+
+    @property
+    def scenario(self) -> Path | None:
+        """The network file of its run, where it stands beside the policy that it was made of."""
+        return network_file_of(Path(self.name))
 
     def notes(self, setting: BlueSetting) -> tuple[str, ...]:
         """What is other than in its training."""
