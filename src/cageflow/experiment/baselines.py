@@ -150,6 +150,7 @@ class BaselineTable:
         return {
             "run_dir": str(self.run_dir),
             **_plain(self.settings),
+            "network": self.settings.game().network.identity.to_json(),
             "rows": [summary.to_json() for summary in self.summaries],
         }
 

@@ -34,6 +34,8 @@ def notes_on_start(config: RunConfig) -> tuple[str, ...]:
     if config.start_from is None:
         return ()
     run = _run_of(config)
+    if run is None and not Path(config.start_from).is_file():
+        return ()  # refused where it is read
     if run is None:
         return (f"{config.start_from} does not say what it was made for: it is taken for a learner of this game",)
     return notes_on(_card_of(run), _setting_of(on_network_of_start(config)), config.start_from)

@@ -109,6 +109,7 @@ def test_markdown__has_the_seeds_their_mean_and_the_winner_of_the_rules() -> Non
 def test_winner__stands_beside_no_other_network(tmp_path: Path) -> None:
     own = table(result(1, -5.0, network=own_network(tmp_path / "own.yaml").identity))
     assert own.winner_cells() is None and "CardiffUni" not in own.markdown()
+    assert own.to_json()["network"]["name"] == "Own values"
     assert own.to_json()["seeds"][0]["evaluation"]["network"]["name"] == "Own values"
 
 
