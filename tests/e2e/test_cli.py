@@ -138,12 +138,13 @@ def test_every_setting_has_an_option_and_every_option_of_a_run_is_a_setting() ->
 def test_search_prints_one_object_and_its_words_elsewhere(search_run: Run) -> None:
     result = search_run.result
     assert list(result)[:2] == ["run_dir", "best_workflow"]
+    assert result["best_workflow"] == (result["workflow"] if result["feasible"] else None)
     assert {"reward", "reward_se", "compliance", "episodes", "seconds", "episodes_per_s"} <= result.keys()
     assert result["run_dir"] == str(search_run.path)
     assert (result["episodes"], result["trials"]) == (60, 3)
     assert result["episodes_per_s"] == pytest.approx(60 / result["seconds"])
     policy = load_policy(result["policy"])
-    assert policy.card.workflow == result["best_workflow"]
+    assert policy.card.workflow == result["workflow"]
     assert search_run.words.startswith("Searching 120 workflows against B_lineAgent, rules v2.1, seed 2: ")
     assert search_run.words.count("\ntrial ") == 3
 
@@ -153,7 +154,8 @@ def test_search_names_the_best_workflow_its_reward_its_compliance_and_the_run_fo
     assert (outcome.status, outcome.err) == (0, "")
     result = search_run.result
     words = " ".join(outcome.out.split())
-    assert f"Best workflow {result['best_workflow'].replace(',', ' > ')} " in words
+    what = "Best workflow" if result["feasible"] else "No workflow complied; closest"
+    assert f"{what} {result['workflow'].replace(',', ' > ')} " in words
     assert f"reward {result['reward']:.2f} ± {result['reward_se']:.2f}" in words
     assert f"compliance {result['compliance']:.1%}" in words
     assert "training 60 episodes in 3 trials, all of them before" in words
@@ -163,7 +165,7 @@ def test_search_names_the_best_workflow_its_reward_its_compliance_and_the_run_fo
 def test_quiet_search_says_nothing_but_the_result(search_run: Run) -> None:
     outcome = cageflow("search", "--resume", search_run.path, "--quiet", "--json")
     assert (outcome.status, outcome.err) == (0, "")
-    same = ("best_workflow", "reward", "reward_se", "compliance", "episodes", "policy")
+    same = ("best_workflow", "workflow", "reward", "reward_se", "compliance", "episodes", "policy")
     assert {name: outcome.json[name] for name in same} == {name: search_run.result[name] for name in same}
 
 

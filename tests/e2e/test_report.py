@@ -33,7 +33,7 @@ def reported(search_run: Run, plain_run: Run, tmp_path_factory: pytest.TempPathF
     shutil.copytree(search_run.path, path)
     outcome = cageflow("report", path, "--evaluation-episodes", 100, "--against", plain_run.path, "--json")
     assert outcome.status == 0, outcome.err
-    assert outcome.json["workflow"] == search_run.result["best_workflow"]
+    assert outcome.json["workflow"] == search_run.result["workflow"]
     assert outcome.json["feasible"] == search_run.result["feasible"]
     low, high = outcome.json["reward_interval"]
     assert low < outcome.json["reward"] < high
@@ -45,7 +45,7 @@ def test_page__is_sound_whole_and_opens_without_a_network(reported: Path, search
     page = read_page(text)
     assert page.faults == []
     assert set(SECTIONS) <= set(page.ids)
-    assert search_run.result["best_workflow"].replace(",", " → ") in page.text
+    assert search_run.result["workflow"].replace(",", " → ") in page.text
     assert "Plain PPO (plain)" in page.text
     assert len(page.images) == 2 * len(list((reported / "report").glob("*.svg")))
     assert len(text) < 2_000_000

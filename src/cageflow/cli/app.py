@@ -9,7 +9,7 @@ import typer
 from cageflow import terminal
 from cageflow.cli.names import App
 
-EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_TERMINATED = 1, 2, 130, 143
 
 app = App(
     name="cageflow",

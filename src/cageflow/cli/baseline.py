@@ -25,6 +25,7 @@ from cageflow.cli.options import (
     option,
 )
 from cageflow.cli.output import print_json
+from cageflow.cli.telling import Telling
 from cageflow.errors import UserError
 
 if TYPE_CHECKING:
@@ -90,19 +91,17 @@ def baseline(
     }
     given = {key: value for key, value in settings.items() if value is not None}
 
-    def say(words: str) -> None:
-        if not quiet:
-            terminal.say(words, err=True)
-
     if resume is not None:
         if run_dir is not None:
             given["run_dir"] = run_dir
         if given:
             names = ", ".join("--" + key.replace("_", "-") for key in given).replace("--seeds", "--seed")
             raise UserError(f"a resumed run keeps its settings: leave out {names}, or start a new run")
-        table = baselines.go_on(resume, name, say)
+        with Telling(quiet=quiet) as say:
+            table = baselines.go_on(resume, name, say)
     else:
-        table = baselines.measure(baselines.BaselineSettings(name=name, **given), run_dir, say)
+        with Telling(quiet=quiet) as say:
+            table = baselines.measure(baselines.BaselineSettings(name=name, **given), run_dir, say)
     if as_json:
         print_json(table.to_json())
     else:

@@ -24,6 +24,7 @@ from cageflow.cli.options import (
     option,
 )
 from cageflow.cli.output import print_json, whole_numbers
+from cageflow.cli.telling import Telling
 
 
 @bench_app.command("sim")
@@ -40,15 +41,17 @@ def bench_sim(
     from cageflow.envs import benchmark
     from cageflow.envs.options import GameOptions
 
-    result = benchmark.bench_sim(
-        GameOptions(red_agent),
-        num_envs=num_envs,
-        threads=whole_numbers("--num-threads", num_threads),
-        repeats=repetitions,
-        seed=seed,
-        cyborg_path=cyborg_path,
-        progress=lambda words: terminal.say(words, err=True),
-    )
+    numbers = whole_numbers("--num-threads", num_threads)
+    with Telling("measuring") as say:
+        result = benchmark.bench_sim(
+            GameOptions(red_agent),
+            num_envs=num_envs,
+            threads=numbers,
+            repeats=repetitions,
+            seed=seed,
+            cyborg_path=cyborg_path,
+            progress=say,
+        )
     if as_json:
         print_json(result)
     else:
@@ -85,7 +88,8 @@ def bench_collectors(
         }
     )
     numbers = whole_numbers("--n-workers", n_workers)
-    result = benchmark.bench_collectors(config, numbers, updates, lambda words: terminal.say(words, err=True))
+    with Telling() as say:
+        result = benchmark.bench_collectors(config, numbers, updates, say)
     if as_json:
         print_json(result)
     else:
@@ -114,7 +118,8 @@ def bench_train(
         "num_threads": num_threads,
         "device": device,
     }
-    results = benchmark.bench_train(settings, preset.split(","), lambda words: terminal.say(words, err=True))
+    with Telling() as say:
+        results = benchmark.bench_train(settings, preset.split(","), say)
     if as_json:
         print_json(results)
     else:

@@ -9,6 +9,7 @@ from cageflow import terminal
 from cageflow.cli.app import app
 from cageflow.cli.options import ADVANCED, ORDER_FORMS, Definition, IsQuiet, Json, Lambda, RunDir, option
 from cageflow.cli.output import print_json, whole_numbers
+from cageflow.cli.telling import Telling
 from cageflow.errors import UserError
 
 if TYPE_CHECKING:
@@ -60,21 +61,19 @@ def champion(
     }
     others = {"seed": seed, "evaluation_episodes": evaluation_episodes, "config": config, "run_dir": run_dir}
 
-    def say(words: str) -> None:
-        if not quiet:
-            terminal.say(words, err=True)
-
     if resume is not None:
         names = [name for name, value in (given | others).items() if value is not None]
         if names:
             words = ", ".join("--" + name.replace("_", "-") for name in names)
             raise UserError(f"a resumed run keeps its settings: leave out {words}, or start a new run")
-        table = champions.go_on(resume, n_workers, say)
+        with Telling(quiet=quiet) as say:
+            table = champions.go_on(resume, n_workers, say)
     else:
         settings = champions.make_settings(
             given, config, tuple(whole_numbers("--seed", seed or "1,2,3")), evaluation_episodes
         )
-        table = champions.train_champion(settings, run_dir, n_workers, say)
+        with Telling(quiet=quiet) as say:
+            table = champions.train_champion(settings, run_dir, n_workers, say)
     if as_json:
         print_json(table.to_json())
     else:

@@ -11,6 +11,7 @@ from cageflow import terminal
 from cageflow.cli.app import app
 from cageflow.cli.options import Json, option
 from cageflow.cli.output import print_json
+from cageflow.cli.telling import Telling
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,17 +52,18 @@ def compare(
     if out is not None and out.exists() and not out.is_dir():
         raise UserError(f"--out is {out}, which is a file: name a folder")
     console = terminal.make_console(stderr=as_json, highlight=False, soft_wrap=True)
-    found = compare_runs(
-        runs or (),
-        named=group or (),
-        against=against,
-        episodes=evaluation_episodes,
-        seed=seed,
-        window=window,
-        thresholds=threshold or (),
-        say=lambda words: terminal.say(words, err=True),
-    )
-    files = [] if out is None else write_comparison(found, out)
+    with Telling() as say:
+        found = compare_runs(
+            runs or (),
+            named=group or (),
+            against=against,
+            episodes=evaluation_episodes,
+            seed=seed,
+            window=window,
+            thresholds=threshold or (),
+            say=say,
+        )
+        files = [] if out is None else write_comparison(found, out)
     if as_json:
         print_json({**found.to_json(), "files": [str(file) for file in files]})
         return

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from types import FrameType
 from typing import Any, NoReturn
 
 import typer
 
 from cageflow import terminal
-from cageflow.cli.app import EXIT_INTERRUPTED, EXIT_USAGE, app
+from cageflow.cli.app import EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_USAGE, app
+from cageflow.cli.output import print_json
 from cageflow.errors import UserError
 from cageflow.experiment.wording import expectation
 from cageflow.startup import end_loading
@@ -20,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: run a command and turn what a user can cause into one sentence and an exit status.
 
     0 done; 1 the command's own "no" (a mismatch, a run that broke down); 2 wrong input; 128 + n ended by signal n.
+    With `--json` what went wrong is one JSON object on standard output too.
 
     Args:
         arguments: those of the command line; None takes them from the process.
@@ -28,26 +34,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no bar or ± is no reason to end a run
     end_loading()
+    as_json = "--json" in (sys.argv[1:] if arguments is None else arguments)
     status = 0
     try:
-        status = app(arguments, prog_name="cageflow", standalone_mode=False) or 0
+        with _answering_sigterm():
+            status = app(arguments, prog_name="cageflow", standalone_mode=False) or 0
     except UserError as error:
-        _fail(str(error), EXIT_USAGE)
+        _fail(str(error), EXIT_USAGE, as_json)
     except (KeyboardInterrupt, typer.Abort):
         status = EXIT_INTERRUPTED
+    except _TerminatedError:
+        _fail("stopped by SIGTERM", EXIT_TERMINATED, as_json)
     except Exception as error:
         # Typer's own, and those of a run, whose heavy modules are not loaded here.
         known = getattr(error, "exit_status", None)
         if known is not None:
-            _fail(str(error), known)
+            _fail(str(error), known, as_json)
         if not hasattr(error, "format_message"):
             raise
         if type(error).__name__ == "NoArgsIsHelpError":  # the help is its message, or is printed by now
             terminal.say(error.format_message(), err=True, end="")
             sys.exit(EXIT_USAGE)
-        _fail(_usage_sentence(error), EXIT_USAGE)
+        _fail(_usage_sentence(error), EXIT_USAGE, as_json)
     if status == EXIT_INTERRUPTED:
-        _fail("stopped by SIGINT", status)
+        _fail("stopped by SIGINT", status, as_json)
     sys.exit(status)
 
 
@@ -65,6 +75,30 @@ def _usage_sentence(error: Any) -> str:
     return sentence if context is None else f"{sentence}; see {context.command_path} --help"
 
 
-def _fail(sentence: str, status: int) -> NoReturn:
+def _fail(sentence: str, status: int, as_json: bool) -> NoReturn:
     terminal.say(f"cageflow: {sentence}", err=True)
+    if as_json:
+        print_json({"error": sentence, "exit_status": status})
     sys.exit(status)
+
+
+class _TerminatedError(BaseException):
+    """SIGTERM has come; as `KeyboardInterrupt` it passes all that handles errors, and closes what is open."""
+
+
+@contextlib.contextmanager
+def _answering_sigterm() -> Iterator[None]:
+    """End in order on SIGTERM, at once on a second; runs that write checkpoints have their own answer."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, _frame: FrameType | None) -> NoReturn:
+        signal.signal(number, signal.SIG_DFL)
+        raise _TerminatedError
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

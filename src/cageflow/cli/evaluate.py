@@ -20,6 +20,7 @@ from cageflow.cli.options import (
     option,
 )
 from cageflow.cli.output import print_json, whole_numbers
+from cageflow.cli.telling import Telling
 from cageflow.errors import UserError
 from cageflow.reading import parse_json
 
@@ -145,20 +146,18 @@ def evaluate(
         num_workers=n_workers,
     )
 
-    def say(words: str) -> None:
-        if on_cyborg:
-            terminal.say(words, err=True)
-
     results: list[dict[str, Any]] = []
     evaluations = []
     for source in sources:
-        if both:
-            parity = evaluate_both(source, settings, cyborg_episodes, margin, say)
-            results.append(parity.to_json())
-            evaluations.append(parity.ours)
-        else:
-            evaluations.append(evaluate_agent(source, settings, say))
-            results.append(evaluations[-1].to_json())
+        with Telling() as telling:
+            say = telling if on_cyborg else telling.doing
+            if both:
+                parity = evaluate_both(source, settings, cyborg_episodes, margin, say)
+                results.append(parity.to_json())
+                evaluations.append(parity.ours)
+            else:
+                evaluations.append(evaluate_agent(source, settings, say))
+                results.append(evaluations[-1].to_json())
         for note in evaluations[-1].notes:
             terminal.say(note, err=True)
         terminal.say(format_evaluation(evaluations[-1]) + "\n", err=as_json)

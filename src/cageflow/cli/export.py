@@ -11,6 +11,7 @@ from cageflow import terminal
 from cageflow.cli.app import app
 from cageflow.cli.options import ADVANCED, ORDER_FORMS, Json, PolicyScenario, option
 from cageflow.cli.output import print_json
+from cageflow.cli.telling import Telling
 
 
 @app.command()
@@ -50,17 +51,18 @@ def export(
     from cageflow.evaluation.export.export import export as export_policy
     from cageflow.workflow.orders import parse_order
 
-    written = export_policy(
-        policy,
-        out=out,
-        rules=rules,
-        order=None if workflow is None else parse_order(workflow),
-        episodes=evaluation_episodes,
-        seed=seed,
-        green=green,
-        scenario=scenario,
-        say=lambda words: terminal.say(words, err=True),
-    )
+    with Telling() as say:
+        written = export_policy(
+            policy,
+            out=out,
+            rules=rules,
+            order=None if workflow is None else parse_order(workflow),
+            episodes=evaluation_episodes,
+            seed=seed,
+            green=green,
+            scenario=scenario,
+            say=say,
+        )
     if as_json:
         print_json(written.to_json())
     else:

@@ -13,6 +13,7 @@ from cageflow import terminal
 from cageflow.cli.app import app
 from cageflow.cli.options import Json, option
 from cageflow.cli.output import print_json
+from cageflow.cli.telling import Telling
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -60,21 +61,22 @@ def regret(
         raise UserError(f"--out is one folder, but {len(tables)} landscapes are given: leave it out or give one")
     measured = []
     with ExitStack() as stack:
+        say = stack.enter_context(Telling("reading the landscape"))
         work = _worker(
-            stack, console, n_workers, repetitions, trials, _names(strategy), _names(kernel), beta, gate,
+            stack, say, n_workers, repetitions, trials, _names(strategy), _names(kernel), beta, gate,
             compliance_threshold, seed,
         )  # fmt: skip
         for path, table in tables:
-            figures = work(path, table, out or path.with_name(f"{path.stem}-regret"))
-            _print(console, figures)
-            measured.append(figures)
+            measured.append(work(path, table, out or path.with_name(f"{path.stem}-regret")))
+    for figures in measured:
+        _print(console, figures)
     if as_json:
         print_json({"landscapes": measured})
 
 
 def _worker(
     stack: ExitStack,
-    console: Console,
+    say: Telling,
     n_workers: int | None,
     repetitions: int,
     trials: int,
@@ -103,30 +105,26 @@ def _worker(
     executor = stack.enter_context(make_executor("process", workers)).executor if workers > 1 else None
 
     def measure(path: Path, table: Landscape, folder: Path) -> dict[str, Any]:
-        with console.status(f"{path.name}: replaying") as status:
-
-            def show(what: str) -> Callable[[int, int], None]:
-                return lambda done, whole: status.update(f"{path.name}: {what}, {done} of {whole}")
-
-            regrets = measure_regret(
-                table,
-                contenders,
-                repetitions=repetitions,
-                trials=trials,
-                seed=seed,
-                executor=executor,
-                on_progress=show("replays"),
-            )
-            parts = measure_calibration(
-                table,
-                kernel_names,
-                compliance_threshold=compliance_threshold,
-                splits=CALIBRATION_SPLITS,
-                seed=seed,
-                executor=executor,
-                on_progress=show("calibrations"),
-            )
-            files = write_regret(folder, regrets, parts, f"{path.stem}: {repetitions} repetitions")
+        say(f"{path.name}: replaying {len(contenders)} contenders {repetitions} times, {trials} trials each")
+        regrets = measure_regret(
+            table,
+            contenders,
+            repetitions=repetitions,
+            trials=trials,
+            seed=seed,
+            executor=executor,
+            on_progress=say.counting(f"{path.name}: replays"),
+        )
+        parts = measure_calibration(
+            table,
+            kernel_names,
+            compliance_threshold=compliance_threshold,
+            splits=CALIBRATION_SPLITS,
+            seed=seed,
+            executor=executor,
+            on_progress=say.counting(f"{path.name}: calibrations"),
+        )
+        files = write_regret(folder, regrets, parts, f"{path.stem}: {repetitions} repetitions")
         return {
             "landscape": str(path),
             "seeds": len(table.seeds),

@@ -11,6 +11,7 @@ from cageflow import terminal
 from cageflow.cli.app import app
 from cageflow.cli.options import Json, option
 from cageflow.cli.output import print_json
+from cageflow.cli.telling import Telling
 
 if TYPE_CHECKING:
     from cageflow.report.report import Report
@@ -33,14 +34,8 @@ def report(
     """Make one HTML page of a run: the best workflow, how it was found, and a playbook of what its policy does."""
     from cageflow.report.report import write_report
 
-    written = write_report(
-        run,
-        out=out,
-        episodes=evaluation_episodes,
-        seed=seed,
-        against=against or (),
-        say=lambda words: terminal.say(words, err=True),
-    )
+    with Telling() as say:
+        written = write_report(run, out=out, episodes=evaluation_episodes, seed=seed, against=against or (), say=say)
     if as_json:
         print_json(_figures(written))
     else:

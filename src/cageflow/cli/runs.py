@@ -294,10 +294,11 @@ def _new_config(command: str, settings: dict[str, Any], file: Path | None) -> Ru
 def _search_json(summary: RunSummary) -> dict[str, Any]:
     from cageflow.workflow.orders import format_order
 
-    assert summary.workflow is not None, "a search always has a best workflow"
+    assert summary.workflow is not None, "a search has tried a workflow"
     return {
         "run_dir": str(summary.run_dir),
-        "best_workflow": format_order(summary.workflow),
+        "best_workflow": format_order(summary.workflow) if summary.feasible else None,
+        "workflow": format_order(summary.workflow),
         "feasible": summary.feasible,
         "reward": summary.reward,
         "reward_se": summary.reward_se,
@@ -335,7 +336,9 @@ def _print_summary(summary: RunSummary) -> None:
     if summary.workflow is None:
         title = "[bold]Plain PPO[/bold]"
     else:
-        what = "Best workflow" if summary.trials > 1 else "Workflow"
+        what = "Workflow"
+        if summary.trials > 1:
+            what = "Best workflow" if summary.feasible else "No workflow complied; closest"
         title = f"[bold]{what}  [green]{show_order(summary.workflow)}[/green][/bold]"
     lines = [
         title,

@@ -19,6 +19,7 @@ from cageflow.cli.options import (
     option,
 )
 from cageflow.cli.output import print_json
+from cageflow.cli.telling import Telling
 from cageflow.errors import UserError
 
 
@@ -31,8 +32,12 @@ def parity(
     from cageflow.parity.replay import replay_files
     from cageflow.parity.report import Totals, format_report
 
-    totals = Totals()
-    for report in replay_files(files):
+    totals, reports = Totals(), replay_files(files)
+    while True:
+        with Telling():
+            report = next(reports, None)
+        if report is None:
+            break
         totals.add(report)
         terminal.say(format_report(report), err=as_json)
     terminal.say(str(totals), err=as_json)
@@ -66,8 +71,9 @@ def record(
         raise UserError(f"{path} exists already: name another file by --out")
     if not path.parent.is_dir():
         raise UserError(f"{path.parent} is no folder: make it, or name another file by --out")
-    recording = record_episodes(cyborg_path, rules, full_name, blue, green, seed, episodes, max_steps)
-    save_recording(path, recording)
+    with Telling(f"recording {episodes} episodes"):
+        recording = record_episodes(cyborg_path, rules, full_name, blue, green, seed, episodes, max_steps)
+        save_recording(path, recording)
     if as_json:
         print_json({"file": str(path), "episodes": episodes, "steps": episodes * max_steps})
     else:

@@ -138,7 +138,8 @@ def _figures(summary: RunSummary, landscape: Landscape | None) -> dict[str, Any]
         "compliance": sum(row.compliance for row in rows) / len(rows),
         "workflows": len(rows),
         "feasible_workflows": sum(row.compliance >= threshold for row in rows),
-        "best_workflow": format_order(summary.workflow),
+        "best_workflow": format_order(summary.workflow) if summary.feasible else None,
+        "workflow": format_order(summary.workflow),
         "feasible": summary.feasible,
         "best_reward": summary.reward,
         "best_reward_se": summary.reward_se,
@@ -156,7 +157,8 @@ def _print(summary: RunSummary, figures: dict[str, Any]) -> None:
         f"[bold]One policy for {figures['workflows']} workflows[/bold], mean over all of them, fresh episodes of each",
         f"  reward      {figures['reward']:.2f}",
         f"  compliance  {figures['compliance']:.1%}; {figures['feasible_workflows']} workflows reach the threshold",
-        f"  best        [green]{figures['best_workflow'].replace(',', ' > ')}[/green], reward "
+        f"  {'best        ' if summary.feasible else 'none complied; closest '}[green]"
+        f"{figures['workflow'].replace(',', ' > ')}[/green], reward "
         f"{summary.reward:.2f} ± {summary.reward_se:.2f}, compliance {summary.compliance:.1%}",
         f"  training    {summary.episodes:,} episodes, {summary.seconds:.0f} s with the evaluation",
         f"  policy      {summary.policy}",

@@ -16,12 +16,15 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from cageflow.experiment.heartbeat import COMPILING, Heartbeat
 from cageflow.experiment.trainer import UpdateRecord, Workflow
 from cageflow.search import Iteration
 from cageflow.workflow.orders import Order, show_order
 
 PLAIN_INTERVAL_S = 5.0
 MAX_ORDERS = 4  # of the trials under way that are named
+PACE_S = 2.0  # of updates before they say how fast the run is
+MOST_HOURS = 99  # that an estimate of the time left is given for
 TRIAL_WIDTH = 136  # columns of a terminal that has room for a trial in one line
 
 
@@ -71,10 +74,12 @@ class Quiet:
 
 
 class PlainLines:
-    """A line for each trial, and every few seconds one for the update; for logs and pipes."""
+    """A line for each trial, every few seconds one for the update, and a sign of life between; for logs and pipes."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._at = COMPILING
+        self._heartbeat = Heartbeat(lambda seconds: self._print(f"{self._at}, {seconds:.0f} s so far"))
         self._pace = _Pace()
         self._last_line_at = -math.inf
 
@@ -82,6 +87,7 @@ class PlainLines:
         """Say what begins."""
         self._pace.start(total_episodes, episodes_done)
         self._print(what)
+        self._heartbeat.start()
 
     def launch(self, orders: Sequence[Order]) -> None:
         """Nothing: there is a line when it ends."""
@@ -89,6 +95,8 @@ class PlainLines:
     def update(self, order: Workflow, record: UpdateRecord, run_episodes: int) -> None:
         """Say where the run is, if the last line is old enough."""
         self._pace.note(run_episodes)
+        self._at = "still at work"
+        self._heartbeat.note()
         if time.monotonic() - self._last_line_at >= PLAIN_INTERVAL_S:
             self._last_line_at = time.monotonic()
             self._print("  ".join((*self._pace.words(), *describe_update(order, record))))
@@ -96,6 +104,8 @@ class PlainLines:
     def trial(self, iteration: Iteration) -> None:
         """Say how the trial ended."""
         self._pace.note(iteration.episodes)
+        self._at = "still at work"
+        self._heartbeat.note()
         self._print("  ".join(describe_trial(iteration)))
 
     def stopping(self, words: str) -> None:
@@ -103,7 +113,8 @@ class PlainLines:
         _write_at_once(words)
 
     def close(self) -> None:
-        """Nothing is left open."""
+        """Give no more signs of life."""
+        self._heartbeat.close()
 
     def _print(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -115,13 +126,15 @@ class Live:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._pace = _Pace()
-        self._lines: tuple[str, ...] = ("compiling the simulator, if it has changed since the last run",)
+        self._lines: tuple[str, ...] = ()
+        self._started_at: float | None = None  # while no update has been made: compilation
         self._live = live.Live(console=console, get_renderable=self._render, refresh_per_second=4)
 
     def start(self, what: str, total_episodes: int, episodes_done: int) -> None:
         """Say what begins and show the bar."""
         self._print(what)
         self._pace.start(total_episodes, episodes_done)
+        self._started_at = time.monotonic()
         self._live.start(refresh=True)
 
     def launch(self, orders: Sequence[Order]) -> None:
@@ -133,11 +146,13 @@ class Live:
     def update(self, order: Workflow, record: UpdateRecord, run_episodes: int) -> None:
         """Move the bar on."""
         self._pace.note(run_episodes)
+        self._started_at = None
         self._lines = describe_update(order, record)
 
     def trial(self, iteration: Iteration) -> None:
         """Write the trial above the bar, and move it on for trials whose updates were not told."""
         self._pace.note(iteration.episodes)
+        self._started_at = None
         if self._console.width >= TRIAL_WIDTH:
             self._print("  ".join(describe_trial(iteration)))
         else:
@@ -149,7 +164,7 @@ class Live:
 
     def close(self) -> None:
         """Leave the bar as it stands."""
-        self._lines = ()
+        self._lines, self._started_at = (), None
         self._live.stop()
 
     def _print(self, words: str) -> None:
@@ -159,7 +174,10 @@ class Live:
         pace = self._pace
         row = Table.grid(padding=(0, 2))
         row.add_row(ProgressBar(pace.total, pace.episodes, width=26), *pace.words())
-        return Group(row, *(Text(line, no_wrap=True, overflow="ellipsis") for line in self._lines))
+        started_at, lines = self._started_at, self._lines
+        if started_at is not None:
+            lines = (f"{COMPILING}, {time.monotonic() - started_at:.0f} s", *lines)
+        return Group(row, *(Text(line, no_wrap=True, overflow="ellipsis") for line in lines))
 
 
 class _Pace:
@@ -182,13 +200,14 @@ class _Pace:
         """How many episodes are done, how many there are in a second, and how long the rest takes once that shows."""
         done = f"{self.episodes:,}/{self.total:,} episodes"
         first_at, first_episodes = self._first or (0.0, self.episodes)
-        if self.episodes <= first_episodes:
+        if self.episodes <= first_episodes or self._last_at - first_at < PACE_S:
             return (done,)
-        per_s = (self.episodes - first_episodes) / max(self._last_at - first_at, 1e-9)
+        per_s = (self.episodes - first_episodes) / (self._last_at - first_at)
         left_s = (self.total - self.episodes) / per_s - (time.monotonic() - self._last_at)
         minutes, seconds = divmod(max(0, round(left_s)), 60)
         hours, minutes = divmod(minutes, 60)
         left = f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+        left = f"over {MOST_HOURS} hours" if hours >= MOST_HOURS else left
         return done, f"{per_s:.3g}/s" if per_s < 100 else f"{per_s:.0f}/s", f"{left} left"
 
 

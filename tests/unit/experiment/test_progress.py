@@ -7,9 +7,10 @@ import re
 import pytest
 from rich.console import Console
 
-from cageflow.experiment import progress
+from cageflow.experiment import heartbeat, progress
 from cageflow.experiment.progress import Live, PlainLines, Quiet, make_reporter
 from cageflow.workflow.orders import ALL_ORDERS
+from tests.helpers.processes import wait_until
 from tests.unit.experiment.records import iteration, update_record
 
 ORDER = ALL_ORDERS[7]  # all orders are equally long
@@ -76,6 +77,51 @@ def test_live_part_takes_a_long_wait_in_hours(clock: Clock) -> None:
     live.close()
     assert lines[0].endswith("  99,210/100,000 episodes  0.1/s  2:11:40 left")
     assert [line.strip() for line in lines[1:]] == ["plain PPO  update 2", "reward -1234.6"]
+
+
+def test_no_time_left__is_said_before_it_means_something_nor_in_millions_of_hours(clock: Clock) -> None:
+    live = Live(console(80, terminal=True))
+    live.start("Training", 10**18, 0)
+    live.update(None, update_record(1, 200), 200)
+    clock.now += 1.0
+    live.update(None, update_record(2, 400), 400)
+    early = shown(live, 80)[0]
+    clock.now += 1.0
+    live.update(None, update_record(3, 600), 600)
+    late = shown(live, 80)[0]
+    live.close()
+    assert early.endswith(" episodes")
+    assert late.endswith("  200/s  over 99 hours left")
+
+
+def test_live_part_says_that_it_compiles_until_the_first_update(clock: Clock) -> None:
+    live = Live(console(80, terminal=True))
+    live.start("Searching", 400, 0)
+    live.launch([ORDER])
+    clock.now += 12.0
+    lines = [line.strip() for line in shown(live, 80)]
+    live.update(ORDER, update_record(1, 200), 200)
+    after = " ".join(shown(live, 80))
+    live.close()
+    assert lines[1:] == [
+        "compiling the simulator, if it has changed since the last run, 12 s",
+        "defender > op_server > enterprise > user > op_host",
+    ]
+    assert "compiling" not in after
+
+
+def test_plain_lines_give_a_sign_of_life_where_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "FIRST_S", 0.02)
+    out = console(80, terminal=False)
+    plain = PlainLines(out)
+    plain.start("Searching", 2000, 0)
+    assert wait_until(lambda: "compiling" in out.file.getvalue(), 10.0)  # type: ignore[attr-defined]
+    plain.update(ORDER, update_record(1, 200), 200)
+    assert wait_until(lambda: "still at work" in out.file.getvalue(), 10.0)  # type: ignore[attr-defined]
+    plain.close()
+    lines = out.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert lines[1] == "compiling the simulator, if it has changed since the last run, 0 s so far"
+    assert lines[-1] == "still at work, 0 s so far"
 
 
 def test_live_part_answers_a_signal_and_leaves_the_bar_behind(clock: Clock) -> None:
