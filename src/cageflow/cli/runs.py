@@ -257,6 +257,7 @@ def run_command(
     reporter = make_reporter(terminal.make_console(stderr=as_json), quiet)
     if resume is not None:
         changes = {name: settings.get(name) for name in ("total_episodes", *runs.WHERE)}
+        changes["cyborg_path"] = None if settings.get("cyborg_path") is None else str(settings["cyborg_path"])
         kept = {**settings, "config": file, "run_dir": run_dir}
         given = [
             "--" + name.replace("_", "-") for name, value in kept.items() if value is not None and name not in changes

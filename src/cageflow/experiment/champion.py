@@ -23,7 +23,7 @@ from cageflow.evaluation.protocol import EPISODES, Evaluation, EvaluationSetting
 from cageflow.evaluation.sources import SourceOptions, find_agent
 from cageflow.experiment import runs
 from cageflow.experiment.champion_table import ChampionTable, SeedResult
-from cageflow.experiment.config import RunConfig, make_config
+from cageflow.experiment.config import RunConfig, check_named, make_config
 from cageflow.experiment.interrupt import RunFailedError, RunStoppedError, StopRequest, catching_signals
 from cageflow.experiment.progress import Quiet
 from cageflow.experiment.run_folder import CONFIG, LOCK, LOGS, check_new, lock_folder
@@ -141,7 +141,7 @@ def go_on(run_dir: Path, num_workers: int | None, say: Callable[[str], None]) ->
     try:
         content = read_json(path)
         settings = ChampionSettings(
-            config=make_config(content["config"]),
+            config=_config_in(content["config"], path),
             seeds=tuple(content["seeds"]),
             evaluation_episodes=content["evaluation_episodes"],
         )
@@ -150,6 +150,18 @@ def go_on(run_dir: Path, num_workers: int | None, say: Callable[[str], None]) ->
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} is no configuration of a champion ({error})") from error
     return _carry_through(settings, run_dir, num_workers, say)
+
+
+def _config_in(values: Any, file: Path) -> RunConfig:
+    """The configuration of the trainings.
+
+    Raises:
+        UserError: it is none, or says whose code runs, which none of ours does.
+    """
+    if not isinstance(values, dict):
+        raise TypeError("config is no object")
+    check_named(values, {}, file)
+    return make_config(values)
 
 
 def _carry_through(

@@ -25,6 +25,8 @@ FewCount = Annotated[int, Field(ge=1, le=1024)]  # of threads and processes: the
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 EXECUTORS = ("inline", "process", "dask", "ray")
 """Where trials run: one after the other in this process, in processes of this machine, on a cluster."""
+CODE_FROM = {"cyborg_path": "from where CybORG is imported", "address": "a cluster that sends and is sent code"}
+"""Settings that say whose code runs. In a file they are for the record: the user names them each time."""
 REFERENCE_LAMBDA = 30.0
 """Weight of the alignment reward in the preset `reference`, where no other is given."""
 OLD_NAMES = {"n_seeds": "repetitions"}
@@ -261,7 +263,29 @@ def make_config(settings: Mapping[str, Any], file: Path | None = None) -> RunCon
     """
     values = {} if file is None else _settings_in(_read_yaml(file))
     given = {name: value for name, value in settings.items() if value is not None}
+    if file is not None:
+        check_named(values, given, file)
     return _validated({**values, **given}, source="" if file is None else f"{file}: ", beside=given.keys())
+
+
+def check_named(values: Mapping[str, Any], given: Mapping[str, Any], file: Path) -> None:
+    """Refuse to run code from where a file says and the user does not.
+
+    Args:
+        values: settings in the file.
+        given: settings that the user named this time, None where not.
+        file: the file.
+
+    Raises:
+        UserError: the file names a CybORG or a cluster, and the user none.
+    """
+    for name, what in CODE_FROM.items():
+        if values.get(name) is not None and given.get(name) is None:
+            option = "--" + name.replace("_", "-")
+            raise UserError(
+                f"{file} says {name} {values[name]!r}, {what}, and a file alone does not decide whose code runs: name "
+                f"it yourself by {option}"
+            )
 
 
 def renamed_settings(file: Path) -> dict[str, str]:

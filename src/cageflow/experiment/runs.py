@@ -13,7 +13,7 @@ import torch
 
 from cageflow.collect import CollectError, make_collector
 from cageflow.errors import UserError
-from cageflow.experiment.config import RunConfig, make_config, read_config
+from cageflow.experiment.config import RunConfig, check_named, make_config, read_config
 from cageflow.experiment.interrupt import RunFailedError, catching_signals
 from cageflow.experiment.open_run import OpenRun
 from cageflow.experiment.progress import Reporter
@@ -31,7 +31,7 @@ from cageflow.learn.ppo import NonFiniteError
 if TYPE_CHECKING:
     from cageflow.experiment.trial_pool import TrialPool
 
-WHERE = ("parallel_workflows", "executor", "address")
+WHERE = ("parallel_workflows", "executor", "address", "cyborg_path")
 """Settings that say where trials run and not what they are: a run that goes on may change them."""
 
 
@@ -53,7 +53,8 @@ def resume(run_dir: Path, command: str, reporter: Reporter, changes: Mapping[str
         run_dir: the folder of the run.
         command: what the user takes it for.
         reporter: who is told.
-        changes: new values of `WHERE`, and of a search's `total_episodes`; None and what is left out stay as they were.
+        changes: new values of `WHERE`, and of a search's `total_episodes`; None and what is left out stay as they were,
+            but for `cyborg_path` and `address`, which must be named again.
 
     Raises:
         UserError: the folder holds no run, or one of another command, or a change cannot be made.
@@ -63,6 +64,9 @@ def resume(run_dir: Path, command: str, reporter: Reporter, changes: Mapping[str
         right = f"cageflow {config.command}"
         raise UserError(f"{run_dir} is a run of `{right}`: go on with `{right} --resume {shlex.quote(str(run_dir))}`")
     kept = config.to_json()
+    if (changes or {}).get("executor") in ("inline", "process"):
+        kept["address"] = None  # it leaves the cluster
+    check_named(kept, changes or {}, run_dir / CONFIG)
     changed = {name: value for name, value in (changes or {}).items() if value not in (None, kept[name])}
     if "total_episodes" in changed and command != "search":
         raise UserError("the episodes of a training cannot be changed: its schedules are stretched over them")

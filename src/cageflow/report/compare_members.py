@@ -28,7 +28,7 @@ from cageflow.scenario.identity import SHORT
 
 WHAT = "what"
 """The setting that says what was trained: plain PPO, a workflow, a search, a baseline."""
-MACHINE = frozenset({"seed", *WHERE, "num_threads", "device", "cyborg_path"})
+MACHINE = frozenset({"seed", *WHERE, "num_threads", "device"})
 """Settings of a run that two runs of one group may differ in."""
 OF_SEARCHES = frozenset({"strategy", "beta", "gate", "kernel", "init", "fixed_episodes", "repetitions"})
 OF_WORKFLOWS = frozenset(
