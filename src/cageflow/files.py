@@ -1,13 +1,20 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and read only if they are files."""
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import os
+import stat
 from pathlib import Path
+
+from cageflow.errors import UserError
 
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that a reader, or a crash at any moment, finds the old content or the new.
+
+    A link in place of the file is replaced, and what it points to is left alone.
 
     Args:
         path: the file; its folder exists.
@@ -16,9 +23,10 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         OSError: it cannot be written; the old content is still there.
     """
-    temporary = path.with_name(f".{path.name}.partial")
+    temporary = partial_of(path)
     try:
-        with temporary.open("wb") as file:
+        temporary.unlink(missing_ok=True)  # of a crash, or a link to something else
+        with temporary.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -26,10 +34,71 @@ def write_whole(path: Path, content: bytes) -> None:
     except BaseException:  # a full disk needs the room
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def partial_of(path: Path) -> Path:
+    """Where `write_whole` keeps what it has not finished; a crash may leave it behind."""
+    return path.with_name(f".{path.name}.partial")
+
+
+def is_partial(path: Path) -> bool:
+    """Whether a file is what a crash has left of `write_whole`."""
+    return path.name.startswith(".") and path.name.endswith(".partial") and not path.is_dir()
+
+
+def read_whole(path: Path) -> bytes:
+    """Read a file, without waiting for what is none.
+
+    Raises:
+        OSError: it is not there, or cannot be read.
+        UserError: it is a folder, a named pipe or a device.
+    """
+    with open(open_file(path, os.O_RDONLY), "rb") as file:
+        return file.read()
+
+
+def open_file(path: Path, flags: int) -> int:
+    """Open a file, without waiting for what is none: a named pipe would, for its other end.
+
+    Args:
+        path: of the file.
+        flags: as for `os.open`; with `O_NOFOLLOW` a link is refused as well.
+
+    Returns:
+        Its descriptor.
+
+    Raises:
+        OSError: it is not there, or cannot be opened.
+        UserError: it is a folder, a named pipe, a device, or a link that is not to be followed.
+    """
+    try:
+        descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        kinds = {errno.ELOOP: "a link", errno.EISDIR: "a folder", errno.ENXIO: "a named pipe"}
+        if error.errno not in kinds:
+            raise
+        raise _no_file(path, kinds[error.errno]) from error
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        raise _no_file(
+            path, "a folder" if stat.S_ISDIR(mode) else "a named pipe" if stat.S_ISFIFO(mode) else "a device"
+        )
+    return descriptor
+
+
+def _no_file(path: Path, kind: str) -> UserError:
+    return UserError(f"{path} is {kind}, where a file is expected: put the file itself there")
+
+
+def checksum(content: bytes) -> str:
+    """By which a content is known again: SHA-256, in hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make sure that the names in a folder survive a loss of power."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -13,6 +13,7 @@ import pytest
 
 from cageflow.learn.policy_file import load_policy
 from tests.e2e.command_line import cageflow
+from tests.helpers.damage import flipped_bits
 
 CONFIG = "episodes_per_update: 20\nmax_steps: 10\nppo: {episode_lengths: [4, 10]}\n"
 WALL_CLOCK = {"Collection_Time", "Update_Time"}
@@ -65,24 +66,53 @@ def test_json__is_what_the_folder_holds_and_nothing_is_trained_again(run: Path) 
     assert (run / "seed3" / "training_log.csv").stat().st_mtime_ns == before
 
 
+@pytest.fixture(scope="module")
+def longer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seeds of 2,000 episodes."""
+    folder = tmp_path_factory.mktemp("champion")
+    assert cageflow(*arguments(folder, folder / "run", 2000)).status == 0
+    return folder / "run"
+
+
 @pytest.mark.slow
-def test_stopped_run__goes_on_to_the_same_figures(tmp_path: Path) -> None:
-    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
-    assert cageflow(*arguments(tmp_path, whole, 4000)).status == 0
-    command = [sys.executable, "-m", "cageflow", *map(str, arguments(tmp_path, stopped, 4000))]
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_stopped_or_killed_run__goes_on_at_once_to_the_same_figures(
+    tmp_path: Path, longer: Path, number: signal.Signals
+) -> None:
+    stopped = tmp_path / "stopped"
+    command = [sys.executable, "-m", "cageflow", *map(str, arguments(tmp_path, stopped, 2000))]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     log = stopped / "seed3" / "training_log.csv"
     deadline = time.monotonic() + 60
     while not log.exists() or log.read_text().count("\n") < 5:
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.02)
-    process.send_signal(signal.SIGTERM)
-    words = process.communicate(timeout=60)[1]
-    assert process.returncode == 143, words
-    assert f"go on with `cageflow champion --resume {stopped}`" in words
+    process.send_signal(number)
+    if number == signal.SIGTERM:
+        words = process.communicate(timeout=60)[1]
+        assert process.returncode == 143, words
+        assert f"go on with `cageflow champion --resume {stopped}`" in words
+    else:  # its trainings, which hold its standard error too, outlive it by a second or so
+        assert process.wait() == -signal.SIGKILL
     assert not (stopped / "table.json").exists()
-    assert cageflow("champion", "--resume", stopped, "--quiet").status == 0
-    assert figures(stopped) == figures(whole)
+    outcome = cageflow("champion", "--resume", stopped, "--quiet")
+    assert outcome.status == 0, outcome.err
+    assert figures(stopped) == figures(longer)
+    if number == signal.SIGKILL:
+        process.communicate(timeout=60)  # nobody is left who could write there
+
+
+def test_changed_or_missing_files__are_refused_or_made_again(run: Path) -> None:
+    for _ in flipped_bits(run / "champion.json", 30):
+        assert cageflow("champion", "--resume", run, "--quiet").status == 2
+    for _ in flipped_bits(run / "seed3" / "training_log.csv", 10):
+        outcome = cageflow("champion", "--resume", run, "--quiet")
+        assert (outcome.status, "training_log.csv is not as it was at the checkpoint" in outcome.err) == (2, True)
+    policy = run / "seed3" / "policies" / "policy.safetensors"
+    whole = policy.read_bytes()
+    policy.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert cageflow("champion", "--resume", run, "--quiet").status == 0
+    assert policy.read_bytes() == whole
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def test_every_file_of_a_run_is_described(search_run: Run, plain_run: Run, unive
     assert all(re.fullmatch(r"\d{3}_[a-z_-]+\.safetensors", name) for name in names - {"best.safetensors"})
     rest = {path.name for path in (search_run.path / "checkpoint").iterdir()} - {"state.pt", "lock"}
     assert rest
-    assert all(re.fullmatch(r"learner_\d{3}\.pt", name) for name in rest)
+    assert all(re.fullmatch(r"learner_\d{3}_trial\d+\.pt", name) for name in rest)
 
 
 def test_links_between_documents_lead_somewhere() -> None:

@@ -12,15 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from cageflow import reading
 from cageflow.errors import UserError
-from cageflow.files import write_whole
-from cageflow.reading import TextError
+from cageflow.files import checksum, read_whole, write_whole
+from cageflow.reading import TextError, parse_rows
 from cageflow.workflow.orders import Order, format_order, parse_order, show_order
 
 ROW_COLUMNS = (
     "Baseline,Workflow_Order,Seed,Reward,Reward_SE,Compliance,Episodes,Train_Seconds,Evaluation_Seconds,Policy"
 )
+CHECK = "Check"
+"""The last column: by which a line is known to be as it was written."""
 NO_ORDER = "none"
 
 
@@ -197,20 +198,23 @@ def read_rows(path: Path) -> list[BaselineRow]:
     """Read the log of a run; none if there is none yet.
 
     Raises:
-        UserError: it is no such log; the message names the line.
+        UserError: it is no such log, or a line of it is not as it was written; the message names the line.
     """
     if not path.exists():
         return []
     try:
-        lines = reading.read_rows(path)
+        lines = parse_rows(read_whole(path).decode())
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
-    except TextError as error:
+    except (TextError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read: {error}") from error
-    if not lines or lines[0] != ROW_COLUMNS.split(","):
-        raise UserError(f"{path} is no log of baselines: expected the columns {ROW_COLUMNS}")
+    columns = [*ROW_COLUMNS.split(","), CHECK]
+    if not lines or lines[0] != columns:
+        raise UserError(f"{path} is no log of baselines of this version: expected the columns {','.join(columns)}")
     rows = []
     for number, cells in enumerate(lines[1:], start=2):
+        if not cells or cells[-1] != _check(cells[:-1]):
+            raise UserError(f"{path}, line {number}: it is not as it was written; remove it to have it measured again")
         try:
             rows.append(_parse(dict(zip(lines[0], cells, strict=True))))
         except ValueError as error:
@@ -226,9 +230,14 @@ def write_rows(path: Path, rows: Sequence[BaselineRow]) -> None:
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(ROW_COLUMNS.split(","))
-    writer.writerows(row.cells() for row in rows)
+    writer.writerow([*ROW_COLUMNS.split(","), CHECK])
+    writer.writerows([*row.cells(), _check(row.cells())] for row in rows)
     write_whole(path, text.getvalue().encode())
+
+
+def _check(cells: Sequence[object]) -> str:
+    """What the last column says of the others."""
+    return checksum(",".join(map(str, cells)).encode())[:16]
 
 
 def _parse(values: dict[str, str]) -> BaselineRow:

@@ -6,8 +6,8 @@ import json
 import re
 import shlex
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +33,15 @@ from cageflow.experiment.baseline_table import (
     write_rows,
 )
 from cageflow.experiment.config import RunConfig, make_config
+from cageflow.experiment.folder_lock import LOCK, FolderLock, lock_folder
 from cageflow.experiment.interrupt import catching_signals
-from cageflow.experiment.run_folder import LOCK, check_new, lock_folder
+from cageflow.experiment.kept_network import NETWORK_TEXT, keep_network, read_network
+from cageflow.experiment.run_folder import check_new
+from cageflow.experiment.settings_file import SUM, check_settings, dump_settings, read_object
 from cageflow.experiment.trainer import PolicyTrainer, game_spec
 from cageflow.files import write_whole
 from cageflow.learn.policy import Policy
 from cageflow.learn.policy_file import save_policy
-from cageflow.reading import read_json
 from cageflow.workflow.compliance import DEFINITIONS
 from cageflow.workflow.orders import CANONICAL_ORDERS, Order, format_order, parse_order
 
@@ -171,8 +173,9 @@ def measure(settings: BaselineSettings, run_dir: Path | None, say: Callable[[str
     check_new(run_dir)
     _check(settings)
     run_dir.mkdir(parents=True, exist_ok=True)
-    write_whole(run_dir / CONFIG, (json.dumps(_plain(settings), indent=2) + "\n").encode())
-    return _measure(settings, run_dir, say)
+    network = read_network(settings.scenario)
+    write_whole(run_dir / CONFIG, dump_settings({**_plain(settings), NETWORK_TEXT: network}))
+    return _measure(replace(settings, scenario=keep_network(run_dir, network)), run_dir, say)
 
 
 def go_on(run_dir: Path, name: str, say: Callable[[str], None]) -> BaselineTable:
@@ -184,13 +187,15 @@ def go_on(run_dir: Path, name: str, say: Callable[[str], None]) -> BaselineTable
         say: is told how it gets on.
 
     Raises:
-        UserError: the folder holds no such run; or as for `measure`.
+        UserError: the folder holds no such run, or something in it is not as it was written; or as for `measure`.
         RunStoppedError: as for `measure`.
     """
-    settings = read_settings(run_dir)
+    content = check_settings(run_dir / CONFIG, _read(run_dir))
+    settings = _settings_in(run_dir, content)
     if settings.name != name:
         right = f"cageflow baseline {settings.name} --resume {shlex.quote(str(run_dir))}"
         raise UserError(f"{run_dir} is a run of `cageflow baseline {settings.name}`: go on with `{right}`")
+    settings = replace(settings, scenario=keep_network(run_dir, content.get(NETWORK_TEXT)))
     _check(settings)
     return _measure(settings, run_dir, say)
 
@@ -201,15 +206,24 @@ def read_settings(run_dir: Path) -> BaselineSettings:
     Raises:
         UserError: it holds none, or one that this version cannot read.
     """
-    path = run_dir / CONFIG
+    return _settings_in(run_dir, _read(run_dir))
+
+
+def _read(run_dir: Path) -> dict[str, Any]:
     try:
-        content = read_json(path)
-        return BaselineSettings(**{**content, "seeds": tuple(content["seeds"])})
+        return read_object(run_dir / CONFIG)
     except OSError as error:
         raise UserError(f"{run_dir} holds no baselines: {CONFIG} cannot be read ({error.strerror})") from error
+
+
+def _settings_in(run_dir: Path, content: Mapping[str, Any]) -> BaselineSettings:
+    path = run_dir / CONFIG
+    given = {name: value for name, value in content.items() if name not in (SUM, NETWORK_TEXT)}
+    try:
+        return BaselineSettings(**{**given, "seeds": tuple(given["seeds"])})
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (KeyError, TypeError) as error:
         raise UserError(f"{path} is no configuration of baselines") from error
 
 
@@ -235,11 +249,13 @@ def _check(settings: BaselineSettings) -> None:
 
 
 def _measure(settings: BaselineSettings, run_dir: Path, say: Callable[[str], None]) -> BaselineTable:
-    with lock_folder(run_dir, run_dir / LOCK):
-        return _measure_missing(settings, run_dir, say)
+    with lock_folder(run_dir, run_dir / LOCK, say) as lock:
+        return _measure_missing(settings, run_dir, say, lock)
 
 
-def _measure_missing(settings: BaselineSettings, run_dir: Path, say: Callable[[str], None]) -> BaselineTable:
+def _measure_missing(
+    settings: BaselineSettings, run_dir: Path, say: Callable[[str], None], lock: FolderLock
+) -> BaselineTable:
     rows_path = run_dir / ROWS
     rows = read_rows(rows_path)
     done = {(row.baseline, row.seed) for row in rows}
@@ -260,6 +276,7 @@ def _measure_missing(settings: BaselineSettings, run_dir: Path, say: Callable[[s
             teller = _Teller(what, settings.total_episodes, say, stop.check)
             row = _measure_one(entry, seed, settings, run_dir, teller)
             rows.append(row)
+            lock.check()
             write_rows(rows_path, rows)
             trained = f", {row.episodes:,} episodes in {row.train_seconds:.0f} s" if row.episodes else ""
             say(f"{what}: {row.reward:.2f} ± {row.reward_se:.2f}{trained}")

@@ -13,27 +13,31 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from cageflow.collect.worker_process import PARENT_CHECK_S, begin_worker
 from cageflow.errors import UserError
 from cageflow.evaluation.protocol import EPISODES, Evaluation, EvaluationSettings, evaluate
 from cageflow.evaluation.sources import SourceOptions, find_agent
 from cageflow.experiment import runs
 from cageflow.experiment.champion_table import ChampionTable, SeedResult
 from cageflow.experiment.config import RunConfig, check_named, make_config
-from cageflow.experiment.interrupt import RunFailedError, RunStoppedError, StopRequest, catching_signals
+from cageflow.experiment.folder_lock import LOCK, lock_folder
+from cageflow.experiment.interrupt import RunFailedError, RunStoppedError, catching_signals
+from cageflow.experiment.kept_network import NETWORK_TEXT, keep_network, read_network
 from cageflow.experiment.progress import Quiet
-from cageflow.experiment.run_folder import CONFIG, LOCK, LOGS, check_new, lock_folder
+from cageflow.experiment.run_folder import CONFIG, LOGS, check_new, finished_policy
+from cageflow.experiment.settings_file import check_settings, dump_settings, read_object
 from cageflow.files import write_whole
-from cageflow.reading import read_json
 from cageflow.sim.threads import available_cores
 
 SETTINGS = "champion.json"
 TABLE = "table"
 POLL_S, SAY_S = 0.2, 10.0
+ORPHAN_S = 10 * PARENT_CHECK_S
 TRAINING: dict[str, Any] = {
     "command": "train",
     "preset": "champion",
@@ -127,8 +131,9 @@ def train_champion(
     _check_workers(num_workers)
     _ = settings.config.game().network
     run_dir.mkdir(parents=True, exist_ok=True)
-    write_whole(run_dir / SETTINGS, (json.dumps(settings.to_json(), indent=2) + "\n").encode())
-    return _carry_through(settings, run_dir, num_workers, say)
+    network = read_network(settings.config.scenario)
+    write_whole(run_dir / SETTINGS, dump_settings({**settings.to_json(), NETWORK_TEXT: network}))
+    return _carry_through(_on_kept(settings, run_dir, network), run_dir, num_workers, say)
 
 
 def go_on(run_dir: Path, num_workers: int | None, say: Callable[[str], None]) -> ChampionTable:
@@ -139,7 +144,7 @@ def go_on(run_dir: Path, num_workers: int | None, say: Callable[[str], None]) ->
     """
     path = run_dir / SETTINGS
     try:
-        content = read_json(path)
+        content = check_settings(path, read_object(path))
         settings = ChampionSettings(
             config=_config_in(content["config"], path),
             seeds=tuple(content["seeds"]),
@@ -147,8 +152,9 @@ def go_on(run_dir: Path, num_workers: int | None, say: Callable[[str], None]) ->
         )
     except OSError as error:
         raise UserError(f"{run_dir} holds no champion: {SETTINGS} cannot be read ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (KeyError, TypeError) as error:
         raise UserError(f"{path} is no configuration of a champion ({error})") from error
+    settings = _on_kept(settings, run_dir, content.get(NETWORK_TEXT))
     return _carry_through(settings, run_dir, num_workers, say)
 
 
@@ -164,17 +170,28 @@ def _config_in(values: Any, file: Path) -> RunConfig:
     return make_config(values)
 
 
+def _on_kept(settings: ChampionSettings, run_dir: Path, network: str | None) -> ChampionSettings:
+    """The settings on the network that the folder keeps."""
+    scenario = keep_network(run_dir, network)
+    return replace(settings, config=settings.config.model_copy(update={"scenario": scenario}))
+
+
 def _carry_through(
     settings: ChampionSettings, run_dir: Path, num_workers: int | None, say: Callable[[str], None]
 ) -> ChampionTable:
     _check_workers(num_workers)
     advice = f"go on with `cageflow champion --resume {shlex.quote(str(run_dir))}`"
-    with lock_folder(run_dir, run_dir / LOCK), catching_signals(advice, say) as stop:
-        missing = [seed for seed in settings.seeds if not _policy_of(_folder(run_dir, seed)).is_file()]
-        _train_all(settings, run_dir, missing, num_workers or available_cores(), say, stop)
+    with lock_folder(run_dir, run_dir / LOCK, say) as lock, catching_signals(advice, say) as stop:
+
+        def check() -> None:
+            stop.check()
+            lock.check()
+
+        missing = [seed for seed in settings.seeds if finished_policy(_folder(run_dir, seed)) is None]
+        _train_all(settings, run_dir, missing, num_workers or available_cores(), say, check)
         results = []
         for seed in settings.seeds:
-            stop.check()
+            check()
             say(f"seed {seed}: playing the protocol, {settings.evaluation_episodes:,} episodes a cell")
             results.append(_judge(settings, run_dir, seed))
     table = ChampionTable(run_dir, settings.config, tuple(results))
@@ -194,7 +211,7 @@ def _train_all(
     seeds: Sequence[int],
     num_workers: int,
     say: Callable[[str], None],
-    stop: StopRequest,
+    check: Callable[[], None],
 ) -> None:
     """Train with some seeds, each in a process of its own, at most `num_workers` at once."""
     context = multiprocessing.get_context("spawn")
@@ -203,7 +220,7 @@ def _train_all(
     said = time.monotonic()
     try:
         while waiting or running:
-            stop.check()
+            check()
             while waiting and len(running) < num_workers:
                 seed = waiting.pop(0)
                 running[seed] = context.Process(target=_train, args=(settings.training(seed), _folder(run_dir, seed)))
@@ -213,7 +230,7 @@ def _train_all(
                 if process.exitcode is None:
                     continue
                 del running[seed]
-                stop.check()
+                check()
                 if process.exitcode != 0:
                     raise RunFailedError(f"the training with seed {seed} ended with status {process.exitcode}")
                 say(_progress(settings, run_dir, seed))
@@ -229,10 +246,12 @@ def _train_all(
 
 
 def _train(config: RunConfig, path: Path) -> None:
-    """Train with one seed in this process, or go on with it."""
+    """Train with one seed in this process, a worker's, or go on with it."""
+    begin_worker()
     try:
-        if (path / CONFIG).is_file():
-            runs.resume(path, "train", Quiet())
+        if (path / CONFIG).exists():
+            # The champion's own lock is ours, so who still has the training outlives its parent, and not for long.
+            runs.resume(path, "train", Quiet(), wait_s=ORPHAN_S)
         else:
             runs.start(config, path, Quiet())
     except (UserError, RunFailedError) as error:
@@ -280,12 +299,6 @@ def _judge(settings: ChampionSettings, run_dir: Path, seed: int) -> SeedResult:
     updates = _updates(folder)
     seconds = sum(float(line["Collection_Time"]) + float(line["Update_Time"]) for line in updates)
     return SeedResult(seed, evaluation, int(updates[-1]["Episodes"]), seconds)
-
-
-def _policy_of(folder: Path) -> Path:
-    """Where a finished training has left its policy."""
-    files = sorted((folder / "policies").glob("*.safetensors"))
-    return files[0] if files else folder / "policies" / "none"
 
 
 def _folder(run_dir: Path, seed: int) -> Path:

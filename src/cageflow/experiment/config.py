@@ -12,9 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from cageflow.collect import COLLECTORS
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
+from cageflow.experiment.settings_file import SUM, read_object
 from cageflow.experiment.wording import expectation
 from cageflow.learn.config import PPOConfig, preset_config
-from cageflow.reading import TextError, read_json, read_yaml
+from cageflow.reading import TextError, read_yaml
 from cageflow.search.initial import find_init
 from cageflow.search.kernels import KernelName
 from cageflow.workflow.compliance import DEFINITIONS
@@ -31,8 +32,9 @@ REFERENCE_LAMBDA = 30.0
 """Weight of the alignment reward in the preset `reference`, where no other is given."""
 OLD_NAMES = {"n_seeds": "repetitions"}
 """What settings were called before, and what they are called now; files may have the old names for a version."""
-ABOUT, MADE_FOR = "about", "network"
-"""What `config.json` says beside the settings: versions, machine and time; the identity of the network."""
+ABOUT, FILES, MADE_FOR = "about", "files", "network"
+"""What `config.json` says beside the settings: versions, machine and time; check sums of the files beside it; the
+identity of the network."""
 
 
 class RunConfig(BaseModel):
@@ -304,13 +306,9 @@ def read_config(path: Path) -> RunConfig:
         UserError: there is none, or it is no configuration of this version.
     """
     try:
-        values = read_json(path)
+        values = read_object(path)
     except OSError as error:
         raise UserError(f"{path.parent} is no run folder: {path.name} cannot be read ({error.strerror})") from error
-    except ValueError as error:
-        raise UserError(f"{path}: expected JSON ({error})") from error
-    if not isinstance(values, dict):
-        raise UserError(f"{path}: expected one JSON object, got {type(values).__name__}")
     return _validated(_settings_in(values), source=f"{path} is not the configuration of a run: ")
 
 
@@ -319,7 +317,7 @@ def _settings_in(values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in values.items()
-        if name != ABOUT and not (name == MADE_FOR and isinstance(value, Mapping))
+        if name not in (ABOUT, FILES, SUM) and not (name == MADE_FOR and isinstance(value, Mapping))
     }
 
 

@@ -43,6 +43,9 @@ class Reporter(Protocol):
     def trial(self, iteration: Iteration) -> None:
         """A trial of a search has ended."""
 
+    def note(self, words: str) -> None:
+        """Something that the user should know of the run's folder."""
+
     def stopping(self, words: str) -> None:
         """A signal has asked for the end; called from its handler, so nothing may be printed in the common way."""
 
@@ -63,6 +66,9 @@ class Quiet:
         """Nothing."""
 
     def trial(self, iteration: Iteration) -> None:
+        """Nothing."""
+
+    def note(self, words: str) -> None:
         """Nothing."""
 
     def stopping(self, words: str) -> None:
@@ -107,6 +113,10 @@ class PlainLines:
         self._at = "still at work"
         self._heartbeat.note()
         self._print("  ".join(describe_trial(iteration)))
+
+    def note(self, words: str) -> None:
+        """Say it."""
+        self._print(words)
 
     def stopping(self, words: str) -> None:
         """Say that the signal has been seen."""
@@ -157,6 +167,10 @@ class Live:
             self._print("  ".join(describe_trial(iteration)))
         else:
             self._print("\n    ".join(re.sub(" {2,}", "  ", part).strip() for part in describe_trial(iteration)))
+
+    def note(self, words: str) -> None:
+        """Say it above the bar."""
+        self._print(words)
 
     def stopping(self, words: str) -> None:
         """Say under the bar that the signal has been seen."""

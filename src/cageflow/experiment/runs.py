@@ -13,11 +13,11 @@ import torch
 
 from cageflow.collect import CollectError, make_collector
 from cageflow.errors import UserError
-from cageflow.experiment.config import RunConfig, check_named, make_config, read_config
+from cageflow.experiment.config import RunConfig, check_named, make_config
 from cageflow.experiment.interrupt import RunFailedError, catching_signals
 from cageflow.experiment.open_run import OpenRun
 from cageflow.experiment.progress import Reporter
-from cageflow.experiment.run_folder import CONFIG, RunFolder, check_new, default_run_dir, on_own_network
+from cageflow.experiment.run_folder import CONFIG, RunFolder, check_new, default_run_dir, on_own_network, read_settings
 from cageflow.experiment.search_run import SearchRun, find_strategy
 from cageflow.experiment.start import on_network_of_start, read_start
 from cageflow.experiment.summary import RunSummary
@@ -43,23 +43,33 @@ def start(config: RunConfig, run_dir: Path | None, reporter: Reporter, executor:
     path = run_dir or default_run_dir(config)
     check_new(path)
     learner = read_start(config)
-    return _run(config, path, lambda: (RunFolder.create(path, config, learner), {}), reporter, executor)
+    return _run(config, path, lambda: (RunFolder.create(path, config, learner, reporter.note), {}), reporter, executor)
 
 
-def resume(run_dir: Path, command: str, reporter: Reporter, changes: Mapping[str, Any] | None = None) -> RunSummary:
+def resume(
+    run_dir: Path,
+    command: str,
+    reporter: Reporter,
+    changes: Mapping[str, Any] | None = None,
+    executor: Executor | None = None,
+    wait_s: float = 0.0,
+) -> RunSummary:
     """Go on with a run that was stopped, as if it never had been; see `_run`.
 
     Args:
         run_dir: the folder of the run.
         command: what the user takes it for.
         reporter: who is told.
-        changes: new values of `WHERE`, and of a search's `total_episodes`; None and what is left out stay as they were,
-            but for `cyborg_path` and `address`, which must be named again.
+        changes: new values of `WHERE`, and of a search's `total_episodes`, which the folder says from now on; None and
+            what is left out stay as they were, but for `cyborg_path` and `address`, which must be named again.
+        executor: as for `start`.
+        wait_s: seconds for another process to leave the folder.
 
     Raises:
-        UserError: the folder holds no run, or one of another command, or a change cannot be made.
+        UserError: the folder holds no run, or one of another command, or something in it is not as it was written, or
+            a change cannot be made.
     """
-    config = read_config(run_dir / CONFIG)
+    config = read_settings(run_dir)
     if config.command != command:
         right = f"cageflow {config.command}"
         raise UserError(f"{run_dir} is a run of `{right}`: go on with `{right} --resume {shlex.quote(str(run_dir))}`")
@@ -71,7 +81,7 @@ def resume(run_dir: Path, command: str, reporter: Reporter, changes: Mapping[str
     if "total_episodes" in changed and command != "search":
         raise UserError("the episodes of a training cannot be changed: its schedules are stretched over them")
     config = on_own_network(make_config({**kept, **changed}), run_dir)  # its file may have been moved or changed since
-    return _run(config, run_dir, lambda: RunFolder.resume(run_dir, command), reporter)
+    return _run(config, run_dir, lambda: RunFolder.resume(run_dir, config, reporter.note, wait_s), reporter, executor)
 
 
 def _run(

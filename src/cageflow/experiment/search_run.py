@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cageflow.collect import Collector
 from cageflow.experiment.config import RunConfig
 from cageflow.experiment.interrupt import StopRequest
+from cageflow.experiment.learners import Learners
 from cageflow.experiment.open_run import OpenRun
 from cageflow.experiment.summary import RunSummary
 from cageflow.experiment.trainer import Ending, PolicyTrainer, UpdateRecord
@@ -73,6 +74,7 @@ class SearchRun:
         with run.folder.fitting():
             saved = run.state.get("search")
             self._state = SearchState(run.config.seed) if saved is None else SearchState.from_json(saved)
+            self._learners = Learners(run.folder.checkpoint_path, run.state.get("learners"))
         self._threshold_episodes: dict[int, int | None] = {}
         self._network = run.config.game().network.fingerprint
         self._runner: TaskRunner
@@ -125,9 +127,9 @@ class SearchRun:
     def submit(self, request: TrialRequest) -> None:
         """Have a trial run."""
         folder = self._run.folder
-        learner = folder.start() if request.start is None else folder.learner_path(request.start).read_bytes()
+        learner = folder.start() if request.start is None else self._learners.start_of(request)
         self._runner.submit(
-            TrialTask(config=self._run.config, request=request, learner=learner, network=self._run.folder.network())
+            TrialTask(config=self._run.config, request=request, learner=learner, network=folder.network())
         )
 
     def next_done(self) -> tuple[int, TrialResult]:
@@ -139,7 +141,7 @@ class SearchRun:
             self._log_update(result.order, record, trial, ending)
         self._threshold_episodes[trial] = outcome.threshold_episodes
         if self._run.config.command == "search":  # nothing goes on from a learner of a landscape
-            write_whole(self._run.folder.learner_path(result.order), outcome.learner)
+            self._learners.keep(trial, result.order, outcome.learner)
         write_whole(self._policy_path(trial, result.order), outcome.policy)
         return trial, result
 
@@ -149,14 +151,7 @@ class SearchRun:
         """Have an update of a trial in this process on disk before the next."""
         order = trainer.order
         run_episodes = self._log_update(order, record, trial, ending)
-        self._run.folder.checkpoint(
-            {
-                "search": self._state.to_json(),
-                "run_episodes": run_episodes,
-                "trial": trial,
-                "trainer": trainer.state_dict(),
-            }
-        )
+        self._checkpoint(run_episodes, {"trial": trial, "trainer": trainer.state_dict()})
         self._run.reporter.update(order, record, run_episodes)
         self._run.stop.check()
 
@@ -176,10 +171,16 @@ class SearchRun:
         self._run.folder.log_iteration(iteration)
         if self._run.config.command == "landscape":
             self._run.folder.log_landscape(self._landscape_row(iteration))
-        self._run.folder.checkpoint({"search": iteration.state.to_json(), "run_episodes": iteration.episodes})
+        self._checkpoint(iteration.episodes)
+        self._learners.remove_others()
         self._run.events.trial(iteration)
         self._run.reporter.trial(iteration)
         self._run.stop.check()
+
+    def _checkpoint(self, run_episodes: int, under_way: Mapping[str, Any] | None = None) -> None:
+        """Have the search as it stands on disk, and the trial under way if there is one in this process."""
+        state = {"search": self._state.to_json(), "learners": self._learners.to_json(), "run_episodes": run_episodes}
+        self._run.folder.checkpoint({**state, **(under_way or {})})
 
     def _log_update(self, order: Order | None, record: UpdateRecord, trial: int, ending: str | None) -> int:
         """Write an update to the logs; gives the episodes of the run so far."""

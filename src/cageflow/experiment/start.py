@@ -8,7 +8,7 @@ from cageflow.envs.agent import BlueSetting
 from cageflow.errors import UserError
 from cageflow.experiment.config import RunConfig, read_config
 from cageflow.experiment.run_folder import CHECKPOINT, CONFIG, STATE, on_own_network
-from cageflow.experiment.state_file import dump_state, load_state
+from cageflow.experiment.state_file import dump_state, load_learner
 from cageflow.experiment.trainer import policy_card
 from cageflow.learn.fit import check_card, notes_on
 from cageflow.learn.policy import PolicyCard
@@ -54,7 +54,7 @@ def read_start(config: RunConfig) -> bytes | None:
     file = path / CHECKPOINT / STATE if path.is_dir() else path
     if not file.is_file():
         raise UserError(f"there is no learner {file} to start from")
-    state = load_state(file)
+    state = load_learner(file)
     learner = state.get("trainer", state).get("ppo")
     if learner is None:
         raise UserError(f"{path} has no learner to start from: name a run of `cageflow universal` or `cageflow train`")

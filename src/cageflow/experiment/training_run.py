@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from cageflow.collect import Collector
 from cageflow.experiment.open_run import OpenRun
@@ -10,7 +11,8 @@ from cageflow.experiment.state_file import parse_state
 from cageflow.experiment.summary import RunSummary
 from cageflow.experiment.trainer import Ending, PolicyTrainer, UpdateRecord
 from cageflow.experiment.trials import train_to_the_end
-from cageflow.learn.policy_file import save_policy
+from cageflow.files import checksum, write_whole
+from cageflow.learn.policy_file import dump_policy
 from cageflow.workflow.orders import show_order
 
 
@@ -59,7 +61,9 @@ class TrainingRun:
         trainer.close()
         evaluation = trainer.evaluate()
         policy = folder.policy_path(order)
-        save_policy(policy, trainer.policy(trainer.episodes))
+        content = dump_policy(trainer.policy(trainer.episodes))
+        write_whole(policy, content)
+        folder.checkpoint({**_state(trainer), "policy": [policy.name, checksum(content)]})
         return RunSummary(
             run_dir=folder.path,
             workflow=order,
@@ -78,7 +82,12 @@ class TrainingRun:
     def _end_update(self, trainer: PolicyTrainer, record: UpdateRecord, ending: Ending | None) -> None:
         """Have all on disk before the next update."""
         self._run.folder.log_update(trainer.order, record, 0, record.episodes, ending)
-        self._run.folder.checkpoint({"run_episodes": record.episodes, "trainer": trainer.state_dict()})
+        self._run.folder.checkpoint(_state(trainer))
         self._run.events.update(trainer.order, record, record.episodes)
         self._run.reporter.update(trainer.order, record, record.episodes)
         self._run.stop.check()
+
+
+def _state(trainer: PolicyTrainer) -> dict[str, Any]:
+    """What the checkpoint says of a training."""
+    return {"run_episodes": trainer.episodes, "trainer": trainer.state_dict()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,11 +14,11 @@ import numpy.typing as npt
 
 from cageflow.errors import UserError
 from cageflow.experiment.config import ABOUT, RunConfig, read_config
+from cageflow.experiment.folder_lock import LOCK, is_locked
 from cageflow.experiment.run_folder import (
     ACQUISITION_COLUMNS,
     CHECKPOINT,
     CONFIG,
-    LOCK,
     LOGS,
     SAMPLING_COLUMNS,
     TRAINING_COLUMNS,
@@ -27,9 +26,9 @@ from cageflow.experiment.run_folder import (
     on_own_network,
     policy_name,
 )
+from cageflow.experiment.settings_file import read_object
 from cageflow.learn.policy import Policy
 from cageflow.learn.policy_file import load_policy
-from cageflow.reading import read_json
 from cageflow.report.log_file import read_log
 from cageflow.search import TrialResult, best_trial, read_landscape
 from cageflow.workflow.orders import NUM_ORDERS, Order, format_order, parse_order
@@ -182,7 +181,7 @@ def read_run(path: Path) -> SavedRun:
     if not path.is_dir():
         raise UserError(f"{path} is no run folder: there is no such folder")
     config = on_own_network(read_config(path / CONFIG), path)
-    about = read_json(path / CONFIG).get(ABOUT, {})
+    about = read_object(path / CONFIG).get(ABOUT, {})
     run = SavedRun(
         path=path,
         config=config,
@@ -190,7 +189,7 @@ def read_run(path: Path) -> SavedRun:
         updates=tuple(_parsed(path, "training", TRAINING_COLUMNS, _update)),
         trials=_read_trials(path, config),
         beliefs=_read_beliefs(path) if config.command == "search" else None,
-        is_going=_is_locked(path),
+        is_going=is_locked(path / CHECKPOINT / LOCK),
     )
     if run.has_model and not run.trials:
         raise UserError(f"no trial has ended in {path} yet{_what_to_do(run)}")
@@ -300,15 +299,3 @@ def _read_beliefs(path: Path) -> Beliefs | None:
 
 def _number(cell: str) -> float:
     return float(cell) if cell else math.nan
-
-
-def _is_locked(path: Path) -> bool:
-    """Whether another process has the run open; asked without keeping it from anyone."""
-    try:
-        with (path / CHECKPOINT / LOCK).open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False

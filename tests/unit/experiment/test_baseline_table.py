@@ -61,8 +61,8 @@ def test_rows__that_were_written_are_read_back(tmp_path: Path) -> None:
     ("old", "new", "words"),
     [
         ("Baseline,", "Name,", "expected the columns"),
-        ("-50.0000", "good", "line 2: could not convert"),
-        ("op_server>", "", "line 2: workflow "),
+        ("-50.0000", "good", "line 2: it is not as it was written; remove it to have it measured again"),
+        ("op_server>", "", "line 2: it is not as it was written"),
         (",1.50,", ",", "line 2: "),
     ],
 )

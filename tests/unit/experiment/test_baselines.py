@@ -1,6 +1,7 @@
 """Baselines on equal budgets: who stands in the table, that each is measured alike, and that a stopped run goes on."""
 
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,12 @@ from cageflow.baselines import BASELINES
 from cageflow.baselines.libraries import LIBRARIES
 from cageflow.errors import UserError
 from cageflow.experiment import baselines
-from cageflow.experiment.baseline_table import BaselineRow, read_rows
+from cageflow.experiment.baseline_table import BaselineRow, read_rows, write_rows
 from cageflow.experiment.baselines import NAMES, BaselineSettings, go_on, measure
-from cageflow.experiment.run_folder import LOCK, lock_folder
+from cageflow.experiment.folder_lock import LOCK, lock_folder
 from cageflow.learn.policy_file import load_policy
 from cageflow.workflow.orders import CANONICAL_ORDERS, format_order, parse_order
+from tests.helpers.damage import flipped_bits, sign_again
 
 SMALL = {"total_episodes": 6, "max_steps": 10, "evaluation_episodes": 8}
 
@@ -156,12 +158,15 @@ def test_run_of_another_baseline_or_none_is_not_gone_on_with(tmp_path: Path) -> 
     with pytest.raises(UserError, match="go on with `cageflow baseline sleep --resume"):
         go_on(tmp_path / "run", "all", quiet)
     rows = tmp_path / "run" / "rows.csv"
-    rows.write_text(rows.read_text().replace("sleep,", "random,"))
+    write_rows(rows, [replace(row, baseline="random") for row in read_rows(rows)])
     with pytest.raises(UserError, match="holds random with seed 1, which is none of this run's"):
         go_on(tmp_path / "run", "sleep", quiet)
     with pytest.raises(UserError, match="holds no baselines"):
         go_on(tmp_path / "nothing", "all", quiet)
     (tmp_path / "run" / "baselines.json").write_text("{}")
+    with pytest.raises(UserError, match=r"has no check sum \(sha256\): it is of an earlier version"):
+        go_on(tmp_path / "run", "sleep", quiet)
+    sign_again(tmp_path / "run" / "baselines.json", name="sleep")
     with pytest.raises(UserError, match="no configuration of baselines"):
         go_on(tmp_path / "run", "sleep", quiet)
 
@@ -187,3 +192,27 @@ def test_folder_that_another_process_measures_in__is_refused(tmp_path: Path) -> 
     with lock_folder(run, run / LOCK), pytest.raises(UserError, match="is still going, in another process"):
         go_on(run, "sleep", quiet)
     go_on(run, "sleep", quiet)
+
+
+def test_what_was_changed_since_it_was_written__is_refused(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    measure(settings("sleep"), run, quiet)
+    for name in ("baselines.json", "rows.csv"):
+        for bit in flipped_bits(run / name, 50):
+            with pytest.raises(UserError):
+                go_on(run, "sleep", quiet)
+                pytest.fail(f"bit {bit} of {name}")
+    go_on(run, "sleep", quiet)
+
+
+def test_network__is_the_one_that_the_run_began_with(tmp_path: Path) -> None:
+    shipped = files("cageflow.scenario").joinpath("cage2.yaml").read_text()
+    network = tmp_path / "mine.yaml"
+    network.write_text(shipped.replace("high: 10.0", "high: 500.0").replace("low: 0.1", "low: 7.0"))
+    whole = measure(settings("sleep", scenario=str(network)), tmp_path / "run", quiet)
+    network.write_text(shipped)
+    (tmp_path / "run" / "rows.csv").unlink()
+    again = go_on(tmp_path / "run", "sleep", quiet)
+    assert figures(again.summaries[0].rows[0]) == figures(whole.summaries[0].rows[0])
+    original = measure(settings("sleep"), tmp_path / "original", quiet)
+    assert again.summaries[0].reward != original.summaries[0].reward, "the changed values are those that count"

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -84,10 +85,10 @@ def test_run_that_is_still_going_is_not_resumed(tmp_path: Path) -> None:
     path = tmp_path / "run"
     folder = RunFolder.create(path, CONFIG)
     with pytest.raises(UserError, match="is still going, in another process: wait for it or stop that one"):
-        RunFolder.resume(path, "search")
+        RunFolder.resume(path, CONFIG)
     folder.close()
-    RunFolder.resume(path, "search")[0].close()
-    RunFolder.resume(path, "search")[0].close()
+    RunFolder.resume(path, CONFIG)[0].close()
+    RunFolder.resume(path, CONFIG)[0].close()
 
 
 def test_logs_are_cut_back_to_the_checkpoint(tmp_path: Path) -> None:
@@ -100,7 +101,7 @@ def test_logs_are_cut_back_to_the_checkpoint(tmp_path: Path) -> None:
     folder.close()
     with (path / "acquisition.csv").open("a") as file:
         file.write("0,1,tor")
-    folder, state = RunFolder.resume(path, "search")
+    folder, state = RunFolder.resume(path, CONFIG)
     folder.close()
     assert state["run_episodes"] == 5
     assert (path / "training_log.csv").read_text().count("\n") == 2
@@ -120,14 +121,14 @@ def test_checkpoint_is_written_after_its_logs_are_safe(tmp_path: Path, monkeypat
     assert synced[3] == state
 
 
-def test_run_without_a_checkpoint_begins_again(tmp_path: Path) -> None:
+def test_run_stopped_before_its_first_update_begins_again(tmp_path: Path) -> None:
     path = tmp_path / "run"
     folder = RunFolder.create(path, CONFIG)
     folder.logs["training"].append([list(range(23))])
     folder.close()
-    folder, state = RunFolder.resume(path, "search")
+    folder, state = RunFolder.resume(path, CONFIG)
     folder.close()
-    assert state == {}
+    assert state["run_episodes"] == 0
     assert (path / "training_log.csv").read_text().count("\n") == 1
 
 
@@ -136,13 +137,18 @@ def test_log_that_is_gone_or_shorter_than_at_the_checkpoint_is_refused(tmp_path:
     folder = RunFolder.create(path, CONFIG)
     folder.checkpoint({"run_episodes": 5})
     folder.close()
-    (path / "training_log.csv").unlink()
-    (path / "acquisition.csv").write_text("Iter")
-    for name, size in (("training_log.csv", 0), ("acquisition.csv", 4)):
-        with pytest.raises(UserError, match=f"{name} has {size} bytes, but had [0-9]+ at the checkpoint"):
-            RunFolder.resume(path, "search")
-        (path / name).write_text("x" * 1000)
-    RunFolder.resume(path, "search")[0].close()
+    whole = {log: log.read_bytes() for log in path.glob("*.csv")}
+    for log, words in (
+        ("training_log.csv", "training_log.csv is missing: put the file back"),
+        ("acquisition.csv", "acquisition.csv has 4 bytes, but had [0-9]+ at the checkpoint"),
+    ):
+        (path / log).unlink()
+        if log == "acquisition.csv":
+            (path / log).write_text("Iter")
+        with pytest.raises(UserError, match=words):
+            RunFolder.resume(path, CONFIG)
+        (path / log).write_bytes(whole[path / log])
+    RunFolder.resume(path, CONFIG)[0].close()
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04"])
@@ -154,7 +160,7 @@ def test_checkpoint_that_is_damaged_is_refused_and_the_logs_are_left_alone(tmp_p
     before = (path / "training_log.csv").read_bytes()
     (path / "checkpoint" / "state.pt").write_bytes(content)
     with pytest.raises(UserError, match=r"state\.pt is damaged, or no checkpoint of this version$"):
-        RunFolder.resume(path, "search")
+        RunFolder.resume(path, CONFIG)
     assert (path / "training_log.csv").read_bytes() == before
 
 
@@ -174,13 +180,13 @@ def test_checkpoint_that_could_run_code_is_refused(tmp_path: Path) -> None:
         load_state(tmp_path / "state")
 
 
-@pytest.mark.parametrize("state", [[1], {"ppo": 1}, {"lengths": {"training": 1}, "run_episodes": 2}])
-def test_checkpoint_of_something_else_is_refused(tmp_path: Path, state: object) -> None:
+@pytest.mark.parametrize("state", [[1], {"ppo": 1}, {"logs": {"training": 1}, "run_episodes": 2}])
+def test_checkpoint_of_something_else_is_refused(tmp_path: Path, state: Any) -> None:
     path = tmp_path / "run"
     RunFolder.create(path, CONFIG).close()
-    torch.save(state, path / "checkpoint" / "state.pt")
+    save_state(path / "checkpoint" / "state.pt", state)
     with pytest.raises(UserError, match=r"state\.pt is no checkpoint of a run"):
-        RunFolder.resume(path, "search")
+        RunFolder.resume(path, CONFIG)
 
 
 def test_policies_of_all_orders_have_names_of_their_own() -> None:

@@ -25,6 +25,7 @@ from cageflow.experiment.summary import RunSummary
 from cageflow.learn.policy_file import load_policy
 from cageflow.search import Choice, StrategySettings, read_landscape
 from cageflow.workflow.orders import ALL_ORDERS, format_order, parse_order
+from tests.helpers.damage import sign_again
 
 WORKFLOW = "defender,enterprise,op_server,op_host,user"
 SMALL = {"max_steps": 10, "episodes_per_update": 8, "evaluation_episodes": 6}
@@ -72,7 +73,7 @@ def test_training_log_counts_what_was_collected_and_names_the_endings(search: tu
     assert [int(row["Trial"]) for row in log] == [0] * 3 + [1] * 3 + [2] * 3 + [3] * 3 + [4]
     assert [row["Ending"] for row in log] == ["", "", "episode-cap"] * 4 + ["budget"]
     assert summary.episodes == summary.episodes_here == 100
-    assert (summary.trials, summary.ending) == (5, "episodes")
+    assert (summary.trials, summary.ending) == (5, "budget")
 
 
 def test_eighth_column_of_the_training_log_is_the_compliance_however_it_is_cut(
@@ -322,8 +323,7 @@ def test_run_of_the_other_command_is_refused_with_the_right_one(training: tuple[
 def test_checkpoint_that_does_not_fit_the_settings_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "run"
     runs.start(TRAIN.model_copy(update={"total_episodes": 16}), path, Quiet())
-    config = path / "config.json"
-    config.write_text(config.read_text().replace('"ppo": {}', '"ppo": {"hidden_sizes": [32]}'))
+    sign_again(path / "config.json", ppo={"hidden_sizes": [32]})
     with pytest.raises(UserError, match=r"does not fit its config\.json"):
         resumed(path, TRAIN)
 
@@ -384,7 +384,7 @@ def test_workers_that_die_again_and_again_stop_the_run_and_leave_the_checkpoint(
     assert figures(path) == figures(training[0])
 
 
-@pytest.mark.parametrize("writes", [3, 4, 5, 6, 9, 14, 30, 40])
+@pytest.mark.parametrize("writes", [8, 9, 11, 12, 14, 19, 35, 45])
 def test_run_on_a_full_disk_stops_and_goes_on_when_there_is_room(
     tmp_path: Path, search: tuple[Path, RunSummary], writes: int
 ) -> None:

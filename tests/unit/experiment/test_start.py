@@ -13,7 +13,7 @@ from cageflow.experiment.config import RunConfig, make_config
 from cageflow.experiment.progress import Quiet
 from cageflow.experiment.run_folder import RunFolder
 from cageflow.experiment.start import notes_on_start, read_start
-from cageflow.experiment.state_file import load_state, parse_state
+from cageflow.experiment.state_file import load_learner, load_state, parse_state
 from cageflow.experiment.trainer import PolicyTrainer
 from tests.helpers.networks import network_file
 
@@ -120,7 +120,7 @@ def test_learners_file_of_a_search__will_do(tmp_path: Path, universal: Path) -> 
     (path,) = (tmp_path / "run" / "checkpoint").glob("learner_*.pt")
     content = read_start(config_of("search", start_from=str(path)))
     assert content is not None
-    assert same_weights(parse_state(content)["ppo"], load_state(path)["ppo"])
+    assert same_weights(parse_state(content)["ppo"], load_learner(path)["ppo"])
 
 
 def test_what_cannot_be_started_from__is_refused_before_a_folder_is_made(universal: Path, tmp_path: Path) -> None:
