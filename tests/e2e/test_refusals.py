@@ -239,7 +239,7 @@ def test_recording_that_is_wrong(refused: Callable[..., None], tmp_path: Path) -
         path.write_bytes(content)
         refused("parity file.npz", "file.npz cannot be read as an .npz file of recorded episodes")
     np.savez(path, numbers=np.arange(3))
-    refused("parity file.npz", "file.npz is no recording of CAGE-2 episodes: it lacks meta, blue_action")
+    refused("parity file.npz", "file.npz is no recording of episodes: it lacks meta, blue_action")
 
 
 def test_policy_that_is_wrong(refused: Callable[..., None], tmp_path: Path, plain_run: Run) -> None:

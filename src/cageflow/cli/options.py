@@ -32,9 +32,16 @@ Rules = Annotated[str | None, option("v2.1 (today's CAGE-2) or challenge (as it 
 Observation = Annotated[str | None, option("Blue's table: corrected or official.", "corrected", panel=ADVANCED)]
 MaxSteps = Annotated[int | None, option("Steps of an episode.", 100, panel=ADVANCED)]
 Green = Annotated[bool | None, option("Wake the green agent.", "no-green", "--green/--no-green")]
-ScenarioFile = Annotated[Path | None, option("A network file in place of CAGE-2's own; --network says the same.")]
+ScenarioFile = Annotated[
+    Path | None,
+    option(
+        "A network in place of CAGE-2's own: a name such as cage2, a network file, or a scenario file of "
+        "CybORG; --network says the same."
+    ),
+]
 PolicyScenario = Annotated[
-    Path | None, option("A network file; --network says the same.", "the policy's own, else CAGE-2's")
+    Path | None,
+    option("A network by its name or file; --network says the same.", "the policy's own, else CAGE-2's"),
 ]
 
 Lambda = Annotated[

@@ -16,6 +16,7 @@ from cageflow.cli.options import (
     Json,
     PolicyScenario,
     RunTeamCode,
+    ScenarioFile,
     option,
 )
 from cageflow.cli.output import print_json
@@ -58,6 +59,7 @@ def record(
     episodes: Annotated[int, typer.Option(help="Episodes to record.", min=1)] = 10,
     max_steps: Annotated[int, typer.Option(help="Steps of an episode.", min=1)] = 100,
     seed: Annotated[int, typer.Option(help="Decides all chance.", min=0)] = 0,
+    scenario: ScenarioFile = None,
     as_json: Json = False,
 ) -> None:
     """Record episodes of an installed CybORG with every chance outcome, for `cageflow parity`."""
@@ -66,13 +68,14 @@ def record(
     from cageflow.parity.recording import save_recording
 
     full_name = parse_red_agent(red_agent)
-    path = out or Path(f"{rules}_{full_name}_{blue}_g{int(green)}_s{seed}.npz")
+    on = "" if scenario is None else f"{scenario.stem}_"
+    path = out or Path(f"{on}{rules}_{full_name}_{blue}_g{int(green)}_s{seed}.npz")
     if path.exists():
         raise UserError(f"{path} exists already: name another file by --out")
     if not path.parent.is_dir():
         raise UserError(f"{path.parent} is no folder: make it, or name another file by --out")
     with Telling(f"recording {episodes} episodes"):
-        recording = record_episodes(cyborg_path, rules, full_name, blue, green, seed, episodes, max_steps)
+        recording = record_episodes(cyborg_path, rules, full_name, blue, green, seed, episodes, max_steps, scenario)
         save_recording(path, recording)
     if as_json:
         print_json({"file": str(path), "episodes": episodes, "steps": episodes * max_steps})

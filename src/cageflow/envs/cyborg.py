@@ -7,6 +7,7 @@ import importlib
 import random
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, NamedTuple
 
 import gymnasium as gym
@@ -19,9 +20,10 @@ from cageflow.envs.game import check_reset_options, check_seed
 from cageflow.envs.options import MIXED, GameOptions
 from cageflow.errors import UserError
 from cageflow.scenario import BlueKind
+from cageflow.scenario.cyborg.images import SERVICE
+from cageflow.scenario.named import find_network
 
 PRIVILEGED_USERS = ("root", "SYSTEM")
-OT_HOST, OT_PROCESS = "Op_Server0", "OTService"
 
 Observation = npt.NDArray[np.float32]
 
@@ -43,7 +45,7 @@ class TrueState(NamedTuple):
 
 
 class CyborgEnv(gym.Env[Observation, np.int64]):
-    """CAGE-2 as CybORG plays it: 52 observation values, 145 actions in the order of its `EnumActionWrapper`.
+    """The game as CybORG plays it, its actions in the order of its `EnumActionWrapper`; in CAGE-2 145, and 52 values.
 
     An episode never terminates; it is truncated after `max_steps`. CybORG draws from Python's global generator, so
     `reset(seed=...)` seeds the whole process (and NumPy's global generator with it), and two of these environments in
@@ -55,11 +57,14 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
         observation: "corrected" or "official", see `cageflow.envs.blue_table`.
         max_steps: steps of an episode.
         green: whether the green agent is awake.
+        scenario: whatever `cageflow.scenario.named.load_network` takes; None is CAGE-2's.
 
     Attributes:
+        network: what is played on.
+        source: the same with the file that it came from.
         options: the settings; its `rules` say nothing here, `cyborg_rules` does.
         cyborg: the CybORG object, for those who must look inside.
-        official_observation: (52,) float32, the last observation as CybORG's own table gives it.
+        official_observation: (F,) float32, the last observation as CybORG's own table gives it.
 
     Raises:
         UserError: an argument is not possible, the folder holds no CybORG, or CybORG cannot be imported.
@@ -74,26 +79,36 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
         observation: str = "corrected",
         max_steps: int = 100,
         green: bool = False,
+        scenario: Path | str | None = None,
     ) -> None:
         self.options = GameOptions(red_agent, observation=observation, max_steps=max_steps, green=green)
+        self.source = find_network(scenario)
+        self.network = self.source.network
         if self.options.red_agent == MIXED:
             raise UserError(f"CybORG has no red agent {MIXED!r}: play on it against one at a time.")
         package = import_cyborg(cyborg_path)
         agents = importlib.import_module("CybORG.Agents")
         wrappers = importlib.import_module("CybORG.Agents.Wrappers")
-        scenario = Path(str(package.__file__)).parent / "Shared" / "Scenarios" / "Scenario2.yaml"
         players = {"Red": getattr(agents, self.options.red_agent)} | ({"Green": agents.GreenAgent} if green else {})
-        self.cyborg = package.CybORG(str(scenario), "sim", agents=players)
+        if scenario is None:
+            file = Path(str(package.__file__)).parent / "Shared" / "Scenarios" / "Scenario2.yaml"
+            self.cyborg = package.CybORG(str(file), "sim", agents=players)
+        else:
+            with TemporaryDirectory() as folder:
+                file = Path(folder) / "scenario.yaml"
+                file.write_text(self.source.for_cyborg(), encoding="utf-8")
+                self.cyborg = package.CybORG(str(file), "sim", agents=players)
         self._game = wrappers.ChallengeWrapper(agent_name="Blue", env=self.cyborg)
 
-        self._network = self.options.network
-        if tuple(str(action) for action in self._game.get_attr("possible_actions")) != self._network.codec.names:
-            raise UserError(f"CybORG in {cyborg_path} has other blue actions than CAGE-2's {len(self._network.codec)}.")
-        self.action_space = spaces.Discrete(len(self._network.codec))
-        self.observation_space = spaces.Box(0.0, 1.0, (self._network.num_observations,), np.float32)
+        if tuple(str(action) for action in self._game.get_attr("possible_actions")) != self.network.codec.names:
+            raise UserError(
+                f"CybORG in {cyborg_path} has other blue actions than the {len(self.network.codec)} of its scenario."
+            )
+        self.action_space = spaces.Discrete(len(self.network.codec))
+        self.observation_space = spaces.Box(0.0, 1.0, (self.network.num_observations,), np.float32)
         self._steps_left = 0
         self._table: BlueTable | None = None
-        self.official_observation: Observation = np.zeros(self._network.num_observations, np.float32)
+        self.official_observation: Observation = np.zeros(self.network.num_observations, np.float32)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -114,7 +129,7 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
             random.seed(int(seed))
             np.random.seed(int(seed) % 2**32)  # noqa: NPY002 - the global generator is what CybORG would use
         self.official_observation = self._game.reset().astype(np.float32)
-        self._table = BlueTable(self._network.hosts, self.cyborg.get_observation("Blue"))
+        self._table = BlueTable(self.network.hosts, self.cyborg.get_observation("Blue"))
         self._steps_left = self.options.max_steps
         return self._observation(self._table), {}
 
@@ -130,11 +145,11 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
         if self._table is None or self._steps_left == 0:
             raise UserError("no episode is under way; reset begins one.")
         if not self.action_space.contains(action):
-            raise UserError(f"{action!r} is no action; possible are 0 to {len(self._network.codec) - 1}.")
+            raise UserError(f"{action!r} is no action; possible are 0 to {len(self.network.codec) - 1}.")
         official, reward, _, _ = self._game.step(int(action))
         self.official_observation = official.astype(np.float32)
-        codec = self._network.codec
-        host = self._network.hosts[codec.host[action]]
+        codec = self.network.codec
+        host = self.network.hosts[codec.host[action]]
         self._table.update(
             self.cyborg.get_observation("Blue"),
             removed=host if codec.kind[action] == BlueKind.REMOVE else None,
@@ -145,7 +160,7 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
 
     def true_state(self) -> TrueState:
         """What really holds on the network now."""
-        hosts = self._network.hosts
+        hosts = self.network.hosts
         state = self.cyborg.environment_controller.state
         sessions = np.zeros((2, len(hosts)), np.int16)
         for session in state.sessions["Red"].values():
@@ -155,8 +170,9 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
             for process in state.hosts[name].processes:
                 if process.decoy_type.value:
                     service = process.name.lower().removesuffix(".exe")
-                    decoys[i] |= 1 << self._network.decoys.index(service)
-        ot_running = any(process.name == OT_PROCESS for process in state.hosts[OT_HOST].processes)
+                    decoys[i] |= 1 << self.network.decoys.index(service)
+        goal = self.network.scenario.red.goal
+        ot_running = any(process.name == SERVICE for process in state.hosts[goal].processes)
         return TrueState(sessions[0], sessions[1], decoys, ot_running)
 
     def _observation(self, table: BlueTable) -> Observation:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from cageflow.errors import UserError
-from cageflow.scenario import Network, RedAgent, default_network, load_scenario
+from cageflow.scenario import Network, RedAgent, load_network
 from cageflow.scenario.enums import ATTACKERS
 from cageflow.sim.state import make_params
 
@@ -42,7 +42,7 @@ class GameOptions:
         observation: "corrected", or "official" as CybORG's own table wrapper shows it.
         max_steps: steps of an episode; any type of whole number, kept as an `int`.
         green: whether the green agent is awake; NumPy's bool too, kept as a `bool`.
-        scenario: a network file; None is CAGE-2's own.
+        scenario: a network, by its name or its file, see `cageflow.scenario.named`; None is CAGE-2's own.
 
     Raises:
         UserError: a value is not possible.
@@ -75,7 +75,7 @@ class GameOptions:
         Raises:
             UserError: the scenario file is wrong.
         """
-        return default_network() if self.scenario is None else Network(load_scenario(Path(self.scenario)))
+        return load_network(self.scenario)
 
     def as_kwargs(self) -> dict[str, Any]:
         """The settings as keyword arguments of the environments, `gymnasium.make` and `gymnasium.make_vec`."""

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from cageflow.envs.cyborg import CyborgEnv
 from cageflow.errors import UserError
-from cageflow.scenario import BlueKind, default_network
+from cageflow.scenario import BlueKind, Network
 
 LAZY_STEPS = 25
 
@@ -20,7 +20,7 @@ class BluePolicy(Protocol):
 
         Args:
             env: the running game, for policies that look at the true state; it must not be changed.
-            observation: (52,) uint8, the corrected observation.
+            observation: (F,) uint8, the corrected observation.
             step: 0 in the first step of an episode.
             rng: the policy's own generator, fresh in each episode.
         """
@@ -31,9 +31,9 @@ def flagged_hosts(observation: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
     return np.flatnonzero(observation.reshape(-1, 4)[:, 2:].any(axis=1))
 
 
-def actions_of(*kinds: BlueKind, host: int | None = None) -> npt.NDArray[np.intp]:
+def actions_of(network: Network, *kinds: BlueKind, host: int | None = None) -> npt.NDArray[np.intp]:
     """The actions of these kinds, on one host or on all."""
-    codec = default_network().codec
+    codec = network.codec
     wanted = np.isin(codec.kind, kinds)
     if host is not None:
         wanted &= codec.host == host
@@ -42,28 +42,28 @@ def actions_of(*kinds: BlueKind, host: int | None = None) -> npt.NDArray[np.intp
 
 def sleep(env: CyborgEnv, observation: npt.NDArray[np.uint8], step: int, rng: np.random.Generator) -> int:
     """Do nothing."""
-    return int(actions_of(BlueKind.SLEEP)[0])
+    return int(actions_of(env.network, BlueKind.SLEEP)[0])
 
 
 def uniform(env: CyborgEnv, observation: npt.NDArray[np.uint8], step: int, rng: np.random.Generator) -> int:
     """Take any action, all equally likely."""
-    return int(rng.integers(len(default_network().codec)))
+    return int(rng.integers(len(env.network.codec)))
 
 
 def restore(env: CyborgEnv, observation: npt.NDArray[np.uint8], step: int, rng: np.random.Generator) -> int:
     """Restore the first flagged host, else monitor."""
-    return _clean_first(BlueKind.RESTORE, observation)
+    return _clean_first(env, BlueKind.RESTORE, observation)
 
 
 def remove(env: CyborgEnv, observation: npt.NDArray[np.uint8], step: int, rng: np.random.Generator) -> int:
     """Remove on the first flagged host, else monitor."""
-    return _clean_first(BlueKind.REMOVE, observation)
+    return _clean_first(env, BlueKind.REMOVE, observation)
 
 
 def decoyer(env: CyborgEnv, observation: npt.NDArray[np.uint8], step: int, rng: np.random.Generator) -> int:
     """Plant decoys anywhere in two steps of three, else take any action."""
     if rng.random() < 2 / 3:
-        return int(rng.choice(actions_of(BlueKind.DECOY)))
+        return int(rng.choice(actions_of(env.network, BlueKind.DECOY)))
     return uniform(env, observation, step, rng)
 
 
@@ -72,15 +72,15 @@ def focused(env: CyborgEnv, observation: npt.NDArray[np.uint8], step: int, rng: 
     flagged = flagged_hosts(observation)
     if len(flagged) and rng.random() < 4 / 5:
         kinds = (BlueKind.ANALYSE, BlueKind.REMOVE, BlueKind.DECOY, BlueKind.RESTORE)
-        return int(rng.choice(actions_of(rng.choice(kinds), host=int(rng.choice(flagged)))))
-    return int(rng.choice(actions_of(rng.choice([BlueKind.DECOY, BlueKind.ANALYSE, BlueKind.MONITOR]))))
+        return int(rng.choice(actions_of(env.network, rng.choice(kinds), host=int(rng.choice(flagged)))))
+    return int(rng.choice(actions_of(env.network, rng.choice([BlueKind.DECOY, BlueKind.ANALYSE, BlueKind.MONITOR]))))
 
 
 def lazy(env: CyborgEnv, observation: npt.NDArray[np.uint8], step: int, rng: np.random.Generator) -> int:
     """Do nothing for 25 steps, then analyse, remove and restore at random."""
     if step < LAZY_STEPS:
         return sleep(env, observation, step, rng)
-    return int(rng.choice(actions_of(BlueKind.ANALYSE, BlueKind.REMOVE, BlueKind.RESTORE)))
+    return int(rng.choice(actions_of(env.network, BlueKind.ANALYSE, BlueKind.REMOVE, BlueKind.RESTORE)))
 
 
 POLICIES: dict[str, BluePolicy] = {
@@ -105,8 +105,8 @@ def find_policy(name: str) -> BluePolicy:
     return POLICIES[name]
 
 
-def _clean_first(kind: BlueKind, observation: npt.NDArray[np.uint8]) -> int:
+def _clean_first(env: CyborgEnv, kind: BlueKind, observation: npt.NDArray[np.uint8]) -> int:
     flagged = flagged_hosts(observation)
     if len(flagged) == 0:
-        return int(actions_of(BlueKind.MONITOR)[0])
-    return int(actions_of(kind, host=int(flagged[0]))[0])
+        return int(actions_of(env.network, BlueKind.MONITOR)[0])
+    return int(actions_of(env.network, kind, host=int(flagged[0]))[0])

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from cageflow.scenario import default_network
+from cageflow.scenario import Network
 
 ACTIONS = "CybORG.Shared.Actions"
 
@@ -36,10 +36,10 @@ class Draws:
 
 
 @contextmanager
-def watch_draws() -> Iterator[Draws]:
+def watch_draws(network: Network) -> Iterator[Draws]:
     """Note the draws of the CybORG that this process has imported, until the block ends."""
     draws = Draws()
-    exploits = default_network().exploits
+    exploits = network.exploits
     selector = importlib.import_module(f"{ACTIONS}.AbstractActions.ExploitRemoteService").DefaultExploitActionSelector
     exploit_action = importlib.import_module(f"{ACTIONS}.ConcreteActions.ExploitAction").ExploitAction
     escalation = importlib.import_module(f"{ACTIONS}.AbstractActions.PrivilegeEscalate")

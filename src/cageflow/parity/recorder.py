@@ -12,7 +12,8 @@ from cageflow.errors import UserError
 from cageflow.parity.blue_policies import BluePolicy, find_policy
 from cageflow.parity.draws import Draws, watch_draws
 from cageflow.parity.recording import FIELDS, Recording, RecordingMeta, empty_arrays
-from cageflow.scenario import RedKind, default_network
+from cageflow.scenario import RedKind
+from cageflow.scenario.writing import network_text
 
 SUCCESS = {"FALSE": 0, "TRUE": 1, "UNKNOWN": 2}
 RED_KINDS = {
@@ -34,6 +35,7 @@ def record_episodes(
     seed: int = 0,
     episodes: int = 30,
     max_steps: int = 100,
+    scenario: Path | str | None = None,
 ) -> Recording:
     """Play episodes in CybORG and note all that a replay needs.
 
@@ -49,23 +51,25 @@ def record_episodes(
         seed: at least 0.
         episodes: E, at least 1.
         max_steps: T, steps of each episode, at least 1.
+        scenario: whatever `cageflow.scenario.named.load_network` takes; None is CAGE-2's.
 
     Raises:
-        UserError: an argument is not possible, CybORG is absent, or it plays other rules.
+        UserError: an argument is not possible, CybORG is absent, it plays other rules, or the network cannot be
+            played both there and here.
     """
     if episodes < 1 or seed < 0:
         raise UserError(f"{episodes} episodes with seed {seed} are not possible; at least 1 and 0 are.")
     if rules not in RULES:
         raise UserError(f"{rules!r} is no rule set; possible are {', '.join(RULES)}.")
     choose = find_policy(policy) if isinstance(policy, str) else policy
-    env = CyborgEnv(cyborg_path, red_agent=red_agent, max_steps=max_steps, green=green)
+    env = CyborgEnv(cyborg_path, red_agent=red_agent, max_steps=max_steps, green=green, scenario=scenario)
     found = cyborg_rules(cyborg_path)
     if found != rules:
         raise UserError(f"CybORG in {cyborg_path} plays the rules {found}, not {rules}.")
     name = policy if isinstance(policy, str) else getattr(policy, "__name__", type(policy).__name__)
-    meta = RecordingMeta(rules=rules, red=env.options.red_agent, policy=name, seed=seed, green=green)
-    arrays = empty_arrays(episodes, max_steps)
-    with watch_draws() as draws:
+    meta = RecordingMeta(rules, env.options.red_agent, name, seed, green, *_texts(env, scenario))
+    arrays = empty_arrays(env.network, episodes, max_steps)
+    with watch_draws(env.network) as draws:
         for episode in range(episodes):
             row = {field: arrays[field][episode] for field in FIELDS}
             game_seed, blue_seed = np.random.SeedSequence([seed, episode]).spawn(2)
@@ -75,6 +79,13 @@ def record_episodes(
                 error.add_note(f"while recording episode {episode} of seed {seed}")
                 raise
     return Recording(meta=meta, **arrays)
+
+
+def _texts(env: CyborgEnv, scenario: Path | str | None) -> tuple[str | None, str | None]:
+    """What a recording says of its network: the original's scenario file, else a network file; nothing of CAGE-2."""
+    if scenario is None or env.source.scenario is not None:
+        return env.source.scenario, None
+    return None, network_text(env.network.scenario)
 
 
 def _record_episode(
@@ -115,7 +126,7 @@ def _note_state(env: CyborgEnv, row: dict[str, npt.NDArray[Any]], step: int, obs
 
 def _note_others(env: CyborgEnv, row: dict[str, npt.NDArray[Any]], step: int) -> None:
     """Note what red and green did, and how it went for red and blue."""
-    network = default_network()
+    network = env.network
     controller = env.cyborg.environment_controller
     red = controller.action["Red"]
     row["red_valid"][step] = type(red).__name__ != "InvalidAction"

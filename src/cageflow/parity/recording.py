@@ -1,17 +1,18 @@
-"""Recorded CAGE-2 episodes: what a file holds, how it is read and written.
+"""Recorded episodes of the original: what a file holds, how it is read and written.
 
 A recording is one compressed NumPy archive. It holds E episodes of T steps of one red agent against
 one blue policy under one rule set, with every chance outcome that mattered. `FIELDS` lists its
-arrays; beside them stands `meta`, a JSON string with the settings and the names behind every index.
-Axes: E episodes, T steps, H = 13 hosts, F = 52 observation values. An axis written T+1 begins with
-the state after the reset.
+arrays; beside them stands `meta`, a JSON string with the settings, the names behind every index and,
+where it is not CAGE-2's, the network. Axes: E episodes, T steps, H hosts, F observation values, 13
+and 52 in CAGE-2. An axis written T+1 begins with the state after the reset.
 """
 
 import json
 import os
 import zipfile
 import zlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,10 +22,15 @@ import numpy.typing as npt
 from cageflow.envs.options import RED_AGENTS, RULES
 from cageflow.errors import UserError
 from cageflow.reading import parse_json
-from cageflow.scenario import NetworkIdentity, RedKind, default_network, is_cage2
+from cageflow.scenario import Network, NetworkIdentity, RedKind, default_network, is_cage2
+from cageflow.scenario.cyborg.importing import import_text
+from cageflow.scenario.names import shorten
+from cageflow.scenario.schema import parse_scenario
 
-NETWORK = "network"
-"""The entry of `meta` that says which network was recorded."""
+NETWORK, SCENARIO, FILE = "network", "scenario", "file"
+"""Entries of `meta` that say which network was recorded; `file` stands within `network`, which may be its text too."""
+SETTINGS = {"rules": str, "red": str, "policy": str, "seed": int, "green": bool}
+"""The other entries of `meta`, besides the names behind every index."""
 
 Int8 = npt.NDArray[np.int8]
 UInt8 = npt.NDArray[np.uint8]
@@ -67,9 +73,8 @@ FIELDS = {
 }
 
 
-def index_names() -> dict[str, tuple[str, ...]]:
+def index_names(network: Network) -> dict[str, tuple[str, ...]]:
     """The names behind every index of a recording: `hosts`, `subnets`, `exploits`, `decoys`, `actions`."""
-    network = default_network()
     return {
         "hosts": network.hosts,
         "subnets": network.subnets,
@@ -79,17 +84,16 @@ def index_names() -> dict[str, tuple[str, ...]]:
     }
 
 
-def array_shape(name: str, episodes: int, steps: int) -> tuple[int, ...]:
+def array_shape(name: str, network: Network, episodes: int, steps: int) -> tuple[int, ...]:
     """The shape of an array of a recording of `episodes` episodes of `steps` steps."""
-    network = default_network()
     sizes = {"T": steps, "T+1": steps + 1, "H": len(network.hosts), "F": network.num_observations}
     return (episodes, *(sizes[axis] for axis in FIELDS[name].axes.split(",")))
 
 
-def empty_arrays(episodes: int, steps: int) -> dict[str, npt.NDArray[Any]]:
+def empty_arrays(network: Network, episodes: int, steps: int) -> dict[str, npt.NDArray[Any]]:
     """New arrays for a recording, filled with -1 where that stands for nothing and with 0 elsewhere."""
     return {
-        name: np.full(array_shape(name, episodes, steps), -1 if field.low == -1 else 0, field.dtype)
+        name: np.full(array_shape(name, network, episodes, steps), -1 if field.low == -1 else 0, field.dtype)
         for name, field in FIELDS.items()
     }
 
@@ -104,6 +108,8 @@ class RecordingMeta:
         policy: name of the blue policy, for the reader only.
         seed: seed of the first episode.
         green: whether the green agent acted.
+        scenario: text of the original's scenario file, None for CAGE-2's or where `network_file` is given.
+        network_file: text of a network file of ours, likewise.
     """
 
     rules: str
@@ -111,11 +117,26 @@ class RecordingMeta:
     policy: str
     seed: int
     green: bool
+    scenario: str | None = None
+    network_file: str | None = None
+
+    @cached_property
+    def played_on(self) -> Network:
+        """The network.
+
+        Raises:
+            UserError: the text of it is none.
+        """
+        if self.scenario is not None:
+            return Network(import_text(self.scenario, "its scenario"))
+        if self.network_file is not None:
+            return Network(parse_scenario(self.network_file, "its network"))
+        return default_network()
 
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """Episodes of CAGE-2 with every chance outcome, checked when made; the lists are those of `index_names`.
+    """Episodes with every chance outcome, checked when made; the lists are those of `index_names`.
 
     Attributes:
         meta: the settings.
@@ -138,11 +159,12 @@ class Recording:
         user_sessions: (E, T+1, H) number of red sessions that are not privileged.
         privileged_sessions: (E, T+1, H) number of red sessions of user `root` or `SYSTEM`.
         decoys: (E, T+1, H) bit i is set while a process of `decoys[i]` is alive.
-        ot_running: (E, T+1) whether Op_Server0's OTService runs.
+        ot_running: (E, T+1) whether the goal's service runs, Op_Server0's OTService in CAGE-2.
 
     Raises:
         ValueError: an array has another shape, dtype or range than `FIELDS` says, or `meta` names an
             unknown rule set or red agent.
+        UserError: the text of the network in `meta` is none.
     """
 
     meta: RecordingMeta
@@ -165,6 +187,11 @@ class Recording:
     ot_running: UInt8
 
     @property
+    def network(self) -> Network:
+        """What was played on."""
+        return self.meta.played_on
+
+    @property
     def num_episodes(self) -> int:
         """E, the number of episodes."""
         return len(self.blue_action)
@@ -185,18 +212,18 @@ class Recording:
             )
         for name, field in FIELDS.items():
             self._check(name, field)
-        num_subnets = len(default_network().subnets)
+        num_subnets = len(self.network.subnets)
         sweeps = self.red_kind == RedKind.DISCOVER_REMOTE_SYSTEMS
         if np.any(self.red_target[sweeps] >= num_subnets):
             raise ValueError(f"red_target of a DiscoverRemoteSystems is not below {num_subnets}")
 
     def _check(self, name: str, field: Field) -> None:
-        shape = array_shape(name, self.num_episodes, self.num_steps)
+        shape = array_shape(name, self.network, self.num_episodes, self.num_steps)
         array = getattr(self, name)
         if array.shape != shape or array.dtype != field.dtype:
             expected = f"{shape} {np.dtype(field.dtype)}"
             raise ValueError(f"expected {name} {expected}, got {array.shape} {array.dtype}")
-        high = len(index_names()[field.high]) - 1 if isinstance(field.high, str) else field.high
+        high = len(index_names(self.network)[field.high]) - 1 if isinstance(field.high, str) else field.high
         within = (array >= field.low) & (array <= high)
         if not within.all():
             raise ValueError(f"{name} holds {array[~within][0]}, possible is {field.low} to {high}")
@@ -224,12 +251,12 @@ def load_recording(path: Path | str) -> Recording:
         raise UserError(f"{path} cannot be read as an .npz file of recorded episodes: {error}") from error
     missing = [name for name in ("meta", *FIELDS) if name not in arrays]
     if missing:
-        raise UserError(f"{path} is no recording of CAGE-2 episodes: it lacks {', '.join(missing)}.")
+        raise UserError(f"{path} is no recording of episodes: it lacks {', '.join(missing)}.")
     try:
         meta = _parse_meta(arrays["meta"])
         return Recording(meta=meta, **{name: arrays[name] for name in FIELDS})
-    except ValueError as error:
-        raise UserError(f"{path} is no recording of CAGE-2 episodes: {error}.") from error
+    except (UserError, ValueError) as error:
+        raise UserError(f"{path} is no recording of episodes: {str(error).rstrip('.')}.") from error
 
 
 def save_recording(path: Path | str, recording: Recording) -> None:
@@ -245,9 +272,9 @@ def save_recording(path: Path | str, recording: Recording) -> None:
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     meta = json.dumps(
-        {field.name: getattr(recording.meta, field.name) for field in fields(RecordingMeta)}
-        | {name: list(names) for name, names in index_names().items()}
-        | {NETWORK: default_network().identity.to_json()}
+        {name: getattr(recording.meta, name) for name in SETTINGS}
+        | {name: list(names) for name, names in index_names(recording.network).items()}
+        | _network_entries(recording.meta)
     )
     arrays: dict[str, Any] = {name: getattr(recording, name) for name in FIELDS}
     try:
@@ -267,24 +294,41 @@ def _parse_meta(array: npt.NDArray[Any]) -> RecordingMeta:
     Names are compared without surrounding blanks: some files write `Sleep ` for `Sleep`.
 
     Raises:
-        ValueError: it is no JSON object, lacks a setting, is of another network, or its names are not those of
-            `index_names`.
+        ValueError: it is no JSON object, lacks a setting, or its names are not those of `index_names`.
     """
     if array.shape != () or array.dtype.kind != "U":
         raise ValueError(f"expected meta to be one string, got {array.shape} {array.dtype}")
     meta = parse_json(str(array))
     if not isinstance(meta, dict):
         raise ValueError("meta is no JSON object")
-    types = {field.name: field.type for field in fields(RecordingMeta)}
-    for name, kind in types.items():
+    for name, kind in SETTINGS.items():
         if type(meta.get(name)) is not kind:
             raise ValueError(f"meta says {name} is {meta.get(name)!r}, expected {kind}")
-    for name, expected in index_names().items():
+    read = RecordingMeta(**{name: meta[name] for name in SETTINGS} | _read_network(meta))
+    for name, expected in index_names(read.played_on).items():
         given = meta.get(name)
         if not isinstance(given, list) or [str(item).strip() for item in given] != list(expected):
-            raise ValueError(f"the {name} in meta are not the {len(expected)} of CAGE-2 in order")
-    if NETWORK in meta:  # files of earlier versions do not say, and are CAGE-2's
-        network = NetworkIdentity.from_json(meta[NETWORK])
+            raise ValueError(f"the {name} in meta are not the {len(expected)} of its network in order")
+    return read
+
+
+def _network_entries(meta: RecordingMeta) -> dict[str, Any]:
+    """What the JSON says of the network: which it is and, where it is not CAGE-2's, its text."""
+    identity = meta.played_on.identity.to_json()
+    if meta.scenario is not None:
+        return {NETWORK: identity, SCENARIO: meta.scenario}
+    return {NETWORK: identity if meta.network_file is None else identity | {FILE: meta.network_file}}
+
+
+def _read_network(meta: dict[str, Any]) -> dict[str, str | None]:
+    """The texts of the network, from what the JSON says; files of earlier versions say nothing, and are CAGE-2's."""
+    entry, scenario = meta.get(NETWORK), meta.get(SCENARIO)
+    text = entry.get(FILE) if isinstance(entry, dict) else entry
+    for name, value in ((SCENARIO, scenario), (NETWORK, text)):
+        if not isinstance(value, str | None):
+            raise ValueError(f"meta says {name} is {shorten(value)}, expected the text of a file")
+    if isinstance(entry, dict) and scenario is None and text is None:
+        network = NetworkIdentity.from_json(entry)
         if not is_cage2(network):
-            raise ValueError(f"it is of the network {network}, and only recordings of CAGE-2's are read")
-    return RecordingMeta(**{name: meta[name] for name in types})
+            raise ValueError(f"it is of the network {network}, whose text it lacks")
+    return {"scenario": scenario, "network_file": text}

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from cageflow.envs.options import RED_AGENTS
 from cageflow.errors import UserError
 from cageflow.parity.recording import FIELDS, Recording, RecordingMeta, empty_arrays, load_recording
-from cageflow.scenario import Network, RedKind, default_network
+from cageflow.scenario import Network, RedKind
 from cageflow.sim.batch import reset_batch, step_batch
 from cageflow.sim.enums import Draw
 from cageflow.sim.state import make_params, new_states
@@ -124,10 +124,10 @@ def replay(recording: Recording, network: Network | None = None, path: Path | No
 
     Args:
         recording: the episodes.
-        network: the network to play on, None for that of CAGE-2.
+        network: the network to play on, None for the recording's own.
         path: the file that the recording came from, for the report.
     """
-    network = default_network() if network is None else network
+    network = recording.network if network is None else network
     got = play_again(recording.meta, network, recording.blue_action, forced_draws(recording))
     differs = {name: got[name] != _expected(recording, name) for name in COMPARED}
     by_step = {name: _by_step(name, mask) for name, mask in differs.items()}
@@ -179,7 +179,7 @@ def play_again(
 
     Args:
         meta: the settings; episode e has the seed `meta.seed + e` where draws are free.
-        network: the network to play on, with 13 hosts.
+        network: the network to play on.
         blue_action: (E, T) blue's actions.
         forced: (E, T, number of `Draw`) as `forced_draws` gives them, None to let the simulator draw.
 
@@ -199,7 +199,7 @@ def _play_observed(
     observation: str,
 ) -> Arrays:
     episodes, steps = blue_action.shape
-    arrays = empty_arrays(episodes, steps)
+    arrays = empty_arrays(network, episodes, steps)
     arrays["blue_action"][:] = blue_action
     arrays["red_valid"][:] = 1  # the simulator's red never chooses what cannot be
     arrays[POSSIBLE_DRAWS] = np.ones((episodes, steps), np.int8)

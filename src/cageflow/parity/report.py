@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cageflow.parity.recording import FIELDS, index_names
+from cageflow.parity.recording import FIELDS, Recording, index_names
 from cageflow.parity.replay import COMPARED, POSSIBLE_DRAWS, Mismatch, ReplayReport
 from cageflow.scenario import RedKind
 from cageflow.sim.enums import Activity, Compromise, Outcome
@@ -57,7 +57,7 @@ def _format_first_step(report: ReplayReport, earliest: Mismatch) -> Sequence[str
     lines = [f"  first differing step: {where} ({step})"]
     for one in report.first.values():
         if (one.episode, one.step) == (earliest.episode, earliest.step):
-            host = "" if one.host is None else f", host {index_names()['hosts'][one.host]}"
+            host = "" if one.host is None else f", host {index_names(report.recording.network)['hosts'][one.host]}"
             expected, got = (describe_value(one.field, values, report, one) for values in (one.expected, one.got))
             lines.append(f"    {one.field}{host}: expected {expected}, got {got}")
     if report.path is not None:
@@ -68,7 +68,7 @@ def _format_first_step(report: ReplayReport, earliest: Mismatch) -> Sequence[str
 
 def _describe_step(report: ReplayReport, at: Mismatch) -> str:
     """What the recording says that blue, green and red did in a step."""
-    recording, names = report.recording, index_names()
+    recording, names = report.recording, index_names(report.recording.network)
     place = at.episode, at.step - 1
     words = [f"blue {names['actions'][recording.blue_action[place]]}"]
     if recording.green_scan[place] >= 0:
@@ -76,7 +76,7 @@ def _describe_step(report: ReplayReport, at: Mismatch) -> str:
     kind, target = RedKind(int(recording.red_kind[place])), int(recording.red_target[place])
     red = f"red {_RED_NAMES[kind]}"
     if target >= 0:
-        red += f" {_red_target(kind, target)}"
+        red += f" {_red_target(kind, target, recording)}"
     if recording.exploit[place] >= 0:
         red += f" by {names['exploits'][recording.exploit[place]]}"
     return ", ".join([*words, red])
@@ -91,7 +91,7 @@ def describe_value(field: str, values: tuple[float, ...], report: ReplayReport, 
         report: where it stands.
         at: likewise.
     """
-    names = index_names()
+    names = index_names(report.recording.network)
     if field in ("obs", "obs_official"):
         bits = [int(bit) for bit in values]
         activity, compromise = Activity(bits[0] + 2 * bits[1]), Compromise(bits[2] + 2 * bits[3])
@@ -101,7 +101,7 @@ def describe_value(field: str, values: tuple[float, ...], report: ReplayReport, 
     value = int(values[0])
     if field == "red_target":
         kind = RedKind(int(report.recording.red_kind[at.episode, at.step - 1]))
-        words = _red_target(kind, value)
+        words = _red_target(kind, value, report.recording)
     elif field == "red_kind":
         words = _RED_NAMES[RedKind(value)]
     elif field in ("red_success", "blue_success"):
@@ -117,10 +117,10 @@ def describe_value(field: str, values: tuple[float, ...], report: ReplayReport, 
     return f"{value} ({words})"
 
 
-def _red_target(kind: RedKind, target: int) -> str:
+def _red_target(kind: RedKind, target: int, recording: Recording) -> str:
     if target < 0:
         return "none"
-    names = index_names()["subnets" if kind == RedKind.DISCOVER_REMOTE_SYSTEMS else "hosts"]
+    names = index_names(recording.network)["subnets" if kind == RedKind.DISCOVER_REMOTE_SYSTEMS else "hosts"]
     return names[target] if target < len(names) else "beyond the list"
 
 

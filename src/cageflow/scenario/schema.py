@@ -16,7 +16,8 @@ from cageflow.scenario.yaml_file import PlacedError, YamlFile
 
 Os = Literal["windows", "linux"]
 Worth = Literal["none", "low", "medium", "high"]
-Port = Annotated[int, Field(ge=1, le=49151)]  # ephemeral ports begin at 49152
+MAX_PORT = 49151  # ephemeral ports begin at 49152
+Port = Annotated[int, Field(ge=1, le=MAX_PORT)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 MAX_HOSTS = MAX_PORTS = MAX_BITS  # they are bits of a mask
@@ -232,3 +233,8 @@ def load_scenario(path: Path | None = None) -> Scenario:
     """
     source = files("cageflow.scenario").joinpath("cage2.yaml") if path is None else path
     return YamlFile.read(source, str(path), Scenario.model_fields).validate(Scenario)
+
+
+def parse_scenario(text: str, name: str) -> Scenario:
+    """Likewise from the text of a file; `name` is what a refusal calls it."""
+    return YamlFile.parse(text, name, Scenario.model_fields).validate(Scenario)

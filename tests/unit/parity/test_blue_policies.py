@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from cageflow.scenario import default_network
 
 CODEC = default_network().codec
 HOSTS = default_network().hosts
+ENV = SimpleNamespace(network=default_network())
 
 
 def observation(**bits: list[int]) -> np.ndarray:
@@ -18,7 +21,7 @@ def observation(**bits: list[int]) -> np.ndarray:
 
 
 def act(policy: str, seen: np.ndarray, step: int = 0, seed: int = 0) -> str:
-    return CODEC.names[find_policy(policy)(None, seen, step, np.random.default_rng(seed))]
+    return CODEC.names[find_policy(policy)(ENV, seen, step, np.random.default_rng(seed))]
 
 
 def acts(policy: str, seen: np.ndarray, step: int = 0) -> set[str]:

@@ -58,27 +58,27 @@ def state():
 
 def test_watch_draws__notes_the_exploit_and_changes_nothing(original):
     choice = HarakaRCE()
-    with watch_draws() as draws:
+    with watch_draws(default_network()) as draws:
         assert Selector().get_exploit_action(choice=choice) is choice
     assert draws == Draws(exploit=default_network().exploits.index("HarakaRCE"))
 
 
 def test_watch_draws__no_exploit_is_none(original):
-    with watch_draws() as draws:
+    with watch_draws(default_network()) as draws:
         assert Selector().get_exploit_action(choice=None) is None
     assert draws == Draws()
 
 
 @pytest.mark.parametrize(("pids", "seen", "detected"), [([9], True, 1), ([9], False, 0), ([], True, -1)])
 def test_watch_draws__a_shell_is_detected_if_its_process_is_among_the_events(original, state, pids, seen, detected):
-    with watch_draws() as draws:
+    with watch_draws(default_network()) as draws:
         assert Exploit().sim_exploit(state, pids, seen=seen) == "observation"
     assert draws == Draws(detected=detected)
 
 
 def test_watch_draws__notes_which_session_is_escalated(original):
     sessions = [object(), object(), object()]
-    with watch_draws() as draws:
+    with watch_draws(default_network()) as draws:
         chosen = [original.PrivilegeEscalate.choice(sessions) is sessions[draws.escalate_session] for _ in range(20)]
     assert all(chosen)
 
@@ -88,7 +88,7 @@ def test_watch_draws__everything_is_as_before_afterwards_even_after_an_error(ori
         return (Selector.get_exploit_action, Exploit.sim_exploit, original.PrivilegeEscalate.choice)
 
     before = places()
-    with pytest.raises(RuntimeError), watch_draws():
+    with pytest.raises(RuntimeError), watch_draws(default_network()):
         assert all(now is not then for now, then in zip(places(), before, strict=True))
         raise RuntimeError
     assert places() == before

@@ -14,7 +14,9 @@ from cageflow.parity.recording import (
     load_recording,
     save_recording,
 )
-from cageflow.scenario import default_network
+from cageflow.scenario import Network, default_network
+from cageflow.scenario.cyborg.writing import cyborg_text
+from cageflow.scenario.writing import checked_network, network_text
 
 OTHER = replace(default_network().identity, name="Mine", fingerprint="0" * 64).to_json()
 META = RecordingMeta(rules="v2.1", red="B_lineAgent", policy="sleep", seed=7, green=False)
@@ -22,10 +24,10 @@ META = RecordingMeta(rules="v2.1", red="B_lineAgent", policy="sleep", seed=7, gr
 
 def some_recording(episodes: int = 2, steps: int = 5) -> Recording:
     """A recording with another value in every array, within its range."""
-    arrays = empty_arrays(episodes, steps)
+    arrays = empty_arrays(default_network(), episodes, steps)
     rng = np.random.default_rng(0)
     for name, field in FIELDS.items():
-        high = len(index_names()[field.high]) - 1 if isinstance(field.high, str) else field.high
+        high = len(index_names(default_network())[field.high]) - 1 if isinstance(field.high, str) else field.high
         arrays[name][:] = rng.integers(field.low, high + 1, arrays[name].shape)
     arrays["red_target"] %= 3
     return Recording(meta=META, **arrays)
@@ -155,7 +157,7 @@ def test_load__other_files_are_refused(tmp_path):
 )
 def test_load__what_is_wrong_is_said(saved, changes, message):
     _, write = saved
-    with pytest.raises(UserError, match=rf"bad.npz is no recording of CAGE-2 episodes: .*{message}"):
+    with pytest.raises(UserError, match=rf"bad.npz is no recording of episodes: .*{message}"):
         load_recording(write(**changes))
 
 
@@ -166,10 +168,14 @@ def test_load__what_is_wrong_is_said(saved, changes, message):
         ("red", "Somebody", "red agent is 'Somebody', possible are B_lineAgent"),
         ("seed", "7", "seed is '7'"),
         ("green", 1, "green is 1"),
-        ("hosts", ["Defender"], "the hosts in meta are not the 13 of CAGE-2 in order"),
-        ("actions", list(reversed(index_names()["actions"])), "the actions in meta are not the 145"),
-        ("network", OTHER, "it is of the network 'Mine'"),
+        ("hosts", ["Defender"], "the hosts in meta are not the 13 of its network in order"),
+        ("actions", list(reversed(index_names(default_network())["actions"])), "the actions in meta are not the 145"),
+        ("network", OTHER, "it is of the network 'Mine' .*, whose text it lacks"),
         ("network", {"name": "Mine"}, "'network.fingerprint' is None"),
+        ("network", {"file": 7}, "meta says network is 7, expected the text of a file"),
+        ("network", "name: Mine", "its network, line 1: values: expected this key"),
+        ("scenario", ["Agents"], "meta says scenario is"),
+        ("scenario", "Agents: {}", "its scenario, line 1: Agents.Blue: expected this key"),
         ("decoys", None, "the decoys in meta are not the 8"),
     ],
 )
@@ -187,7 +193,7 @@ def test_recording__is_checked_when_made():
 
 
 def test_empty_arrays__hold_minus_one_where_that_means_nothing():
-    arrays = empty_arrays(1, 2)
+    arrays = empty_arrays(default_network(), 1, 2)
     assert {name for name, array in arrays.items() if (array == -1).all()} == {
         "red_target",
         "exploit",
@@ -196,3 +202,26 @@ def test_empty_arrays__hold_minus_one_where_that_means_nothing():
         "green_scan",
     }
     assert not arrays["obs"].any() and not arrays["reward"].any()
+
+
+@pytest.mark.parametrize("entry", ["scenario", "network_file"])
+def test_recording_of_another_network__carries_it(tmp_path, entry):
+    content = default_network().scenario.model_dump()
+    content["hosts"]["User4"]["confidentiality"] = "high"
+    network = Network(checked_network(content, "mine"))
+    text = cyborg_text(network.scenario) if entry == "scenario" else network_text(network.scenario)
+    arrays = empty_arrays(network, 1, 2)
+    meta = replace(META, **{entry: text})
+    save_recording(tmp_path / "own.npz", Recording(meta=meta, **arrays))
+    back = load_recording(tmp_path / "own.npz")
+    assert (back.meta, back.network.scenario.hosts) == (meta, network.scenario.hosts)
+    with np.load(tmp_path / "own.npz") as archive:
+        written = json.loads(str(archive["meta"]))
+    assert written["network"]["fingerprint"] == back.network.fingerprint
+    assert (written["scenario"] if entry == "scenario" else written["network"]["file"]) == text
+
+
+def test_network_as_its_text_alone__is_read(saved):
+    arrays, write = saved
+    meta = json.loads(str(arrays["meta"])) | {"network": network_text(default_network().scenario)}
+    assert load_recording(write(meta=np.array(json.dumps(meta)))).network.fingerprint == default_network().fingerprint

@@ -1,0 +1,1 @@
+"""Scenario files of the original, CybORG: read as ours, and written from ours."""

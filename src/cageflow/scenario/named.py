@@ -1,0 +1,77 @@
+"""Networks by name, and from files of ours or of the original."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from cageflow.errors import UserError
+from cageflow.scenario.cyborg.importing import import_file, is_cyborg_file
+from cageflow.scenario.cyborg.writing import cyborg_text
+from cageflow.scenario.network import Network, default_network
+from cageflow.scenario.schema import Scenario
+from cageflow.scenario.yaml_file import YamlFile
+
+NETWORK_NAMES = ("cage2",)
+"""Of the networks that come with the package; each stands in a file of that name."""
+
+
+@dataclass(frozen=True)
+class NetworkSource:
+    """A network and the file that it came from.
+
+    Attributes:
+        network: the network.
+        scenario: text of the scenario file of the original that it was read from, None where it is a file of ours.
+    """
+
+    network: Network
+    scenario: str | None = None
+
+    def for_cyborg(self) -> str:
+        """Text of a scenario file with which the original plays on the network.
+
+        Raises:
+            UserError: it cannot.
+        """
+        return cyborg_text(self.network.scenario) if self.scenario is None else self.scenario
+
+
+def load_network(given: Path | str | None = None) -> Network:
+    """A network by its name, or from a file.
+
+    Args:
+        given: one of `NETWORK_NAMES`, the path of a network file of ours or of a scenario file of the original; None
+            is CAGE-2's.
+
+    Raises:
+        UserError: it is neither, or the file is wrong.
+    """
+    return find_network(given).network
+
+
+def find_network(given: Path | str | None) -> NetworkSource:
+    """Likewise with the file that it came from."""
+    if given is None:
+        return NetworkSource(default_network())
+    if str(given) in NETWORK_NAMES:
+        return NetworkSource(shipped_network(str(given)))
+    path = Path(given)
+    if not path.exists() and not path.suffix:
+        raise UserError(f"{given} is no network: expected {', '.join(NETWORK_NAMES)}, or the path of a network file")
+    file = YamlFile.read(path, str(path), Scenario.model_fields)
+    if is_cyborg_file(file):
+        return NetworkSource(Network(import_file(file, path.stem)), file.text)
+    return NetworkSource(Network(file.validate(Scenario)))
+
+
+@cache
+def shipped_network(name: str) -> Network:
+    """One of `NETWORK_NAMES`."""
+    if name == "cage2":
+        return default_network()
+    file = f"{name}.yaml"
+    source = files("cageflow.scenario").joinpath(file)
+    return Network(YamlFile.read(source, file, Scenario.model_fields).validate(Scenario))
