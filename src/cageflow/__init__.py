@@ -8,10 +8,13 @@ from importlib.metadata import version  # noqa: E402
 
 import gymnasium  # noqa: E402
 
+from cageflow.kernel_cache import ensure_kernel_cache
+
 __version__ = version("cageflow")
 
 __all__ = ["__version__"]
 
+ensure_kernel_cache()
 gymnasium.register(
     "cageflow/Cage2-v0",
     entry_point="cageflow.envs.single:Cage2Env",

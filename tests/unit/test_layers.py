@@ -32,6 +32,7 @@ LAYERS = (
     "terminal",
     "startup",
     "errors",
+    "kernel_cache",
 )
 # Below it, and still none of its business: search gets a function from an order to a trial result.
 STRANGERS = {"search": {"collect", "learn", "envs", "sim"}}

@@ -166,7 +166,7 @@ def _draw_card(
     left, top, room = place.left + 9, place.top + 6, place.width - 18
     unit_type = _fitting(network.scenario.hosts[host].unit_type, 12, room // 2)
     canvas.text((left + room, top + 3), unit_type, GREY, _font(12), anchor="ra")
-    name = _fitting(host, 15, room - int(_font(12).getlength(unit_type)) - 8, True)
+    name = _fitting(host, 15, room - int(_font(12).getlength(unit_type)) - 8, True, keep_last=6)
     canvas.text((left, top), name, INK, _font(15, True))
 
     activity = Activity(seen[0] + 2 * seen[1]).name.lower()
@@ -234,12 +234,22 @@ def _font(size: int, is_bold: bool = False) -> ImageFont.FreeTypeFont:
 
 
 @lru_cache(maxsize=4096)
-def _fitting(words: str, size: int, width: int, is_bold: bool = False) -> str:
-    """As much of some words as a line of that width holds, without what a font cannot show."""
+def _fitting(words: str, size: int, width: int, is_bold: bool = False, keep_last: int | None = None) -> str:
+    """As much of some words as a line of that width holds, without what a font cannot show.
+
+    Args:
+        words: that are to stand there.
+        size: of the font.
+        width: in pixels.
+        is_bold: of the font.
+        keep_last: letters at the end that are kept, which often tell one name from another.
+    """
     words = " ".join("".join(c if c.isprintable() else " " for c in words).split())
     font = _font(size, is_bold)
     if font.getlength(words) <= width:
         return words
-    while words and font.getlength(words + "…") > width:
-        words = words[:-1]
-    return words.rstrip() + "…"
+    num_last = 0 if keep_last is None else min(keep_last, len(words) // 2)
+    first, last = words[: len(words) - num_last], words[len(words) - num_last :]
+    while first and font.getlength(f"{first}…{last}") > width:
+        first = first[:-1]
+    return f"{first.rstrip()}…{last}"

@@ -1,0 +1,95 @@
+"""Where compiled kernels are kept, if neither the package's folder nor the home folder can be written.
+
+Numba keeps them beside the sources or, failing that, in the user's cache folder. Where neither can be written it gives
+up with "cannot cache function: no locator available", as in a container with a read-only file system or under a
+service's account. Then a folder among the temporary files does, and where there is none either, nothing is kept.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+import sys
+import tempfile
+from pathlib import Path
+
+VARIABLE = "NUMBA_CACHE_DIR"
+PACKAGE = Path(__file__).parent
+
+
+def ensure_kernel_cache() -> None:
+    """Have Numba find a folder for compiled kernels; call it before any is defined.
+
+    Writes `NUMBA_CACHE_DIR` in the environment of this process, which its children inherit, and says so once, where the
+    usual folders cannot be written. Nothing happens where that variable names a folder that can be.
+    """
+    named = os.environ.get(VARIABLE)
+    if named and _can_be_written(Path(named)):
+        return
+    if _can_be_written(PACKAGE / "sim" / "__pycache__") or _can_be_written(_user_cache() / "numba"):
+        return
+    folder = _temporary_folder()
+    blame = f"{named} ({VARIABLE})" if named else "the folder of the package and your home folder"
+    told = logging.getLogger("cageflow")
+    if folder is None:
+        _keep_nothing()
+        told.warning(
+            "cageflow: %s cannot be written, nor can temporary files: compiled code is not kept, and every start "
+            "compiles anew. Set %s to a folder that can be written.",
+            blame,
+            VARIABLE,
+        )
+        return
+    os.environ[VARIABLE] = str(folder)
+    if "numba" in sys.modules:  # it has read the variable already
+        sys.modules["numba"].config.CACHE_DIR = str(folder)
+    told.warning(
+        "cageflow: %s cannot be written, so compiled code is kept in %s. Set %s to keep it elsewhere.",
+        blame,
+        folder,
+        VARIABLE,
+    )
+
+
+def _can_be_written(folder: Path) -> bool:
+    """Whether Numba could write there: tried as Numba tries it, since the permission bits do not tell."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        return False
+    return True
+
+
+def _user_cache() -> Path:
+    """The user's cache folder, as Numba looks for it."""
+    if sys.platform == "darwin":
+        return Path(os.path.expanduser("~/Library/Caches"))
+    return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
+
+
+def _temporary_folder() -> Path | None:
+    """A folder among the temporary files that is this user's alone: what is kept there is loaded and run.
+
+    The same one for every process of the user, so that only the first compiles; a new one where somebody else has that
+    name.
+    """
+    try:
+        shared = Path(tempfile.gettempdir()) / f"cageflow-kernels-{os.getuid()}"
+        try:
+            shared.mkdir(mode=0o700, exist_ok=True)
+            found = shared.lstat()
+            is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
+        except OSError:
+            is_ours = False
+        return shared if is_ours and _can_be_written(shared) else Path(tempfile.mkdtemp(prefix="cageflow-kernels-"))
+    except OSError:
+        return None
+
+
+def _keep_nothing() -> None:
+    """Have `njit(cache=True)` compile without a cache."""
+    from numba.core.dispatcher import Dispatcher
+
+    Dispatcher.enable_caching = lambda self: None  # type: ignore[method-assign]
