@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and read only if they are files."""
+"""Files that are written whole or not at all, read only if they are files, and named by one rule."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 from cageflow.errors import UserError
@@ -104,3 +105,57 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def check_output_file(path: Path, *suffixes: str, option: str = "--out") -> None:
+    """Refuse a file that could not be written, before the work whose result it is to hold.
+
+    The rule for all files that a user names for a result: the name ends as its content does; folders that are missing
+    are made when it is written; a file that is there is replaced.
+
+    Args:
+        path: the file.
+        suffixes: how its name may end.
+        option: that named it.
+
+    Raises:
+        UserError: the name ends otherwise, something else has it, or its folder cannot be written.
+    """
+    wanted = f"name a file that ends in {' or '.join(suffixes)}"
+    try:
+        if path.is_dir():
+            raise UserError(f"{option} is {path}, which is a folder: {wanted}")
+        if path.suffix.lower() not in suffixes:
+            raise UserError(f"{option} is {path}: {wanted}")
+        if path.exists() and not path.is_file():
+            raise UserError(f"{option} is {path}, which is no common file: {wanted}")
+        _check_writable(path, path.parent, option)
+    except OSError as error:
+        raise UserError(f"{option} is {path}, which cannot be written: {error.strerror}") from error
+
+
+def check_output_folder(path: Path, option: str = "--out") -> None:
+    """Refuse a folder that could not be written, likewise: it is made with those above it, and what is there stays.
+
+    Raises:
+        UserError: it is a file, or cannot be written.
+    """
+    try:
+        if path.exists() and not path.is_dir():
+            raise UserError(f"{option} is {path}, which is a file: name a folder")
+        _check_writable(path, path, option)
+    except OSError as error:
+        raise UserError(f"{option} is {path}, which cannot be written: {error.strerror}") from error
+
+
+def _check_writable(path: Path, folder: Path, option: str) -> None:
+    """Try to write where the first folder is that is there already, leaving nothing behind.
+
+    Raises:
+        UserError: a file is in the way.
+        OSError: it cannot be written.
+    """
+    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    if not there.is_dir():
+        raise UserError(f"{option} is {path}, but {there} is a file: name another place")
+    tempfile.TemporaryFile(dir=there).close()

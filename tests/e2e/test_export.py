@@ -53,6 +53,7 @@ def said_by(path: Path) -> dict[str, str]:
 
 
 def test_run_folder__gives_a_file_and_a_card_with_its_evaluation(plain_run: Run, here: Path) -> None:
+    Path("made").mkdir()
     outcome = cageflow("export", plain_run.path, "--out", "made", "--evaluation-episodes", 20, "--json")
     assert outcome.status == 0, outcome.err
     content = outcome.json
@@ -98,8 +99,8 @@ def test_universal_policy__follows_the_workflow_that_is_asked_for(here: Path) ->
         ("ordered.safetensors --evaluation-episodes 1", "episodes is 1; expected 0 for no evaluation, or at least 2"),
         ("ordered.safetensors --evaluation-episodes -5", "--evaluation-episodes is '-5'"),
         ("ordered.safetensors --out README.onnx", "README.md is there and is no model card"),
-        ("ordered.safetensors --out sleep.txt", "sleep.txt is no folder; name a file that ends in .onnx"),
-        ("ordered.safetensors --out folder.onnx", "folder.onnx is a folder"),
+        ("ordered.safetensors --out sleep.txt", "--out is sleep.txt: name a file that ends in .onnx"),
+        ("ordered.safetensors --out folder.onnx", "folder.onnx, which is a folder"),
         ("ordered.safetensors --scenario missing.yaml", "missing.yaml"),
         ("small.safetensors", "small.safetensors reads 52 bits and has 3 actions, but the game has 52 and 145"),
     ],

@@ -122,7 +122,7 @@ def test_run_that_was_killed__is_reported_as_far_as_it_came(reported: Path, tmp_
         ("gp_sampling_log.csv", (), "no trial has ended in"),
         ("policies", (), "the best policy of"),
         ("", ("--evaluation-episodes", 5), "--evaluation-episodes is 5: a playbook needs at least 100"),
-        ("", ("--out", "nowhere/page.html"), "nowhere is no folder"),
+        ("", ("--out", "nowhere/page.txt"), "--out is nowhere/page.txt: name a file that ends in .html"),
         ("", ("--against", "nowhere"), "nowhere is no run folder"),
     ],
 )

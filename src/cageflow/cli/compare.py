@@ -45,12 +45,12 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Compare runs: learning curves over seeds, differences with intervals, effect sizes, tables for a paper."""
-    from cageflow.errors import UserError
+    from cageflow.files import check_output_folder
     from cageflow.report.compare import compare as compare_runs
     from cageflow.report.compare import write_comparison
 
-    if out is not None and out.exists() and not out.is_dir():
-        raise UserError(f"--out is {out}, which is a file: name a folder")
+    if out is not None:
+        check_output_folder(out)
     console = terminal.make_console(stderr=as_json, highlight=False, soft_wrap=True)
     with Telling() as say:
         found = compare_runs(

@@ -174,11 +174,14 @@ def _sources(
     """Who is to be evaluated, the team last; it is saved where that is asked for."""
     from cageflow.evaluation.sources import find_agent, make_team, parse_team
     from cageflow.evaluation.team import write_team
+    from cageflow.files import check_output_file
 
     if not policies and team is None:
         raise UserError("there is nobody to evaluate; name a policy, or a team by --team.")
     if save_team is not None and team is None:
         raise UserError("--save-team needs a team; name one by --team.")
+    if save_team is not None:
+        check_output_file(save_team, ".json", option="--save-team")
     sources = [find_agent(text, options) for text in policies or []]
     if team is not None:
         members, opening = parse_team(team)

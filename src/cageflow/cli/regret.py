@@ -53,12 +53,16 @@ def regret(
 ) -> None:
     """Replay search strategies on a landscape: how far from its best order they are after so many trials."""
     from cageflow.errors import UserError
+    from cageflow.files import check_output_folder
     from cageflow.search.landscape import find_landscape, read_landscape
 
     console = terminal.make_console(stderr=as_json)
     tables = [(Path(name), read_landscape(find_landscape(name))) for name in landscapes]
     if out is not None and len(tables) > 1:
         raise UserError(f"--out is one folder, but {len(tables)} landscapes are given: leave it out or give one")
+    folders = [out or path.with_name(f"{path.stem}-regret") for path, _ in tables]
+    for folder in folders:
+        check_output_folder(folder)
     measured = []
     with ExitStack() as stack:
         say = stack.enter_context(Telling("reading the landscape"))
@@ -66,8 +70,8 @@ def regret(
             stack, say, n_workers, repetitions, trials, _names(strategy), _names(kernel), beta, gate,
             compliance_threshold, seed,
         )  # fmt: skip
-        for path, table in tables:
-            measured.append(work(path, table, out or path.with_name(f"{path.stem}-regret")))
+        for (path, table), folder in zip(tables, folders, strict=True):
+            measured.append(work(path, table, folder))
     for figures in measured:
         _print(console, figures)
     if as_json:

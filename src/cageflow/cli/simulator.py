@@ -64,18 +64,17 @@ def record(
 ) -> None:
     """Record episodes of an installed CybORG with every chance outcome, for `cageflow parity`."""
     from cageflow.envs.options import parse_red_agent
+    from cageflow.files import check_output_file
     from cageflow.parity.recorder import record_episodes
     from cageflow.parity.recording import save_recording
 
     full_name = parse_red_agent(red_agent)
     on = "" if scenario is None else f"{scenario.stem}_"
     path = out or Path(f"{on}{rules}_{full_name}_{blue}_g{int(green)}_s{seed}.npz")
-    if path.exists():
-        raise UserError(f"{path} exists already: name another file by --out")
-    if not path.parent.is_dir():
-        raise UserError(f"{path.parent} is no folder: make it, or name another file by --out")
+    check_output_file(path, ".npz")
     with Telling(f"recording {episodes} episodes"):
         recording = record_episodes(cyborg_path, rules, full_name, blue, green, seed, episodes, max_steps, scenario)
+        path.parent.mkdir(parents=True, exist_ok=True)
         save_recording(path, recording)
     if as_json:
         print_json({"file": str(path), "episodes": episodes, "steps": episodes * max_steps})

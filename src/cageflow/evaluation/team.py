@@ -123,6 +123,7 @@ def write_team(path: Path, members: Mapping[str, str], opening: str) -> None:
         "opening": _relative(opening, path.parent),
     }
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, (json.dumps(content, indent=2) + "\n").encode())
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror}.") from error

@@ -9,7 +9,7 @@ from pathlib import Path
 from cageflow.envs.seeds import EpisodeStream
 from cageflow.errors import UserError
 from cageflow.evaluation.policy_agent import PolicyAgent
-from cageflow.files import write_whole
+from cageflow.files import check_output_file, write_whole
 from cageflow.learn.fit import notes_on
 from cageflow.report.content import Page, Section
 from cageflow.report.drawing import draw
@@ -104,8 +104,7 @@ def write_report(
     page = out or path / PAGE
     run = read_run(path)
     policy = run.policy()
-    if not page.parent.is_dir():
-        raise UserError(f"{page.parent} is no folder: make it, or name another file by --out")
+    check_output_file(page, ".html")
     others = [_fitting_rival(run, other, say) for other in against]
     say(f"Playing {episodes:,} episodes of {order_words(run.order)} against {run.config.game().red_agent}")
     folder = path / FOLDER
@@ -115,6 +114,7 @@ def write_report(
         material = Material(run, playbook, rivals)
         content = make_page(material)
         drawings = [draw(chart) for chart in content.charts]
+        page.parent.mkdir(parents=True, exist_ok=True)
         write_whole(page, render(content, drawings).encode())
         folder.mkdir(exist_ok=True)
         for drawing in drawings:

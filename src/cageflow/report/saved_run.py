@@ -179,7 +179,8 @@ def read_run(path: Path) -> SavedRun:
         UserError: it is none, a log is damaged, or no trial has ended in it.
     """
     if not path.is_dir():
-        raise UserError(f"{path} is no run folder: there is no such folder")
+        what = "it is a file" if path.exists() else "there is no such folder"
+        raise UserError(f"{path} is no run folder: {what}")
     config = on_own_network(read_config(path / CONFIG), path)
     about = read_object(path / CONFIG).get(ABOUT, {})
     run = SavedRun(

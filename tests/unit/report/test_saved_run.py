@@ -72,6 +72,9 @@ def test_run_that_is_going__is_told_and_not_disturbed(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_reported__is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="file is no run folder: it is a file"):
+        read_run(tmp_path / "file")
     with pytest.raises(UserError, match="no run folder: there is no such folder"):
         read_run(tmp_path / "nowhere")
     with pytest.raises(UserError, match="no run folder: config.json cannot be read"):

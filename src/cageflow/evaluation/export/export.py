@@ -15,7 +15,7 @@ from cageflow.evaluation.champions import CHAMPION_FOLDER, CHAMPIONS, champion_f
 from cageflow.evaluation.export.card import CARD_TITLE, model_card
 from cageflow.evaluation.protocol import EPISODES, Evaluation, EvaluationSettings, evaluate
 from cageflow.evaluation.sources import PolicySource, SourceOptions, find_agent
-from cageflow.files import write_whole
+from cageflow.files import check_output_file, write_whole
 from cageflow.learn.policy import PolicyCard
 from cageflow.learn.policy_file import load_policy
 from cageflow.workflow.orders import Order, OrderLike, format_order
@@ -158,20 +158,18 @@ def _paths(policy: Path, out: Path | None, told: Order | None) -> tuple[Path, Pa
     Raises:
         UserError: something else is in the way.
     """
-    if out is not None and out.suffix == SUFFIX:
+    if out is not None and (out.suffix == SUFFIX or not out.is_dir()):
         model = out
     else:
         order = "" if told is None else f"_{format_order(told).replace(',', '-')}"
         beside = Path() if policy.is_relative_to(CHAMPION_FOLDER) else policy.parent
         model = (beside if out is None else out) / f"{policy.stem}{order}{SUFFIX}"
     card = model.with_suffix(CARD_SUFFIX)
-    for path in (model, card):
-        if path.is_dir():
-            raise UserError(f"{path} is a folder; name a file that ends in {SUFFIX}, or a folder for it.")
+    check_output_file(model, SUFFIX)
+    if card.is_dir():
+        raise UserError(f"{card} is a folder: the model card needs that name, so name another file by --out")
     if card.is_file() and not card.read_bytes().startswith(CARD_TITLE.encode()):
         raise UserError(f"{card} is there and is no model card; name another file by --out.")
-    if model.parent.exists() and not model.parent.is_dir():
-        raise UserError(f"{model.parent} is no folder; name a file that ends in {SUFFIX}, or a folder for it.")
     return model, card
 
 
