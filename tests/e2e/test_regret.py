@@ -5,6 +5,7 @@ import pytest
 
 from cageflow.search.landscape import Landscape, write_landscape
 from tests.e2e.command_line import cageflow
+from tests.helpers.orders import ORDERS
 from tests.unit.search.landscapes import landscape_table, pair_landscape
 
 SMALL = ["--repetitions", "2", "--trials", "3", "--strategy", "gp-ucb,random", "--kernel", "mallows"]
@@ -66,7 +67,7 @@ def test_regret__refuses_nonsense_in_one_sentence(table, arguments, sentence):
 
 def test_regret__refuses_what_is_no_landscape(table, tmp_path):
     holes = tmp_path / "holes.csv"
-    write_landscape(holes, Landscape(landscape_table(pair_landscape(0)).rows[5:]))
+    write_landscape(holes, Landscape(ORDERS, landscape_table(pair_landscape(0)).rows[5:]))
     for arguments, sentence in (
         ([tmp_path / "missing.csv"], "give a table of `cageflow landscape`, or one of bline, meander"),
         ([holes], "5 trainings are missing"),

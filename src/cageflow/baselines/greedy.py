@@ -17,7 +17,7 @@ from cageflow.baselines.worth import host_worth
 from cageflow.envs.agent import Actions, BlueSetting, BlueView
 from cageflow.envs.inspection import Access
 from cageflow.workflow.compliance import counted_hosts
-from cageflow.workflow.orders import Order, OrderLike, parse_order
+from cageflow.workflow.orders import CAGE2_ORDERS, Order, OrderLike, parse_order
 
 DEFAULT_ORDER: Order = parse_order("op_server,enterprise,defender,op_host,user")
 """By what a step in red's hands costs, 11, 1, 0.1, 0.1 and 0.1; among equals, what lies deeper in the network first."""
@@ -40,7 +40,7 @@ class GreedyAgent:
         codec = network.codec
         counted = counted_hosts(network, "evictable")
         hosts = np.array([host for host in range(len(network.hosts)) if counted >> host & 1], np.intp)
-        place = np.argsort(order)[network.host_unit_type]
+        place = np.argsort(CAGE2_ORDERS.indices(order))[network.host_unit_type]
         # One number a host, the more the sooner: by type, by access, by worth. Ties go to the first of the table.
         worth = host_worth(network)
         by_worth = np.searchsorted(np.unique(worth), worth)

@@ -23,7 +23,7 @@ from cageflow.experiment.trainer import UpdateRecord, Workflow
 from cageflow.files import checksum, is_partial, read_whole, sync_folder, write_whole
 from cageflow.learn.fit import NETWORK_FILE
 from cageflow.search import LANDSCAPE_COLUMNS, Acquisition, Iteration, LandscapeRow, landscape_cells
-from cageflow.workflow.orders import ALL_ORDERS, Order, format_order, order_id
+from cageflow.workflow.orders import ALL_ORDERS, CAGE2_ORDERS, Order, format_order, order_id
 
 TRAINING_COLUMNS = (
     "Workflow_ID,Workflow_Order,Update,Episodes,Env_Reward,Alignment_Bonus,Total_Reward,Compliance,Avg_Fixes,"
@@ -235,7 +235,7 @@ class RunFolder:
 
     def log_landscape(self, row: LandscapeRow) -> None:
         """Write one training of a landscape."""
-        self.logs["landscape"].append([landscape_cells(row)])
+        self.logs["landscape"].append([landscape_cells(CAGE2_ORDERS, row)])
 
     def log_iteration(self, iteration: Iteration) -> None:
         """Write one trial of a search or a landscape."""

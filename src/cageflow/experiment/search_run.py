@@ -34,7 +34,7 @@ from cageflow.search import (
     make_strategy,
     run_search,
 )
-from cageflow.workflow.orders import NUM_ORDERS, Order
+from cageflow.workflow.orders import CAGE2_ORDERS, NUM_ORDERS, Order
 
 if TYPE_CHECKING:
     from cageflow.experiment.trial_pool import TrialPool
@@ -286,8 +286,8 @@ def find_strategy(config: RunConfig) -> Strategy:
     """
     settings = strategy_settings(config)
     if config.command == "landscape":
-        return Exhaustive(settings, rounds=config.repetitions)
-    return make_strategy(config.strategy, settings)
+        return Exhaustive(CAGE2_ORDERS, settings, rounds=config.repetitions)
+    return make_strategy(config.strategy, CAGE2_ORDERS, settings)
 
 
 def find_budget(config: RunConfig) -> Budget:

@@ -13,7 +13,7 @@ from cageflow.learn.policy import ANY_WORKFLOW
 from cageflow.learn.policy_file import save_policy
 from cageflow.learn.ppo import NonFiniteError
 from cageflow.search import Landscape, LandscapeRow, best_trial, write_landscape
-from cageflow.workflow.orders import ALL_ORDERS, NUM_ORDERS, Order, order_id
+from cageflow.workflow.orders import ALL_ORDERS, CAGE2_ORDERS, NUM_ORDERS, Order, order_id
 
 
 class UniversalRun:
@@ -53,7 +53,7 @@ class UniversalRun:
                 raise NonFiniteError(f"all workflows: {error}") from error
             self._end_update(record)
         save_policy(folder.universal_policy_path, trainer.policy())
-        table = Landscape(tuple(self._evaluate(order) for order in ALL_ORDERS))
+        table = Landscape(CAGE2_ORDERS, tuple(self._evaluate(order) for order in ALL_ORDERS))
         write_landscape(folder.universal_table_path, table)
         best, feasible = best_trial(table.rows, config.compliance_threshold)
         return RunSummary(

@@ -35,7 +35,6 @@ from cageflow.report.sections import (
 )
 from cageflow.report.wording import count, listed, order_words, percent
 from cageflow.scenario import is_cage2
-from cageflow.scenario.unit_types import UNIT_TYPES
 
 PAGE, FOLDER = "report.html", "report"
 MIN_EPISODES = 100
@@ -156,7 +155,7 @@ def _heading(run: SavedRun) -> str:
         return "Plain PPO, without a workflow"
     if run.has_model and not run.is_feasible:
         return f"No workflow has reached {percent(run.config.compliance_threshold, 0)} compliance yet"
-    first, *others = (UNIT_TYPES[unit_type] for unit_type in run.order)
+    first, *others = run.order
     if run.config.command == "landscape":  # the best of many trainings, which its order may owe to luck
         return f"The best policy fixes {first} first, then {listed(others)}"
     return f"Fix {first} first, then {listed(others)}"

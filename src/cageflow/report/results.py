@@ -14,7 +14,7 @@ from cageflow.evaluation.statistics import Estimate, summarize
 from cageflow.report.saved_run import SavedRun, Trial
 from cageflow.scenario.unit_types import UNIT_TYPES
 from cageflow.search import TrialResult, best_trial
-from cageflow.workflow.orders import Order
+from cageflow.workflow.orders import CAGE2_ORDERS, Order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +109,7 @@ def position_means(results: Sequence[OrderResult]) -> tuple[npt.NDArray[np.float
     sums = np.zeros((len(UNIT_TYPES), len(UNIT_TYPES)))
     counts = np.zeros(sums.shape, np.int64)
     for result in results:
-        for position, unit_type in enumerate(result.order):
+        for position, unit_type in enumerate(CAGE2_ORDERS.indices(result.order)):
             sums[unit_type, position] += result.estimate.mean
             counts[unit_type, position] += 1
     with np.errstate(invalid="ignore"):

@@ -12,7 +12,6 @@ from cageflow.errors import UserError
 from cageflow.search.kernels import KernelName
 from cageflow.search.landscape import Landscape
 from cageflow.search.replay import Replay
-from cageflow.workflow.orders import ALL_ORDERS, NUM_ORDERS
 
 Quantity = Literal["reward", "compliance"]
 
@@ -88,7 +87,7 @@ def measure_calibration(
     replay = Replay.of(landscape, compliance_threshold)
     pools: dict[Quantity, NDArray[np.int64]] = {
         "reward": np.flatnonzero(replay.feasible),
-        "compliance": np.arange(NUM_ORDERS),
+        "compliance": np.arange(len(replay.space)),
     }
     tasks = [
         (replay, quantity, kernel, pool, size, splits, seed)
@@ -125,10 +124,15 @@ def _calibrate(
     for split in range(splits):
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(split, size)))
         order = rng.permutation(pool)
-        seeds = rng.integers(num_seeds, size=NUM_ORDERS)
+        seeds = rng.integers(num_seeds, size=len(replay.space))
         told, asked = order[:size], order[size:]
         process = surrogate.fit_surrogate(
-            [ALL_ORDERS[i] for i in told], values[told, seeds[told]], errors[told, seeds[told]], prior, kernel
+            replay.space,
+            [replay.space.unrank(int(i)) for i in told],
+            values[told, seeds[told]],
+            errors[told, seeds[told]],
+            prior,
+            kernel,
         )
         mean, std = (array[asked] for array in process.posterior())
         training_noise = process.scale**2 * process.training_noise

@@ -7,8 +7,8 @@ from statistics import fmean, stdev
 
 from cageflow.errors import UserError
 from cageflow.scenario.identity import SHORT
+from cageflow.scenario.orders import Order, show_order
 from cageflow.search.landscape import Landscape
-from cageflow.workflow.orders import ALL_ORDERS, Order, show_order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +56,17 @@ def compare(one: Landscape, other: Landscape, compliance_threshold: float) -> Co
     """Compare what the orders came to in two tables.
 
     Raises:
-        UserError: a table lacks an order, or they are of different networks.
+        UserError: a table lacks an order, or they are of different networks or unit types.
     """
     check_network(other, one.network)
-    tables = [{order: _means(table, order) for order in ALL_ORDERS} for table in (one, other)]
-    feasible = [{order for order in ALL_ORDERS if table[order][1] >= compliance_threshold} for table in tables]
-    shared = [order for order in ALL_ORDERS if order in feasible[0] & feasible[1]]
+    if one.space != other.space:
+        raise UserError(
+            f"one table orders {', '.join(one.space.unit_types)}, the other {', '.join(other.space.unit_types)}: "
+            "there is nothing to compare"
+        )
+    tables = [{order: _means(table, order) for order in one.space} for table in (one, other)]
+    feasible = [{order for order in one.space if table[order][1] >= compliance_threshold} for table in tables]
+    shared = [order for order in one.space if order in feasible[0] & feasible[1]]
     gains = [tables[1][order][0] - tables[0][order][0] for order in shared]
     sides = [
         Side(

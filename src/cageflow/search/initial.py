@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from cageflow.errors import UserError
+from cageflow.scenario.orders import Order, kendall_distance
 from cageflow.search.trial import History
-from cageflow.workflow.orders import Order, kendall_distance
 
 
 def from_scratch(order: Order, history: History) -> Order | None:

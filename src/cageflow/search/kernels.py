@@ -1,21 +1,26 @@
 """Covariance functions between workflow orders: how much a trial of one order tells of another.
 
-All of them have one form: exp(-(rate_1 distance_1 + ... + rate_M distance_M)), where each distance is how far two
-orders lie apart in one of their features, |feature(a) - feature(b)|, or a sum of such distances. Every
-exp(-rate |x - y|) is a strictly positive definite kernel on the line (Laplace's), and a product of such kernels is one
-on the space of all features. The features tell the 120 orders apart, so every one of these kernels is positive definite
-on them, for all positive rates.
+All have one form: exp(-(rate_1 distance_1 + ... + rate_M distance_M)), where a distance counts, in some unit, in how
+many bits of a group two orders differ. Whether a type stands behind a place is such a bit, and so is whether one
+type of a pair stands ahead of the other. Every exp(-rate |x - y|) is a strictly positive definite kernel on the line
+(Laplace's), and a product of such kernels is one on the space of all bits. The bits tell the orders apart, so every one
+of these kernels is positive definite on them, for all positive rates.
+
+A kernel is a function of the bits of the orders at hand, so that nothing has to be kept for all pairs of orders.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import combinations
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cageflow.workflow.orders import ALL_ORDERS, KENDALL_MATRIX, MAX_KENDALL_DISTANCE, NUM_TYPES
+from cageflow.scenario.orders import OrderSpace, pairs_ahead, positions
+
+Floats = NDArray[np.float64]
 
 KernelName = Literal["mallows", "position", "pairwise", "evidence"]
 """What a user may ask for: one of `KERNELS`, or the one for which the data speak most."""
@@ -23,30 +28,45 @@ KernelName = Literal["mallows", "position", "pairwise", "evidence"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderKernel:
-    """A family of correlations between the 120 orders, one for each choice of its rates.
+    """A family of correlations between orders, one for each choice of its rates; hashable.
 
     The rates have independent LogNormal priors. Without them few trials would drive a rate to where orders become
     independent, so that a trial says nothing of others, or all alike.
 
     Attributes:
-        distances: (M, 120, 120) float64, read-only; at least 0, with zeros on the diagonals.
+        to_bits: permutations (N, n) int8 to their bits (N, F) bool.
+        num_rates: number of types to M, how many rates there are.
+        group: number of types to (F,) int, the rate that each bit is counted under.
+        unit: number of types to how many bits of a group make a distance of 1.
         median_rate: prior median of every rate.
         log_rate_sd: prior standard deviation of the logarithm of every rate.
     """
 
-    distances: NDArray[np.float64]
+    to_bits: Callable[[NDArray[np.int8]], NDArray[np.bool_]]
+    num_rates: Callable[[int], int]
+    group: Callable[[int], NDArray[np.int64]]
+    unit: Callable[[int], int]
     median_rate: float
     log_rate_sd: float
 
-    def correlation(self, rates: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Correlations of all orders, (120, 120) float64, for rates (M,) above 0."""
-        correlation: NDArray[np.float64] = np.exp(-np.tensordot(rates, self.distances, axes=1))
-        return correlation
+    def bits(self, space: OrderSpace) -> Floats:
+        """(W, F) float64 of 0 and 1, read-only: the bits of all orders, by rank."""
+        return _bits_of_space(self, len(space.unit_types))
 
-    @property
-    def num_rates(self) -> int:
-        """M: how many rates it has."""
-        return len(self.distances)
+    def distances(self, bits: Floats, num_types: int) -> Floats:
+        """(M, N, N) float64: how far N orders with bits (N, F) lie from one another under each rate."""
+        group = self.group(num_types)
+        apart = [
+            _differing(bits[:, group == rate], bits[:, group == rate], np.ones((group == rate).sum()))
+            for rate in range(self.num_rates(num_types))
+        ]
+        return np.stack(apart) / self.unit(num_types) if apart else np.zeros((0, len(bits), len(bits)))
+
+    def correlation(self, rates: Floats, a: Floats, b: Floats, num_types: int) -> Floats:
+        """Correlations (N, K) of orders with bits (N, F) with others of bits (K, F), for rates (M,) above 0."""
+        weights = rates[self.group(num_types)] / self.unit(num_types)
+        correlation: Floats = np.exp(-_differing(a, b, weights))
+        return correlation
 
     @property
     def log_median_rate(self) -> float:
@@ -54,24 +74,60 @@ class OrderKernel:
         return math.log(self.median_rate)
 
 
-def _kernel(distances: NDArray[np.float64], median_rate: float, log_rate_sd: float) -> OrderKernel:
-    distances.setflags(write=False)
-    return OrderKernel(distances=distances, median_rate=median_rate, log_rate_sd=log_rate_sd)
+def _differing(a: Floats, b: Floats, weights: Floats) -> Floats:
+    """(N, K) weighted number of bits in which (N, F) and (K, F) differ; exact for whole weights."""
+    weighted = a * weights
+    differing: Floats = weighted.sum(axis=1)[:, None] + (b @ weights)[None, :] - 2 * (weighted @ b.T)
+    return np.maximum(differing, 0.0, out=differing)
 
 
-def _apart(features: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Distances (M, 120, 120) of the orders in each of their features (120, M)."""
-    return np.ascontiguousarray(np.abs(features[:, None, :] - features[None, :, :]).transpose(2, 0, 1))
+@lru_cache(maxsize=32)
+def _bits_of_space(kernel: OrderKernel, num_types: int) -> Floats:
+    space = OrderSpace(tuple(str(unit_type) for unit_type in range(num_types)))
+    bits = kernel.to_bits(space.permutations).astype(np.float64)
+    bits.setflags(write=False)
+    return bits
 
 
-_POSITIONS = np.argsort(np.asarray(ALL_ORDERS), axis=1).astype(np.float64)  # (120, 5): where each type stands, 0 to 4
-_FIRST, _SECOND = np.asarray(list(combinations(range(NUM_TYPES), 2))).T
-_BEFORE = (_POSITIONS[:, _FIRST] < _POSITIONS[:, _SECOND]).astype(np.float64)  # (120, 10): the first of a pair is ahead
+def _behind_places(permutations: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """(N, n (n - 1)) bool: for each type and each place but the last, whether the type stands behind that place.
+
+    Two orders differ in as many bits of a type as its places lie apart.
+    """
+    places = positions(permutations)
+    behind: NDArray[np.bool_] = places[:, :, None] > np.arange(permutations.shape[1] - 1)
+    return behind.reshape(len(permutations), -1)
+
+
+def _num_pairs(num_types: int) -> int:
+    return num_types * (num_types - 1) // 2
+
 
 KERNELS: dict[str, OrderKernel] = {
-    "mallows": _kernel(KENDALL_MATRIX[None] / MAX_KENDALL_DISTANCE, median_rate=3.0, log_rate_sd=0.75),
-    "position": _kernel(_apart(_POSITIONS) / (NUM_TYPES - 1), median_rate=0.5, log_rate_sd=0.8),
-    "pairwise": _kernel(_apart(_BEFORE), median_rate=0.15, log_rate_sd=0.9),
+    "mallows": OrderKernel(
+        to_bits=pairs_ahead,
+        num_rates=lambda n: min(_num_pairs(n), 1),
+        group=lambda n: np.zeros(_num_pairs(n), np.int64),
+        unit=lambda n: max(_num_pairs(n), 1),
+        median_rate=3.0,
+        log_rate_sd=0.75,
+    ),
+    "position": OrderKernel(
+        to_bits=_behind_places,
+        num_rates=lambda n: n if n > 1 else 0,
+        group=lambda n: np.repeat(np.arange(n), n - 1),
+        unit=lambda n: max(n - 1, 1),
+        median_rate=0.5,
+        log_rate_sd=0.8,
+    ),
+    "pairwise": OrderKernel(
+        to_bits=pairs_ahead,
+        num_rates=_num_pairs,
+        group=lambda n: np.arange(_num_pairs(n)),
+        unit=lambda n: 1,
+        median_rate=0.15,
+        log_rate_sd=0.9,
+    ),
 }
 """The families by name.
 
@@ -80,7 +136,7 @@ Kendall and Mallows kernels for permutations", ICML 2015). `position`: a rate fo
 from 0 to 1. `pairwise`: a rate for each pair of types, on whether the two orders rank it alike, 0 or 1: Mallows where
 the rates are equal, and a step where one of them is large.
 
-In the median two orders that swap one pair next to each other correlate by 0.74, 0.78 and 0.86; 95 % of the Mallows
-rates give them 0.93 to 0.27. Medians and deviations were chosen by the predictive density on synthetic landscapes of
-nine kinds; the wide spread of the pairwise rates lets a few pairs stand out.
+In the median, with five types, two orders that swap one pair next to each other correlate by 0.74, 0.78 and 0.86; 95 %
+of the Mallows rates give them 0.93 to 0.27. Medians and deviations were chosen by the predictive density on synthetic
+landscapes of nine kinds with five types; the wide spread of the pairwise rates lets a few pairs stand out.
 """

@@ -1,4 +1,4 @@
-"""Landscapes: what every one of the 120 orders came to, trained alike and several times."""
+"""Landscapes: what every order of a space came to, trained alike and several times."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from pathlib import Path
 from cageflow.errors import UserError
 from cageflow.files import write_whole
 from cageflow.reading import TextError, read_rows
-from cageflow.workflow.orders import NUM_ORDERS, Order, format_order, order_id, parse_order, show_order
+from cageflow.scenario.orders import Order, OrderSpace, format_order, show_order
 
 LANDSCAPE_COLUMNS = (
     "Workflow_ID,Workflow_Order,Seed,Reward,Reward_SE,Compliance,Compliance_SE,"
@@ -64,8 +64,9 @@ class LandscapeRow:
 
 @dataclass(frozen=True, slots=True)
 class Landscape:
-    """A table of trainings; `rows` holds those of each order, by seed and then by order."""
+    """A table of trainings of the orders of a space; `rows` holds those of each order, by seed and then by order."""
 
+    space: OrderSpace
     rows: tuple[LandscapeRow, ...]
 
     @property
@@ -81,7 +82,7 @@ class Landscape:
     @property
     def is_complete(self) -> bool:
         """Whether every order has a training with every seed."""
-        return len(self.rows) == NUM_ORDERS * len(self.seeds)
+        return len(self.rows) == len(self.space) * len(self.seeds)
 
     def of(self, order: Order) -> tuple[LandscapeRow, ...]:
         """The trainings of one order."""
@@ -97,14 +98,14 @@ def write_landscape(path: Path, landscape: Landscape) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(LANDSCAPE_COLUMNS.split(","))
-    writer.writerows(landscape_cells(row) for row in landscape.rows)
+    writer.writerows(landscape_cells(landscape.space, row) for row in landscape.rows)
     write_whole(path, text.getvalue().encode())
 
 
-def landscape_cells(row: LandscapeRow) -> list[object]:
+def landscape_cells(space: OrderSpace, row: LandscapeRow) -> list[object]:
     """A line of the table, in the order of LANDSCAPE_COLUMNS."""
     return [
-        order_id(row.order),
+        space.rank(row.order),
         format_order(row.order).replace(",", ">"),
         row.seed,
         f"{row.reward:.4f}",
@@ -136,7 +137,7 @@ def find_landscape(name: str) -> Path:
 
 
 def read_landscape(path: Path) -> Landscape:
-    """Read a landscape; it need not be complete.
+    """Read a landscape; it need not be complete. Its first line tells the space: an order and its number.
 
     Raises:
         UserError: the file cannot be read or is no landscape; the message names the file and the line.
@@ -149,25 +150,29 @@ def read_landscape(path: Path) -> Landscape:
         raise UserError(f"{path} cannot be read as a landscape: {error}") from error
     if not lines or lines[0] not in (LANDSCAPE_COLUMNS.split(","), WITHOUT_NETWORK.split(",")):
         raise UserError(f"{path} is no landscape: expected the columns {LANDSCAPE_COLUMNS}")
+    space: OrderSpace | None = None
     rows, seen = [], set()
     for number, cells in enumerate(lines[1:], start=2):
         try:
-            row = _parse_row(lines[0], cells)
+            row, number_given = _parse_row(lines[0], cells)
+            space = space or OrderSpace.of_ranked(row.order, number_given)
+            if space.rank(row.order) != number_given:
+                raise ValueError(f"{show_order(row.order)} has the number {space.rank(row.order)}, not {number_given}")
         except ValueError as error:
             raise UserError(f"{path}, line {number}: {error}") from error
         if (row.order, row.seed) in seen:
             raise UserError(f"{path}, line {number}: {show_order(row.order)} with seed {row.seed} stands there twice")
         seen.add((row.order, row.seed))
         rows.append(row)
-    if not rows:
+    if space is None:
         raise UserError(f"{path} is empty: it has no trainings")
     if len({row.network for row in rows}) > 1:
         raise UserError(f"{path} has trainings on different networks: give each network a table of its own")
-    return Landscape(tuple(rows))
+    return Landscape(space, tuple(rows))
 
 
-def _parse_row(columns: Sequence[str], cells: Sequence[str]) -> LandscapeRow:
-    """One line.
+def _parse_row(columns: Sequence[str], cells: Sequence[str]) -> tuple[LandscapeRow, int]:
+    """One line, and the number that it gives its order.
 
     Raises:
         ValueError: it is no training of an order.
@@ -175,12 +180,9 @@ def _parse_row(columns: Sequence[str], cells: Sequence[str]) -> LandscapeRow:
     if len(cells) != len(columns):
         raise ValueError(f"expected {len(columns)} values, got {len(cells)}")
     values = dict(zip(columns, cells, strict=True))
-    order = parse_order(values["Workflow_Order"])
-    if values["Workflow_ID"] != str(order_id(order)):
-        raise ValueError(f"{show_order(order)} has the number {order_id(order)}, not {values['Workflow_ID']}")
     threshold_episodes = values["Threshold_Episodes"]
-    return LandscapeRow(
-        order=order,
+    row = LandscapeRow(
+        order=tuple(name.strip() for name in values["Workflow_Order"].split(">")),
         seed=int(values["Seed"]),
         reward=float(values["Reward"]),
         reward_se=float(values["Reward_SE"]),
@@ -192,3 +194,4 @@ def _parse_row(columns: Sequence[str], cells: Sequence[str]) -> LandscapeRow:
         seconds=float(values["Seconds"]),
         network=values.get("Network") or None,
     )
+    return row, int(values["Workflow_ID"])

@@ -11,11 +11,11 @@ from typing import Any, Literal, Protocol, TypeVar
 import numpy as np
 
 from cageflow.errors import UserError
+from cageflow.scenario.orders import Order, show_order
 from cageflow.search.initial import from_scratch
 from cageflow.search.landscape import LandscapeRow
 from cageflow.search.strategies import Choice, Strategy
 from cageflow.search.trial import Cap, History, TrialRequest, TrialResult, check_fields
-from cageflow.workflow.orders import Order, order_id, show_order
 
 SearchEnding = Literal["budget", "trials", "exhausted"]
 """Why a search ended: one of its budgets was spent, or its strategy had nothing left to try."""
@@ -161,7 +161,7 @@ class Launch:
 
     Attributes:
         request: what will be asked for; `request.trial` is the number of the iteration, from 0.
-        choice: the order and, for a strategy with a model, mean, std, UCB and score of all 120 orders.
+        choice: the order and, for a strategy with a model, mean, std, UCB and score of all orders.
         state: the state with this trial pending.
     """
 
@@ -263,7 +263,9 @@ def run_search(
             choice = strategy.choose(tuple(history), orders, _stream(state.seed, number, 0))
         if choice is not None:
             request = _request(choice.order, number, state.seed, budget, history, requests, start)
-            ucb = None if choice.acquisition is None else float(choice.acquisition.ucb[order_id(choice.order)])
+            ucb = (
+                None if choice.acquisition is None else float(choice.acquisition.ucb[strategy.space.rank(choice.order)])
+            )
             pending[number] = PendingTrial(request=request, ucb=ucb)
             if on_launch is not None:
                 on_launch(Launch(request=request, choice=choice, state=present()))

@@ -9,17 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cageflow.errors import UserError
+from cageflow.scenario.orders import Order, OrderSpace
 from cageflow.search.kernels import KernelName
 from cageflow.search.landscape import Landscape
 from cageflow.search.replay import Replay
 from cageflow.search.strategies import STRATEGIES, Choice, StrategySettings, make_strategy
 from cageflow.search.trial import History, TrialResult
-from cageflow.workflow.orders import ALL_ORDERS, Order, order_id
 
 Floats = NDArray[np.float64]
 
 REPLAYED = tuple(name for name in STRATEGIES if name != "exhaustive")
-"""Strategies that can be replayed: up to 120 trials `exhaustive` is `round-robin`, and then it ends."""
+"""Strategies that can be replayed: up to a trial of each order `exhaustive` is `round-robin`, and then it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,21 +137,22 @@ def measure_regret(
     ]
 
 
-def recommend(history: History, mean: Floats, settings: StrategySettings) -> Order | None:
+def recommend(space: OrderSpace, history: History, mean: Floats, settings: StrategySettings) -> Order | None:
     """The order to follow after a search: of those with a trial that reached the threshold the one with the best mean.
 
     The mean is the reward process's own, and not the best result, which owes the most to luck.
 
     Args:
+        space: all orders.
         history: the trials so far.
-        mean: (120,) posterior mean of the reward after them.
+        mean: (W,) posterior mean of the reward after them.
         settings: for the threshold.
 
     Returns:
         The order; None while no trial has reached the threshold.
     """
-    reached = sorted({order_id(trial.order) for trial in history if settings.reached(trial)})
-    return ALL_ORDERS[max(reached, key=lambda i: mean[i])] if reached else None
+    reached = sorted({space.rank(trial.order) for trial in history if settings.reached(trial)})
+    return space.unrank(max(reached, key=lambda i: mean[i])) if reached else None
 
 
 def _repetition(
@@ -160,7 +161,8 @@ def _repetition(
     """Simple regret (T,), instantaneous regret (T,) and wasted trials (T,) of one replay."""
     truth = replay.draw_truth(_stream(seed, repetition, 0))
     worth, best = truth.worth, truth.best
-    strategy = make_strategy(contender.strategy, contender.settings)
+    space = replay.space
+    strategy = make_strategy(contender.strategy, space, contender.settings)
     history: list[TrialResult] = []
     picked, recommended = np.empty(trials, dtype=np.int64), np.full(trials, -1)
     for t in range(trials + 1):
@@ -168,10 +170,11 @@ def _repetition(
         if choice is None:
             raise RuntimeError(f"{contender.strategy} had nothing to try after {t} trials")
         if t > 0:
-            order = recommend(history, _reward_mean(choice, history, contender.settings), contender.settings)
-            recommended[t - 1] = -1 if order is None else order_id(order)
+            mean = _reward_mean(space, choice, history, contender.settings)
+            order = recommend(space, history, mean, contender.settings)
+            recommended[t - 1] = -1 if order is None else space.rank(order)
         if t < trials:
-            i = picked[t] = order_id(choice.order)
+            i = picked[t] = space.rank(choice.order)
             visit = sum(trial.order == choice.order for trial in history)
             history.append(replay.trial(truth, choice.order, history, _stream(seed, repetition, 2, int(i), visit)))
     nothing = best - worth.min()  # no recommendation is as bad as the worst
@@ -179,13 +182,14 @@ def _repetition(
     return simple.astype(np.float32), (best - worth[picked]).astype(np.float32), ~truth.feasible[picked]
 
 
-def _reward_mean(choice: Choice, history: History, settings: StrategySettings) -> Floats:
-    """(120,) mean of the reward process: that of the choice, or for a strategy without one that of the same history."""
+def _reward_mean(space: OrderSpace, choice: Choice, history: History, settings: StrategySettings) -> Floats:
+    """(W,) mean of the reward process: that of the choice, or for a strategy without one that of the same history."""
     if choice.acquisition is not None:
         return choice.acquisition.mean
     from cageflow.search import surrogate  # imports SciPy
 
-    return surrogate.fit_reward([trial for trial in history if settings.reached(trial)], settings.kernel).posterior()[0]
+    reached = [trial for trial in history if settings.reached(trial)]
+    return surrogate.fit_reward(space, reached, settings.kernel).posterior()[0]
 
 
 def _stream(seed: int, *key: int) -> np.random.Generator:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from scipy.special import gammainc, gammaincinv
 
 from cageflow.errors import UserError
+from cageflow.scenario.orders import Order, OrderSpace
 from cageflow.search.landscape import Landscape
 from cageflow.search.trial import TrialResult
-from cageflow.workflow.orders import NUM_ORDERS, Order, order_id
 
 Floats = NDArray[np.float64]
 
@@ -28,8 +28,8 @@ class Truth:
     """What the orders are worth in one repetition.
 
     Attributes:
-        reward: (120,) true reward of each order, the mean of all trainings that it might have.
-        feasible: (120,) bool, whether the order can be followed.
+        reward: (W,) true reward of each order, the mean of all trainings that it might have.
+        feasible: (W,) bool, whether the order can be followed.
     """
 
     reward: Floats
@@ -37,7 +37,7 @@ class Truth:
 
     @property
     def worth(self) -> Floats:
-        """(120,) the true reward; an order that is not feasible is of no use, and counts as the worst that is."""
+        """(W,) the true reward; an order that is not feasible is of no use, and counts as the worst that is."""
         return np.where(self.feasible, self.reward, self.reward[self.feasible].min())
 
     @property
@@ -105,15 +105,17 @@ class Replay:
     strategy.
 
     Attributes:
-        reward: (120, S) rewards.
-        reward_se: (120, S) their standard errors.
-        compliance: (120, S) compliances.
-        compliance_se: (120, S) their standard errors.
-        episodes: (120, S) int64, episodes trained.
-        feasible: (120,) bool.
+        space: the W orders.
+        reward: (W, S) rewards.
+        reward_se: (W, S) their standard errors.
+        compliance: (W, S) compliances.
+        compliance_se: (W, S) their standard errors.
+        episodes: (W, S) int64, episodes trained.
+        feasible: (W,) bool.
         groups: the one or two groups.
     """
 
+    space: OrderSpace
     reward: Floats
     reward_se: Floats
     compliance: Floats
@@ -132,15 +134,15 @@ class Replay:
             UserError: some order lacks a training, or none is feasible.
         """
         if not landscape.is_complete:
-            missing = NUM_ORDERS * len(landscape.seeds) - len(landscape.rows)
+            missing = len(landscape.space) * len(landscape.seeds) - len(landscape.rows)
             raise UserError(
-                f"the landscape is not complete: of {NUM_ORDERS} orders with {len(landscape.seeds)} trainings "
-                f"each, {missing} trainings are missing"
+                f"the landscape is not complete: of {len(landscape.space)} orders with {len(landscape.seeds)} "
+                f"trainings each, {missing} trainings are missing"
             )
-        tables = {name: np.empty((NUM_ORDERS, len(landscape.seeds))) for name in _COLUMNS}
+        tables = {name: np.empty((len(landscape.space), len(landscape.seeds))) for name in _COLUMNS}
         for row in landscape.rows:
             for name in _COLUMNS:
-                tables[name][order_id(row.order), landscape.seeds.index(row.seed)] = getattr(row, name)
+                tables[name][landscape.space.rank(row.order), landscape.seeds.index(row.seed)] = getattr(row, name)
         feasible = (tables["compliance"] >= compliance_threshold).mean(axis=1) >= FEASIBLE_SHARE
         if not feasible.any():
             raise UserError(
@@ -148,6 +150,7 @@ class Replay:
             )
         ids = [np.flatnonzero(mask) for mask in (feasible, ~feasible) if mask.any()]
         return cls(
+            space=landscape.space,
             reward=tables["reward"],
             reward_se=tables["reward_se"],
             compliance=tables["compliance"],
@@ -159,7 +162,7 @@ class Replay:
 
     def draw_truth(self, rng: np.random.Generator) -> Truth:
         """One truth that the landscape leaves possible."""
-        reward = np.empty(NUM_ORDERS)
+        reward = np.empty(len(self.space))
         for group in self.groups:
             reward[group.ids] = group.draw(rng)
         return Truth(reward=reward, feasible=self.feasible)
@@ -178,7 +181,7 @@ class Replay:
             earlier: the trials before it, which only its count of episodes needs.
             rng: the only source of chance; two draws.
         """
-        i = order_id(order)
+        i = self.space.rank(order)
         seed = rng.integers(self.reward.shape[1])
         noise = self.groups[0 if self.feasible[i] else -1].noise
         deviation = noise[rng.integers(len(noise))]

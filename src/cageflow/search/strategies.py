@@ -13,15 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cageflow.errors import UserError
+from cageflow.scenario.orders import Order, OrderSpace
 from cageflow.search.kernels import KernelName
 from cageflow.search.trial import History, TrialResult
-from cageflow.workflow.orders import ALL_ORDERS, CANONICAL_ORDERS, NUM_ORDERS, Order, order_id
 
 if TYPE_CHECKING:
     from cageflow.search.surrogate import Surrogate
 
 TIE_TOLERANCE = 1e-9
 """Scores this close, in units of the standardised reward, are equal."""
+JOINT_ORDERS = 720
+"""Orders that are drawn together by `Thompson`: all of them up to six unit types, beyond that the best by UCB."""
 
 Gate = Literal["feasibility", "strict"]
 """How compliance enters a choice; see `StrategySettings.gate`."""
@@ -67,7 +69,7 @@ class StrategySettings:
 
 @dataclass(frozen=True, slots=True)
 class Acquisition:
-    """What a model-based strategy thought of every order when it chose; arrays (120,) in the order of `ALL_ORDERS`.
+    """What a model-based strategy thought of every order when it chose; arrays (W,) by the rank of the order.
 
     Attributes:
         mean: posterior mean of the reward, float64, in the unit of the reward.
@@ -96,6 +98,10 @@ class Strategy(Protocol):
     """Chooses the next order to try."""
 
     @property
+    def space(self) -> OrderSpace:
+        """The orders that it chooses from."""
+
+    @property
     def settings(self) -> StrategySettings:
         """The settings it was made with."""
 
@@ -115,48 +121,51 @@ class Strategy(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RoundRobin:
-    """Every order in turn, by id, from id 0."""
+    """Every order in turn, by rank, from rank 0."""
 
+    space: OrderSpace
     settings: StrategySettings
 
     def choose(self, history: History, pending: Sequence[Order], rng: np.random.Generator) -> Choice | None:
-        """The order whose id is the number of trials begun so far, modulo 120, or the next that is not pending."""
-        idle = _idle(pending)
+        """The order whose rank is the number of trials begun so far, modulo W, or the next that is not pending."""
+        idle = _idle(self.space, pending)
         if not idle.any():
             return None
         begun = len(history) + len(pending)
-        return Choice(ALL_ORDERS[(begun + int(np.roll(idle, -begun).argmax())) % NUM_ORDERS])
+        return Choice(self.space.unrank((begun + int(np.roll(idle, -begun).argmax())) % len(self.space)))
 
 
 @dataclass(frozen=True, slots=True)
 class Exhaustive:
-    """Every order once, by id, and again for each further round; then nothing.
+    """Every order once, by rank, and again for each further round; then nothing.
 
     A later round does not wait for an earlier one: its trials are for searches that begin every trial anew.
     """
 
+    space: OrderSpace
     settings: StrategySettings
     rounds: int = 1
 
     def choose(self, history: History, pending: Sequence[Order], rng: np.random.Generator) -> Choice | None:
         """The first of the orders whose trials are fewest, those under way included."""
-        begun = np.zeros(NUM_ORDERS, dtype=np.int64)
+        begun = np.zeros(len(self.space), dtype=np.int64)
         for order in [*(trial.order for trial in history), *pending]:
-            begun[order_id(order)] += 1
+            begun[self.space.rank(order)] += 1
         fewest = int(begun.argmin())
-        return Choice(ALL_ORDERS[fewest]) if begun[fewest] < self.rounds else None
+        return Choice(self.space.unrank(fewest)) if begun[fewest] < self.rounds else None
 
 
 @dataclass(frozen=True, slots=True)
 class Random:
     """Any order that is not pending, all equally likely, whatever was tried."""
 
+    space: OrderSpace
     settings: StrategySettings
 
     def choose(self, history: History, pending: Sequence[Order], rng: np.random.Generator) -> Choice | None:
         """One draw."""
-        idle = np.flatnonzero(_idle(pending))
-        return Choice(ALL_ORDERS[idle[rng.integers(len(idle))]]) if len(idle) else None
+        idle = np.flatnonzero(_idle(self.space, pending))
+        return Choice(self.space.unrank(int(idle[rng.integers(len(idle))]))) if len(idle) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,35 +185,37 @@ class GpUcb:
     optimization", JMLR 2014 (GP-BUCB).
     """
 
+    space: OrderSpace
     settings: StrategySettings
 
     def choose(self, history: History, pending: Sequence[Order], rng: np.random.Generator) -> Choice | None:
         """Fit the processes and take the best order that is not set aside; ties are broken by one draw."""
-        allowed = open_orders(history, pending, self.settings)
+        allowed = open_orders(self.space, history, pending, self.settings)
         if not allowed.any():
             return None
-        reward, compliance = _fit(history, pending, self.settings)
-        log_feasibility = _log_feasibility(compliance, self.settings)
+        reward, compliance = _fit(self.space, history, pending, self.settings)
+        log_feasibility = _log_feasibility(self.space, compliance, self.settings)
         mean, std = reward.posterior()
         ucb = upper_confidence_bound(mean, std, self.settings.beta)
         score = np.where(allowed, ucb + reward.scale * log_feasibility, -np.inf)
         # Orders that lie alike towards all trials differ only by rounding, which must not decide.
         best = np.flatnonzero(score >= score.max() - TIE_TOLERANCE * reward.scale)
-        chosen = best[rng.integers(len(best))]
-        return Choice(ALL_ORDERS[chosen], Acquisition(mean, std, ucb, np.exp(log_feasibility), score))
+        chosen = int(best[rng.integers(len(best))])
+        return Choice(self.space.unrank(chosen), Acquisition(mean, std, ucb, np.exp(log_feasibility), score))
 
 
 @dataclass(frozen=True, slots=True)
 class Canonical:
-    """The six orders of `CANONICAL_ORDERS`, each once; then as `GpUcb`, which knows their trials."""
+    """The orders that have a name, each once; then as `GpUcb`, which knows their trials."""
 
+    space: OrderSpace
     settings: StrategySettings
 
     def choose(self, history: History, pending: Sequence[Order], rng: np.random.Generator) -> Choice | None:
-        """The first of the six that was never tried, with what `GpUcb` would have thought, or the choice of `GpUcb`."""
-        choice = GpUcb(self.settings).choose(history, pending, rng)
+        """The first of them that was never tried, with what `GpUcb` would have thought, or the choice of `GpUcb`."""
+        choice = GpUcb(self.space, self.settings).choose(history, pending, rng)
         begun = {trial.order for trial in history}.union(pending)
-        for order in CANONICAL_ORDERS.values():
+        for order in self.space.named.values():
             if choice is not None and order not in begun:
                 return Choice(order, choice.acquisition)
         return choice
@@ -212,37 +223,41 @@ class Canonical:
 
 @dataclass(frozen=True, slots=True)
 class Thompson:
-    """The best order of one draw from the joint posterior of all 120.
+    """The best order of one draw from the joint posterior.
 
     Under the feasibility gate compliance is drawn jointly as well: the best drawn reward among orders whose drawn
     compliance reaches the threshold, or the highest drawn compliance if none does. Draws differ from one another by
     themselves, so pending orders are only left out.
     """
 
+    space: OrderSpace
     settings: StrategySettings
 
     def choose(self, history: History, pending: Sequence[Order], rng: np.random.Generator) -> Choice | None:
         """Fit the processes, draw once and take the best order that is not set aside."""
-        allowed = open_orders(history, pending, self.settings)
+        allowed = open_orders(self.space, history, pending, self.settings)
         if not allowed.any():
             return None
-        reward, compliance = _fit(history, (), self.settings)
-        log_feasibility = _log_feasibility(compliance, self.settings)
+        reward, compliance = _fit(self.space, history, (), self.settings)
+        log_feasibility = _log_feasibility(self.space, compliance, self.settings)
         mean, std = reward.posterior()
         ucb = upper_confidence_bound(mean, std, self.settings.beta)
-        sample = reward.sample(rng)
+        ids = _likeliest(np.where(allowed, ucb + reward.scale * log_feasibility, -np.inf))
+        drawn, may_win = reward.sample(rng, ids), allowed[ids]
         if compliance is not None:
-            drawn_compliance = compliance.sample(rng)
-            feasible = allowed & (drawn_compliance >= self.settings.compliance_threshold)
+            drawn_compliance = compliance.sample(rng, ids)
+            feasible = may_win & (drawn_compliance >= self.settings.compliance_threshold)
             if feasible.any():
-                allowed = feasible
+                may_win = feasible
             else:
-                sample = drawn_compliance
-        score = np.where(allowed, sample, -np.inf)
-        return Choice(ALL_ORDERS[score.argmax()], Acquisition(mean, std, ucb, np.exp(log_feasibility), score))
+                drawn = drawn_compliance
+        score = np.full(len(self.space), -np.inf)
+        score[ids] = np.where(may_win, drawn, -np.inf)
+        chosen = self.space.unrank(int(score.argmax()))
+        return Choice(chosen, Acquisition(mean, std, ucb, np.exp(log_feasibility), score))
 
 
-STRATEGIES: dict[str, Callable[[StrategySettings], Strategy]] = {
+STRATEGIES: dict[str, Callable[[OrderSpace, StrategySettings], Strategy]] = {
     "gp-ucb": GpUcb,
     "thompson": Thompson,
     "random": Random,
@@ -253,7 +268,7 @@ STRATEGIES: dict[str, Callable[[StrategySettings], Strategy]] = {
 """The strategies by the names that a user gives."""
 
 
-def make_strategy(name: str, settings: StrategySettings | None = None) -> Strategy:
+def make_strategy(name: str, space: OrderSpace, settings: StrategySettings | None = None) -> Strategy:
     """Make a strategy by its name in `STRATEGIES`.
 
     Raises:
@@ -261,7 +276,7 @@ def make_strategy(name: str, settings: StrategySettings | None = None) -> Strate
     """
     if name not in STRATEGIES:
         raise UserError(f"unknown strategy '{name}': possible are {', '.join(STRATEGIES)}")
-    return STRATEGIES[name](settings or StrategySettings())
+    return STRATEGIES[name](space, settings or StrategySettings())
 
 
 def upper_confidence_bound(mean: NDArray[np.float64], std: NDArray[np.float64], beta: float) -> NDArray[np.float64]:
@@ -269,7 +284,9 @@ def upper_confidence_bound(mean: NDArray[np.float64], std: NDArray[np.float64], 
     return mean + beta * std
 
 
-def open_orders(history: History, pending: Sequence[Order], settings: StrategySettings) -> NDArray[np.bool_]:
+def open_orders(
+    space: OrderSpace, history: History, pending: Sequence[Order], settings: StrategySettings
+) -> NDArray[np.bool_]:
     """Which orders may be chosen by a strategy with a model: not pending, and not set aside after failing.
 
     The n-th trial in a row in which an order misses the compliance threshold sets it aside until 2^(n+1) further trials
@@ -279,30 +296,37 @@ def open_orders(history: History, pending: Sequence[Order], settings: StrategySe
     Pending trials do not count towards its return: they have taught nothing yet.
 
     Returns:
-        (120,) bool. If all orders that are not pending are set aside, those that would come back first are open; all
-        False only if all 120 are pending.
+        (W,) bool. If all orders that are not pending are set aside, those that would come back first are open; all
+        False only if all are pending.
     """
-    failures = np.zeros(NUM_ORDERS, dtype=np.int64)
-    back_at = np.zeros(NUM_ORDERS, dtype=np.int64)  # so many trials must have ended before the order is tried again
+    failures = np.zeros(len(space), dtype=np.int64)
+    back_at = np.zeros(len(space), dtype=np.int64)  # so many trials must have ended before the order is tried again
     for i, trial in enumerate(history):
-        order = order_id(trial.order)
+        order = space.rank(trial.order)
         failures[order] = 0 if settings.reached(trial) else failures[order] + 1
         back_at[order] = i + 1 + 2 ** (int(failures[order]) + 1) if failures[order] else 0
-    idle = _idle(pending)
+    idle = _idle(space, pending)
     if not idle.any():
         return idle
     return idle & (back_at <= max(len(history), int(back_at[idle].min())))
 
 
-def _idle(pending: Sequence[Order]) -> NDArray[np.bool_]:
-    """(120,) which orders are not pending."""
-    idle = np.ones(NUM_ORDERS, dtype=np.bool_)
-    idle[[order_id(order) for order in pending]] = False
+def _idle(space: OrderSpace, pending: Sequence[Order]) -> NDArray[np.bool_]:
+    """(W,) which orders are not pending."""
+    idle = np.ones(len(space), dtype=np.bool_)
+    idle[[space.rank(order) for order in pending]] = False
     return idle
 
 
+def _likeliest(score: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(K,) ranks, ascending, of the JOINT_ORDERS orders with the highest of (W,) scores, or of all where W is less."""
+    if len(score) <= JOINT_ORDERS:
+        return np.arange(len(score))
+    return np.sort(np.argpartition(-score, JOINT_ORDERS)[:JOINT_ORDERS])
+
+
 def _fit(
-    history: History, pending: Sequence[Order], settings: StrategySettings
+    space: OrderSpace, history: History, pending: Sequence[Order], settings: StrategySettings
 ) -> "tuple[Surrogate, Surrogate | None]":
     """The process on reward, of the trials that reached the threshold, and the one on compliance, of all of them.
 
@@ -311,14 +335,16 @@ def _fit(
     from cageflow.search import surrogate  # imports SciPy
 
     reached = [trial for trial in history if settings.reached(trial)]
-    reward = surrogate.fit_reward(reached, settings.kernel).hallucinate(pending)
+    reward = surrogate.fit_reward(space, reached, settings.kernel).hallucinate(pending)
     if settings.gate == "strict":
         return reward, None
-    return reward, surrogate.fit_compliance(history, settings.kernel).hallucinate(pending)
+    return reward, surrogate.fit_compliance(space, history, settings.kernel).hallucinate(pending)
 
 
-def _log_feasibility(compliance: "Surrogate | None", settings: StrategySettings) -> NDArray[np.float64]:
-    """(120,) logarithm of the probability that the compliance reaches the threshold; 0 under the strict gate."""
+def _log_feasibility(
+    space: OrderSpace, compliance: "Surrogate | None", settings: StrategySettings
+) -> NDArray[np.float64]:
+    """(W,) logarithm of the probability that the compliance reaches the threshold; 0 under the strict gate."""
     if compliance is None:
-        return np.zeros(NUM_ORDERS)
+        return np.zeros(len(space))
     return compliance.log_probability_of_reaching(settings.compliance_threshold)

@@ -1,8 +1,9 @@
 """An exact Gaussian process over workflow orders: what the trials so far say about every order.
 
-There are but 120 possible inputs, so all covariances are entries of fixed matrices, trials of one order are pooled
-without loss, and the process is a few lines of linear algebra. It does what BoTorch's SingleTaskGP does with the same
-kernel and priors, in a tenth of the time; the tests hold it against that.
+The possible inputs are known: all orders of a space, 120 for five types and 40,320 for eight. Trials of one order are
+pooled without loss, what is kept of an order that was not tried is its mean and its variance, and the process is a few
+lines of linear algebra. It does what BoTorch's SingleTaskGP does with the same kernel and priors, in a tenth of the
+time; the tests hold it against that.
 
 Importing this module imports SciPy, so the rest of the search imports it where it is used.
 """
@@ -10,7 +11,7 @@ Importing this module imports SciPy, so the rest of the search imports it where 
 import logging
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar, cast
 
@@ -21,9 +22,9 @@ from scipy.optimize import minimize
 from scipy.special import log_ndtr
 from threadpoolctl import ThreadpoolController
 
+from cageflow.scenario.orders import Order, OrderSpace
 from cageflow.search.kernels import KERNELS, KernelName, OrderKernel
 from cageflow.search.trial import History
-from cageflow.workflow.orders import ALL_ORDERS, NUM_ORDERS, Order, order_id
 
 logger = logging.getLogger(__name__)
 
@@ -81,9 +82,10 @@ COMPLIANCE_PRIOR = Prior("compliance", mean=0.5, sd=0.25, min_sd=0.05)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surrogate:
-    """A fitted Gaussian process: what is believed of the true values of all 120 orders; made by `fit_surrogate`.
+    """A fitted Gaussian process: what is believed of the true values of all orders; made by `fit_surrogate`.
 
     Attributes:
+        space: the W orders.
         num_observations: observations that it has seen.
         kernel: name of its kernel in `KERNELS`.
         offset: mean of the observations, or the prior mean.
@@ -92,10 +94,13 @@ class Surrogate:
         outputscale: prior variance of an order around the level.
         training_noise: variance between trainings of one order, beyond the standard errors of their evaluations.
         evaluation_noise: median of the variances of the observations' evaluations; 0 without observations.
-        mean: (120,) float64, means of the standardised values, less `offset`.
-        covariance: (120, 120) float64, their covariances.
+        told: (n,) int64 ranks of the orders that it has been told of.
+        noise: (n,) variance of what it was told of each.
+        mean: (W,) float64, means of the standardised values, less `offset`.
+        variance: (W,) float64, their variances.
     """
 
+    space: OrderSpace = field(repr=False)
     num_observations: int
     kernel: str
     offset: float
@@ -104,32 +109,35 @@ class Surrogate:
     outputscale: float
     training_noise: float
     evaluation_noise: float
+    told: NDArray[np.int64]
+    noise: Floats
     mean: Floats
-    covariance: Floats
+    variance: Floats
 
-    def posterior(self, orders: Sequence[Order] = ALL_ORDERS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def posterior(self, orders: Sequence[Order] | None = None) -> tuple[Floats, Floats]:
         """Mean and standard deviation of each order's true value, without the noise of a further trial.
+
+        Args:
+            orders: which ones; all of them, by rank, if None.
 
         Returns:
             mean (W,) and std (W,), float64, in the unit of the observations. Without observations: the prior.
         """
-        ids = _ids(orders)
-        std = np.sqrt(np.clip(np.diagonal(self.covariance)[ids], 0.0, None))
-        return self.offset + self.scale * self.mean[ids], self.scale * std
+        ids = slice(None) if orders is None else _ids(self.space, orders)
+        return self.offset + self.scale * self.mean[ids], self.scale * np.sqrt(self.variance[ids])
 
     @_one_thread
-    def sample(self, rng: np.random.Generator, orders: Sequence[Order] = ALL_ORDERS) -> NDArray[np.float64]:
-        """One draw (W,) of the true values of several orders together, in the unit of the data."""
-        ids = _ids(orders)
-        root = np.linalg.cholesky(self.covariance[np.ix_(ids, ids)] + SAMPLE_JITTER * np.eye(len(ids)))
-        draw = self.mean[ids] + root @ rng.standard_normal(len(ids))
-        return self.offset + self.scale * draw
+    def sample(self, rng: np.random.Generator, ids: NDArray[np.int64]) -> Floats:
+        """One draw (K,) of the true values of the orders of ranks (K,) together, in the unit of the data."""
+        prior = self._prior(ids, ids)
+        rows = self._prior(self.told, ids)
+        covariance = prior - rows.T @ np.linalg.solve(self._observed(), rows)
+        root = np.linalg.cholesky((covariance + covariance.T) / 2 + SAMPLE_JITTER * np.eye(len(ids)))
+        return self.offset + self.scale * (self.mean[ids] + root @ rng.standard_normal(len(ids)))
 
-    def log_probability_of_reaching(
-        self, threshold: float, orders: Sequence[Order] = ALL_ORDERS
-    ) -> NDArray[np.float64]:
+    def log_probability_of_reaching(self, threshold: float) -> Floats:
         """Natural logarithm of the probability that each order's true value is at least `threshold`, (W,) float64."""
-        mean, std = self.posterior(orders)
+        mean, std = self.posterior()
         z = (mean - threshold) / np.maximum(std, 1e-9 * self.scale)
         return np.asarray(log_ndtr(z))
 
@@ -142,27 +150,52 @@ class Surrogate:
         """
         if not orders:
             return self
-        ids = _ids(orders)
-        rows = self.covariance[ids]
-        observed = rows[:, ids] + (self.training_noise + self.evaluation_noise) * np.eye(len(ids))
-        covariance = self.covariance - rows.T @ np.linalg.solve(observed, rows)
-        return replace(self, covariance=(covariance + covariance.T) / 2)
+        told = np.concatenate([self.told, _ids(self.space, orders)])
+        noise = np.concatenate([self.noise, np.full(len(orders), self.training_noise + self.evaluation_noise)])
+        wider = replace(self, told=told, noise=noise)
+        return replace(wider, variance=wider._posterior_variance())
+
+    def _prior(self, a: NDArray[np.int64], b: "NDArray[np.int64] | slice") -> Floats:
+        """Prior covariances (N, K) of orders by their ranks, the level's uncertainty included."""
+        kernel, num_types = KERNELS[self.kernel], len(self.space.unit_types)
+        bits = kernel.bits(self.space)
+        prior: Floats = LEVEL_VARIANCE + self.outputscale * kernel.correlation(self.rates, bits[a], bits[b], num_types)
+        return prior
+
+    def _observed(self) -> Floats:
+        """(n, n) covariance of what it was told."""
+        return self._prior(self.told, self.told) + np.diag(self.noise)
+
+    def _posterior_variance(self) -> Floats:
+        """(W,) variances of the standardised values, given what it was told."""
+        prior = LEVEL_VARIANCE + self.outputscale
+        if not len(self.told):
+            return np.full(len(self.space), prior)
+        rows = self._prior(self.told, slice(None))
+        explained = np.einsum("nw,nw->w", rows, np.linalg.solve(self._observed(), rows))
+        left: Floats = np.clip(prior - explained, 0.0, None)
+        return left
 
 
-def fit_reward(trials: History, kernel: KernelName = "evidence", prior: Prior = REWARD_PRIOR) -> Surrogate:
+def fit_reward(
+    space: OrderSpace, trials: History, kernel: KernelName = "evidence", prior: Prior = REWARD_PRIOR
+) -> Surrogate:
     """Fit the process on the rewards of trials; see `fit_surrogate`."""
     values, errors = [t.reward for t in trials], [t.reward_se for t in trials]
-    return fit_surrogate([t.order for t in trials], values, errors, prior, kernel)
+    return fit_surrogate(space, [t.order for t in trials], values, errors, prior, kernel)
 
 
-def fit_compliance(trials: History, kernel: KernelName = "evidence", prior: Prior = COMPLIANCE_PRIOR) -> Surrogate:
+def fit_compliance(
+    space: OrderSpace, trials: History, kernel: KernelName = "evidence", prior: Prior = COMPLIANCE_PRIOR
+) -> Surrogate:
     """Fit the process on the compliances of trials; a missing standard error counts as 0, the learnt noise stays."""
     values, errors = [t.compliance for t in trials], [t.compliance_se or 0.0 for t in trials]
-    return fit_surrogate([t.order for t in trials], values, errors, prior, kernel)
+    return fit_surrogate(space, [t.order for t in trials], values, errors, prior, kernel)
 
 
 @_one_thread
 def fit_surrogate(
+    space: OrderSpace,
     orders: Sequence[Order],
     values: Sequence[float],
     standard_errors: Sequence[float],
@@ -181,7 +214,8 @@ def fit_surrogate(
     with its hyperparameters integrated out, by Laplace's approximation around their most probable values.
 
     Args:
-        orders: N orders, repeats allowed.
+        space: all orders that there are.
+        orders: N of them, repeats allowed.
         values: N finite observations, N >= 0.
         standard_errors: N standard errors of `values`, each finite and at least 0.
         prior: what holds where the data do not speak.
@@ -200,20 +234,21 @@ def fit_surrogate(
     if not (np.isfinite(y).all() and np.isfinite(se).all() and (se >= 0).all()):
         raise ValueError(f"{prior.name}: values and standard errors must be finite, standard errors not negative")
     if len(y) == 0:
-        return _without_observations(prior, next(iter(KERNELS)) if kernel == "evidence" else kernel)
+        return _without_observations(space, prior, next(iter(KERNELS)) if kernel == "evidence" else kernel)
     offset, scale = float(y.mean()), _unit(y, se, prior)
-    data = _Data.of(np.asarray(_ids(orders)), (y - offset) / scale, (se / scale) ** 2)
+    data = _Data.of(_ids(space, orders), (y - offset) / scale, (se / scale) ** 2)
     if kernel == "evidence":
-        fits = [(name, _Fit.of(data, candidate)) for name, candidate in KERNELS.items()]
+        fits = [(name, _Fit.of(space, data, candidate)) for name, candidate in KERNELS.items()]
         evidences = {
             name: round(fit.log_evidence(), 6) for name, fit in fits
         }  # of equals the first, whatever the digits
         name, fit = max(fits, key=lambda candidate: evidences[candidate[0]])
         logger.info("%s of %d trials: kernel %s, log evidence %s", prior.name, len(y), name, evidences)
     else:
-        name, fit = kernel, _Fit.of(data, KERNELS[kernel])
-    mean, covariance = fit.posterior()
-    return Surrogate(
+        name, fit = kernel, _Fit.of(space, data, KERNELS[kernel])
+    _, precisions, pooled = data.pool(fit.training_noise)
+    process = Surrogate(
+        space=space,
         num_observations=len(y),
         kernel=name,
         offset=offset,
@@ -222,9 +257,13 @@ def fit_surrogate(
         outputscale=fit.outputscale,
         training_noise=fit.training_noise,
         evaluation_noise=float(np.median(data.variances)),
-        mean=mean,
-        covariance=covariance,
+        told=data.ids,
+        noise=1 / precisions,
+        mean=np.empty(0),
+        variance=np.empty(0),
     )
+    mean = np.linalg.solve(process._observed(), pooled) @ process._prior(data.ids, slice(None))
+    return replace(process, mean=mean, variance=process._posterior_variance())
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +271,7 @@ class _Data:
     """Standardised observations (N,), each of one of n distinct orders.
 
     Attributes:
-        ids: (n,) numbers of the distinct orders.
+        ids: (n,) int64 ranks of the distinct orders.
         groups: (N,) int, which of them an observation is of.
         targets: (N,) observations.
         variances: (N,) known variances of their noise.
@@ -268,20 +307,19 @@ class _Fit:
         loss: the minimum.
     """
 
-    data: _Data
-    kernel: OrderKernel
     objective: Callable[[Floats], tuple[float, Floats]]
     log_params: Floats
     loss: float
 
     @classmethod
-    def of(cls, data: _Data, kernel: OrderKernel) -> "_Fit":
-        means, sds = _log_param_prior(kernel)
-        distances = kernel.distances[:, data.ids[:, None], data.ids].reshape(kernel.num_rates, -1)
+    def of(cls, space: OrderSpace, data: _Data, kernel: OrderKernel) -> "_Fit":
+        num_types = len(space.unit_types)
+        means, sds = _log_param_prior(kernel, num_types)
+        distances = kernel.distances(kernel.bits(space)[data.ids], num_types).reshape(len(means) - 2, -1)
         objective = partial(_loss, data=data, distances=distances, means=means, sds=sds)
         bounds = np.stack([means - BOUND_SDS * sds, means + BOUND_SDS * sds], axis=1)
         result = minimize(objective, means, jac=True, method="L-BFGS-B", bounds=bounds)
-        return cls(data, kernel, objective, result.x, float(result.fun))
+        return cls(objective, result.x, float(result.fun))
 
     @property
     def rates(self) -> Floats:
@@ -295,15 +333,6 @@ class _Fit:
     def training_noise(self) -> float:
         return math.exp(self.log_params[-1])
 
-    def posterior(self) -> tuple[Floats, Floats]:
-        """Mean (120,) and covariance (120, 120) of the standardised values."""
-        prior = LEVEL_VARIANCE + self.outputscale * self.kernel.correlation(self.rates)
-        _, precisions, pooled = self.data.pool(self.training_noise)
-        rows = prior[self.data.ids]
-        weights = np.linalg.solve(rows[:, self.data.ids] + np.diag(1 / precisions), rows)
-        covariance = prior - rows.T @ weights
-        return weights.T @ pooled, (covariance + covariance.T) / 2
-
     def log_evidence(self) -> float:
         """Logarithm of the density of the data, hyperparameters integrated out by Laplace's approximation."""
         steps = HESSIAN_STEP * np.eye(len(self.log_params))
@@ -315,9 +344,10 @@ class _Fit:
         return -self.loss + 0.5 * float(np.log(2 * math.pi / curvatures).sum())
 
 
-def _log_param_prior(kernel: OrderKernel) -> tuple[Floats, Floats]:
+def _log_param_prior(kernel: OrderKernel, num_types: int) -> tuple[Floats, Floats]:
     """Prior means and deviations (M + 2,) of the logarithms of the hyperparameters."""
-    rates = np.full(kernel.num_rates, kernel.log_median_rate), np.full(kernel.num_rates, kernel.log_rate_sd)
+    num_rates = kernel.num_rates(num_types)
+    rates = np.full(num_rates, kernel.log_median_rate), np.full(num_rates, kernel.log_rate_sd)
     others = np.array([OUTPUTSCALE_PRIOR, TRAINING_NOISE_PRIOR]).T
     return np.concatenate([rates[0], others[0]]), np.concatenate([rates[1], others[1]])
 
@@ -371,25 +401,28 @@ def _loss(log_params: Floats, data: _Data, distances: Floats, means: Floats, sds
     return float(loss), gradient + surprise / sds
 
 
-def _without_observations(prior: Prior, kernel: str) -> Surrogate:
-    rates = np.full(KERNELS[kernel].num_rates, KERNELS[kernel].median_rate)
+def _without_observations(space: OrderSpace, prior: Prior, kernel: str) -> Surrogate:
     outputscale = math.exp(OUTPUTSCALE_PRIOR[0])
     return Surrogate(
+        space=space,
         num_observations=0,
         kernel=kernel,
         offset=prior.mean,
         scale=prior.sd / math.sqrt(LEVEL_VARIANCE + outputscale),
-        rates=rates,
+        rates=np.full(KERNELS[kernel].num_rates(len(space.unit_types)), KERNELS[kernel].median_rate),
         outputscale=outputscale,
         training_noise=math.exp(TRAINING_NOISE_PRIOR[0]),
         evaluation_noise=0.0,
-        mean=np.zeros(NUM_ORDERS),
-        covariance=LEVEL_VARIANCE + outputscale * KERNELS[kernel].correlation(rates),
+        told=np.zeros(0, np.int64),
+        noise=np.zeros(0),
+        mean=np.zeros(len(space)),
+        variance=np.full(len(space), LEVEL_VARIANCE + outputscale),
     )
 
 
-def _ids(orders: Sequence[Order]) -> list[int]:
-    return [order_id(order) for order in orders]
+def _ids(space: OrderSpace, orders: Sequence[Order]) -> NDArray[np.int64]:
+    """(N,) ranks of orders."""
+    return np.array([space.rank(order) for order in orders], np.int64)
 
 
 def _unit(y: NDArray[np.float64], se: NDArray[np.float64], prior: Prior) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-from cageflow.workflow.orders import Order, format_order, parse_order, show_order
+from cageflow.scenario.orders import Order, show_order
 
 Cap = Literal["episode-cap", "budget"]
 """What bounds the episodes of a trial: its own limit, or what is left of the whole search."""
@@ -36,19 +36,18 @@ class TrialRequest:
 
     def to_json(self) -> dict[str, Any]:
         """The request as plain data for `json.dump`."""
-        start = None if self.start is None else format_order(self.start)
-        return {**asdict(self), "order": format_order(self.order), "start": start}
+        return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "TrialRequest":
         """Read what `to_json` wrote.
 
         Raises:
-            ValueError: a field is missing or unknown, or an order is none.
+            ValueError: a field is missing or unknown.
         """
         check_fields("a request", cls, data)
-        start = None if data["start"] is None else parse_order(data["start"])
-        return cls(**{**data, "order": parse_order(data["order"]), "start": start})
+        start = None if data["start"] is None else tuple(data["start"])
+        return cls(**{**data, "order": tuple(data["order"]), "start": start})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +81,8 @@ class TrialResult:
 
     def __post_init__(self) -> None:
         where = f"trial of {show_order(self.order)}"
+        if len(set(self.order)) < len(self.order) or not self.order:
+            raise ValueError(f"{where}: it is no workflow order, which names each unit type once")
         if not math.isfinite(self.reward):
             raise ValueError(f"{where}: reward is {self.reward}, expected a finite number")
         if not (math.isfinite(self.reward_se) and self.reward_se >= 0):
@@ -99,7 +100,7 @@ class TrialResult:
 
     def to_json(self) -> dict[str, Any]:
         """The result as plain data for `json.dump`; floats survive the round trip bit for bit."""
-        return {**asdict(self), "order": format_order(self.order)}
+        return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "TrialResult":
@@ -109,7 +110,7 @@ class TrialResult:
             ValueError: a field is missing, unknown or out of its range.
         """
         check_fields("a trial", cls, data)
-        return cls(**{**data, "order": parse_order(data["order"])})
+        return cls(**{**data, "order": tuple(data["order"])})
 
 
 def check_fields(what: str, kind: type[Any], data: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ from cageflow.envs.options import GameOptions
 from cageflow.evaluation.episodes import play_episodes
 from cageflow.workflow.orders import ALL_ORDERS, parse_order
 from tests.helpers.agents import NETWORK, SETTING
+from tests.helpers.orders import ORDERS
 from tests.unit.baselines.views import EXPLOIT, USER, names, view
 
 HELD = {"User3": Access.PRIVILEGED, "Enterprise1": Access.USER, "Op_Host2": Access.USER, "Defender": Access.USER}
@@ -45,7 +46,7 @@ def test_default_order_is_that_of_worth() -> None:
     assert choice(HELD) == "Restore Enterprise1"
     assert choice({**HELD, "Op_Server0": Access.USER}) == "Restore Op_Server0"
     worth = host_worth(NETWORK)
-    by_type = [max(worth[NETWORK.host_unit_type == unit_type]) for unit_type in DEFAULT_ORDER]
+    by_type = [max(worth[NETWORK.host_unit_type == unit_type]) for unit_type in ORDERS.indices(DEFAULT_ORDER)]
     assert by_type == [110, 10, 1, 1, 1]
     assert restore_cost(NETWORK) == 10
 

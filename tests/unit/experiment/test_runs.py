@@ -140,7 +140,7 @@ def test_best_policy_is_of_the_best_trial_even_if_its_order_was_trained_on(
         def choose(self, history: Any, pending: Any, rng: np.random.Generator) -> Choice:
             return Choice(ALL_ORDERS[31])
 
-    monkeypatch.setattr(search_run, "make_strategy", lambda name, settings: Stubborn())
+    monkeypatch.setattr(search_run, "make_strategy", lambda name, space, settings: Stubborn())
     config = SEARCH.model_copy(update={"compliance_threshold": 0.0, "total_episodes": 96, "patience_updates": 100})
     summary = runs.start(config.model_copy(update={"max_episodes_per_workflow": 24}), tmp_path / "run", Quiet())
     sampling = rows(tmp_path / "run", "gp_sampling_log")
@@ -360,7 +360,7 @@ def test_loss_that_is_not_finite_stops_the_run_with_its_update_and_leaves_the_ch
         with pytest.raises(RunFailedError) as failure:
             runs.start(TRAIN, path, Quiet())
     assert str(failure.value) == (
-        f"{WORKFLOW.replace(',', '>')}: update 4: env_rewards of the rollout are not finite; "
+        f"{WORKFLOW.replace(',', ' > ')}: update 4: env_rewards of the rollout are not finite; "
         f"what was done before is in {path}"
     )
     assert failure.value.exit_status == 1

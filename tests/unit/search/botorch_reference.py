@@ -10,7 +10,7 @@ from gpytorch.priors import NormalPrior
 
 from cageflow.search.kernels import KERNELS
 from cageflow.search.surrogate import LEVEL_VARIANCE, OUTPUTSCALE_PRIOR, TRAINING_NOISE_PRIOR
-from cageflow.workflow import order_id
+from tests.helpers.orders import ORDERS, order_id
 
 
 class _Kernel(gpytorch.kernels.Kernel):
@@ -19,8 +19,9 @@ class _Kernel(gpytorch.kernels.Kernel):
     def __init__(self, name):
         super().__init__()
         kernel = KERNELS[name]
-        self.distances = torch.tensor(kernel.distances)
-        self.register_parameter("log_rates", torch.nn.Parameter(torch.zeros(kernel.num_rates, dtype=torch.float64)))
+        self.distances = torch.tensor(kernel.distances(kernel.bits(ORDERS), 5))
+        num_rates = len(self.distances)
+        self.register_parameter("log_rates", torch.nn.Parameter(torch.zeros(num_rates, dtype=torch.float64)))
         self.register_parameter("log_outputscale", torch.nn.Parameter(torch.zeros((), dtype=torch.float64)))
         rate_prior = NormalPrior(kernel.log_median_rate, kernel.log_rate_sd)
         self.register_prior("rate_prior", rate_prior, lambda module: module.log_rates)

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 
 from cageflow.search import Landscape, LandscapeRow, TrialRequest, TrialResult
-from cageflow.workflow import ALL_ORDERS, order_id
+from tests.helpers.orders import ALL_ORDERS, ORDERS, order_id
 
 
 def pair_landscape(seed):
@@ -62,6 +62,7 @@ def landscape_table(rewards, compliances=None, *, seeds=3, training_sd=1.0, rewa
     rng = np.random.default_rng(seed)
     compliances = np.ones(120) if compliances is None else compliances
     return Landscape(
+        ORDERS,
         tuple(
             LandscapeRow(
                 order=order,
@@ -77,5 +78,5 @@ def landscape_table(rewards, compliances=None, *, seeds=3, training_sd=1.0, rewa
             )
             for number in range(1, seeds + 1)
             for i, order in enumerate(ALL_ORDERS)
-        )
+        ),
     )

@@ -8,10 +8,10 @@ import pytest
 from cageflow.errors import UserError
 from cageflow.search import surrogate
 from cageflow.search.calibration import measure_calibration
-from cageflow.workflow import ALL_ORDERS
+from tests.helpers.orders import ALL_ORDERS
 from tests.unit.search.landscapes import landscape_table, pair_landscape
 
-CLIFF = np.array([0.97 if order.index(1) < order.index(4) else 0.86 for order in ALL_ORDERS])
+CLIFF = np.array([0.97 if order.index("enterprise") < order.index("user") else 0.86 for order in ALL_ORDERS])
 
 
 def calibrate(table, kernels=("mallows",), splits=12, **more):
@@ -39,7 +39,7 @@ def test_coverage__shows_a_process_that_is_too_sure(monkeypatch):
 
     def too_sure(*args):
         process = fit(*args)
-        return surrogate.replace(process, covariance=process.covariance / 9, training_noise=process.training_noise / 9)
+        return surrogate.replace(process, variance=process.variance / 9, training_noise=process.training_noise / 9)
 
     monkeypatch.setattr(surrogate, "fit_surrogate", too_sure)
     part = calibrate(landscape_table(pair_landscape(0), training_sd=2.0))[1]

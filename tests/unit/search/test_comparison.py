@@ -8,7 +8,7 @@ import pytest
 from cageflow.errors import UserError
 from cageflow.search import Landscape, LandscapeRow
 from cageflow.search.comparison import compare
-from cageflow.workflow import ALL_ORDERS
+from tests.helpers.orders import ALL_ORDERS, ORDERS
 
 ROW = LandscapeRow(
     order=ALL_ORDERS[0],
@@ -27,7 +27,7 @@ ROW = LandscapeRow(
 def table(changes, seed=1):
     """A table of all orders like ROW, some changed by number."""
     rows = (replace(ROW, order=order, seed=seed, **changes.get(i, {})) for i, order in enumerate(ALL_ORDERS))
-    return Landscape(tuple(rows))
+    return Landscape(ORDERS, tuple(rows))
 
 
 ONE = table({3: {"reward": -14.0, "compliance": 0.99}, 5: {"reward": -16.0, "compliance": 0.97}, 8: {"compliance": 1}})
@@ -36,7 +36,7 @@ OTHER = table({3: {"reward": -13.0, "compliance": 0.95}, 5: {"reward": -18.0, "c
 
 def test_tables_of_two_networks__are_not_compared():
     mine, its = (
-        Landscape(tuple(replace(row, network=network) for row in ONE.rows)) for network in ("a" * 64, "b" * 64)
+        Landscape(ORDERS, tuple(replace(row, network=network) for row in ONE.rows)) for network in ("a" * 64, "b" * 64)
     )
     with pytest.raises(UserError, match="the table was made on the network bbbbbbbb, and this is aaaaaaaa"):
         compare(mine, its, 0.95)
@@ -63,7 +63,7 @@ def test_compare__says_what_the_other_gains_and_how_sure_that_is():
 
 
 def test_compare__counts_an_order_once_however_often_it_was_trained():
-    seeds = Landscape(OTHER.rows + table({3: {"reward": -11.0, "compliance": 0.97}}, seed=2).rows)
+    seeds = Landscape(ORDERS, OTHER.rows + table({3: {"reward": -11.0, "compliance": 0.97}}, seed=2).rows)
     found = compare(ONE, seeds, 0.95)
     assert found.other.num_feasible == 1  # the fifth: 0.96 and 0.9
     assert found.other.shared_reward == -12.0
@@ -82,4 +82,4 @@ def test_compare__needs_all_orders():
     with pytest.raises(
         UserError, match="lacks user > op_host > op_server > enterprise > defender: a comparison needs all"
     ):
-        compare(ONE, Landscape(OTHER.rows[:-1]), 0.95)
+        compare(ONE, Landscape(ORDERS, OTHER.rows[:-1]), 0.95)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from cageflow.errors import UserError
+from cageflow.scenario.orders import kendall_distance
 from cageflow.search import (
     Budget,
     SearchState,
@@ -20,7 +21,7 @@ from cageflow.search import (
     run_search,
 )
 from cageflow.search.strategies import Choice
-from cageflow.workflow import ALL_ORDERS, kendall_distance, order_id
+from tests.helpers.orders import ALL_ORDERS, ORDERS, order_id
 from tests.unit.search.landscapes import Trainer, pair_landscape
 
 
@@ -58,7 +59,7 @@ def test_best_trial__of_equals_the_earlier_wins():
 
 def test_search__ends_when_the_trials_are_spent():
     trainer = Trainer(pair_landscape(0))
-    result = run_search(trainer, make_strategy("round-robin"), Budget(trials=7), state=SearchState(0))
+    result = run_search(trainer, make_strategy("round-robin", ORDERS), Budget(trials=7), state=SearchState(0))
     assert (len(result.state.history), result.ending, result.episodes) == (7, "trials", 700)
     assert all((request.max_episodes, request.cap) == (None, "episode-cap") for request in trainer.requests)
 
@@ -66,7 +67,7 @@ def test_search__ends_when_the_trials_are_spent():
 def test_search__counts_the_episodes_that_were_really_trained():
     trainer = Trainer(pair_landscape(0), episodes=300)
     budget = Budget(episodes=1000, trials=50, episodes_per_trial=500)
-    result = run_search(trainer, make_strategy("round-robin"), budget, state=SearchState(0))
+    result = run_search(trainer, make_strategy("round-robin", ORDERS), budget, state=SearchState(0))
     assert (len(result.state.history), result.ending, result.episodes) == (4, "budget", 1000)
     assert [(request.max_episodes, request.cap) for request in trainer.requests] == [
         (500, "episode-cap"),
@@ -78,7 +79,7 @@ def test_search__counts_the_episodes_that_were_really_trained():
 
 def test_search__tells_a_trial_how_far_its_order_is_trained():
     trainer = Trainer(pair_landscape(0))
-    result = run_search(trainer, make_strategy("round-robin"), Budget(trials=122), state=SearchState(0))
+    result = run_search(trainer, make_strategy("round-robin", ORDERS), Budget(trials=122), state=SearchState(0))
     assert [request.trained_episodes for request in trainer.requests] == [0] * 120 + [100, 100]
     assert [request.trial for request in trainer.requests] == list(range(122))
     assert [t.total_episodes for t in result.state.history][119:] == [100, 200, 200]
@@ -87,7 +88,7 @@ def test_search__tells_a_trial_how_far_its_order_is_trained():
 def test_search__gives_every_trial_a_seed_of_its_own():
     first, second = Trainer(pair_landscape(0)), Trainer(pair_landscape(0))
     for seed, trainer in ((0, first), (1, second)):
-        run_search(trainer, make_strategy("round-robin"), Budget(trials=50), state=SearchState(seed))
+        run_search(trainer, make_strategy("round-robin", ORDERS), Budget(trials=50), state=SearchState(seed))
     seeds = [request.seed for request in first.requests + second.requests]
     assert len(set(seeds)) == 100
     assert all(0 <= seed < 2**63 for seed in seeds)
@@ -111,7 +112,7 @@ def test_search__draws_a_choice_and_the_seed_of_its_trial_from_streams_of_their_
 def test_search__same_seed_same_search_other_seed_another(name):
     rewards = pair_landscape(1)
     results = [
-        run_search(Trainer(rewards), make_strategy(name), Budget(trials=6), state=SearchState(seed)).state
+        run_search(Trainer(rewards), make_strategy(name, ORDERS), Budget(trials=6), state=SearchState(seed)).state
         for seed in (3, 3, 4)
     ]
     assert results[0] == results[1]
@@ -121,26 +122,29 @@ def test_search__same_seed_same_search_other_seed_another(name):
 @pytest.mark.parametrize("name", ["gp-ucb", "thompson", "random", "round-robin"])
 def test_search__stopped_and_restored_from_a_file_goes_on_as_if_never_stopped(name):
     rewards = pair_landscape(2)
-    whole = run_search(Trainer(rewards), make_strategy(name), Budget(trials=9), state=SearchState(5))
+    whole = run_search(Trainer(rewards), make_strategy(name, ORDERS), Budget(trials=9), state=SearchState(5))
     saved = []
     run_search(
         Trainer(rewards),
-        make_strategy(name),
+        make_strategy(name, ORDERS),
         Budget(trials=4),
         state=SearchState(5),
         on_iteration=lambda iteration: saved.append(json.dumps(iteration.state.to_json())),
     )
     state = SearchState.from_json(json.loads(saved[-1]))
     assert len(state.history) == 4
-    rest = run_search(Trainer(rewards), make_strategy(name), Budget(trials=9), state=state)
+    rest = run_search(Trainer(rewards), make_strategy(name, ORDERS), Budget(trials=9), state=state)
     assert rest == whole
 
 
 def test_search__restored_with_another_seed_goes_another_way():
     rewards = pair_landscape(2)
-    whole = run_search(Trainer(rewards), make_strategy("random"), Budget(trials=9), state=SearchState(5))
+    whole = run_search(Trainer(rewards), make_strategy("random", ORDERS), Budget(trials=9), state=SearchState(5))
     rest = run_search(
-        Trainer(rewards), make_strategy("random"), Budget(trials=9), state=SearchState(6, whole.state.history[:4])
+        Trainer(rewards),
+        make_strategy("random", ORDERS),
+        Budget(trials=9),
+        state=SearchState(6, whole.state.history[:4]),
     )
     assert orders_of(rest) != orders_of(whole)
 
@@ -148,7 +152,9 @@ def test_search__restored_with_another_seed_goes_another_way():
 def test_search__whose_budget_is_spent_already_runs_no_trial():
     history = [trial(-10.0, 1.0), trial(-5.0, 1.0, order=1)]
     trainer = Trainer(pair_landscape(0))
-    result = run_search(trainer, make_strategy("random"), Budget(episodes=200), state=SearchState(0, tuple(history)))
+    result = run_search(
+        trainer, make_strategy("random", ORDERS), Budget(episodes=200), state=SearchState(0, tuple(history))
+    )
     assert trainer.requests == []
     assert result.best is history[1]
 
@@ -157,7 +163,7 @@ def test_callback__gets_the_facts_of_every_iteration():
     compliances = np.ones(120)
     compliances[::2] = 0.5
     launches, iterations = [], []
-    strategy = make_strategy("gp-ucb", StrategySettings(compliance_threshold=0.9))
+    strategy = make_strategy("gp-ucb", ORDERS, StrategySettings(compliance_threshold=0.9))
     result = run_search(
         Trainer(pair_landscape(0), compliances),
         strategy,
@@ -186,7 +192,7 @@ def test_callback__a_strategy_without_a_model_updates_none():
     iterations = []
     run_search(
         Trainer(pair_landscape(0)),
-        make_strategy("random"),
+        make_strategy("random", ORDERS),
         Budget(trials=2),
         state=SearchState(0),
         on_iteration=iterations.append,
@@ -197,7 +203,10 @@ def test_callback__a_strategy_without_a_model_updates_none():
 def test_search__that_never_complies_says_so():
     compliances = np.linspace(0.2, 0.6, 120)
     result = run_search(
-        Trainer(pair_landscape(0), compliances), make_strategy("round-robin"), Budget(trials=5), state=SearchState(0)
+        Trainer(pair_landscape(0), compliances),
+        make_strategy("round-robin", ORDERS),
+        Budget(trials=5),
+        state=SearchState(0),
     )
     assert not result.feasible
     assert result.best is result.state.history[4]
@@ -217,7 +226,7 @@ def test_search__refuses_a_result_that_does_not_answer_its_request(spoil, messag
 
     trainer = Confused(pair_landscape(0))
     with pytest.raises(RuntimeError, match=message):
-        run_search(trainer, make_strategy("round-robin"), Budget(trials=1), state=SearchState(0))
+        run_search(trainer, make_strategy("round-robin", ORDERS), Budget(trials=1), state=SearchState(0))
 
 
 @pytest.mark.parametrize(
@@ -238,7 +247,7 @@ def test_budget__refuses_in_one_sentence(budget, sentence):
 def test_search__refuses_a_negative_seed_before_any_trial():
     trainer = Trainer(pair_landscape(0))
     with pytest.raises(UserError, match=r"^the seed is -1: it must be at least 0$"):
-        run_search(trainer, make_strategy("random"), Budget(trials=1), state=SearchState(-1))
+        run_search(trainer, make_strategy("random", ORDERS), Budget(trials=1), state=SearchState(-1))
     assert trainer.requests == []
 
 
@@ -255,7 +264,12 @@ def test_parallel__no_order_is_under_way_twice_and_every_trial_counts_once(name)
     launches = []
     trainer = Trainer(pair_landscape(3), last_first=True)
     result = run_search(
-        trainer, make_strategy(name), Budget(trials=14), state=SearchState(1), parallel=4, on_launch=launches.append
+        trainer,
+        make_strategy(name, ORDERS),
+        Budget(trials=14),
+        state=SearchState(1),
+        parallel=4,
+        on_launch=launches.append,
     )
     assert sorted(request.trial for request in trainer.requests) == list(range(14))
     assert len(result.state.history) == 14
@@ -270,7 +284,7 @@ def test_parallel__a_free_place_is_filled_before_the_others_end():
     iterations = []
     run_search(
         Trainer(pair_landscape(0), last_first=True),
-        make_strategy("round-robin"),
+        make_strategy("round-robin", ORDERS),
         Budget(trials=5),
         state=SearchState(0),
         parallel=2,
@@ -284,7 +298,7 @@ def test_parallel__trials_under_way_count_with_all_that_they_may_train():
     launches = []
     result = run_search(
         trainer,
-        make_strategy("round-robin"),
+        make_strategy("round-robin", ORDERS),
         Budget(episodes=1050, episodes_per_trial=400),
         state=SearchState(0),
         parallel=4,
@@ -300,7 +314,7 @@ def test_parallel__trials_under_way_count_with_all_that_they_may_train():
 def test_parallel__no_trial_is_cut_short_by_what_the_others_may_need():
     trainer = Trainer(pair_landscape(0), episodes=100)
     budget = Budget(episodes=1050, episodes_per_trial=400)
-    run_search(trainer, make_strategy("round-robin"), budget, state=SearchState(0), parallel=4)
+    run_search(trainer, make_strategy("round-robin", ORDERS), budget, state=SearchState(0), parallel=4)
     cut = [request for request in trainer.requests if request.cap == "budget"]
     assert [request.max_episodes for request in cut] == [350, 250, 150, 50]
 
@@ -318,7 +332,7 @@ def test_parallel__trials_under_way_begin_again_when_the_search_goes_on():
     with pytest.raises(KeyboardInterrupt):
         run_search(
             dying,
-            make_strategy("gp-ucb"),
+            make_strategy("gp-ucb", ORDERS),
             Budget(trials=8),
             state=SearchState(5),
             parallel=3,
@@ -328,15 +342,19 @@ def test_parallel__trials_under_way_begin_again_when_the_search_goes_on():
     assert [trial.request for trial in state.pending] == dying.waiting
     assert len(state.pending) == 3
     trainer = Trainer(rewards)
-    rest = run_search(trainer, make_strategy("gp-ucb"), Budget(trials=8), state=state, parallel=3)
+    rest = run_search(trainer, make_strategy("gp-ucb", ORDERS), Budget(trials=8), state=state, parallel=3)
     assert trainer.requests[:3] == dying.waiting
-    whole = run_search(Trainer(rewards), make_strategy("gp-ucb"), Budget(trials=8), state=SearchState(5), parallel=3)
+    whole = run_search(
+        Trainer(rewards), make_strategy("gp-ucb", ORDERS), Budget(trials=8), state=SearchState(5), parallel=3
+    )
     assert rest == whole
 
 
 def test_search__that_has_tried_every_order_is_exhausted():
     trainer = Trainer(pair_landscape(0))
-    result = run_search(trainer, make_strategy("exhaustive"), Budget(trials=500), state=SearchState(0), parallel=7)
+    result = run_search(
+        trainer, make_strategy("exhaustive", ORDERS), Budget(trials=500), state=SearchState(0), parallel=7
+    )
     assert result.ending == "exhausted"
     assert sorted(orders_of(result)) == sorted(ALL_ORDERS)
 
@@ -344,7 +362,11 @@ def test_search__that_has_tried_every_order_is_exhausted():
 def test_search__refuses_no_trial_at_once():
     with pytest.raises(UserError, match="0 trials at once"):
         run_search(
-            Trainer(pair_landscape(0)), make_strategy("random"), Budget(trials=1), state=SearchState(0), parallel=0
+            Trainer(pair_landscape(0)),
+            make_strategy("random", ORDERS),
+            Budget(trials=1),
+            state=SearchState(0),
+            parallel=0,
         )
 
 
@@ -355,7 +377,7 @@ def starts(init, trials=140, parallel=1):
     trainer = Trainer(pair_landscape(0), last_first=True)
     run_search(
         trainer,
-        make_strategy("round-robin"),
+        make_strategy("round-robin", ORDERS),
         Budget(trials=trials),
         state=SearchState(0),
         parallel=parallel,

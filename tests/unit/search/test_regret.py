@@ -10,12 +10,12 @@ from cageflow.search import StrategySettings
 from cageflow.search import regret as regret_module
 from cageflow.search.regret import Contender, Regrets, make_contenders, measure_regret, recommend
 from cageflow.search.replay import Replay
-from cageflow.workflow import ALL_ORDERS
+from tests.helpers.orders import ALL_ORDERS, ORDERS
 from tests.unit.search.landscapes import landscape_table, pair_landscape
 from tests.unit.search.test_strategies import trial
 
 SETTINGS = StrategySettings(kernel="mallows")
-CLIFF = np.array([0.97 if order.index(1) < order.index(4) else 0.86 for order in ALL_ORDERS])
+CLIFF = np.array([0.97 if order.index("enterprise") < order.index("user") else 0.86 for order in ALL_ORDERS])
 
 
 def measure(table, *names, repetitions=2, trials=5, seed=0, settings=SETTINGS, **more):
@@ -47,8 +47,8 @@ def test_recommend__takes_the_best_mean_of_orders_that_reached_the_threshold():
     mean = np.zeros(120)
     mean[[4, 5, 6, 7]] = 1.0, 2.0, 3.0, 4.0
     history = [trial(4), trial(5), trial(6, compliance=0.5)]  # 7 was never tried
-    assert recommend(history, mean, SETTINGS) == ALL_ORDERS[5]
-    assert recommend(history[2:], mean, SETTINGS) is None
+    assert recommend(ORDERS, history, mean, SETTINGS) == ALL_ORDERS[5]
+    assert recommend(ORDERS, history[2:], mean, SETTINGS) is None
 
 
 def test_contenders__meet_the_same_truth_and_the_same_results():
@@ -91,9 +91,10 @@ def test_no_recommendation__is_as_bad_as_the_worst(monkeypatch):
 @pytest.mark.parametrize("structure", ["pairs", "places", "cliff"])
 def test_gp_ucb__beats_random_and_round_robin(structure):
     """Orders deviate by 4 and their trainings by 1; under `cliff` half of them cannot be followed besides."""
+    places = np.argsort(ORDERS.permutations, axis=1)
     rewards = {
         "pairs": pair_landscape(3),
-        "places": np.array([-25.0 - 2 * order.index(2) - abs(order.index(0) - 1) for order in ALL_ORDERS]),
+        "places": -25.0 - 2 * places[:, 2] - abs(places[:, 0] - 1),
         "cliff": pair_landscape(3),
     }[structure]
     table = landscape_table(4 * rewards / rewards.std(), CLIFF if structure == "cliff" else None)

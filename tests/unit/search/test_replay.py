@@ -6,7 +6,7 @@ import pytest
 from cageflow.errors import UserError
 from cageflow.search import Landscape
 from cageflow.search.replay import Group, Replay
-from cageflow.workflow import ALL_ORDERS
+from tests.helpers.orders import ALL_ORDERS, ORDERS
 from tests.unit.search.landscapes import landscape_table, pair_landscape
 
 HALF = np.where(np.arange(120) % 2 == 0, 0.97, 0.9)
@@ -102,6 +102,6 @@ def test_trial__deviates_from_the_truth_as_trainings_do():
 def test_replay__refuses_a_landscape_with_holes_or_with_nothing_to_find():
     table = landscape_table(pair_landscape(0), HALF)
     with pytest.raises(UserError, match="of 120 orders with 3 trainings each, 2 trainings are missing"):
-        Replay.of(Landscape(table.rows[2:]), 0.95)
+        Replay.of(Landscape(ORDERS, table.rows[2:]), 0.95)
     with pytest.raises(UserError, match=r"no order of the landscape reaches a compliance of 0\.98"):
         Replay.of(table, 0.98)

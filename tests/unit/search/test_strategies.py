@@ -19,7 +19,7 @@ from cageflow.search import (
     surrogate,
 )
 from cageflow.search.strategies import open_orders, upper_confidence_bound
-from cageflow.workflow import ALL_ORDERS, CANONICAL_ORDERS, KENDALL_MATRIX, order_id
+from tests.helpers.orders import ALL_ORDERS, KENDALL_MATRIX, ORDERS, order_id
 from tests.unit.search.landscapes import Trainer, pair_landscape
 
 SETTINGS = StrategySettings(compliance_threshold=0.9)
@@ -53,8 +53,8 @@ class MockPosterior:
     def posterior(self):
         return self.mean, self.std
 
-    def sample(self, rng):
-        return self.mean + self.std * rng.normal(size=120)
+    def sample(self, rng, ids):
+        return (self.mean + self.std * rng.normal(size=120))[ids]
 
     def log_probability_of_reaching(self, threshold):
         assert threshold == SETTINGS.compliance_threshold
@@ -62,12 +62,14 @@ class MockPosterior:
 
 
 def mock(monkeypatch, reward, compliance=None):
-    monkeypatch.setattr(surrogate, "fit_reward", lambda trials, kernel: reward)
-    monkeypatch.setattr(surrogate, "fit_compliance", lambda trials, kernel: compliance)
+    monkeypatch.setattr(surrogate, "fit_reward", lambda space, trials, kernel: reward)
+    monkeypatch.setattr(surrogate, "fit_compliance", lambda space, trials, kernel: compliance)
 
 
 def choose(name, history=(), pending=(), seed=0, settings=SETTINGS):
-    return make_strategy(name, settings).choose(history, [ALL_ORDERS[i] for i in pending], np.random.default_rng(seed))
+    return make_strategy(name, ORDERS, settings).choose(
+        history, [ALL_ORDERS[i] for i in pending], np.random.default_rng(seed)
+    )
 
 
 def test_ucb__is_mean_plus_beta_deviations_without_a_square_root():
@@ -143,7 +145,7 @@ def test_round_robin__takes_every_order_in_turn():
 
 
 def test_random__takes_all_orders_equally():
-    strategy, rng = make_strategy("random"), np.random.default_rng(0)
+    strategy, rng = make_strategy("random", ORDERS), np.random.default_rng(0)
     counts = np.bincount([order_id(strategy.choose((), (), rng).order) for _ in range(12_000)], minlength=120)
     # Chi-squared with 119 degrees of freedom: mean 119, standard deviation 15.4.
     assert ((counts - 100) ** 2 / 100).sum() < 119 + 4 * 15.4
@@ -160,10 +162,10 @@ def test_exhaustive__takes_every_order_once_and_ends():
 
 def test_canonical__tries_the_six_hand_made_orders_first_each_once_and_then_searches():
     # An order that fails is not tried again before the search, and one that is pending counts as tried.
-    assert choose("canonical").order == CANONICAL_ORDERS["critical-first"]
-    first = [order_id(order) for order in CANONICAL_ORDERS.values()]
+    assert choose("canonical").order == ORDERS.named["critical-first"]
+    first = [order_id(order) for order in ORDERS.named.values()]
     history = [trial(first[0], compliance=0.1)]
-    assert choose("canonical", history, pending=[first[1]]).order == CANONICAL_ORDERS["user-priority"]
+    assert choose("canonical", history, pending=[first[1]]).order == ORDERS.named["user-priority"]
     history += [trial(i, reward=-20.0 - i) for i in first[1:]]
     choice, search = choose("canonical", history), choose("gp-ucb", history)
     assert choice.order == search.order
@@ -173,7 +175,7 @@ def test_canonical__tries_the_six_hand_made_orders_first_each_once_and_then_sear
 def test_canonical__reports_what_the_model_thought_of_all_orders_from_the_first_trial():
     history = [trial(0, reward=-10.0), trial(119, reward=-30.0)]
     choice = choose("canonical", history)
-    assert choice.order == CANONICAL_ORDERS["critical-first"]
+    assert choice.order == ORDERS.named["critical-first"]
     np.testing.assert_array_equal(choice.acquisition.mean, choose("gp-ucb", history).acquisition.mean)
 
 
@@ -262,8 +264,8 @@ def test_open_orders__set_an_order_aside_for_4_8_16_trials():
     closed_for = []
     for _ in range(3):
         count = 0
-        while not open_orders(history, (), SETTINGS)[3]:
-            assert open_orders(history, (), SETTINGS).sum() == 119
+        while not open_orders(ORDERS, history, (), SETTINGS)[3]:
+            assert open_orders(ORDERS, history, (), SETTINGS).sum() == 119
             history.append(other)
             count += 1
         closed_for.append(count)
@@ -273,26 +275,28 @@ def test_open_orders__set_an_order_aside_for_4_8_16_trials():
 
 def test_open_orders__a_success_clears_the_record():
     history = [trial(3, compliance=0.1), trial(3, compliance=0.1), trial(3)]
-    assert open_orders(history, (), SETTINGS).all()
-    assert not open_orders([*history, trial(3, compliance=0.1)], (), SETTINGS)[3]
-    assert open_orders([*history, trial(3, compliance=0.1), *[trial(8)] * 4], (), SETTINGS)[3]
+    assert open_orders(ORDERS, history, (), SETTINGS).all()
+    assert not open_orders(ORDERS, [*history, trial(3, compliance=0.1)], (), SETTINGS)[3]
+    assert open_orders(ORDERS, [*history, trial(3, compliance=0.1), *[trial(8)] * 4], (), SETTINGS)[3]
 
 
 def test_open_orders__when_all_have_failed_the_first_to_come_back_are_open():
     failures = [trial(i, compliance=0.1) for i in range(120) for _ in range(6)]  # each is set aside for 128 trials
-    closed = open_orders(failures, (), SETTINGS)
+    closed = open_orders(ORDERS, failures, (), SETTINGS)
     assert closed.sum() > 0
     everyone = [trial(i % 120, compliance=0.1) for i in range(120 * 7)]  # each for 256 trials, the last 120 at most
-    assert np.flatnonzero(open_orders(everyone, (), SETTINGS)).tolist() == [0]
+    assert np.flatnonzero(open_orders(ORDERS, everyone, (), SETTINGS)).tolist() == [0]
 
 
 def test_open_orders__pending_trials_bring_no_order_back_and_are_closed_themselves():
     history = [trial(3, compliance=0.1), *[trial(8)] * 3]
-    assert not open_orders(history, [ALL_ORDERS[i] for i in range(10, 20)], SETTINGS)[3]  # ten begun, three ended
-    assert np.flatnonzero(~open_orders([*history, trial(8)], [ALL_ORDERS[8]], SETTINGS)).tolist() == [8]
+    assert not open_orders(ORDERS, history, [ALL_ORDERS[i] for i in range(10, 20)], SETTINGS)[
+        3
+    ]  # ten begun, three ended
+    assert np.flatnonzero(~open_orders(ORDERS, [*history, trial(8)], [ALL_ORDERS[8]], SETTINGS)).tolist() == [8]
     # When all others are set aside, the first of those that are not pending come back.
     everyone = [trial(i % 120, compliance=0.1) for i in range(120 * 7)]
-    assert np.flatnonzero(open_orders(everyone, [ALL_ORDERS[0]], SETTINGS)).tolist() == [1]
+    assert np.flatnonzero(open_orders(ORDERS, everyone, [ALL_ORDERS[0]], SETTINGS)).tolist() == [1]
 
 
 def tempting_failure():
@@ -311,7 +315,7 @@ def test_an_order_that_always_fails__is_not_picked_for_ever(name, gate):
     rewards, compliances, tempting = tempting_failure()
     result = run_search(
         Trainer(rewards, compliances),
-        make_strategy(name, StrategySettings(gate=gate)),
+        make_strategy(name, ORDERS, StrategySettings(gate=gate)),
         Budget(trials=16),
         state=SearchState(1),
     )
@@ -322,22 +326,22 @@ def test_an_order_that_always_fails__is_not_picked_for_ever(name, gate):
 
 
 def test_an_order_that_always_fails__would_be_picked_for_ever_if_failures_were_forgotten(monkeypatch):
-    monkeypatch.setattr(strategies, "open_orders", lambda history, pending, settings: np.ones(120, dtype=bool))
+    monkeypatch.setattr(strategies, "open_orders", lambda space, history, pending, settings: np.ones(120, dtype=bool))
     rewards, compliances, tempting = tempting_failure()
-    search = make_strategy("gp-ucb", StrategySettings(gate="strict"))
+    search = make_strategy("gp-ucb", ORDERS, StrategySettings(gate="strict"))
     result = run_search(Trainer(rewards, compliances), search, Budget(trials=16), state=SearchState(1))
     assert [order_id(t.order) for t in result.state.history].count(tempting) > 5
 
 
 def test_feasibility_gate__wastes_fewer_trials_than_the_strict_one():
     """Every order that puts users before the defender fails, and these have the higher rewards."""
-    failing = np.array([order.index(4) < order.index(0) for order in ALL_ORDERS])
+    failing = np.array([order.index("user") < order.index("defender") for order in ALL_ORDERS])
     wasted = {"feasibility": 0, "strict": 0}
     for seed in range(3):
         rewards = pair_landscape(seed) + 5.0 * failing
         trainer = Trainer(rewards, np.where(failing, 0.6, 0.98))
         for gate in wasted:
-            search = make_strategy("gp-ucb", StrategySettings(gate=gate))
+            search = make_strategy("gp-ucb", ORDERS, StrategySettings(gate=gate))
             result = run_search(trainer, search, Budget(trials=12), state=SearchState(seed))
             wasted[gate] += sum(not SETTINGS.reached(t) for t in result.state.history)
     assert wasted["feasibility"] < 0.6 * wasted["strict"]
@@ -347,7 +351,9 @@ def trials_to_a_top_3_order(name, seed, limit=60):
     rewards = pair_landscape(seed)
     top = set(np.argsort(-rewards)[:3].tolist())
     trainer, history = Trainer(rewards), []
-    strategy = make_strategy(name, StrategySettings(gate="strict"))  # all comply: both gates do the same, this faster
+    strategy = make_strategy(
+        name, ORDERS, StrategySettings(gate="strict")
+    )  # all comply: both gates do the same, this faster
     while len(history) < limit:
         result = run_search(trainer, strategy, Budget(trials=len(history) + 1), state=SearchState(seed, tuple(history)))
         history = list(result.state.history)
@@ -367,9 +373,9 @@ def test_gp_ucb__finds_a_top_3_order_in_a_third_of_the_trials_of_random():
 def test_make_strategy__knows_the_registered_names_and_refuses_others():
     assert {"gp-ucb", "thompson", "random", "round-robin", "canonical", "exhaustive"} <= set(STRATEGIES)
     for name in STRATEGIES:
-        assert make_strategy(name).settings == StrategySettings()
+        assert make_strategy(name, ORDERS).settings == StrategySettings()
     with pytest.raises(UserError) as refusal:
-        make_strategy("grid")
+        make_strategy("grid", ORDERS)
     assert (
         str(refusal.value)
         == "unknown strategy 'grid': possible are gp-ucb, thompson, random, round-robin, canonical, exhaustive"

@@ -6,9 +6,10 @@ import math
 import pytest
 
 from cageflow.search import TrialResult
+from tests.helpers.orders import ids
 
 FACTS = {
-    "order": (1, 0, 2, 3, 4),
+    "order": ids(1, 0, 2, 3, 4),
     "reward": -18.1 / 3,
     "reward_se": 0.1,
     "compliance": 0.97,
@@ -34,7 +35,7 @@ FACTS = {
         ("compliance_se", math.nan),
         ("episodes", 0),
         ("total_episodes", 399),
-        ("order", (0, 0, 1, 2, 3)),
+        ("order", ids(0, 0, 1, 2, 3)),
     ],
 )
 def test_trial_result__refuses_what_would_poison_later_choices(field, value):
@@ -46,7 +47,7 @@ def test_trial_result__refuses_what_would_poison_later_choices(field, value):
 def test_trial_result__round_trips_through_json_bit_for_bit(compliance_se):
     trial = TrialResult(**(FACTS | {"compliance_se": compliance_se}))
     data = json.loads(json.dumps(trial.to_json()))
-    assert data["order"] == "enterprise,defender,op_server,op_host,user"
+    assert data["order"] == ["enterprise", "defender", "op_server", "op_host", "user"]
     assert TrialResult.from_json(data) == trial
 
 

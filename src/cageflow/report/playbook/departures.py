@@ -13,7 +13,7 @@ from cageflow.report.playbook.recording import DEPARTS, FOLLOWS, NO_FIX, Recordi
 from cageflow.scenario import Network
 from cageflow.scenario.unit_types import UNIT_TYPES
 from cageflow.workflow.compliance import counted_hosts
-from cageflow.workflow.orders import Order
+from cageflow.workflow.orders import CAGE2_ORDERS, Order
 
 NOTHING_DUE = len(UNIT_TYPES)
 
@@ -100,6 +100,6 @@ def find_turns(
 def _due_types(network: Network, held: npt.NDArray[Any], order: Order) -> npt.NDArray[np.int64]:
     """(N,) the highest type of the order that is among the (N, H) held hosts, NOTHING_DUE for none."""
     due = np.full(len(held), NOTHING_DUE)
-    for unit_type in reversed(order):
+    for unit_type in reversed(CAGE2_ORDERS.indices(order)):
         due[held[:, network.host_unit_type == unit_type].any(axis=1)] = unit_type
     return due

@@ -36,7 +36,6 @@ from cageflow.report.playbook.tallies import (
     price,
 )
 from cageflow.report.saved_run import SavedRun
-from cageflow.scenario.unit_types import UNIT_TYPES
 
 FILE = "playbook.json"
 FORMAT_VERSION = 2
@@ -327,7 +326,7 @@ def _made_of(run: SavedRun, episodes: int, seed: int) -> dict[str, Any]:
         "cageflow_version": __version__,
         "policy": run.policy_path.name,
         "policy_sha256": hashlib.sha256(run.policy_path.read_bytes()).hexdigest(),
-        "workflow": None if workflow is None else [UNIT_TYPES[unit_type] for unit_type in workflow.order],
+        "workflow": None if workflow is None else list(workflow.order),
         "compliance_definition": None if workflow is None else workflow.definition,
         "game": game,
         "network": options.network.identity.to_json(),

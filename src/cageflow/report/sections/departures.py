@@ -13,6 +13,7 @@ from cageflow.report.material import Material
 from cageflow.report.playbook.departures import NOTHING_DUE
 from cageflow.report.wording import count, number, order_words, percent
 from cageflow.scenario.unit_types import UNIT_TYPES
+from cageflow.workflow.orders import CAGE2_ORDERS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -100,9 +101,10 @@ def _kinds(turns: npt.NDArray[np.int64]) -> list[tuple[int, int, int]]:
 
 def _draw(figure: Figure, narrow: bool, turns: npt.NDArray[np.int64], order: Order) -> None:
     axes = figure.subplots()
-    rows = [*order, NOTHING_DUE]
-    labels = [*(UNIT_TYPES[unit_type] for unit_type in order), "nothing"]
-    table = turns[np.ix_(rows, list(order))]
+    ranked = CAGE2_ORDERS.indices(order).tolist()
+    rows = [*ranked, NOTHING_DUE]
+    labels = [*order, "nothing"]
+    table = turns[np.ix_(rows, ranked)]
     strongest = float(table.max()) or 1.0
     share = [[None if cell == 0 else (cell / strongest) ** 0.35 for cell in line] for line in table.tolist()]
     out = [[i != j and i < len(order) for j in range(len(order))] for i in range(len(rows))]
@@ -125,12 +127,13 @@ def _share(amount: int, total: int) -> str:
 
 def _table(material: Material, turns: npt.NDArray[np.int64], order: Order) -> Table:
     rows = []
-    for due in [*order, NOTHING_DUE]:
+    ranked = CAGE2_ORDERS.indices(order).tolist()
+    for due in [*ranked, NOTHING_DUE]:
         name = "nothing" if due == NOTHING_DUE else UNIT_TYPES[due]
-        rows.append((name, *(number(material.per_episode(int(turns[due, fixed])), 3) for fixed in order)))
+        rows.append((name, *(number(material.per_episode(int(turns[due, fixed])), 3) for fixed in ranked)))
     return Table(
         f"Fixes an episode by what was due and what was fixed, of the workflow {order_words(order)}",
-        ("Due", *(f"#{UNIT_TYPES[unit_type]}" for unit_type in order)),
+        ("Due", *(f"#{unit_type}" for unit_type in order)),
         tuple(rows),
         folded="The same as a table",
     )
