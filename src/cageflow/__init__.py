@@ -8,7 +8,7 @@ from importlib.metadata import version  # noqa: E402
 
 import gymnasium  # noqa: E402
 
-from cageflow.kernel_cache import ensure_kernel_cache
+from cageflow.kernel_cache import ensure_kernel_cache  # noqa: E402
 
 __version__ = version("cageflow")
 
