@@ -150,6 +150,8 @@ def parse_yaml(text: str) -> tuple[Any, yaml.Node | None]:
     Raises:
         TextError: as `read_yaml`.
     """
+    if len(text) > MAX_YAML_BYTES:  # also where it stands in another file
+        raise TextError(f"it has more than {MAX_YAML_BYTES:,} bytes")
     try:
         _check_depth(text)
         root = yaml.compose(text, _Loader)

@@ -14,11 +14,14 @@ from typing import Any, NoReturn
 import typer
 
 from cageflow import terminal
-from cageflow.cli.app import EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_USAGE, app
+from cageflow.cli.app import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_USAGE, app
 from cageflow.cli.output import print_json
 from cageflow.errors import UserError
 from cageflow.experiment.wording import expectation
 from cageflow.startup import end_loading
+
+LONGEST_NAME = 200
+"""Of a file, in a message."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -50,6 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         known = getattr(error, "exit_status", None)
         if known is not None:
             _fail(str(error), known, as_json)
+        if isinstance(error, MemoryError):
+            _fail("the memory of this machine does not suffice for what was asked; ask for less", EXIT_FAILED, as_json)
+        if isinstance(error, OSError) and error.filename is not None:  # a name too long, a folder without rights
+            _fail(f"{_shortened(str(error.filename))} cannot be used: {error.strerror}", EXIT_USAGE, as_json)
         if not hasattr(error, "format_message"):
             raise
         if type(error).__name__ == "NoArgsIsHelpError":  # the help is its message, or is printed by now
@@ -73,6 +80,10 @@ def _usage_sentence(error: Any) -> str:
         sentence = f"{name} is {first['input']!r}: {expectation(first['msg'])}"
     context = getattr(error, "ctx", None)
     return sentence if context is None else f"{sentence}; see {context.command_path} --help"
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}... ({len(name):,} characters)"
 
 
 def _fail(sentence: str, status: int, as_json: bool) -> NoReturn:

@@ -31,6 +31,7 @@ from cageflow.sim.threads import available_cores
 LENGTHS = (30, 50, 100)
 REDS = tuple(RED_AGENTS)
 EPISODES = 1000
+MAX_EPISODES, MAX_STEPS, MAX_WORKERS = 10_000_000, 100_000, 1024
 STEPS_PER_SHARE = 1500
 """Steps that a process plays before it asks for more, two or three seconds of CybORG."""
 
@@ -66,8 +67,13 @@ class EvaluationSettings:
     def __post_init__(self) -> None:
         if self.episodes < 2:
             raise UserError(f"episodes is {self.episodes}; a mean with its error needs at least 2.")
-        if self.num_workers is not None and self.num_workers < 1:
-            raise UserError(f"n-workers is {self.num_workers}; expected a whole number from 1.")
+        if self.episodes > MAX_EPISODES or max(self.lengths) > MAX_STEPS:
+            raise UserError(
+                f"episodes is {self.episodes} of up to {max(self.lengths)} steps; expected at most {MAX_EPISODES:,} of "
+                f"{MAX_STEPS:,}."
+            )
+        if self.num_workers is not None and not 1 <= self.num_workers <= MAX_WORKERS:
+            raise UserError(f"n-workers is {self.num_workers}; expected a whole number from 1 to {MAX_WORKERS:,}.")
         if self.cyborg_path is not None and self.scenario is not None:
             raise UserError("CybORG plays its own network; leave out the network file.")
         if self.rules not in RULES:

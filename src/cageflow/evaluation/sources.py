@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,8 @@ from cageflow.workflow.orders import Order, OrderLike, parse_order
 
 BEST_POLICIES = ("best.safetensors", "policy.safetensors")
 """In the folder `policies` of a run: of a search, of plain PPO."""
+LONGEST = 200
+"""Characters of a name, in a message."""
 MAX_TIMEOUT_S = 86_400.0
 OPENING = "bline"
 """The member of a team that opens, where no other is named."""
@@ -316,37 +319,37 @@ def find_agent(text: str, options: SourceOptions) -> AgentSource:
 
 def _find(text: str, options: SourceOptions, team: str | None) -> AgentSource:
     """Likewise; `team` is the file that names the agent, None where the user does."""
-    path = Path(text)
+    path, is_file = Path(text), os.path.isfile(text)  # which a name that is too long is not
     if text in BASELINES:
         return BaselineSource(text, options.workflow())
     if text in CHAMPIONS:
         card = load_policy(champion_file(text, RULES[0])).card  # all of a name follow the same workflow
         return ChampionSource(text, options.workflow(card), card.network)
-    if text and path.is_dir():
+    if text and os.path.isdir(path):
         return _policy(text, _policy_of_run(path), options)
-    if path.suffix == ".json" and path.is_file():
+    if path.suffix == ".json" and is_file:
         if team is not None:
             raise UserError(f"team file {team} names {text}, a team of its own; name its members instead.")
         members, opening = read_team(path)
         sources = {member: _find(members[member], options, text) for member in MEMBERS}
         return TeamSource(text, sources, _find(opening, options, text), options.workflow())
-    if path.suffix == ".onnx" and path.is_file():
+    if path.suffix == ".onnx" and is_file:
         card = read_card(path)
         return ExportedSource(text, card, options.workflow(card), options.deterministic, options.timeout_s)
-    if path.suffix == ".zip" and path.is_file():
+    if path.suffix == ".zip" and is_file:
         _check_named(text, options, team)
         actions = "deterministic" if options.deterministic else "sample"
         return ForeignSource(text, {}, None, options.timeout_s, options.workflow(), actions=actions)
-    if path.suffix == ".py" and path.is_file():
+    if path.suffix == ".py" and is_file:
         raise UserError(name_an_agent(path))
-    if path.is_file():
+    if is_file:
         return _policy(text, path, options)
     module, colon, name = text.rpartition(":")
     if colon and module and name.isidentifier():
         _check_named(text, options, team)
         return ForeignSource(text, options.arguments, options.cyborg_path, options.timeout_s, options.workflow())
     raise UserError(
-        f"{text!r} is no policy: expected a policy file, a run folder, a team file (.json), a baseline "
+        f"{text[:LONGEST]!r} is no policy: expected a policy file, a run folder, a team file (.json), a baseline "
         f"({', '.join(BASELINES)}), {' or '.join(CHAMPIONS)}, a model (.onnx of cageflow's, .zip of "
         "Stable-Baselines3), or an agent as file.py:Name or package.module:Name."
     )

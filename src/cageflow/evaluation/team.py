@@ -155,13 +155,13 @@ def read_team(path: Path) -> tuple[dict[str, str], str]:
 def _relative(text: str, folder: Path) -> str:
     """A path that exists as seen from the folder; any other text as it is."""
     path, colon, rest = text.partition(":")
-    if text in NAMES or not Path(path).exists():
+    if text in NAMES or not os.path.exists(path):
         return text
     return f"{os.path.relpath(path, folder)}{colon}{rest}"
 
 
 def _absolute(text: str, folder: Path) -> str:
     path, colon, rest = text.partition(":")
-    if text in NAMES or not (folder / path).exists():
+    if text in NAMES or not os.path.exists(folder / path):
         return text
     return f"{folder / path}{colon}{rest}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Mapping
 from pathlib import Path
+from reprlib import Repr
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
@@ -14,18 +15,25 @@ from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.experiment.settings_file import SUM, read_object
 from cageflow.experiment.wording import expectation
-from cageflow.learn.config import PPOConfig, preset_config
+from cageflow.learn.config import MAX_STEPS, MAX_WEIGHT, PPOConfig, preset_config
 from cageflow.reading import TextError, read_yaml
 from cageflow.search.initial import find_init
 from cageflow.search.kernels import KernelName
 from cageflow.workflow.compliance import DEFINITIONS
 from cageflow.workflow.orders import NUM_ORDERS, Order, format_order, parse_order
 
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=10**12)]  # of episodes: a century of the fastest machine
+MAX_EVALUATED = 1_000_000  # episodes; they are played at once, a kilobyte each
+MAX_ROLLOUT = 10**8  # steps of an update, kept at once
 FewCount = Annotated[int, Field(ge=1, le=1024)]  # of threads and processes: the system breaks down on absurd numbers
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 EXECUTORS = ("inline", "process", "dask", "ray")
 """Where trials run: one after the other in this process, in processes of this machine, on a cluster."""
+LONGEST, MAX_SENTENCE = 200, 2000
+"""Characters of what was given, in a message."""
+_given = Repr()
+_given.maxstring = _given.maxother = _given.maxlong = LONGEST
+shorten = _given.repr
 CODE_FROM = {"cyborg_path": "from where CybORG is imported", "address": "a cluster that sends and is sent code"}
 """Settings that say whose code runs. In a file they are for the record: the user names them each time."""
 REFERENCE_LAMBDA = 30.0
@@ -49,7 +57,7 @@ class RunConfig(BaseModel):
     red_agent: str = "B_lineAgent"
     rules: str = "v2.1"
     observation: str = "corrected"
-    max_steps: Count = 100
+    max_steps: Annotated[int, Field(ge=1, le=MAX_STEPS)] = 100
     green: bool = False
     scenario: str | None = None
 
@@ -61,14 +69,16 @@ class RunConfig(BaseModel):
     start_from: str | None = None  # a run, or a learner's file, that new trainings begin with
 
     # The workflow's reward, and when its training ends.
-    alignment_lambda: Annotated[float, Field(ge=0.0)] = 5.0  # more than that drowns the game's own reward
+    alignment_lambda: Annotated[float, Field(ge=0.0, le=MAX_WEIGHT)] = (
+        5.0  # more than that drowns the game's own reward
+    )
     compliance_threshold: Share = 0.95
     compliance_definition: str = "any-session"
     max_episodes_per_workflow: Count = 10_000
     min_episodes_per_trial: Count = 1000  # so that an order picked again gains more than one update
     patience_updates: Count = 12
     min_improvement: Share = 0.01
-    evaluation_episodes: Annotated[int, Field(ge=2)] = 500
+    evaluation_episodes: Annotated[int, Field(ge=2, le=MAX_EVALUATED)] = 500
 
     # The learner.
     preset: str = "default"
@@ -80,12 +90,12 @@ class RunConfig(BaseModel):
 
     # The search.
     strategy: str = "gp-ucb"
-    beta: Annotated[float, Field(ge=0.0)] = 2.0
+    beta: Annotated[float, Field(ge=0.0, le=MAX_WEIGHT)] = 2.0
     gate: Literal["feasibility", "strict"] = "feasibility"
     kernel: KernelName = "evidence"
     init: str = "scratch"
     fixed_episodes: Count | None = None  # of each trial, without alignment reward and gate: the ablation
-    repetitions: Count = 1  # trainings of each order of a landscape
+    repetitions: Annotated[int, Field(ge=1, le=10_000)] = 1  # trainings of each order of a landscape
 
     # Where trials run.
     parallel_workflows: FewCount = 1
@@ -95,7 +105,7 @@ class RunConfig(BaseModel):
     # The collector.
     collector: str = "vector"
     n_workers: FewCount = 2
-    max_staleness: Annotated[int, Field(ge=0)] = 1
+    max_staleness: Annotated[int, Field(ge=0, le=1000)] = 1
     simulator: Literal["compiled", "cyborg"] = "compiled"
     cyborg_path: str | None = None
 
@@ -148,6 +158,11 @@ class RunConfig(BaseModel):
             raise UserError(
                 f"max_steps is {self.max_steps}, fewer than the learner's {learner.num_minibatches} minibatches: "
                 f"give at least {learner.num_minibatches} steps, or set num_minibatches to 1 under ppo in --config"
+            )
+        if learner.episodes_per_update * self.max_steps > MAX_ROLLOUT:
+            raise UserError(
+                f"episodes_per_update is {learner.episodes_per_update} of {self.max_steps} steps: expected at most "
+                f"{MAX_ROLLOUT:,} steps in one update"
             )
         if self.collector not in COLLECTORS:
             raise UserError(f"unknown collector {self.collector!r}: choose one of {', '.join(COLLECTORS)}")
@@ -331,10 +346,10 @@ def _validated(values: dict[str, Any], source: str, beside: Container[str] = ())
         source = "" if name in beside else source
         cause = first.get("ctx", {}).get("error")
         if isinstance(cause, UserError):
-            raise UserError(f"{source}{cause}") from error
+            raise UserError(f"{source}{str(cause)[:MAX_SENTENCE]}") from error
         if first["type"] == "extra_forbidden":
-            raise UserError(f"{source}unknown setting {name!r}: choose from {_known()}") from error
-        raise UserError(f"{source}{name} is {first['input']!r}: {expectation(first['msg'])}") from error
+            raise UserError(f"{source}unknown setting {name[:LONGEST]!r}: choose from {_known()}") from error
+        raise UserError(f"{source}{name} is {shorten(first['input'])}: {expectation(first['msg'])}") from error
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

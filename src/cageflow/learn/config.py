@@ -13,6 +13,13 @@ ACTIVATIONS: tuple[str, ...] = ("tanh", "relu")
 """Activation functions between layers; the place in this tuple is the number that compiled code uses."""
 
 
+MOST = {"episodes_per_update": 1_000_000, "num_minibatches": 1_000_000, "update_epochs": 10_000}
+MAX_HIDDEN_SIZE, MAX_LAYERS = 4096, 16
+MAX_LENGTHS, MAX_STEPS = 100, 100_000
+MAX_LEARNING_RATE, MAX_WEIGHT = 10.0, 1e6
+"""Bounds on settings: beyond them no learning is known, memory ends or float32 overflows."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PPOConfig:
     """Settings of PPO, under CleanRL's names where it has one. The defaults are the `default` preset.
@@ -82,31 +89,35 @@ class PPOConfig:
         object.__setattr__(self, "episode_lengths", tuple(self.episode_lengths))
         object.__setattr__(self, "hidden_sizes", tuple(self.hidden_sizes))
         object.__setattr__(self, "adam_betas", tuple(self.adam_betas))
-        for name in ("episodes_per_update", "num_minibatches", "update_epochs"):
-            _check_count(name, getattr(self, name))
+        for name, most in MOST.items():
+            _check_count(name, getattr(self, name), most)
         if not self.hidden_sizes:
             raise UserError("hidden_sizes is empty: the networks need at least one hidden layer")
         for size in self.hidden_sizes:
-            _check_count("hidden_sizes", size)
+            _check_count("hidden_sizes", size, MAX_HIDDEN_SIZE)
+        if len(self.hidden_sizes) > MAX_LAYERS:
+            raise UserError(f"hidden_sizes has {len(self.hidden_sizes)} layers: expected at most {MAX_LAYERS}")
+        if len(self.episode_lengths) > MAX_LENGTHS:
+            raise UserError(f"episode_lengths has {len(self.episode_lengths)} values: expected at most {MAX_LENGTHS}")
         for length in self.episode_lengths:
-            _check_count("episode_lengths", length)
+            _check_count("episode_lengths", length, MAX_STEPS)
         if self.activation not in ACTIVATIONS:
             raise UserError(f"unknown activation {self.activation!r}: choose one of {', '.join(ACTIVATIONS)}")
         if len(self.adam_betas) != 2:
             raise UserError(f"adam_betas has {len(self.adam_betas)} values: Adam takes two")
         for beta in self.adam_betas:
             _check_range("adam_betas", beta, low=0.0, high=1.0, open_high=True)
-        _check_range("learning_rate", self.learning_rate, low=0.0, open_low=True)
-        _check_range("final_learning_rate", self.final_learning_rate, low=0.0)
-        _check_range("adam_eps", self.adam_eps, low=0.0, open_low=True)
+        _check_range("learning_rate", self.learning_rate, low=0.0, high=MAX_LEARNING_RATE, open_low=True)
+        _check_range("final_learning_rate", self.final_learning_rate, low=0.0, high=MAX_LEARNING_RATE)
+        _check_range("adam_eps", self.adam_eps, low=0.0, high=1.0, open_low=True)
         _check_range("gamma", self.gamma, low=0.0, high=1.0)
         _check_range("gae_lambda", self.gae_lambda, low=0.0, high=1.0)
         _check_range("clip_coef", self.clip_coef, low=0.0, high=1.0, open_low=True, open_high=True)
-        _check_range("ent_coef", self.ent_coef, low=0.0)
-        _check_range("final_ent_coef", self.final_ent_coef, low=0.0)
-        _check_range("vf_coef", self.vf_coef, low=0.0)
-        _check_range("max_grad_norm", self.max_grad_norm, low=0.0, open_low=True)
-        _check_range("target_kl", self.target_kl, low=0.0, open_low=True)
+        _check_range("ent_coef", self.ent_coef, low=0.0, high=MAX_WEIGHT)
+        _check_range("final_ent_coef", self.final_ent_coef, low=0.0, high=MAX_WEIGHT)
+        _check_range("vf_coef", self.vf_coef, low=0.0, high=MAX_WEIGHT)
+        _check_range("max_grad_norm", self.max_grad_norm, low=0.0, high=MAX_WEIGHT, open_low=True)
+        _check_range("target_kl", self.target_kl, low=0.0, high=MAX_WEIGHT, open_low=True)
         if self.gae_lambda is None:
             for name in ("bootstrap_truncation", "norm_values", "norm_adv"):
                 if getattr(self, name):
@@ -175,10 +186,12 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _check_count(name: str, value: int) -> None:
-    """Refuse a number of things that is not a whole number of at least 1."""
+def _check_count(name: str, value: int, most: int) -> None:
+    """Refuse a number of things that is not a whole number of at least 1, or is more than any machine takes."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise UserError(f"{name} is {value!r}: expected a whole number of at least 1")
+    if value > most:
+        raise UserError(f"{name} is {value}: expected at most {most:,}")
 
 
 def _check_range(

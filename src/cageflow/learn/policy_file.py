@@ -25,6 +25,8 @@ from cageflow.workflow.orders import OrderLike, encode_order, parse_order
 FORMAT_VERSION = 1
 _HEADER_KEY = "cageflow"
 _ORDER_KEY = "order_encoding"
+MAX_SUM = 1e37
+"""Greatest sum that a layer may come to; float32 ends at 3.4e38, and the softmax takes differences."""
 
 
 def save_policy(path: str | Path, policy: Policy) -> None:
@@ -65,7 +67,9 @@ def load_policy(path: str | Path, *, setting: BlueSetting | None = None, order: 
     header, tensors = _read(path)
     try:
         card = PolicyCard.from_json(header["policy"])
-        policy = Policy(card, _layers(tensors), tensors.get(_ORDER_KEY))
+        layers = _layers(tensors)
+        policy = Policy(card, layers, tensors.get(_ORDER_KEY))
+        check_bounded(layers, card.activation)
         _check_order(card, policy.order_encoding)
         _check_sizes(card, policy)
     except ValueError as error:
@@ -138,6 +142,20 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:
         if tensor.dtype != np.float32 or not np.isfinite(tensor).all():
             raise UserError(f"policy file {path} is damaged: {name} is not made of finite float32 numbers")
     return header, tensors
+
+
+def check_bounded(layers: Layers, activation: str) -> None:
+    """Refuse weights with which some observation could give what is no number: inputs are 0 or 1.
+
+    Raises:
+        ValueError: they are too large.
+    """
+    largest: float | NDArray[np.float64] = 1.0
+    for number, (weight, bias) in enumerate(layers):
+        sums = np.abs(weight).astype(np.float64) @ np.broadcast_to(largest, weight.shape[1:]) + np.abs(bias)
+        if sums.max(initial=0.0) > MAX_SUM:
+            raise ValueError(f"the weights of layer {number} are so large that its sums overflow float32")
+        largest = np.minimum(sums, 1.0) if activation == "tanh" else sums
 
 
 def _layers(tensors: dict[str, NDArray[np.float32]]) -> Layers:

@@ -299,7 +299,8 @@ class PPO:
         nothing = np.zeros(rollout.num_episodes, np.float32)
         if config.gae_lambda is None:
             returns = discounted_returns(rewards, nothing, config.gamma)
-            targets = (returns - returns.mean()) / np.float32(returns.std(ddof=1) + _RETURNS_EPS)
+            spread = returns.std(ddof=1) if returns.size > 1 else 0.0  # of one value there is none
+            targets = (returns - returns.mean()) / np.float32(spread + _RETURNS_EPS)
             values = self.values(rollout.observations)[rollout.observation_idx]
             return targets, None, explained_variance(values, targets)
         scale = self._value_scale
@@ -333,7 +334,8 @@ class PPO:
         if advantages is None:
             advantages = steps.targets - values.detach()
         elif config.norm_adv:
-            advantages = (advantages - advantages.mean()) / (advantages.std() + _ADVANTAGE_EPS)
+            spread = advantages.std() if len(advantages) > 1 else advantages.new_zeros(())  # of one value there is none
+            advantages = (advantages - advantages.mean()) / (spread + _ADVANTAGE_EPS)
         policy = policy_loss(
             logits,
             steps.row_idx,

@@ -8,13 +8,16 @@ and 52 in CAGE-2. An axis written T+1 begins with the state after the reset.
 """
 
 import json
+import math
 import os
+import struct
+import tokenize
 import zipfile
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -71,6 +74,11 @@ FIELDS = {
     "decoys": Field("T+1,H", np.uint8, 0, 255),
     "ot_running": Field("T+1", np.uint8, 0, 1),
 }
+
+
+MAX_BYTES = 4 * 1024**3
+"""Of the arrays of a recording; a million steps take 130 MB."""
+_HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 def index_names(network: Network) -> dict[str, tuple[str, ...]]:
@@ -243,12 +251,13 @@ def load_recording(path: Path | str) -> Recording:
         raise UserError(f"{path} is no file; give the .npz file of a recording.")
     try:
         with path.open("rb") as file:
+            _check_sizes(file)
             archive = np.load(file, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise ValueError("it holds a single array")
             arrays = {name: archive[name] for name in archive.files}
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-        raise UserError(f"{path} cannot be read as an .npz file of recorded episodes: {error}") from error
+    except _UNREADABLE as error:
+        raise UserError(f"{path} cannot be read as an .npz file of recorded episodes: {str(error)[:200]}") from error
     missing = [name for name in ("meta", *FIELDS) if name not in arrays]
     if missing:
         raise UserError(f"{path} is no recording of episodes: it lacks {', '.join(missing)}.")
@@ -256,7 +265,36 @@ def load_recording(path: Path | str) -> Recording:
         meta = _parse_meta(arrays["meta"])
         return Recording(meta=meta, **{name: arrays[name] for name in FIELDS})
     except (UserError, ValueError) as error:
-        raise UserError(f"{path} is no recording of episodes: {str(error).rstrip('.')}.") from error
+        raise UserError(f"{path} is no recording of episodes: {str(error)[:500].rstrip('.')}.") from error
+
+
+_UNREADABLE = (
+    *(OSError, EOFError, ValueError, LookupError, NotImplementedError, RuntimeError, SyntaxError, TypeError),
+    *(zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError),
+)
+"""What NumPy and the zip reader raise over a damaged file."""
+
+
+def _check_sizes(file: BinaryIO) -> None:
+    """Refuse an archive whose arrays say that they are larger than what stands in it, before memory is asked for.
+
+    Raises:
+        ValueError: it is so, or all of it would take more than MAX_BYTES.
+    """
+    with zipfile.ZipFile(file) as archive:
+        entries = archive.infolist()
+        if sum(entry.file_size for entry in entries) > MAX_BYTES:
+            raise ValueError(f"unpacked it has more than {MAX_BYTES:,} bytes")
+        for entry in entries:
+            with archive.open(entry) as member:
+                version = np.lib.format.read_magic(member)
+                reader = _HEADER_READERS.get(version)
+                if reader is None:
+                    raise ValueError(f"{entry.filename} is of a format that is not known")
+                shape, _, dtype = reader(member)
+                if dtype.hasobject or math.prod(shape) * dtype.itemsize != entry.file_size - member.tell():
+                    raise ValueError(f"{entry.filename} does not hold the {shape} {dtype} that its header says")
+    file.seek(0)
 
 
 def save_recording(path: Path | str, recording: Recording) -> None:

@@ -152,3 +152,26 @@ def test_workflow__is_read_however_it_is_written(given: object) -> None:
     if given == "reverse":
         order = "user,op_host,enterprise,op_server,defender"
     assert make_config({"command": "train", "workflow": given}).workflow == order
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"ppo": {"learning_rate": 1e38}}, "learning_rate is 1e+38: expected a number of more than 0 and at most 10"),
+        ({"ppo": {"hidden_sizes": [10**7]}}, "hidden_sizes is 10000000: expected at most 4,096"),
+        ({"ppo": {"hidden_sizes": [8] * 100}}, "hidden_sizes has 100 layers: expected at most 16"),
+        ({"ppo": {"vf_coef": 1e30}}, "vf_coef is 1e+30"),
+        ({"ppo": {"update_epochs": 10**9}}, "update_epochs is 1000000000: expected at most 10,000"),
+        ({"episodes_per_update": 10**9}, "episodes_per_update is 1000000000: expected at most 1,000,000"),
+        ({"episodes_per_update": 10**6, "max_steps": 1000}, "expected at most 100,000,000 steps in one update"),
+        ({"max_steps": 10**9}, "max_steps is 1000000000: expected at most 100000"),
+        ({"total_episodes": 10**15}, "total_episodes is 1000000000000000: expected at most 1000000000000"),
+        ({"evaluation_episodes": 10**9}, "evaluation_episodes is 1000000000: expected at most 1000000"),
+        ({"alignment_lambda": 1e38}, "alignment_lambda is 1e+38: expected at most 1000000"),
+        ({"beta": 1e300}, "beta is 1e+300: expected at most 1000000"),
+    ],
+)
+def test_settings_beyond_any_machine_are_refused(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(UserError) as refusal:
+        make_config(settings)
+    assert message in str(refusal.value)

@@ -14,6 +14,7 @@ from cageflow.learn.policy import ANY_WORKFLOW, Policy, PolicyCard, made_for
 from cageflow.learn.policy_file import load_policy, save_policy
 from cageflow.scenario import default_network
 from cageflow.workflow.orders import ALL_ORDERS
+from tests.helpers.agents import policy as a_policy
 
 SETTING = BlueSetting(default_network())
 ORDER = np.eye(5, dtype=np.float32).reshape(-1)
@@ -261,3 +262,18 @@ def test_save__replaces_an_older_file(path):
     save_policy(path, make_policy(seed=1))
     assert load_policy(path).layers[0][0].tobytes() == make_policy(seed=1).layers[0][0].tobytes()
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("activation", "last", "refused"), [("tanh", 3e38, True), ("relu", 1e36, True), ("tanh", 1e36, False)]
+)
+def test_load__refuses_weights_whose_sums_are_no_numbers(tmp_path, activation, last, refused):
+    made = a_policy(activation=activation, mask_actions=False)
+    (first, bias), (second, other) = made.layers
+    second = np.full_like(second, last)
+    save_policy(tmp_path / "large.safetensors", Policy(made.card, [(first, bias), (second, other)], None))
+    if not refused:
+        load_policy(tmp_path / "large.safetensors")
+        return
+    with pytest.raises(UserError, match="the weights of layer 1 are so large that its sums overflow float32"):
+        load_policy(tmp_path / "large.safetensors")

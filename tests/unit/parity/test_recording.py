@@ -225,3 +225,35 @@ def test_network_as_its_text_alone__is_read(saved):
     arrays, write = saved
     meta = json.loads(str(arrays["meta"])) | {"network": network_text(default_network().scenario)}
     assert load_recording(write(meta=np.array(json.dumps(meta)))).network.fingerprint == default_network().fingerprint
+
+
+def test_header_that_promises_more_than_the_file__is_refused_before_memory_is_asked_for(tmp_path, monkeypatch):
+    import io
+    import tracemalloc
+    import zipfile
+
+    def member(shape: tuple[int, ...], dtype: str, content: bytes = b"") -> bytes:
+        file = io.BytesIO()
+        np.lib.format.write_array_header_1_0(file, {"descr": dtype, "fortran_order": False, "shape": shape})
+        return file.getvalue() + content
+
+    path = tmp_path / "large.npz"
+    for content, words in (
+        (member((1 << 42,), "|u1", b"x"), r"does not hold the \(4398046511104,\) uint8 that its header says"),
+        (member((3,), "|O", b"x" * 24), "does not hold"),
+        (member((2,), "|u1", b"x" * 9), "does not hold"),
+        (b"\x93NUMPY\x09\x00", "of a format that is not known"),
+        (b"nothing at all", "magic string is not correct"),
+    ):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("blue_action.npy", content)
+        tracemalloc.start()
+        with pytest.raises(UserError, match=f"cannot be read as an .npz file of recorded episodes: .*{words}"):
+            load_recording(path)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+        tracemalloc.stop()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb.npy", bytes(2000))
+    monkeypatch.setattr("cageflow.parity.recording.MAX_BYTES", 1999)
+    with pytest.raises(UserError, match="unpacked it has more than"):
+        load_recording(path)
