@@ -1,6 +1,5 @@
 """Code runs only from where the user says, this time: never from where a file that came with data says."""
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from cageflow.errors import UserError
 from cageflow.experiment import champion, runs
 from cageflow.experiment.config import RunConfig, make_config
 from cageflow.experiment.progress import Quiet
+from cageflow.experiment.settings_file import dump_settings
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def run_folder(path: Path, **settings: Any) -> Path:
     path.mkdir()
     config = RunConfig.model_validate({"command": "search", **settings})
-    (path / "config.json").write_text(json.dumps(config.to_json()))
+    (path / "config.json").write_bytes(dump_settings(config.to_json()))
     return path
 
 
@@ -79,7 +79,7 @@ def test_folder_of_a_champion__does_not_say_it_either(trap: Path, tmp_path: Path
     folder.mkdir()
     config = RunConfig(command="train", simulator="cyborg", cyborg_path=str(trap)).to_json()
     content = {"config": config, "seeds": [0], "evaluation_episodes": 2}
-    (folder / champion.SETTINGS).write_text(json.dumps(content))
+    (folder / champion.SETTINGS).write_bytes(dump_settings(content))
     with pytest.raises(UserError, match="says cyborg_path"):
         champion.go_on(folder, None, print)
     assert not (tmp_path / "ran").exists()
