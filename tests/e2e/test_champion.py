@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from cageflow.learn.policy_file import load_policy
+from cageflow.scenario import default_network
 from tests.e2e.command_line import cageflow
 from tests.helpers.damage import flipped_bits
 
@@ -49,6 +50,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_run__trains_every_seed_and_judges_it(run: Path) -> None:
     content = json.loads((run / "table.json").read_text())
     assert [one["seed"] for one in content["seeds"]] == [3, 4]
+    assert content["network"] == json.loads((run / "champion.json").read_text())["network"]
+    assert content["network"]["fingerprint"] == default_network().fingerprint
     totals = [one["evaluation"]["total"] for one in content["seeds"]]
     assert content["total"] == pytest.approx(sum(totals) / 2)
     assert all(one["episodes"] == 40 and one["seconds"] > 0 for one in content["seeds"])

@@ -32,7 +32,7 @@ from cageflow.experiment.baseline_table import (
     summarize_rows,
     write_rows,
 )
-from cageflow.experiment.config import RunConfig, make_config
+from cageflow.experiment.config import MADE_FOR, RunConfig, make_config
 from cageflow.experiment.folder_lock import LOCK, FolderLock, lock_folder
 from cageflow.experiment.interrupt import catching_signals
 from cageflow.experiment.kept_network import NETWORK_TEXT, keep_network, read_network
@@ -173,8 +173,8 @@ def measure(settings: BaselineSettings, run_dir: Path | None, say: Callable[[str
     check_new(run_dir)
     _check(settings)
     run_dir.mkdir(parents=True, exist_ok=True)
-    network = read_network(settings.scenario)
-    write_whole(run_dir / CONFIG, dump_settings({**_plain(settings), NETWORK_TEXT: network}))
+    network, made_for = read_network(settings.scenario), settings.game().network.identity.to_json()
+    write_whole(run_dir / CONFIG, dump_settings({**_plain(settings), MADE_FOR: made_for, NETWORK_TEXT: network}))
     return _measure(replace(settings, scenario=keep_network(run_dir, network)), run_dir, say)
 
 
@@ -218,7 +218,7 @@ def _read(run_dir: Path) -> dict[str, Any]:
 
 def _settings_in(run_dir: Path, content: Mapping[str, Any]) -> BaselineSettings:
     path = run_dir / CONFIG
-    given = {name: value for name, value in content.items() if name not in (SUM, NETWORK_TEXT)}
+    given = {name: value for name, value in content.items() if name not in (SUM, MADE_FOR, NETWORK_TEXT)}
     try:
         return BaselineSettings(**{**given, "seeds": tuple(given["seeds"])})
     except UserError as error:

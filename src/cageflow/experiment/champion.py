@@ -24,7 +24,7 @@ from cageflow.evaluation.protocol import EPISODES, Evaluation, EvaluationSetting
 from cageflow.evaluation.sources import SourceOptions, find_agent
 from cageflow.experiment import runs
 from cageflow.experiment.champion_table import ChampionTable, SeedResult
-from cageflow.experiment.config import RunConfig, check_named, make_config
+from cageflow.experiment.config import MADE_FOR, RunConfig, check_named, make_config
 from cageflow.experiment.folder_lock import LOCK, lock_folder
 from cageflow.experiment.interrupt import RunFailedError, RunStoppedError, catching_signals
 from cageflow.experiment.kept_network import NETWORK_TEXT, keep_network, read_network
@@ -131,8 +131,8 @@ def train_champion(
     _check_workers(num_workers)
     _ = settings.config.game().network
     run_dir.mkdir(parents=True, exist_ok=True)
-    network = read_network(settings.config.scenario)
-    write_whole(run_dir / SETTINGS, dump_settings({**settings.to_json(), NETWORK_TEXT: network}))
+    network, made_for = read_network(settings.config.scenario), settings.config.game().network.identity.to_json()
+    write_whole(run_dir / SETTINGS, dump_settings({**settings.to_json(), MADE_FOR: made_for, NETWORK_TEXT: network}))
     return _carry_through(_on_kept(settings, run_dir, network), run_dir, num_workers, say)
 
 

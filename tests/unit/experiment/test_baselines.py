@@ -1,5 +1,6 @@
 """Baselines on equal budgets: who stands in the table, that each is measured alike, and that a stopped run goes on."""
 
+import json
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +15,7 @@ from cageflow.experiment.baseline_table import BaselineRow, read_rows, write_row
 from cageflow.experiment.baselines import NAMES, BaselineSettings, go_on, measure
 from cageflow.experiment.folder_lock import LOCK, lock_folder
 from cageflow.learn.policy_file import load_policy
+from cageflow.scenario import Network, load_scenario
 from cageflow.workflow.orders import CANONICAL_ORDERS, format_order, parse_order
 from tests.helpers.damage import flipped_bits, sign_again
 
@@ -210,6 +212,9 @@ def test_network__is_the_one_that_the_run_began_with(tmp_path: Path) -> None:
     network = tmp_path / "mine.yaml"
     network.write_text(shipped.replace("high: 10.0", "high: 500.0").replace("low: 0.1", "low: 7.0"))
     whole = measure(settings("sleep", scenario=str(network)), tmp_path / "run", quiet)
+    made_for = Network(load_scenario(network)).identity.to_json()
+    assert json.loads((tmp_path / "run" / "baselines.json").read_text())["network"] == made_for
+    assert whole.to_json()["network"] == made_for
     network.write_text(shipped)
     (tmp_path / "run" / "rows.csv").unlink()
     again = go_on(tmp_path / "run", "sleep", quiet)
