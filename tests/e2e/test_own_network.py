@@ -55,7 +55,8 @@ def network_of(run: Path) -> dict[str, Any]:
 
 def refused(*arguments: object) -> str:
     outcome = cageflow(*arguments)
-    assert (outcome.status, outcome.out) == (2, ""), outcome
+    assert outcome.status == 2, outcome
+    assert not outcome.out or outcome.json.keys() == {"error", "exit_status"}, outcome
     assert outcome.err.startswith("cageflow: ") and outcome.err.count("\n") == 1, outcome.err
     return outcome.err
 
