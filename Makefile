@@ -12,7 +12,7 @@ INSTALLED := $(VENV)/.installed
 CACHED = NUMBA_CACHE_DIR="$$($(BIN)/python tools/numba_cache_dir.py)"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup search test fmt lint type test-unit test-parity test-stat test-bounds bench clean-cache
+.PHONY: help setup search test fmt lint type test-unit test-parity test-stat test-bounds test-networks bench clean-cache
 
 help: ## print this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -66,6 +66,9 @@ test-stat: setup ## compare distributions of free runs
 
 test-bounds: setup ## the simulator's tests, compiled so that a read out of range is an error
 	NUMBA_BOUNDSCHECK=1 $(BIN)/pytest $(PYTEST_ARGS) tests/unit/sim tests/parity tests/property
+
+test-networks: setup ## 200 made-up networks through train, evaluate, report, export and play: half an hour
+	printf '%s\n' 0-49 50-99 100-149 150-199 | NUMBA_DISABLE_JIT=1 OMP_NUM_THREADS=1 xargs -P 2 -n 1 $(BIN)/python -m tests.helpers.lifecycle
 
 bench: setup ## measure this machine (BENCH_ARGS="sim --json")
 	$(CACHED) $(BIN)/cageflow bench $(BENCH_ARGS)

@@ -97,13 +97,14 @@ def _timeline(example: ExampleEpisode, hosts: Sequence[str]) -> Chart:
     cut = f", its first {MAX_STEPS} steps" if len(example.moves) > MAX_STEPS else ""
     follows = "" if example.compliance is None else f", compliance {percent(example.compliance, 0)}"
     better = percent(example.share, 0)
+    longest = max(len(fitting(host)) for host in hosts)
     return Chart(
         name=f"episode_{example.role}",
         title=f"A {example.role} episode{cut}: {number(example.env_return, 1)}{follows}",
         text=f"Timeline of a {example.role} episode with return {number(example.env_return, 1)}: red's sessions and "
         "the moves of both, by host and step. All moves stand in the table below.",
         draw=lambda figure, narrow: _draw(figure, narrow, moves, hosts),
-        heights=(29 * len(hosts) + 110, 8 * len(moves) + 170),
+        heights=(29 * len(hosts) + 110, 8 * len(moves) + 170 + 16 * max(0, longest - 11)),  # the names stand upright
         note=f"{better} of the episodes ended no better. Seed {example.seed}.",
         table=Table(
             f"All moves of the {example.role} episode",
