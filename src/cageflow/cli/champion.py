@@ -70,7 +70,7 @@ def champion(
             table = champions.go_on(resume, n_workers, say)
     else:
         settings = champions.make_settings(
-            given, config, tuple(whole_numbers("--seed", seed or "1,2,3")), evaluation_episodes
+            given, config, tuple(whole_numbers("--seed", "1,2,3" if seed is None else seed)), evaluation_episodes
         )
         with Telling(quiet=quiet) as say:
             table = champions.train_champion(settings, run_dir, n_workers, say)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -28,6 +29,8 @@ from cageflow.scenario import Network
 BluePolicy = Callable[[npt.NDArray[np.float32]], int]
 """What chooses blue's action from an observation (F,) float32."""
 
+HELPS, QUITS = ("help", "h", "?"), ("quit", "exit", "q")
+"""What a person may answer beside an action."""
 LOG_LINES = 8
 WIDE = 110  # columns of a terminal that has room for everything
 STYLES = {"exploit": "bold red", "scan": "yellow", "user": "yellow", "privileged": "bold red", "unknown": "magenta"}
@@ -100,6 +103,8 @@ def play_episode(
 class HumanPolicy:
     """Asks the person at the terminal; a name, its beginning or a number is an answer, nothing at all is Sleep.
 
+    `help` and `?` list what can be done, `? restore` a part of it; `quit`, Ctrl-D and Ctrl-C end the episode.
+
     Args:
         network: the network that is played.
         out: where to ask.
@@ -113,10 +118,16 @@ class HumanPolicy:
         """The person's action.
 
         Raises:
-            EOFError: the input has ended.
+            EOFError: the person ends the episode, or the input has ended.
         """
         while True:
-            answer = self._out.input("blue's action (? for a list): ").strip()
+            try:
+                answer = self._out.input("blue's action (help for a list, quit to end): ").strip()
+            except (EOFError, KeyboardInterrupt):
+                self._out.print()  # leaves the line of the question
+                raise
+            if answer.lower() in QUITS:
+                raise EOFError
             action = self._understand(answer)
             if action is not None:
                 return action
@@ -129,6 +140,11 @@ class HumanPolicy:
         if answer.isdecimal() and int(answer) < len(names):
             return int(answer)
         wanted = " ".join(answer.lower().split())
+        if wanted in HELPS:
+            self._out.print(
+                "  A name, its beginning or a number; nothing is Sleep; ? restore lists a part.", highlight=False
+            )
+            wanted = "?"
         fitting = [i for i, name in enumerate(names) if name.lower().startswith(wanted.removeprefix("?").strip())]
         exact = [i for i in fitting if names[i].lower() == wanted]
         if len(exact or fitting) == 1 and not wanted.startswith("?"):
@@ -137,8 +153,18 @@ class HumanPolicy:
             for verb, numbers in _by_verb(names, fitting).items():
                 self._out.print(f"  {verb}: {numbers}", highlight=False, markup=False)
         else:
-            self._out.print(f"  {answer!r} is no action; ? gives a list.", highlight=False, markup=False)
+            self._out.print(f"  {self._misunderstood(wanted, answer)}", highlight=False, markup=False)
         return None
+
+    def _misunderstood(self, wanted: str, answer: str) -> str:
+        """What to say of an answer that is no action."""
+        names = self._codec.names
+        if wanted.lstrip("-").isdecimal():
+            return f"{answer!r} is no action's number: they go from 0 to {len(names) - 1}."
+        by_lower = {name.lower(): name for name in names}
+        near = [by_lower[name] for name in difflib.get_close_matches(wanted.removeprefix("?").strip(), by_lower, n=3)]
+        meant = f"did you mean {' or '.join(near)}? " if near else ""
+        return f"{answer!r} is no action; {meant}help gives a list."
 
 
 def _by_verb(names: tuple[str, ...], actions: list[int]) -> dict[str, str]:

@@ -112,6 +112,34 @@ def play_by_hand(monkeypatch, answers, **options):
     return played, out.getvalue()
 
 
+def test_human__is_helped_asked_what_was_meant_and_can_quit(monkeypatch):
+    answers = ["help", "remove usr1", "999", "-3", "? restore u", "quit", "Sleep"]
+    played, text = play_by_hand(monkeypatch, answers, max_steps=4)
+    assert (played.num_steps, played.is_whole) == (0, False)
+    assert "Restore: " in text and "Analyse: " in text  # the list
+    assert "'remove usr1' is no action; did you mean Remove User1" in text
+    assert "'999' is no action's number: they go from 0 to 144." in text
+    assert "'-3' is no action's number" in text
+    assert text.splitlines()[-1] == "return 0.0 in 0 steps"
+
+
+@pytest.mark.parametrize("end", [EOFError, KeyboardInterrupt])
+def test_human__leaves_the_line_of_the_question_when_the_input_ends(monkeypatch, end):
+    out, where = console()
+
+    def answer(prompt):
+        where.print(prompt, end="")
+        raise end
+
+    monkeypatch.setattr(where, "input", answer)
+    game = GameOptions("bline")
+    assert play_episode(game, HumanPolicy(game.network, where), seed=0, out=where).num_steps == 0
+    assert out.getvalue().splitlines()[-2:] == [
+        "blue's action (help for a list, quit to end): ",
+        "return 0.0 in 0 steps",
+    ]
+
+
 @pytest.mark.parametrize(
     ("answer", "action"),
     [
@@ -135,7 +163,7 @@ def test_person__is_told_what_an_unclear_answer_could_mean(monkeypatch):
     assert played.num_steps == 0
     assert f"Remove: {CODEC.encode('Remove User0')} User0, " in text
     assert f"Analyse: {CODEC.encode('Analyse Defender')} Defender, " in text
-    assert "'evict' is no action" in text and "'145' is no action" in text
+    assert "'evict' is no action; " in text and "'145' is no action's number" in text
 
 
 def test_person__sees_the_truth_only_at_the_end(monkeypatch):
