@@ -47,7 +47,7 @@ def live(folder: Path, seed: int) -> None:
     _call(*KINDS_OF_TRAINING[seed % 2], *game, *SMALL, "--seed", seed, "--run-dir", run)
     _call("evaluate", run, "react", "--scenario", scenario, "--episodes", 2, "--max-steps", 5)
     _call("report", run, "--episodes", 100)
-    _call("export", run, "--scenario", scenario, "--episodes", 2, "--out", folder / f"out{seed}")
+    _call("export", run, "--scenario", scenario, "--evaluation-episodes", 2, "--out", folder / f"{seed}.onnx")
     _call("play", "--blue", run, "--scenario", scenario, "--steps", 4, "--max-steps", 6, "--seed", seed)
 
 
