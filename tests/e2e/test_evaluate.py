@@ -255,3 +255,33 @@ def test_saved_team__is_plain_json(here: Path) -> None:
         "bline": "random",
         "meander": "sleep",
     }
+
+
+QUITS = """
+import sys
+
+class Agent:
+    def get_action(self, o, a):
+        sys.exit(0)
+
+def hangs(observation):
+    while True:
+        pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("evaluate quits.py:Agent --json", "quits.py:Agent ended itself by sys.exit(0) in get_action."),
+        ("play --blue quits.py:Agent", "quits.py:Agent ended itself by sys.exit(0) in get_action."),
+        ("play --blue quits.py:hangs --agent-timeout 5", "gave no answer in step 1 within 5 s"),
+        ("play --blue quits.py", "quits.py is code in Python: name the agent in it, such as quits.py:Agent"),
+        ("evaluate --team bline=quits.py:Agent,meander=sleep --json", "ended itself by sys.exit(0) in get_action."),
+    ],
+)
+def test_agent_that_quits_or_hangs__is_a_sentence_and_no_success(here: Path, arguments: str, words: str) -> None:
+    (here / "quits.py").write_text(QUITS)
+    outcome = cageflow(*arguments.split())
+    assert outcome.status == 2, outcome
+    assert words in outcome.err and "Traceback" not in outcome.err
