@@ -46,14 +46,15 @@ def test_regret__gives_the_same_figures_whoever_works(table, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (["--n-workers", "100000000"], "--n-workers is 100000000: expected 1 to 1024"),
         (["--strategy", "grid"], "unknown strategy 'grid'"),
         (["--strategy", ""], "no strategy to replay"),
         (["--kernel", "rbf"], "unknown kernel 'rbf'"),
         (["--kernel", ""], "no kernel"),
         (["--gate", "soft"], "unknown gate 'soft'"),
         (["--beta", "-1"], "beta is -1.0"),
-        (["--repetitions", "1"], "repetitions is 1"),
-        (["--trials", "0"], "trials is 0"),
+        (["--repetitions", "1"], "--repetitions is '1': expected at least 2"),
+        (["--trials", "0"], "--trials is '0': expected at least 1"),
         (["--n-workers", "0"], "--n-workers is 0"),
         (["--compliance-threshold", "0.99"], "no order of the landscape reaches a compliance of 0.99"),
     ],

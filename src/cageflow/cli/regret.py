@@ -34,8 +34,10 @@ def regret(
             show_default=False,
         ),
     ],
-    repetitions: Annotated[int, typer.Option(help="Replays of each strategy, at least 2.")] = 200,
-    trials: Annotated[int, typer.Option(help="Trials of each replay.")] = 60,
+    repetitions: Annotated[
+        int, typer.Option(help="Replays of each strategy, at least 2.", min=2, metavar="<int>")
+    ] = 200,
+    trials: Annotated[int, typer.Option(help="Trials of each replay.", min=1, metavar="<int>")] = 60,
     strategy: Annotated[str, typer.Option(help="Strategies, with commas.")] = STRATEGIES,
     kernel: Annotated[
         str, typer.Option(help="Kernels that gp-ucb is replayed with, with commas; the others take the first.")
@@ -43,7 +45,7 @@ def regret(
     beta: Annotated[float, typer.Option(help="Weight of the deviation in UCB = mean + beta * deviation.")] = 2.0,
     gate: Annotated[str, typer.Option(help="feasibility or strict.")] = "feasibility",
     compliance_threshold: Annotated[float, typer.Option(help="Compliance of an order that can be followed.")] = 0.95,
-    seed: Annotated[int, typer.Option(help="Decides all chance.")] = 0,
+    seed: Annotated[int, typer.Option(help="Decides all chance.", min=0, metavar="<int>")] = 0,
     n_workers: Annotated[int | None, option("Processes that share the work.", "the cores of this machine")] = None,
     out: Annotated[
         Path | None,
@@ -104,8 +106,8 @@ def _worker(
     kernel_names: list[Any] = list(kernels)
     contenders = make_contenders(strategies, kernel_names, StrategySettings(**settings))
     workers = available_cores() if n_workers is None else n_workers
-    if workers < 1:
-        raise UserError(f"--n-workers is {workers}: it must be at least 1")
+    if not 1 <= workers <= MAX_WORKERS:
+        raise UserError(f"--n-workers is {workers}: expected 1 to {MAX_WORKERS}")
     executor = stack.enter_context(make_executor("process", workers)).executor if workers > 1 else None
 
     def measure(path: Path, table: Landscape, folder: Path) -> dict[str, Any]:
@@ -142,6 +144,7 @@ def _worker(
 
 
 CALIBRATION_SPLITS = 50
+MAX_WORKERS = 1024  # the system breaks down on absurd numbers
 
 
 def _names(text: str) -> list[str]:
