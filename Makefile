@@ -12,7 +12,7 @@ INSTALLED := $(VENV)/.installed
 CACHED = NUMBA_CACHE_DIR="$$($(BIN)/python tools/numba_cache_dir.py)"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup search test fmt lint type test-unit test-parity test-stat test-bounds test-networks bench clean-cache
+.PHONY: help setup search test fmt lint type test-unit test-parity test-stat test-bounds test-networks test-crash bench clean-cache
 
 help: ## print this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -69,6 +69,9 @@ test-bounds: setup ## the simulator's tests, compiled so that a read out of rang
 
 test-networks: setup ## 200 made-up networks through train, evaluate, report, export and play: half an hour
 	printf '%s\n' 0-49 50-99 100-149 150-199 | NUMBA_DISABLE_JIT=1 OMP_NUM_THREADS=1 xargs -P 2 -n 1 $(BIN)/python -m tests.helpers.lifecycle
+
+test-crash: setup ## kill every command at every call that makes something last: about a quarter of an hour
+	$(CACHED) $(BIN)/python -m tests.helpers.crash
 
 bench: setup ## measure this machine (BENCH_ARGS="sim --json")
 	$(CACHED) $(BIN)/cageflow bench $(BENCH_ARGS)

@@ -1,0 +1,286 @@
+"""Kills commands at the calls that make something last, goes on with them, and compares them with runs left alone.
+
+    python -m tests.helpers.crash [--kills N] [--planted] [COMMAND...]
+
+The calls are counted: opening to write, writing, flushing, cutting, `fsync`, renaming, removing, making a folder. Each
+kill is a SIGKILL just before one of them, in a process of its own that is forked from this one, which has all compiled
+and loaded. Exit status 1 if anything differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import torch
+
+from cageflow.experiment import baselines, champion, learners, runs, search_run
+from cageflow.experiment.config import RunConfig, make_config
+from cageflow.experiment.progress import Quiet
+from cageflow.experiment.run_folder import CONFIG
+from cageflow.files import checksum, write_whole
+from cageflow.search import Acquisition, Budget, Choice, StrategySettings
+from cageflow.workflow.orders import ALL_ORDERS, NUM_ORDERS, order_id
+from tests.helpers.figures import figures
+
+SMALL = {"max_steps": 4, "episodes_per_update": 4, "evaluation_episodes": 2, "seed": 2, "ppo": {"hidden_sizes": [8]}}
+SEARCH = make_config({**SMALL, "total_episodes": 36, "max_episodes_per_workflow": 8})
+POOL = SEARCH.model_copy(update={"parallel_workflows": 2, "executor": "process"})
+TRAIN = make_config({**SMALL, "command": "train", "workflow": "user,defender,enterprise,op_server,op_host"})
+SHORT = TRAIN.model_copy(update={"total_episodes": 16})
+UNIVERSAL = make_config({**SMALL, "command": "universal", "total_episodes": 16})
+LANDSCAPE = make_config({**SMALL, "command": "landscape", "max_episodes_per_workflow": 8, "repetitions": 1})
+CHAMPION = champion.ChampionSettings(config=SHORT, seeds=(3, 4), evaluation_episodes=2)
+BASELINE = baselines.BaselineSettings(name="ppo", total_episodes=8, seeds=(3, 4), evaluation_episodes=2, max_steps=4)
+
+
+class OneByOne(Executor):
+    """Runs each task when it is submitted, so that trials end in the order in which they began."""
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(function(*args, **kwargs))
+        return future
+
+
+class Alternating:
+    """Two orders in turn, so that learners are gone on with, and an opinion on all."""
+
+    settings = StrategySettings(compliance_threshold=0.0)
+
+    def choose(self, history: Any, pending: Any, rng: np.random.Generator) -> Choice:
+        opinion = rng.random(NUM_ORDERS)
+        order = ALL_ORDERS[31 if (len(history) + len(pending)) % 2 else 7]
+        return Choice(order, Acquisition(opinion, opinion, opinion, opinion, opinion))
+
+
+@dataclass(frozen=True)
+class Command:
+    """How a command begins in a folder, how it goes on, and the file without which it has not begun."""
+
+    begin: Callable[[Path], object]
+    go_on: Callable[[Path], object]
+    mark: str = CONFIG
+
+
+def run_of(config: RunConfig, executor: Executor | None = None) -> Command:
+    return Command(
+        lambda path: runs.start(config, path, Quiet(), executor),
+        lambda path: runs.resume(path, config.command, Quiet(), None, executor),
+    )
+
+
+def silent(words: str) -> None:
+    """Nobody listens."""
+
+
+COMMANDS = {
+    "search": run_of(SEARCH),
+    "pool": run_of(POOL, OneByOne()),
+    "train": run_of(SHORT),
+    "universal": run_of(UNIVERSAL),
+    "landscape": run_of(LANDSCAPE),
+    "champion": Command(
+        lambda path: champion.train_champion(CHAMPION, path, 1, silent),
+        lambda path: champion.go_on(path, 1, silent),
+        champion.SETTINGS,
+    ),
+    "baseline": Command(
+        lambda path: baselines.measure(BASELINE, path, silent),
+        lambda path: baselines.go_on(path, "ppo", silent),
+        baselines.CONFIG,
+    ),
+}
+
+
+def shrink() -> None:
+    """Make small what no setting makes small, and have all in this process."""
+    search_run.make_strategy = lambda name, settings: Alternating()  # type: ignore[assignment]
+    find_budget = search_run.find_budget
+
+    def few_orders(config: RunConfig) -> Budget:
+        if config.command != "landscape":
+            return find_budget(config)
+        return Budget(trials=4, episodes_per_trial=config.max_episodes_per_workflow)
+
+    def train_here(settings: Any, run_dir: Path, seeds: Any, *_: Any) -> None:
+        for seed in seeds:
+            champion._train(settings.training(seed), run_dir / f"seed{seed}")
+
+    os.fsync = lambda file: None  # type: ignore[assignment]
+    search_run.find_budget = few_orders
+    champion._train_all = train_here
+    champion.begin_worker = lambda: None
+
+
+def plant_fault() -> None:
+    """Let a trial overwrite the learner that it began with before the checkpoint knows of it."""
+
+    def keep(self: Any, trial: int, order: Any, content: bytes) -> None:
+        name = f"learner_{order_id(order):03d}.pt"
+        write_whole(self._folder / name, content)
+        self._orders[order_id(order)] = (name, checksum(content))
+        self._starts.pop(trial, None)
+
+    def read(self: Any, file: Any) -> bytes:
+        return bytes((self._folder / file[0]).read_bytes())
+
+    learners.Learners.keep = keep  # type: ignore[method-assign]
+    learners.Learners._read = read  # type: ignore[method-assign]
+
+
+class Killer:
+    """Counts the calls that make something last below a folder, and kills this process before one of them.
+
+    Args:
+        folder: files elsewhere do not count.
+        number: of the call, from 1; 0 lets the process live.
+    """
+
+    AUDITED = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate")
+    CALLED = ("write", "flush", "truncate")
+
+    def __init__(self, folder: Path, number: int) -> None:
+        self._folder = str(folder)
+        self._number = number
+        self.count = 0
+        sys.addaudithook(self._audit)
+        sys.setprofile(self._profile)
+        os.fsync = self._fsync  # type: ignore[assignment]
+
+    def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            is_written = isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+        else:
+            is_written = event in self.AUDITED
+        if is_written and not isinstance(arguments[0], int) and os.fsdecode(arguments[0]).startswith(self._folder):
+            self._note()
+
+    def _profile(self, frame: FrameType, event: str, function: Any) -> None:
+        if event == "c_call" and function.__name__ in self.CALLED:
+            if isinstance(function.__self__, io.BufferedWriter | io.BufferedRandom):
+                self._note()
+
+    def _fsync(self, file: int) -> None:
+        """Count it and leave it out: what a killed process has handed over is safe, and a disk takes its time."""
+        self._note()
+
+    def _note(self) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return  # TensorBoard's, which comes when it comes
+        self.count += 1
+        if self.count == self._number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def forked(function: Callable[[], str]) -> tuple[int, str]:
+    """Call a function in a process of its own: its exit status, negative for a signal, and what it returns."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.close(read)
+            with open(write, "w") as answer:
+                answer.write(function())
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    os.close(write)
+    with open(read) as answer:
+        words = answer.read()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), words
+
+
+def crash(name: str, kills: int | None) -> dict[str, Any]:
+    """Kill a command again and again.
+
+    Args:
+        name: in `COMMANDS`.
+        kills: how many, evenly spread; None kills at every call.
+    """
+    command = COMMANDS[name]
+    with tempfile.TemporaryDirectory() as folder:
+        whole, path = Path(folder) / "whole", Path(folder) / "run"
+
+        def left_alone() -> str:
+            killer = Killer(Path(folder), 0)
+            command.begin(whole)
+            sys.setprofile(None)
+            return str(killer.count)
+
+        def killed(number: int) -> str:
+            Killer(Path(folder), number)
+            command.begin(path)
+            return "survived"
+
+        def again() -> str:
+            (command.go_on if (path / command.mark).exists() else command.begin)(path)
+            found, wanted = figures(path), figures(whole)
+            return " ".join(key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key))
+
+        status, words = forked(left_alone)
+        assert status == 0, name
+        points = int(words)
+        step = 1 if kills is None else max(1, points // kills)
+        numbers = range(1 + step // 2 if step > 1 else 1, points + 1, step)
+        different = []
+        for number in numbers:
+            status, _ = forked(lambda number=number: killed(number))  # type: ignore[misc]
+            assert status == -signal.SIGKILL, f"{name} was not killed at call {number}"
+            status, words = forked(again)
+            if status != 0 or words:
+                different.append(f"call {number}: {words or 'it did not go on'}")
+            shutil.rmtree(path, ignore_errors=True)
+    return {"calls": points, "kills": len(numbers), "different": different}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("commands", nargs="*", default=list(COMMANDS))
+    parser.add_argument("--kills", type=int)
+    parser.add_argument("--planted", action="store_true")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    shrink()
+    if arguments.planted:
+        plant_fault()
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in arguments.commands:  # what is compiled and loaded here is so in every process that is forked
+            COMMANDS[name].begin(Path(folder) / name)
+    for name in arguments.commands:
+        started = time.monotonic()
+        found[name] = crash(name, arguments.kills)
+        print(
+            f"{name}: {found[name]['kills']} of {found[name]['calls']} calls, {len(found[name]['different'])} differ, "
+            f"{time.monotonic() - started:.0f} s",
+            *found[name]["different"][:20],
+            sep="\n  ",
+            file=sys.stderr,
+            flush=True,
+        )
+    print(json.dumps(found))
+    return int(any(one["different"] for one in found.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
