@@ -26,11 +26,15 @@ from cageflow.cli.options import (
 from cageflow.cli.output import print_json, whole_numbers
 from cageflow.cli.telling import Telling
 
+MOST = 1024  # threads or processes: the system breaks down on absurd numbers
+
 
 @bench_app.command("sim")
 def bench_sim(
     red_agent: Annotated[str, typer.Option(help="B_lineAgent, RedMeanderAgent or SleepAgent.")] = "B_lineAgent",
-    num_envs: Annotated[int, typer.Option(help="Environments of the batch.", min=1)] = 8192,
+    num_envs: Annotated[
+        int, typer.Option(help="Environments of the batch.", min=1, max=1_048_576, metavar="<int>")
+    ] = 8192,
     num_threads: Annotated[str, typer.Option(help="Numbers of threads, with commas.")] = "1,2",
     repetitions: Annotated[int, typer.Option(help="Measurements; the median counts.", min=1)] = 9,
     cyborg_path: Annotated[Path | None, option("An installed CybORG to compare with.")] = None,
@@ -41,7 +45,7 @@ def bench_sim(
     from cageflow.envs import benchmark
     from cageflow.envs.options import GameOptions
 
-    numbers = whole_numbers("--num-threads", num_threads)
+    numbers = whole_numbers("--num-threads", num_threads, MOST)
     with Telling("measuring") as say:
         result = benchmark.bench_sim(
             GameOptions(red_agent),
@@ -87,7 +91,7 @@ def bench_collectors(
             "cyborg_path": None if cyborg_path is None else str(cyborg_path),
         }
     )
-    numbers = whole_numbers("--n-workers", n_workers)
+    numbers = whole_numbers("--n-workers", n_workers, MOST)
     with Telling() as say:
         result = benchmark.bench_collectors(config, numbers, updates, say)
     if as_json:

@@ -14,12 +14,14 @@ def print_json(content: dict[str, Any]) -> None:
     terminal.say(json.dumps(content))
 
 
-def whole_numbers(option: str, text: str) -> list[int]:
-    """Read whole numbers from 1, separated by commas."""
+def whole_numbers(option: str, text: str, most: int | None = None) -> list[int]:
+    """Read whole numbers from 1, separated by commas, none above `most`."""
     try:
         numbers = [int(part) for part in text.split(",")]
     except ValueError:
         numbers = []
     if not numbers or min(numbers) < 1:
         raise UserError(f"{option} is {text!r}: expected whole numbers from 1, separated by commas, such as 1,2,4")
+    if most is not None and max(numbers) > most:
+        raise UserError(f"{option} is {text!r}: expected whole numbers from 1 to {most}, separated by commas")
     return numbers

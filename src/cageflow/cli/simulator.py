@@ -121,8 +121,11 @@ def play(
             raise UserError(f"--workflow is for a policy file, and --blue is {blue}: leave one of them out")
         load_policy(source.path, order=order)
     if source is not None:
-        observation, scenario = observation or source.observation, scenario or source.scenario
-    options = GameOptions(red_agent, rules, observation or "corrected", max_steps, green, scenario)
+        observation = source.observation if observation is None else observation
+        scenario = scenario or source.scenario
+    options = GameOptions(
+        red_agent, rules, "corrected" if observation is None else observation, max_steps, green, scenario
+    )
     policy: Any
     if source is None:
         policy = HumanPolicy(options.network, terminal.make_console())
