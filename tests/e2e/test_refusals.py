@@ -269,3 +269,12 @@ def test_policy_that_is_wrong(refused: Callable[..., None], tmp_path: Path, plai
     refused("play --blue policy.safetensors", "has 50 inputs and 145 actions, but its card says 52 and 145")
     save_policy(path, policy)
     refused("play --blue policy.safetensors --observation official", "give --observation corrected")
+
+
+@pytest.mark.parametrize(
+    "command", ["evaluate {}", "parity {}", "report {}", "search --config {}", "search --resume {}"]
+)
+def test_name_of_5000_characters__is_a_sentence(command: str) -> None:
+    outcome = cageflow(*command.format("n" * 5000).split())
+    assert outcome.status == 2, outcome
+    assert outcome.err.startswith("cageflow: ") and outcome.err.count("\n") == 1

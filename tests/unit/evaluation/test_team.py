@@ -144,5 +144,6 @@ def test_wrong_team_file__is_refused(tmp_path: Path, content: str, words: str) -
 
 
 def test_team_file_that_cannot_be_written__is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"cannot be written: No such file or directory"):
-        write_team(tmp_path / "none" / "team.json", dict.fromkeys(MEMBERS, "sleep"), "sleep")
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"team\.json cannot be written: File exists"):
+        write_team(tmp_path / "file" / "team.json", dict.fromkeys(MEMBERS, "sleep"), "sleep")
