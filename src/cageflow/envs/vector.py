@@ -95,7 +95,6 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
         self._observations = np.zeros((self.num_envs, self.network.num_observations), np.float32)
         self._max_steps = self.options.max_steps
         self._num_steps = np.full(self.num_envs, self._max_steps, np.int32)  # over until reset begins an episode
-        self._actions = np.zeros(self.num_envs, np.int64)
         self._rewards = np.zeros(self.num_envs, np.float64)
         self._returns = np.zeros(self.num_envs, np.float64)
         self._attributes = GameAttributes(self)
@@ -171,17 +170,17 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
         """
         actions = self._checked(actions)
         idle = self._num_steps >= self._max_steps
-        if idle.any() and not (self._game.has_begun and self.autoreset_mode is AutoresetMode.NEXT_STEP):
+        is_any_idle = idle.any()
+        if is_any_idle and not (self._game.has_begun and self.autoreset_mode is AutoresetMode.NEXT_STEP):
             raise UserError(f"the episode of game {int(idle.argmax())} has not begun or is over; reset begins one.")
         observations = np.empty_like(self._observations) if self._copy else self._observations
         rewards = np.empty(self.num_envs, np.float64)
-        streams = self._game.states["rng"][idle]
+        streams = self._game.states["rng"][idle] if is_any_idle else None
         self._game.play(actions, observations, rewards)
         self._num_steps += 1
-        self._actions[:] = actions
         self._rewards[:] = rewards
         self._returns += rewards
-        if idle.any():  # the step of a game that only begins anew counts for nothing, its stream not having moved
+        if is_any_idle:  # the step of a game that only begins anew counts for nothing, its stream not having moved
             self._game.states["rng"][idle] = streams
             self._begin(idle, observations)
             rewards[idle] = 0.0
@@ -191,8 +190,9 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
             final = self._final_info(observations, truncated)
             self._begin(truncated, observations)
         self._observations = observations
-        everything = np.ones(self.num_envs, np.bool_)
-        return observations, rewards, np.zeros(self.num_envs, np.bool_), truncated, final | self._info(everything)
+        final["blue_outcome"] = self._game.outcomes()
+        final["_blue_outcome"] = np.ones(self.num_envs, np.bool_)
+        return observations, rewards, np.zeros(self.num_envs, np.bool_), truncated, final
 
     def render(self) -> tuple[Any, ...] | None:
         """What blue sees beside the truth, of every game; see `Cage2Env.render`.
@@ -274,7 +274,8 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
     def last_step_of(self, env_idx: int) -> LastStep:
         """Who did what in the last step of one game."""
         state = self._game.states[env_idx : env_idx + 1]
-        return describe_step(self.network, state, int(self._actions[env_idx]), float(self._rewards[env_idx]))
+        action = int(self._game.memories["last_action"][env_idx])
+        return describe_step(self.network, state, action, float(self._rewards[env_idx]))
 
     def render_game(self, env_idx: int) -> Any:
         """The text or the picture of one game, by the render mode; None without one."""
@@ -294,7 +295,7 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
 
     def _progress(self) -> dict[str, npt.NDArray[Any]]:
         return {
-            "actions": self._actions,
+            "actions": self._game.memories["last_action"].astype(np.int64),
             "rewards": self._rewards,
             "returns": self._returns,
             "num_steps": self._num_steps,
