@@ -37,6 +37,7 @@ from cageflow.experiment.folder_lock import LOCK, FolderLock, lock_folder
 from cageflow.experiment.interrupt import catching_signals
 from cageflow.experiment.kept_network import NETWORK_TEXT, keep_network, read_network
 from cageflow.experiment.run_folder import check_new
+from cageflow.experiment.runs import telling_failures
 from cageflow.experiment.settings_file import SUM, check_settings, dump_settings, read_object
 from cageflow.experiment.trainer import PolicyTrainer, game_spec
 from cageflow.files import write_whole
@@ -249,18 +250,18 @@ def _check(settings: BaselineSettings) -> None:
 
 
 def _measure(settings: BaselineSettings, run_dir: Path, say: Callable[[str], None]) -> BaselineTable:
-    with lock_folder(run_dir, run_dir / LOCK, say) as lock:
-        return _measure_missing(settings, run_dir, say, lock)
+    advice = f"go on with `cageflow baseline {settings.name} --resume {shlex.quote(str(run_dir))}`"
+    with telling_failures(run_dir, advice), lock_folder(run_dir, run_dir / LOCK, say) as lock:
+        return _measure_missing(settings, run_dir, say, lock, advice)
 
 
 def _measure_missing(
-    settings: BaselineSettings, run_dir: Path, say: Callable[[str], None], lock: FolderLock
+    settings: BaselineSettings, run_dir: Path, say: Callable[[str], None], lock: FolderLock, advice: str
 ) -> BaselineTable:
     rows_path = run_dir / ROWS
     rows = read_rows(rows_path)
     done = {(row.baseline, row.seed) for row in rows}
     wanted = [(entry, seed) for entry in settings.entries() for seed in settings.seeds]
-    advice = f"go on with `cageflow baseline {settings.name} --resume {shlex.quote(str(run_dir))}`"
     strange = done - {(entry.label, seed) for entry, seed in wanted}
     if strange:
         label, seed = min(strange)

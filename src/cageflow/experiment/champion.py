@@ -181,7 +181,11 @@ def _carry_through(
 ) -> ChampionTable:
     _check_workers(num_workers)
     advice = f"go on with `cageflow champion --resume {shlex.quote(str(run_dir))}`"
-    with lock_folder(run_dir, run_dir / LOCK, say) as lock, catching_signals(advice, say) as stop:
+    with (
+        runs.telling_failures(run_dir, advice),
+        lock_folder(run_dir, run_dir / LOCK, say) as lock,
+        catching_signals(advice, say) as stop,
+    ):
 
         def check() -> None:
             stop.check()
@@ -194,10 +198,10 @@ def _carry_through(
             check()
             say(f"seed {seed}: playing the protocol, {settings.evaluation_episodes:,} episodes a cell")
             results.append(_judge(settings, run_dir, seed))
-    table = ChampionTable(run_dir, settings.config, tuple(results))
-    write_whole(run_dir / f"{TABLE}.md", (table.markdown() + "\n").encode())
-    write_whole(run_dir / f"{TABLE}.json", (json.dumps(table.to_json(), indent=2) + "\n").encode())
-    return table
+        table = ChampionTable(run_dir, settings.config, tuple(results))
+        write_whole(run_dir / f"{TABLE}.md", (table.markdown() + "\n").encode())
+        write_whole(run_dir / f"{TABLE}.json", (json.dumps(table.to_json(), indent=2) + "\n").encode())
+        return table
 
 
 def _check_workers(num_workers: int | None) -> None:

@@ -113,7 +113,7 @@ def _run(
     _check_device(config.device)
     _check_cyborg(config)
     advice = f"go on with `cageflow {config.command} --resume {shlex.quote(str(path))}`"
-    with ExitStack() as closing, _telling_failures(path, advice), catching_signals(advice, reporter.stopping) as stop:
+    with ExitStack() as closing, telling_failures(path, advice), catching_signals(advice, reporter.stopping) as stop:
         closing.callback(reporter.close)
         collector = pool = None
         if executor is None and config.trial_executor == "inline":
@@ -150,7 +150,7 @@ def _start_pool(config: RunConfig, executor: Executor | None) -> TrialPool[Trial
 
 
 @contextmanager
-def _telling_failures(path: Path, advice: str) -> Iterator[None]:
+def telling_failures(path: Path, advice: str) -> Iterator[None]:
     """Turn what can end a run, and is no fault of ours, into one sentence."""
     try:
         yield

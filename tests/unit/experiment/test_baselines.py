@@ -1,6 +1,7 @@
 """Baselines on equal budgets: who stands in the table, that each is measured alike, and that a stopped run goes on."""
 
 import json
+import shutil
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +15,7 @@ from cageflow.experiment import baselines
 from cageflow.experiment.baseline_table import BaselineRow, read_rows, write_rows
 from cageflow.experiment.baselines import NAMES, BaselineSettings, go_on, measure
 from cageflow.experiment.folder_lock import LOCK, lock_folder
+from cageflow.experiment.interrupt import RunFailedError
 from cageflow.learn.policy_file import load_policy
 from cageflow.scenario import Network, load_scenario
 from cageflow.workflow.orders import CANONICAL_ORDERS, format_order, parse_order
@@ -221,3 +223,14 @@ def test_network__is_the_one_that_the_run_began_with(tmp_path: Path) -> None:
     assert figures(again.summaries[0].rows[0]) == figures(whole.summaries[0].rows[0])
     original = measure(settings("sleep"), tmp_path / "original", quiet)
     assert again.summaries[0].reward != original.summaries[0].reward, "the changed values are those that count"
+
+
+def test_folder_that_is_removed__ends_the_run_in_a_sentence(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+
+    def remove(words: str) -> None:
+        if run.exists() and words.startswith("[1/2]"):
+            shutil.rmtree(run)
+
+    with pytest.raises(RunFailedError, match="removed|cannot be written"):
+        measure(settings("sleep", seeds=(1, 2)), run, remove)

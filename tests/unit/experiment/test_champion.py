@@ -1,18 +1,22 @@
 """Champions: what is trained, how it is judged, and the table."""
 
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from cageflow.collect.worker_process import PARENT_CHECK_S
 from cageflow.errors import UserError
 from cageflow.evaluation.protocol import LENGTHS, REDS, Cell, Evaluation, EvaluationSettings
 from cageflow.evaluation.sources import BaselineSource
+from cageflow.experiment import champion
 from cageflow.experiment.champion import ChampionSettings, make_settings
 from cageflow.experiment.champion_table import ChampionTable, SeedResult
 from cageflow.experiment.config import make_config
+from cageflow.experiment.interrupt import RunFailedError
 from cageflow.scenario import default_network
 from tests.helpers.networks import own_network
 
@@ -118,3 +122,23 @@ def test_json__says_all_that_the_table_says() -> None:
     assert content["total"] == pytest.approx(-36.0)
     assert [seed["seed"] for seed in content["seeds"]] == [1, 2]
     assert content["seeds"][0]["evaluation"]["total"] == pytest.approx(-30.0)
+
+
+def test_training__begins_as_every_worker_does_so_that_it_dies_with_its_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(champion, "begin_worker", lambda: calls.append("worker"))
+    monkeypatch.setattr(champion.runs, "start", lambda *_: calls.append("start"))
+    monkeypatch.setattr(champion.runs, "resume", lambda *_, wait_s: calls.append(f"resume {wait_s > PARENT_CHECK_S}"))
+    champion._train(settings().training(1), tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    champion._train(settings().training(1), tmp_path)
+    assert calls == ["worker", "start", "worker", "resume True"]
+
+
+def test_folder_that_is_removed__ends_the_run_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = tmp_path / "run"
+    monkeypatch.setattr(champion, "_train_all", lambda *_: shutil.rmtree(run))
+    with pytest.raises(RunFailedError, match="run was removed while the run was going"):
+        champion.train_champion(settings(), run, 1, lambda words: None)
