@@ -24,6 +24,10 @@ OPTIONS: dict[str, dict[str, str]] = {
     "export": {"--evaluation-episodes": "4"},
     "regret": {"--repetitions": "2", "--trials": "3", "--n-workers": "1"},
     "play": {"--max-steps": "3"},
+    "network import": {},
+    "network generate": {},
+    "network check": {},
+    "network show": {},
     "parity": {},
     "bench sim": {"--num-envs": "64", "--repetitions": "1", "--num-threads": "1"},
     "bench collectors": {"--n-workers": "1", "--updates": "1", "--episodes-per-update": "4"},
@@ -39,6 +43,7 @@ STANDS_FOR = {
     "POLICY": "made/search/policies/best.safetensors",
     "FILE...": "made/recording.npz",
     "FILE.json": "made/team.json",
+    "SCENARIO.yaml": "made/theirs.yaml",
     "NAME": "react",
     "landscape.csv": "made/universal/universal.csv",
     "...": "bline=random,meander=sleep",
@@ -53,7 +58,7 @@ def small(text: str) -> list[str]:
         KeyError: the command is not in `OPTIONS`.
     """
     words = shlex.split(re.sub(r"^.*?\bcageflow ", "", re.sub(r"( --[a-z-]+)=", r"\1 ", text)))
-    number = 2 if words[0] == "bench" else 1
+    number = 2 if words[0] in ("bench", "network") else 1
     sizes = OPTIONS[" ".join(words[:number])]
     words = words[:number] + shlex.split(" ".join(_filled_in(word) for word in words[number:]))
     if "--resume" not in words:  # what goes on has the size that it began with

@@ -39,7 +39,8 @@ COMMANDS = [
     "regret",
     "export",
 ]
-COMMANDS += ["parity", "record", "play", "bench"]
+COMMANDS += ["parity", "record", "play", "bench", "network"]
+COMMANDS += ["network import", "network generate", "network check", "network show"]
 COMMANDS += ["bench sim", "bench collectors", "bench train"]
 
 

@@ -11,6 +11,8 @@ from types import ModuleType
 
 import pytest
 
+from cageflow.scenario import load_scenario
+from cageflow.scenario.cyborg.writing import cyborg_text
 from tests.e2e.command_line import cageflow
 from tests.e2e.conftest import Run
 from tests.e2e.small_commands import shrink, small
@@ -118,6 +120,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, search_run: Run, plain
     for name, run in (("search", search_run), ("plain", plain_run), ("universal", universal_run)):
         shutil.copytree(run.path, tmp_path / "made" / name)
     shutil.copy(RECORDING, tmp_path / "made" / "recording.npz")
+    (tmp_path / "made" / "theirs.yaml").write_text(cyborg_text(load_scenario()))
     (tmp_path / "agents.py").write_text(PAGES["evaluation.md"].programs[0].text)
     return tmp_path
 

@@ -12,6 +12,7 @@ from cageflow.cli import (
     report,
     regret,
     export,
+    network,
     simulator,
     bench,
 )
@@ -20,7 +21,7 @@ from cageflow.cli import (
 from cageflow.cli.app import app
 from cageflow.cli.entry import main
 
-COMMANDS = (runs, universal, champion, baseline, evaluate, compare, report, regret, export, simulator, bench)
+COMMANDS = (runs, universal, champion, baseline, evaluate, compare, report, regret, export, network, simulator, bench)
 """The modules that add the commands to `app` when they are imported."""
 
 __all__ = ["COMMANDS", "app", "main"]

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cageflow.errors import UserError
 from cageflow.scenario.names import Place
 from cageflow.scenario.schema import MAX_PORT, Os, Process
 from cageflow.scenario.yaml_file import YamlFile
@@ -102,6 +103,19 @@ class Images:
                 raise file.refusal((name,), "expected nothing but the path of an image file without its ending .yaml")
             listed[str(name)] = self.folder / f"{entry['path']}.yaml"
         return listed
+
+
+def images_of_cyborg(cyborg_path: Path) -> Path:
+    """The folder of images of an installed CybORG.
+
+    Raises:
+        UserError: there is none.
+    """
+    places = [cyborg_path / part / "Shared" / "Scenarios" / "images" for part in ("CybORG/CybORG", "CybORG", ".")]
+    for place in places:
+        if (place / LIST_FILE).is_file():
+            return place
+    raise UserError(f"{cyborg_path} holds no CybORG: expected {places[0] / LIST_FILE}")
 
 
 class _Part(BaseModel):
