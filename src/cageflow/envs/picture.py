@@ -1,6 +1,6 @@
 """A game as a picture: every host in its subnet, what blue sees of it beside the truth, and who did what last.
 
-Drawn with Pillow, in a few milliseconds: a video has hundreds of pictures.
+Drawn with Pillow and not with Matplotlib: a video has hundreds of pictures, and every one is drawn from nothing.
 """
 
 from __future__ import annotations

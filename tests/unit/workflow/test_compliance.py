@@ -107,3 +107,23 @@ def test_session_of_any_level_compromises_in_the_compiled_simulator(level: str) 
 def test_unknown_definition_is_refused_in_one_sentence() -> None:
     with pytest.raises(UserError, match="unknown definition of compromised 'some': choose one of any-session, evict"):
         ComplianceTracker(NETWORK, ENTERPRISE_FIRST, 1, LAMBDA, "some")
+
+
+def test_states_and_counts_of_sessions_are_judged_alike() -> None:
+    rng = np.random.default_rng(0)
+    num_envs, num_hosts = 64, len(NETWORK.hosts)
+    states = new_states(NETWORK, num_envs)
+    trackers = [ComplianceTracker(NETWORK, ENTERPRISE_FIRST, num_envs, LAMBDA, "evictable") for _ in range(2)]
+    rewards = [np.full(num_envs, 7.0, np.float32) for _ in trackers]
+    complied = 0.0
+    for _ in range(20):
+        for level in ("removable", "stubborn", "privileged"):
+            states[level] = rng.random((num_envs, num_hosts)) < 0.05
+        sessions = states["removable"] + states["stubborn"] + states["privileged"]
+        actions = rng.integers(len(NETWORK.codec), size=num_envs)
+        trackers[0].score_states(states, actions, rewards[0])
+        trackers[1].score_sessions(sessions, actions, rewards[1])
+        np.testing.assert_array_equal(*rewards)
+        complied += float(trackers[0].compliance().mean())
+    assert trackers[0].fixes.sum() > 100
+    assert 0.1 < complied / 20 < 0.9
