@@ -5,6 +5,7 @@ of the network. Element 4 * host + i of the observation vector is bit `host` of 
 bit of the activity in this step, the low and the high bit of what blue believes.
 """
 
+import numpy as np
 from numba import njit
 
 from cageflow.sim.draws import count_bits
@@ -90,9 +91,21 @@ def note_activity(s, params, host):
         set_belief(s, host, Compromise.USER.value)
 
 
+SPREAD = np.array([sum((byte >> i & 1) << 4 * i for i in range(8)) for byte in range(256)], np.uint64)
+"""(256,) the bits of a byte with three zeros between one and the next."""
+BYTE, HALF = np.uint64(0xFF), np.uint64(32)
+
+
+@njit(cache=True)
+def spread(mask):
+    """The lowest 16 bits of a mask, three zeros between one and the next, as uint64."""
+    bits = np.uint64(mask)
+    return SPREAD[bits & BYTE] | SPREAD[bits >> np.uint64(8) & BYTE] << HALF
+
+
 @njit(cache=True)
 def unpack(seen, out):
-    """Write a table as the observation vector.
+    """Write a table as the observation vector, 16 hosts at a time.
 
     Args:
         seen: any record of a table, the environment or what blue remembers.
@@ -100,8 +113,14 @@ def unpack(seen, out):
     """
     activity_low, activity_high = int(seen.activity_low), int(seen.activity_high)
     belief_low, belief_high = int(seen.belief_low), int(seen.belief_high)
-    for host in range(out.shape[0] >> 2):
-        out[4 * host] = activity_low >> host & 1
-        out[4 * host + 1] = activity_high >> host & 1
-        out[4 * host + 2] = belief_low >> host & 1
-        out[4 * host + 3] = belief_high >> host & 1
+    for host in range(0, out.shape[0] >> 2, 16):
+        word = spread(activity_low >> host) | spread(activity_high >> host) << np.uint64(1)
+        word |= spread(belief_low >> host) << np.uint64(2) | spread(belief_high >> host) << np.uint64(3)
+        unpack_word(word, out[4 * host : 4 * host + 64])
+
+
+@njit(cache=True)
+def unpack_word(word, out):
+    """Write the lowest bits of a uint64, at most 64; a loop this plain is compiled to run several at once."""
+    for i in range(out.shape[0]):
+        out[i] = (word >> np.uint64(i)) & np.uint64(1)

@@ -166,3 +166,16 @@ def test_unpack__writes_four_bits_of_each_host(dtype):
     unpack(lab.s, out)
     assert np.flatnonzero(out).tolist() == [0, 4 * 1 + 1, 4 * 2 + 2, 4 * 12 + 3]
     assert set(out.tolist()) == {0, 1}
+
+
+@pytest.mark.parametrize("num_hosts", [1, 8, 13, 16, 17, 40, 63])
+def test_unpack__has_no_seam_at_any_size(num_hosts):
+    rng = np.random.default_rng(num_hosts)
+    names = ("activity_low", "activity_high", "belief_low", "belief_high")
+    bits = rng.integers(2, size=(num_hosts, 4))
+    seen = np.zeros(1, [(name, np.int64) for name in names]).view(np.recarray)
+    for place, name in enumerate(names):
+        seen[name] = sum(int(bit) << host for host, bit in enumerate(bits[:, place]))
+    out = np.full(4 * num_hosts, 7.0, np.float32)
+    unpack(seen[0], out)
+    np.testing.assert_array_equal(out, bits.reshape(-1))
