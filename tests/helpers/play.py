@@ -84,7 +84,8 @@ def expected_tenths(games: Games, actions: npt.NDArray[np.int64]) -> npt.NDArray
     worth = {"defender": 1, "enterprise": 10, "op_server": 10, "op_host": 1, "user": 1}
     prices = np.array([worth[host.unit_type] for host in games.network.scenario.hosts.values()])
     prices[games.network.hosts.index("User0")] = 0
-    cost = (games.states.privileged > 0) @ prices + 100 * (games.states.service_running == 0)
+    is_down = games.states.stopped >> games.network.hosts.index("Op_Server0") & 1
+    cost = (games.states.privileged > 0) @ prices + 100 * is_down
     return -(cost + 10 * (games.network.codec.kind[actions] == BlueKind.RESTORE))
 
 
@@ -150,7 +151,7 @@ def restored_host_is_clean_unless_red_came_back_in_the_same_step(games, actions)
 def service_that_was_restored_runs_for_good(games, actions):
     s = games.states
     was_restored = s.restored >> games.network.hosts.index("Op_Server0") & 1 == 1
-    return ~was_restored | (s.service_running == 1)
+    return ~was_restored | (s.stopped == 0)
 
 
 @invariant

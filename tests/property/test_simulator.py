@@ -155,7 +155,7 @@ BREAK = {
     "removable_sessions_have_left_files": lambda g: g.states.removable.__setitem__((2, 4), 1),
     "decoys_and_their_number_agree": lambda g: g.states.decoys.__setitem__((2, 4), 1),
     "restored_host_is_clean_unless_red_came_back_in_the_same_step": lambda g: g.states.stubborn.__setitem__((2, 7), 1),
-    "service_that_was_restored_runs_for_good": lambda g: g.states.service_running.__setitem__(2, 0),
+    "service_that_was_restored_runs_for_good": lambda g: g.states.stopped.__setitem__(2, 1 << 7),
     "observation_bits_are_legal": lambda g: g.seen.__setitem__((2, 1), 1),
     "observation_shows_blues_marks": lambda g: g.seen.__setitem__((2, 2), 1),
     "reward_is_what_the_price_list_says": lambda g: g.rewards.__setitem__(2, -2.0),
@@ -256,7 +256,7 @@ def test_official_table__differs_in_nothing_but_scans_that_a_new_decoy_hides(set
         official.step(actions)
         differs = (corrected.seen != official.seen).any(axis=1)
         hidden += int(differs.sum())
-        corrected.seen[differs, 4 * corrected.states.new_decoy[differs]] = 0
+        corrected.seen[:, ::4] &= ~(differs[:, None] & (corrected.states.new_decoys[:, None] >> np.arange(13) & 1 == 1))
         assert np.array_equal(corrected.seen, official.seen)
         corrected.states.activity_low = official.states.activity_low
         assert same(corrected.states, official.states)

@@ -11,11 +11,10 @@ from cageflow.scenario import Network
 def host_worth(network: Network) -> npt.NDArray[np.int64]:
     """(H,) int64, in tenths of a reward: what a step costs on which red has all it can have on a host.
 
-    That is a privileged session, and on red's goal the service that is down besides.
+    That is a privileged session, and where there is a service, that it is down besides.
     """
     tables = network.tables
-    worth = np.array(tables["confidentiality"], np.int64)
-    worth[int(tables["goal"])] += int(tables["availability"])
+    worth: npt.NDArray[np.int64] = np.asarray(tables["confidentiality"], np.int64) + tables["availability"]
     return worth
 
 

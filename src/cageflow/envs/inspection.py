@@ -31,7 +31,7 @@ def true_states(network: Network, states: npt.NDArray[Any]) -> dict[str, npt.NDA
     Returns:
         Arrays by name: `access` (B, H) int8 of `Access`, `user_sessions` and `privileged_sessions` (B, H) int16,
         `decoys` (B, H) int16 masks (bit d: `network.decoys[d]`), `malware` (B, H) bool: whether there are files that
-        Analyse finds, and `service_running` (B,) bool: whether the service that Impact stops runs.
+        Analyse finds, and `service_running` (B, H) bool: False where a service that Impact stops is down.
     """
     user = states["removable"] + states["stubborn"]
     privileged = states["privileged"].copy()
@@ -42,7 +42,7 @@ def true_states(network: Network, states: npt.NDArray[Any]) -> dict[str, npt.NDA
         "privileged_sessions": privileged,
         "decoys": states["decoys"].copy(),
         "malware": (states["malware"][:, None] >> np.arange(len(network.hosts)) & 1).astype(np.bool_),
-        "service_running": states["service_running"].astype(np.bool_),
+        "service_running": states["stopped"][:, None] >> np.arange(len(network.hosts)) & 1 == 0,
     }
 
 
@@ -59,7 +59,6 @@ def describe_hosts(network: Network, state: npt.NDArray[Any]) -> dict[str, dict[
         that Impact stops runs, None where the host has none.
     """
     arrays = true_states(network, state)
-    goal = network.scenario.red.goal
     return {
         host: {
             "access": Access(arrays["access"][0, i]).name.lower(),
@@ -67,7 +66,7 @@ def describe_hosts(network: Network, state: npt.NDArray[Any]) -> dict[str, dict[
             "privileged_sessions": int(arrays["privileged_sessions"][0, i]),
             "decoys": [name for d, name in enumerate(network.decoys) if arrays["decoys"][0, i] >> d & 1],
             "malware": bool(arrays["malware"][0, i]),
-            "service_running": bool(arrays["service_running"][0]) if host == goal else None,
+            "service_running": bool(arrays["service_running"][0, i]) if network.scenario.hosts[host].service else None,
         }
         for i, host in enumerate(network.hosts)
     }

@@ -15,8 +15,10 @@ from cageflow.scenario import Network, RedAgent, load_network
 from cageflow.scenario.enums import ATTACKERS
 from cageflow.sim.state import make_params
 
+BLINE_NAME = "B_lineAgent"
+
 RED_AGENTS: dict[str, RedAgent] = {
-    "B_lineAgent": RedAgent.B_LINE,
+    BLINE_NAME: RedAgent.B_LINE,
     "RedMeanderAgent": RedAgent.MEANDER,
     "SleepAgent": RedAgent.SLEEP,
 }
@@ -73,9 +75,15 @@ class GameOptions:
         """The network that is played.
 
         Raises:
-            UserError: the scenario file is wrong.
+            UserError: the scenario file is wrong, or the red agent cannot play on it.
         """
-        return load_network(self.scenario)
+        network = load_network(self.scenario)
+        if self.red_agent in (BLINE_NAME, MIXED) and isinstance(network.b_line_way, str):
+            raise UserError(
+                f"{BLINE_NAME} has no way through {network.scenario.name!r}: {network.b_line_way}. "
+                "Give its way in the file under red.b_line, or choose another red agent, such as meander."
+            )
+        return network
 
     def as_kwargs(self) -> dict[str, Any]:
         """The settings as keyword arguments of the environments, `gymnasium.make` and `gymnasium.make_vec`."""

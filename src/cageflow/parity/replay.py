@@ -228,7 +228,7 @@ def _note_state(arrays: Arrays, index: int, states: Any, bits: npt.NDArray[np.ui
     arrays["user_sessions"][:, index] = states.removable + states.stubborn
     arrays["privileged_sessions"][:, index] = states.privileged
     arrays["decoys"][:, index] = states.decoys
-    arrays["ot_running"][:, index] = states.service_running
+    arrays["ot_running"][:, index] = states.stopped == 0
 
 
 def _expected(recording: Recording, name: str) -> npt.NDArray[Any]:

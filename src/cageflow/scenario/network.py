@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from cageflow.scenario.actions import ActionCodec
-from cageflow.scenario.enums import ExploitEffect
+from cageflow.scenario.b_line import Stages, Way, find_way, given_way, make_stages
+from cageflow.scenario.enums import RedKind
 from cageflow.scenario.identity import NetworkIdentity, action_set_of, fingerprint_of
 from cageflow.scenario.masks import mask_type
-from cageflow.scenario.schema import PRIVILEGED_USER, Exploit, Host, Scenario, load_scenario
-from cageflow.scenario.unit_types import UNIT_TYPES
+from cageflow.scenario.reach import effect_of, guards_of
+from cageflow.scenario.schema import Scenario, load_scenario, ranked_types
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,24 @@ class Network:
         return ActionCodec.build(self.hosts, tuple(self.scenario.decoys))
 
     @cached_property
+    def services(self) -> tuple[str, ...]:
+        """Names of the services that Impact stops, each once; hosts may share one."""
+        return tuple(dict.fromkeys(host.service for host in self.scenario.hosts.values() if host.service is not None))
+
+    @cached_property
+    def unit_types(self) -> tuple[str, ...]:
+        """Names of the unit types that a host has, in the order of their ids: those that a workflow ranks."""
+        return ranked_types(self.scenario)
+
+    @cached_property
     def host_unit_type(self) -> npt.NDArray[np.int8]:
-        """(H,) int8 index into UNIT_TYPES."""
-        return np.array([UNIT_TYPES.index(host.unit_type) for host in self.scenario.hosts.values()], np.int8)
+        """(H,) int8 index into `unit_types`."""
+        return np.array([self.unit_types.index(host.unit_type) for host in self.scenario.hosts.values()], np.int8)
+
+    @cached_property
+    def b_line_way(self) -> Way | str:
+        """The way of B_lineAgent, as the file gives it or the shortest; a reason in words where there is none."""
+        return given_way(self.scenario) if self.scenario.red.b_line is not None else find_way(self.scenario)
 
     @property
     def num_observations(self) -> int:
@@ -85,7 +101,7 @@ class Network:
     @cached_property
     def identity(self) -> NetworkIdentity:
         """What files say of the network that they were made for."""
-        return NetworkIdentity(self.scenario.name, self.fingerprint, self.hosts, tuple(UNIT_TYPES))
+        return NetworkIdentity(self.scenario.name, self.fingerprint, self.hosts, self.unit_types)
 
     @cached_property
     def action_set(self) -> str:
@@ -116,8 +132,9 @@ def tables_dtype(network: Network) -> np.dtype:
     """Layout of the tables of a network. Costs are in tenths of a reward."""
     h, s, e, d = (len(names) for names in (network.hosts, network.subnets, network.exploits, network.decoys))
     d = max(d, 1)  # a record cannot hold an empty list
-    num_retreats, num_actions = len(network.scenario.red.meander_retreats), len(network.codec)
+    num_retreats, num_actions = max(len(network.scenario.red.meander_retreats), 1), len(network.codec)
     hosts, ports, decoys = mask_type(h), mask_type(len(network.ports)), mask_type(d)
+    subnets, services, num_stages = mask_type(s), mask_type(len(network.services)), len(_stages(network).kinds)
     return np.dtype(
         [
             ("favourite_prob", np.float64),
@@ -128,12 +145,16 @@ def tables_dtype(network: Network) -> np.dtype:
             ("exploit_any", ports, (e,)),  # port mask, 0 asks for nothing
             ("exploit_port", ports, (e,)),  # port mask of one
             ("subnet_hosts", hosts, (s,)),  # host mask
-            ("guards", hosts, (s,)),  # host mask, 0 for an open subnet
+            ("is_open", np.int8, (s,)),  # to traffic from red's first host
+            ("guards", hosts, (s,)),  # host mask, of those that let red into a subnet which is not open
             ("reveals", hosts, (h,)),  # host mask
+            ("reveals_subnets", subnets, (h,)),  # subnet mask
+            ("reveals_services", services, (h,)),  # mask of `Network.services`
             ("retreats", hosts, (num_retreats,)),  # host masks
             ("green_hosts", hosts),
+            ("green_prob", np.float64),
             ("confidentiality", np.int16, (h,)),
-            ("availability", np.int16),
+            ("availability", np.int16, (h,)),
             ("restore_cost", np.int16),
             ("num_listening", np.int16, (h,)),  # connections, the same port twice counted twice
             ("decoy_fits", decoys, (h,)),  # decoy mask, as far as the host itself is concerned
@@ -144,10 +165,18 @@ def tables_dtype(network: Network) -> np.dtype:
             ("effect", np.int8, (2, e, h)),  # ExploitEffect; [1] after the host lost `lost_on_restore`
             ("unit_type", np.int8, (h,)),
             ("subnet", np.int8, (h,)),
-            ("b_line_hop", np.int8, (h,)),  # next host after this one, -1 for none
-            ("relay", np.int8),
-            ("start", np.int8),
-            ("goal", np.int8),
+            ("service", np.int8, (h,)),  # place in `Network.services`, -1 for none
+            ("b_line_kind", np.int8, (num_stages,)),  # RedKind of each stage
+            ("b_line_fallback", np.int8, (num_stages,)),  # stage after a failure
+            ("b_line_target", np.int8, (num_stages, h)),  # subnet or host, by the first host that it chose
+            ("b_line_first", hosts),  # host mask, of those it draws the first from
+            ("b_line_goal_stage", np.int8),  # that exploits the goal
+            ("start", np.int8),  # the host that red acts from
+            ("start_privileged", np.int16, (h,)),  # sessions that red begins with and never loses
+            ("start_user", np.int16, (h,)),
+            ("start_known", hosts),  # host mask, of those that red knows from the start
+            ("start_subnets", subnets),  # subnet mask, likewise
+            ("goal", np.int8),  # -1 for none
             ("guesses", np.int16),
             ("action_kind", np.int8, (num_actions,)),
             ("action_host", np.int8, (num_actions,)),
@@ -183,11 +212,14 @@ def _compile(network: Network) -> Any:
         for d, decoy in enumerate(decoys):
             if decoy.needed_port not in open_ports and decoy.os in (None, host.os):
                 t["decoy_fits"][i] |= 1 << d
-        stones = [name for name in host.reveals if name in red.b_line.stepping_stones]
-        t["b_line_hop"][i] = network.hosts.index(stones[0]) if stones else -1
+        if host.availability is not None and host.service is not None:
+            t["availability"][i] = tenths(scenario.values[host.availability])
+        t["service"][i] = network.services.index(host.service) if host.service is not None else -1
+        t["reveals_subnets"][i] = host.reveals_subnet << int(t["subnet"][i])
+        t["reveals_services"][i] = host.reveals_service << int(t["service"][i]) if host.service is not None else 0
         for e, exploit in enumerate(exploits):
-            t["effect"][0, e, i] = _effect(host, exploit, lost=())
-            t["effect"][1, e, i] = _effect(host, exploit, lost=scenario.lost_on_restore)
+            t["effect"][0, e, i] = effect_of(host, exploit, lost=())
+            t["effect"][1, e, i] = effect_of(host, exploit, lost=scenario.lost_on_restore)
     for e, exploit in enumerate(exploits):
         t["exploit_all"][e] = network.port_mask(exploit.scan_all)
         t["exploit_any"][e] = network.port_mask(exploit.scan_any)
@@ -200,15 +232,27 @@ def _compile(network: Network) -> Any:
     for d, decoy in enumerate(decoys):
         t["decoy_port"][d] = network.port_mask([decoy.port])
         t["decoy_rivals"][d] = sum(1 << i for i, other in enumerate(decoys) if other.port == decoy.needed_port)
-    for i, subnet in enumerate(scenario.subnets.values()):
-        t["guards"][i] = network.host_mask(subnet.guarded_by)
-    t["retreats"] = [network.host_mask(group) for group in red.meander_retreats]
+    for i, name in enumerate(network.subnets):
+        guards = guards_of(scenario, name, scenario.hosts[red.start].subnet)
+        t["is_open"][i] = guards is None
+        t["guards"][i] = network.host_mask(guards or ())
+    for i, group in enumerate(red.meander_retreats):
+        t["retreats"][i] = network.host_mask(group)
     t["green_hosts"] = network.host_mask(scenario.green_hosts)
+    t["green_prob"] = scenario.green_probability
     t["unit_type"] = network.host_unit_type
     t["start"] = network.hosts.index(red.start)
-    t["goal"] = network.hosts.index(red.goal)
-    t["relay"] = network.hosts.index(red.b_line.relay)
-    t["availability"] = tenths(scenario.values[scenario.hosts[red.goal].availability])
+    sessions = [(red.start, red.access), *((foothold.host, foothold.access) for foothold in red.footholds)]
+    for name, access in sessions:
+        t[f"start_{access}"][network.hosts.index(name)] += 1
+    known = [name for name, _ in sessions] if red.knows is None else red.knows
+    t["start_known"] = network.host_mask(known)
+    for name in known:
+        t["start_subnets"] |= 1 << network.subnets.index(scenario.hosts[name].subnet)
+    t["goal"] = -1 if red.goal is None else network.hosts.index(red.goal)
+    stages = _stages(network)
+    for name, values in stages._asdict().items():
+        t[f"b_line_{name.removesuffix('s')}"] = values
     t["action_kind"], t["action_host"], t["action_decoy"] = (
         network.codec.kind,
         network.codec.host,
@@ -218,17 +262,10 @@ def _compile(network: Network) -> Any:
     return t.view(np.recarray)[()]
 
 
-def _effect(host: Host, exploit: Exploit, lost: Iterable[str]) -> ExploitEffect:
-    """What the exploit does on the host's own processes, `lost` properties gone."""
-    for process in host.processes:
-        if process.type != exploit.type or exploit.port not in process.ports:
-            continue
-        if exploit.technique == "ssh":
-            user = host.brute_forceable
-        else:
-            has_property = exploit.property is None or exploit.property in set(process.properties) - set(lost)
-            user = process.user if has_property and exploit.os in (None, host.os) else None
-        if user is None:
-            return ExploitEffect.FAILS
-        return ExploitEffect.PRIVILEGED if user == PRIVILEGED_USER[host.os] else ExploitEffect.USER
-    return ExploitEffect.NO_PROCESS
+def _stages(network: Network) -> Stages:
+    """What B_lineAgent does at each stage; nothing at all where it has no way."""
+    way = network.b_line_way
+    if isinstance(way, str):
+        none = [-1] * len(network.hosts)
+        return Stages(kinds=[RedKind.SLEEP], fallbacks=[0], targets=[none], first=0, goal_stage=-1)
+    return make_stages(way, network.scenario, network.hosts, network.subnets)

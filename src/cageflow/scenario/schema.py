@@ -15,13 +15,14 @@ from cageflow.scenario.unit_types import UNIT_TYPES
 from cageflow.scenario.yaml_file import PlacedError, YamlFile
 
 Os = Literal["windows", "linux"]
-Worth = Literal["none", "low", "medium", "high"]
-MAX_PORT = 49151  # ephemeral ports begin at 49152
+Access = Literal["user", "privileged"]
+FoundBy = Literal["sweep", "reveal"]
+MAX_PORT = 65535
 Port = Annotated[int, Field(ge=1, le=MAX_PORT)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 MAX_HOSTS = MAX_PORTS = MAX_BITS  # they are bits of a mask
-MAX_SUBNETS, MAX_EXPLOITS, MAX_DECOYS = 16, 32, 16
+MAX_SUBNETS, MAX_EXPLOITS, MAX_DECOYS, MAX_UNIT_TYPES = 16, 32, 16, 8
 
 PRIVILEGED_USER: dict[str, str] = {"windows": "SYSTEM", "linux": "root"}
 
@@ -41,9 +42,11 @@ class Process(_Part):
 
 
 class Subnet(_Part):
-    """A subnet and, where its firewall asks for it, the hosts red must hold one of to reach it."""
+    """A subnet and what its firewall asks of traffic from other subnets; see the head of `cage2.yaml`."""
 
     guarded_by: list[Name] = []
+    guards_against: list[Name] | None = None
+    closed_to: list[Name] = []
 
 
 class Host(_Part):
@@ -52,12 +55,14 @@ class Host(_Part):
     os: Os
     subnet: Name
     unit_type: RankedName
-    confidentiality: Worth
-    availability: Worth = "none"
+    confidentiality: Name
+    availability: Name | None = None
     service: Name | None = None
+    reveals_service: bool = True
     brute_forceable: Name | None = None
     reveals: list[Name] = []
-    processes: Annotated[list[Process], Field(min_length=1)]
+    reveals_subnet: bool = True
+    processes: list[Process] = []
 
 
 class Exploit(_Part):
@@ -89,27 +94,39 @@ class Decoy(_Part):
         return self.port if self.free_port is None else self.free_port
 
 
-class BLine(_Part):
-    """The way that B_lineAgent takes."""
+class Foothold(_Part):
+    """A session that red begins with beside the one it acts from, and that nothing removes either."""
 
-    stepping_stones: Annotated[list[Name], Field(min_length=1)]
-    relay: Name
+    host: Name
+    access: Access = "privileged"
+
+
+class Hop(_Part):
+    """One step of the way that B_lineAgent takes: the hosts it may lead to, and how red finds them."""
+
+    to: Annotated[list[Name], Field(min_length=1)]
+    by: FoundBy
 
 
 class Red(_Part):
     """Where red starts, what it is after, and what its two agents make of the network."""
 
     start: Name
-    goal: Name
-    b_line: BLine
-    meander_retreats: Annotated[list[list[Name]], Field(min_length=1)]
+    access: Access = "privileged"
+    footholds: list[Foothold] = []
+    knows: list[Name] | None = None
+    goal: Name | None = None
+    b_line: Annotated[list[Hop], Field(min_length=1)] | None = None
+    meander_retreats: list[list[Name]] = []
 
 
 class Scenario(_Part):
     """A whole network, checked: every name it refers to exists, and the kernels can hold it."""
 
     name: Name
-    values: dict[Worth, float]
+    values: Annotated[dict[Name, float], Field(min_length=1)]
+    unit_types: Annotated[list[RankedName], Field(min_length=2, max_length=MAX_UNIT_TYPES)] = list(UNIT_TYPES)
+    workflows: dict[Name, list[RankedName]] = {}
     subnets: Annotated[dict[Name, Subnet], Field(min_length=1, max_length=MAX_SUBNETS)]
     hosts: Annotated[dict[Name, Host], Field(min_length=2, max_length=MAX_HOSTS)]
     lost_on_restore: list[Name] = []
@@ -120,7 +137,8 @@ class Scenario(_Part):
     decoys: Annotated[dict[Name, Decoy], Field(max_length=MAX_DECOYS)]
     restore_cost: float
     red: Red
-    green_hosts: Annotated[list[Name], Field(min_length=1)]
+    green_hosts: list[Name] = []
+    green_probability: Probability = 0.5
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Scenario:
@@ -130,9 +148,7 @@ class Scenario(_Part):
 
     def _faults(self) -> Iterator[tuple[Place, str]]:
         yield from self._unknown_names()
-        for worth in ("none", "low", "medium", "high"):
-            if worth not in self.values:
-                yield ("values",), f"expected a value for {worth}"
+        yield from self._unfit_unit_types()
         costs: list[tuple[Place, float]] = [(("restore_cost",), self.restore_cost)]
         costs += [(("values", worth), value) for worth, value in self.values.items()]
         for place, value in costs:
@@ -166,21 +182,27 @@ class Scenario(_Part):
         hosts, subnets = set(self.hosts), set(self.subnets)
         references: list[tuple[Place, str, set[str], str]] = [
             (("red", "start"), self.red.start, hosts, "host"),
-            (("red", "goal"), self.red.goal, hosts, "host"),
-            (("red", "b_line", "relay"), self.red.b_line.relay, hosts, "host"),
+            *((("red", "footholds", i, "host"), one.host, hosts, "host") for i, one in enumerate(self.red.footholds)),
         ]
+        if self.red.goal is not None:
+            references.append((("red", "goal"), self.red.goal, hosts, "host"))
+        for name, subnet in self.subnets.items():
+            for key, others in (("guards_against", subnet.guards_against or []), ("closed_to", subnet.closed_to)):
+                references += [(("subnets", name, key, i), other, subnets, "subnet") for i, other in enumerate(others)]
         for name, host in self.hosts.items():
             references.append((("hosts", name, "subnet"), host.subnet, subnets, "subnet"))
-            references.append((("hosts", name, "unit_type"), host.unit_type, set(UNIT_TYPES), "unit type"))
+            references.append((("hosts", name, "unit_type"), host.unit_type, set(self.unit_types), "unit type"))
+            for key, worth in (("confidentiality", host.confidentiality), ("availability", host.availability)):
+                if worth is not None:
+                    references.append((("hosts", name, key), worth, set(self.values), "level of `values`"))
         for place, name, known, kind in [*references, *((*listed, hosts, "host") for listed in self._listed_hosts())]:
             if name not in known:
                 yield place, f"expected a {kind} among {', '.join(sorted(known))}, got {name}"
 
     def _listed_hosts(self) -> Iterator[tuple[Place, str]]:
-        lists: list[tuple[Place, Sequence[str]]] = [
-            (("green_hosts",), self.green_hosts),
-            (("red", "b_line", "stepping_stones"), self.red.b_line.stepping_stones),
-        ]
+        lists: list[tuple[Place, Sequence[str]]] = [(("green_hosts",), self.green_hosts)]
+        lists += [(("red", "b_line", i, "to"), hop.to) for i, hop in enumerate(self.red.b_line or [])]
+        lists.append((("red", "knows"), self.red.knows or []))
         lists += [(("red", "meander_retreats", i), group) for i, group in enumerate(self.red.meander_retreats)]
         lists += [(("subnets", name, "guarded_by"), subnet.guarded_by) for name, subnet in self.subnets.items()]
         lists += [(("hosts", name, "reveals"), host.reveals) for name, host in self.hosts.items()]
@@ -204,21 +226,60 @@ class Scenario(_Part):
         for name, text in ambiguous_actions(tuple(self.hosts), tuple(self.decoys)):
             yield ("decoys", name), f"expected a name whose actions read as no other's, but two would read {text!r}"
 
+    def _unfit_unit_types(self) -> Iterator[tuple[Place, str]]:
+        for i, name in enumerate(self.unit_types):
+            if name in self.unit_types[:i]:
+                yield ("unit_types", i), f"expected each unit type once, got {name} again"
+        ranked = ranked_types(self)
+        for name, order in self.workflows.items():
+            if sorted(order) != sorted(ranked):
+                yield ("workflows", name), f"expected each unit type that a host has once: {', '.join(ranked)}"
+
     def _unfit_red(self) -> Iterator[tuple[Place, str]]:
-        services = [name for name, host in self.hosts.items() if host.service is not None]
-        if services != [self.red.goal]:
-            yield ("red", "goal"), f"expected the one host with a service ({', '.join(services) or 'none has one'})"
-            return
-        start = self.hosts[self.red.start]
-        if self.subnets[start.subnet].guarded_by:
-            yield ("red", "start"), f"expected a host in a subnet that nothing guards, got one in {start.subnet}"
-        neighbours = [n for n, h in self.hosts.items() if h.subnet == start.subnet and n != self.red.start]
-        if not neighbours:
-            yield ("red", "start"), f"expected another host in the subnet {start.subnet}"
-        stones = self.red.b_line.stepping_stones
-        for name in neighbours:
-            if not set(self.hosts[name].reveals) & set(stones):
-                yield ("hosts", name, "reveals"), f"expected one of red.b_line.stepping_stones: {', '.join(stones)}"
+        goal = self.red.goal
+        if goal is not None and self.hosts[goal].service is None:
+            with_service = [name for name, host in self.hosts.items() if host.service is not None]
+            yield ("red", "goal"), f"expected a host with a service ({', '.join(with_service) or 'none has one'})"
+        if self.red.b_line is not None:
+            yield from unfit_hops(self)
+
+
+def ranked_types(scenario: Scenario) -> tuple[str, ...]:
+    """The unit types that a host has, in the order of their ids: those that a workflow ranks."""
+    in_use = {host.unit_type for host in scenario.hosts.values()}
+    return tuple(name for name in scenario.unit_types if name in in_use)
+
+
+def unfit_hops(scenario: Scenario) -> Iterator[tuple[Place, str]]:
+    """What is wrong with the way that a file gives for B_lineAgent."""
+    red, hops = scenario.red, scenario.red.b_line or []
+    if red.goal is None:
+        yield ("red", "b_line"), "expected a way to red.goal, which is missing"
+        return
+    here = [red.start]
+    for i, hop in enumerate(hops):
+        place: Place = ("red", "b_line", i, "to")
+        for host in here:
+            if not found_hosts(scenario, host, hop):
+                how = "in its subnet" if hop.by == "sweep" else "that it reveals"
+                yield place, f"expected a host {how} for {host}"
+        here = next_hosts(scenario, here, hop) if i else found_hosts(scenario, red.start, hop)
+    if here != [red.goal]:
+        yield ("red", "b_line", len(hops) - 1, "to"), f"expected the way to end at red.goal, {red.goal}"
+
+
+def found_hosts(scenario: Scenario, host: str, hop: Hop) -> list[str]:
+    """The hosts of a hop that red finds from a host, in the order of the hop."""
+    home = scenario.hosts[host]
+    if hop.by == "reveal":
+        return [name for name in hop.to if name in home.reveals]
+    return [name for name in hop.to if scenario.hosts[name].subnet == home.subnet and name != scenario.red.start]
+
+
+def next_hosts(scenario: Scenario, hosts: Sequence[str], hop: Hop) -> list[str]:
+    """Where a hop leads from each of several hosts: to the first that is found from it. Each stands once."""
+    found = [found_hosts(scenario, host, hop) for host in hosts]
+    return list(dict.fromkeys(names[0] for names in found if names))
 
 
 def load_scenario(path: Path | None = None) -> Scenario:

@@ -23,8 +23,8 @@ def act(s, net, action):
     kind = int(net.action_kind[action])
     host = int(net.action_host[action])
     s.blue_outcome = Outcome.TRUE
-    s.new_decoy = -1
-    s.files_found = -1
+    s.new_decoys = 0
+    s.files_found = 0
     if kind == BlueKind.SLEEP:
         s.blue_outcome = Outcome.UNKNOWN
     elif kind == BlueKind.ANALYSE:
@@ -47,7 +47,7 @@ def analyse(s, host):
     Source: CybORG Shared/Actions/AbstractActions/Analyse.py, ConcreteActions/DensityScout.py.
     """
     if int(s.malware) >> host & 1:
-        s.files_found = host
+        s.files_found |= 1 << host
 
 
 @njit(cache=True)
@@ -86,7 +86,7 @@ def plant_decoy(s, net, host, decoy):
         s.decoys[host] |= 1 << decoy
         s.decoy_ports[host] |= net.decoy_port[decoy]
         s.num_decoys[host] += 1
-        s.new_decoy = host
+        s.new_decoys |= 1 << host
     else:
         s.blue_outcome = Outcome.FALSE
 
@@ -105,5 +105,4 @@ def restore(s, net, host):
     s.malware &= ~(1 << host)
     s.restored |= 1 << host
     set_belief(s, host, Compromise.NO.value)
-    if host == net.goal:
-        s.service_running = 1
+    s.stopped &= ~(1 << host)

@@ -6,13 +6,12 @@ from cageflow.sim.draws import draw_chance, draw_member
 from cageflow.sim.enums import Draw, Tape
 from cageflow.sim.hosts import open_ports
 
-SCAN_PROB = 0.5
 FREE = Tape.FREE.value
 
 
 @njit(cache=True)
 def act(s, net, params):
-    """Scan the ports of a random host, or sleep; both equally likely.
+    """Scan the ports of a random host, or sleep; in CAGE-2 both are equally likely.
 
     Args:
         s: the environment; `green_scan` and what it leaves to be seen are written.
@@ -23,11 +22,11 @@ def act(s, net, params):
     """
     s.green_scan = -1
     s.green_connections = 0
-    if not params.green_awake:
+    if not params.green_awake or net.green_hosts == 0:
         return
     forced = int(s.forced[Draw.GREEN_SCAN])
     if forced == FREE:
-        wakes = draw_chance(s, Draw.GREEN_SCAN, SCAN_PROB)
+        wakes = draw_chance(s, Draw.GREEN_SCAN, net.green_prob)
     else:
         wakes = forced >= 0
     if wakes:

@@ -39,12 +39,14 @@ def add_user_session(s, host, is_removable):
 
 
 @njit(cache=True)
-def escalate_session(s, host, index):
-    """The index-th oldest user-level session becomes privileged.
+def escalate_session(s, net, host, index):
+    """The index-th oldest user-level session becomes privileged; those that red began with are the oldest.
 
     Red's agents never hold more than a few user-level sessions on a host without a privileged one; should there be
     more than SESSION_ORDER_BITS, a younger one counts as removable while any is.
     """
+    if index < int(net.start_user[host]) - int(s.escalated_starts[host]):
+        s.escalated_starts[host] += 1
     order = int(s.session_order[host])
     if index < SESSION_ORDER_BITS:
         is_removable = order >> index & 1
@@ -68,7 +70,8 @@ def drop_removable_sessions(s, host):
 
 @njit(cache=True)
 def drop_sessions(s, net, host):
-    """Red loses all its sessions on a host, save the one it started with."""
+    """Red loses all its sessions on a host, save those it began with, which keep the level they have reached."""
     drop_removable_sessions(s, host)
-    s.stubborn[host] = 0
-    s.privileged[host] = 1 if host == net.start else 0
+    escalated = int(s.escalated_starts[host])
+    s.stubborn[host] = int(net.start_user[host]) - escalated
+    s.privileged[host] = int(net.start_privileged[host]) + escalated

@@ -21,10 +21,10 @@ def choose(s, net):
     owned_once, exploited, escalated = int(s.owned_once), int(s.exploited), int(s.escalated)
     unswept = int(s.known_subnets) & ~int(s.swept)
     unscanned = int(s.known_hosts) & ~int(s.scanned)
-    # A name that red knows is its own first host's or that of a host it has once exploited. One that it holds to be
-    # lost again (owned once, exploited no more) has to be exploited first.
-    unescalated = (owned_once | 1 << int(net.start)) & ~escalated & ~(owned_once & ~exploited)
-    if escalated >> int(net.goal) & 1:
+    # Names that red knows: those it knew from the start, and of hosts that it has once exploited. One that it holds to
+    # be lost again (owned once, exploited no more) has to be exploited first.
+    unescalated = (owned_once | int(net.start_known)) & ~escalated & ~(owned_once & ~exploited)
+    if net.goal >= 0 and escalated >> int(net.goal) & 1:
         s.red_kind = RedKind.IMPACT
         s.red_target = net.goal
     elif unswept:
@@ -41,7 +41,7 @@ def choose(s, net):
         s.escalated |= 1 << int(s.red_target)
     else:
         unexploited = int(s.known_hosts) & ~exploited
-        if unexploited == 0:  # the original raises here; the network of CAGE-2 always leaves a host that withstands
+        if unexploited == 0:  # the original raises an error here
             s.red_kind = RedKind.SLEEP
             s.red_target = -1
             return

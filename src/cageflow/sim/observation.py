@@ -52,12 +52,13 @@ def activity_of(s, params, host):
     if num_connections == 0:
         return NONE
     num_ports = count_bits(ports) + shell_seen  # the shell has a port of its own
-    num_entries = num_connections + (s.new_decoy == host)
+    is_new_decoy_here = int(s.new_decoys) >> host & 1
+    num_entries = num_connections + is_new_decoy_here
     if num_entries >= 3 and num_ports >= 3:
         return SCAN
     if shell_seen or (num_entries >= 3 and num_ports == 1):
         return EXPLOIT
-    if params.official_table and s.new_decoy == host:
+    if params.official_table and is_new_decoy_here:
         return NONE
     return SCAN
 
@@ -76,8 +77,8 @@ def observe(s, params):
         note_activity(s, params, int(s.red_target))
     if s.green_connections > 0 and not (s.red_connections > 0 and s.green_scan == s.red_target):
         note_activity(s, params, int(s.green_scan))
-    if s.files_found >= 0:
-        set_belief(s, int(s.files_found), Compromise.PRIVILEGED.value)
+    s.belief_low |= s.files_found  # both bits make PRIVILEGED
+    s.belief_high |= s.files_found
 
 
 @njit(cache=True)

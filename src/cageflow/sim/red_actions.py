@@ -43,11 +43,10 @@ def act(s, net, params):
 def is_reachable(s, net, subnet):
     """Whether red's first host reaches a subnet.
 
-    Quirk: D-04, a guarded subnet opens with any session on a guard, wherever the traffic comes from.
+    Quirk: D-04, a guarded subnet opens with any session on a guard, wherever that host stands.
     Source: CybORG Shared/Actions/ConcreteActions/ConcreteAction.py, check_routable.
     """
-    guards = int(net.guards[subnet])
-    return guards == 0 or red_hosts(s, guards)
+    return net.is_open[subnet] != 0 or red_hosts(s, int(net.guards[subnet]))
 
 
 @njit(cache=True)
@@ -187,24 +186,24 @@ def privilege_escalate(s, net, host):
     if s.privileged[host] == 0:
         index = draw_index(s, Draw.SESSION, count_sessions(s, host))
         s.escalated_session = index
-        escalate_session(s, host, index)
+        escalate_session(s, net, host, index)
         s.malware |= 1 << host
     s.known_hosts |= net.reveals[host]
-    s.known_subnets |= 1 << int(net.subnet[host])
-    if host == net.goal:
-        s.goal_explored = 1
+    s.known_subnets |= net.reveals_subnets[host]
+    s.known_services |= net.reveals_services[host]
     return True
 
 
 @njit(cache=True)
 def impact(s, net, host):
-    """Stop the goal's service, once red has explored the goal. Any session on the goal will do.
+    """Stop a host's service, once red has explored a host that has it. Any session on the host will do.
 
     Quirk: D-02, a service that was restored once cannot be stopped again, though red is told that it was.
     Source: CybORG Shared/Actions/AbstractActions/Impact.py, ConcreteActions/StopService.py.
     """
-    if count_sessions(s, host) == 0 or not s.goal_explored:
+    service = int(net.service[host])
+    if count_sessions(s, host) == 0 or service < 0 or not int(s.known_services) >> service & 1:
         return False
-    if not int(s.restored) >> int(net.goal) & 1:
-        s.service_running = 0
+    if not int(s.restored) >> host & 1:
+        s.stopped |= 1 << host
     return True

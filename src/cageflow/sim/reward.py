@@ -5,7 +5,7 @@ from numba import njit
 
 @njit(cache=True)
 def reward_tenths(s, net, action_cost):
-    """What the step costs blue: hosts that red holds with privileges, the service that is down, the action.
+    """What the step costs blue: hosts that red holds with privileges, services that are down, the action.
 
     Args:
         s: the environment after all have acted; nothing is written.
@@ -17,7 +17,10 @@ def reward_tenths(s, net, action_cost):
     Source: CybORG Shared/BlueRewardCalculator.py, Shared/RedRewardCalculator.py.
     """
     # Products in place of branches, which are taken at random here: a quarter of the time of a step.
-    cost = int(action_cost) + int(net.availability) * (s.service_running == 0)
+    cost = int(action_cost)
     for host in range(s.privileged.shape[0]):
         cost += int(net.confidentiality[host]) * (s.privileged[host] > 0)
+    if s.stopped != 0:
+        for host in range(s.privileged.shape[0]):
+            cost += int(net.availability[host]) * (int(s.stopped) >> host & 1)
     return -cost

@@ -32,6 +32,7 @@ def state_dtype(network: Network) -> np.dtype:
     """
     h = len(network.hosts)
     hosts, ports, decoys = (mask_type(len(names)) for names in (network.hosts, network.ports, network.decoys))
+    subnets, services = (mask_type(len(names)) for names in (network.subnets, network.services))
     return np.dtype(
         [
             ("rng", np.uint64),  # the environment's own random stream
@@ -47,17 +48,18 @@ def state_dtype(network: Network) -> np.dtype:
             ("num_decoys", np.int16, (h,)),  # processes; some decoys can be planted twice
             ("malware", hosts),  # hosts with files that Analyse finds
             ("restored", hosts),  # hosts that have been restored in this episode
-            ("service_running", np.int8),  # the goal's service
+            ("stopped", hosts),  # hosts whose service does not run
+            ("escalated_starts", np.int8, (h,)),  # of the user-level sessions that red began with
             ("red_agent", np.int8),  # RedAgent of this episode where it is drawn, -1 before
             # What red knows and remembers.
             ("ports_seen", ports, (h,)),  # port mask
             ("known_hosts", hosts),
-            ("known_subnets", np.int32),
-            ("goal_explored", np.int8),  # red knows the service that Impact stops
+            ("known_subnets", subnets),
+            ("known_services", services),  # those that red can stop, wherever they run
             ("b_line_stage", np.int8),
-            ("b_line_user", np.int8),  # the first host it chose, -1 before
+            ("b_line_first", np.int8),  # the first host it chose, -1 before
             ("b_line_reached_goal", np.int8),  # it has tried to exploit the goal
-            ("swept", np.int32),  # RedMeanderAgent: subnets it has swept
+            ("swept", subnets),  # RedMeanderAgent: subnets it has swept
             ("scanned", hosts),  # hosts it has scanned
             ("exploited", hosts),  # hosts it holds to be exploited
             ("escalated", hosts),  # hosts it holds to be escalated
@@ -71,8 +73,8 @@ def state_dtype(network: Network) -> np.dtype:
             ("detected", np.int8),  # -1 where not drawn
             ("escalated_session", np.int8),  # -1 where not drawn
             ("green_scan", np.int8),  # -1 for none
-            ("new_decoy", np.int8),  # host on which blue has just planted one, -1 for none
-            ("files_found", np.int8),  # host on which blue has just found files, -1 for none
+            ("new_decoys", hosts),  # hosts on which blue has just planted one
+            ("files_found", hosts),  # hosts on which blue has just found files
             ("green_connections", np.int16),  # seen on green_scan
             ("green_ports", ports),
             ("red_connections", np.int16),  # seen on red_target
@@ -90,13 +92,11 @@ def state_dtype(network: Network) -> np.dtype:
 def initial_state(network: Network) -> Any:
     """One record as it stands at the start of an episode; only its random stream is still to be seeded."""
     s = np.zeros((), state_dtype(network))
-    start = int(network.tables["start"])
-    s["privileged"][start] = 1
-    s["service_running"] = 1
-    s["known_hosts"] = 1 << start
-    s["known_subnets"] = 1 << int(network.tables["subnet"][start])
-    s["b_line_user"] = s["red_agent"] = -1
-    for name in ("red_target", "exploit", "detected", "escalated_session", "green_scan", "new_decoy", "files_found"):
+    tables = network.tables
+    s["privileged"], s["stubborn"] = tables["start_privileged"], tables["start_user"]
+    s["known_hosts"], s["known_subnets"] = tables["start_known"], tables["start_subnets"]
+    s["b_line_first"] = s["red_agent"] = -1
+    for name in ("red_target", "exploit", "detected", "escalated_session", "green_scan"):
         s[name] = -1
     s["red_outcome"] = s["blue_outcome"] = Outcome.UNKNOWN
     s["forced"] = Tape.FREE

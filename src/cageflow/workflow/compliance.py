@@ -4,8 +4,8 @@ A fix is a Remove or a Restore. It complies when its target's unit type is the h
 in the true state just before the action; with no type compromised every fix complies. A host is compromised while a red
 session is on it.
 
-Two definitions differ in which hosts count: `any-session` counts all, so that `user` is always compromised (red never
-loses its first host); `evictable` leaves out the host that blue can never clean.
+Two definitions differ in which hosts count: `any-session` counts all, so that in CAGE-2 `user` is always compromised
+(red never loses its first host); `evictable` leaves out the hosts that blue can never clean.
 """
 
 from __future__ import annotations
@@ -130,7 +130,8 @@ def counted_hosts(network: Network, definition: str) -> int:
     if definition not in DEFINITIONS:
         raise UserError(f"unknown definition of compromised {definition!r}: choose one of {', '.join(DEFINITIONS)}")
     hosts = (1 << len(network.hosts)) - 1
-    return hosts if definition == "any-session" else hosts & ~(1 << int(network.tables["start"]))
+    starts = (network.tables["start_privileged"] > 0) | (network.tables["start_user"] > 0)
+    return hosts if definition == "any-session" else hosts & ~sum(1 << int(host) for host in np.flatnonzero(starts))
 
 
 @njit(cache=True)

@@ -147,7 +147,7 @@ def test_true_state__agrees_with_the_single_environments():
         action = int(rng.integers(145))
         envs.step(np.full(3, action)), env.step(action)
         arrays = envs.true_state()
-        assert arrays["access"].shape == (3, 13) and arrays["service_running"].shape == (3,)
+        assert arrays["access"].shape == (3, 13) and arrays["service_running"].shape == (3, 13)
         for i, facts in enumerate(env.true_state().values()):
             assert ("none", "user", "privileged")[arrays["access"][1, i]] == facts["access"]
             assert arrays["user_sessions"][1, i] == facts["user_sessions"]

@@ -49,7 +49,7 @@ def network(processes=(), decoys=None, exploits=EXPLOITS, lost=(), **host) -> Ne
         "red": {
             "start": "Start",
             "goal": "Other",
-            "b_line": {"stepping_stones": ["Other"], "relay": "Other"},
+            "b_line": [{"to": ["Other"], "by": "sweep"}],
             "meander_retreats": [["Other"]],
         },
         "green_hosts": ["Other"],

@@ -45,7 +45,7 @@ restore_cost: 1.0
 red:
   start: Desk
   goal: Safe
-  b_line: {stepping_stones: [Safe], relay: Safe}
+  b_line: [{to: [Safe], by: sweep}]
   meander_retreats:
     - [Safe]
 green_hosts: [Desk]

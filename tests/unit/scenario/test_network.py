@@ -129,7 +129,7 @@ def test_other_names__play_the_same_game(changed, red):
 @pytest.mark.slow  # another number of hosts is compiled anew
 def test_one_host_fewer__compiles_and_plays(changed):
     without = SHIPPED[SHIPPED.index("  User4:\n") : SHIPPED.index("# Properties of a process that are lost")]
-    network = changed((without, "\n"), (", User4,", ","))
+    network = changed((without, "\n"), (", User4,", ","), (", User4]", "]"))
     assert len(network.hosts) == 12
     assert len(network.codec) == 2 + 12 * 11
     assert network.num_observations == 48

@@ -22,8 +22,13 @@ FAULTS = {
     "host without content": ("User2:\n", "User2: null\n  User5:\n", "hosts.User2: expected keys and values, got None"),
     "host name a number": ("  Op_Host2:\n", "  7:\n", "hosts: expected a name, got 7, which YAML reads as a number"),
     "system unknown": ("    os: windows", "    os: beos", "os: expected 'windows' or 'linux', got 'beos'"),
-    "worth unknown": ("confidentiality: none", "confidentiality: huge", "expected 'none', 'low', 'medium' or 'high'"),
-    "worth without a value": ("medium: 1.0, ", "", "values: expected a value for medium"),
+    "worth unknown": (
+        "confidentiality: none",
+        "confidentiality: huge",
+        "a level of `values` among high, low",
+    ),
+    "worth without a value": ("medium: 1.0, ", "", "hosts.Enterprise0.confidentiality: expected a level of `values`"),
+    "availability unknown": ("availability: high", "availability: huge", "availability: expected a level of `values`"),
     "value no multiple of 0.1": ("low: 0.1", "low: 0.15", "values.low: expected a multiple of 0.1 from 0 to 1000"),
     "value negative": ("low: 0.1", "low: -0.1", "values.low: expected a multiple of 0.1 from 0 to 1000, got -0.1"),
     "value infinite": ("high: 10.0", "high: .inf", "values.high: expected a finite number, got inf"),
@@ -40,16 +45,70 @@ FAULTS = {
     ),
     "green host unknown": ("green_hosts: [User0", "green_hosts: [Moon", "green_hosts.0: expected a host among"),
     "start unknown": ("start: User0", "start: Moon", f"red.start: expected a host among {HOSTS}"),
-    "start guarded": ("  User: {}", "  User: {guarded_by: [Defender]}", "a host in a subnet that nothing guards"),
-    "goal without a service": ("goal: Op_Server0", "goal: Op_Host0", "red.goal: expected the one host with a service"),
-    "two services": ("  Op_Host2:\n", "  Op_Host2:\n    service: X\n", "expected the one host with a service ("),
-    "no service": ("    service: OTService\n", "", "expected the one host with a service (none has one)"),
-    "relay unknown": ("relay: Enterprise2", "relay: Moon", "red.b_line.relay: expected a host among"),
-    "stepping stone unknown": ("stones: [Enterprise0", "stones: [Moon", "stepping_stones.0: expected a host among"),
-    "no way from a neighbour": ("    reveals: [Enterprise1]\n    processes:\n", "    processes:\n", "User2.reveals"),
+    "foothold unknown": (
+        "start: User0",
+        "start: User0\n  footholds: [{host: Moon}]",
+        "footholds.0.host: expected a",
+    ),
+    "known host unknown": ("start: User0", "start: User0\n  knows: [Moon]", "red.knows.0: expected a host among"),
+    "guard against nothing": ("  User: {}", "  User: {guards_against: [Moon]}", "guards_against.0: expected a subnet"),
+    "closed to nothing": ("  User: {}", "  User: {closed_to: [Moon]}", "subnets.User.closed_to.0: expected a subnet"),
+    "goal without a service": (
+        "goal: Op_Server0",
+        "goal: Op_Host0",
+        "red.goal: expected a host with a service (Op",
+    ),
+    "no service": ("    service: OTService\n", "", "expected a host with a service (none has one)"),
+    "no goal": ("  goal: Op_Server0\n", "", "red.b_line: expected a way to red.goal, which is missing"),
+    "hop unknown": ("to: [Enterprise2]", "to: [Moon]", "red.b_line.2.to.0: expected a host among"),
+    "hop that is not found": (
+        "to: [Enterprise2]",
+        "to: [Op_Host0]",
+        "b_line.2.to: expected a host in its subnet",
+    ),
+    "hop that is not revealed": (
+        "    reveals: [Op_Server0]\n",
+        "",
+        "b_line.3.to: expected a host that it",
+    ),
+    "no way from a neighbour": (
+        "    reveals: [Enterprise1]\n    processes:\n",
+        "    processes:\n",
+        "red.b_line.1.to: expected a host that it reveals for User2",
+    ),
+    "way that misses the goal": (
+        "    - {to: [Op_Server0], by: reveal}\n",
+        "",
+        "red.b_line.2.to: expected the way to end at red.goal, Op_Server0",
+    ),
+    "way without a hop": (
+        SHIPPED[SHIPPED.index("  b_line:\n") : SHIPPED.index("  # RedMeanderAgent: a f")],
+        "  b_line: []\n",
+        "red.b_line: expected at least 1 of them, got 0",
+    ),
+    "one unit type": (
+        "unit_types: [defender, enterprise, op_server, op_host, user]",
+        "unit_types: [user]",
+        "unit_types: expected at least 2 of them, got 1",
+    ),
+    "too many unit types": (
+        "unit_types: [defender, enterprise, op_server, op_host, user]",
+        "unit_types: [a, b, c, d, e, f, g, h, i]",
+        "unit_types: expected at most 8 of them, got 9",
+    ),
+    "unit type twice": (
+        "op_host, user]\nworkflows",
+        "op_host, op_host]\nworkflows",
+        "unit_types.4: expected each",
+    ),
+    "workflow that lacks a type": (
+        "critical-first: [defender, ",
+        "critical-first: [",
+        "workflows.critical-first: expected each unit type that a host has once: defender, enterprise",
+    ),
     "retreat unknown": ("- [Op_Host0,", "- [Moon,", "red.meander_retreats.0.0: expected a host among"),
     "port too low": ("ports: [3390]", "ports: [0]", "processes.2.ports.0: expected greater than or equal to 1, got 0"),
-    "port ephemeral": ("ports: [3390]", "ports: [49152]", "expected less than or equal to 49151, got 49152"),
+    "port too high": ("ports: [3390]", "ports: [65536]", "expected less than or equal to 65535, got 65536"),
     "port in words": ("ports: [3390]", "ports: [mysql]", "expected a valid integer, got 'mysql'"),
     "port a truth value": ("ports: [3390]", "ports: [true]", "expected a valid integer, got True"),
     "process without a port": ("ports: [3390]", "ports: []", "ports: expected at least 1 of them, got 0"),
@@ -92,11 +151,6 @@ FAULTS = {
         "{service: smss, port: 139, type: smb}",
         "decoys.DecoySmss.os: expected windows, or EternalBlue would not fall for it",
     ),
-    "no green host": (
-        SHIPPED[SHIPPED.index("green_hosts:") :],
-        "green_hosts: []\n",
-        "green_hosts: expected at least 1 of them, got 0",
-    ),
 }
 
 
@@ -133,7 +187,7 @@ def test_faulty_file__is_refused_with_its_name_the_line_the_place_and_what_was_e
         ("revealed host unknown", "reveals: [Moon]"),
         ("port too low", "ports: [0]"),
         ("key unknown in a host", "color: red"),
-        ("relay unknown", "relay: Moon"),
+        ("hop unknown", "to: [Moon]"),
         ("technique unknown", "technique: telnet"),
     ],
 )
@@ -151,7 +205,7 @@ def test_line__is_where_the_fault_stands(fault, line_with, tmp_path):
         ("name: a\n\tb: c", "line 2: expected YAML (found character"),
         ("a: &x {b: *x}\n", "line 1: it is nested deeper than 32, its aliases written out"),
         ("a: 1\n? [1]\n: 3\n", "line 2: expected text as a key"),
-        ("", "line 1: the whole file: expected keys such as name, values, subnets, hosts"),
+        ("", "line 1: the whole file: expected keys such as name, values, unit_types"),
         ("- a\n- b\n", "line 1: the whole file: expected keys such as name"),
         ("a: &x [*x]\n", "nested deeper than 32, its aliases written out"),
     ],
@@ -170,9 +224,9 @@ def test_file_that_cannot_be_read__is_refused(tmp_path):
             load_scenario(path)
 
 
-def test_start_without_neighbours__is_refused(tmp_path):
+def test_start_without_neighbours__cannot_be_swept(tmp_path):
     alone = SHIPPED.replace("  User: {}", "  User: {}\n  Lonely: {}").replace("subnet: User\n", "subnet: Lonely\n", 1)
-    with pytest.raises(UserError, match=r"red\.start: expected another host in the subnet Lonely"):
+    with pytest.raises(UserError, match=r"red\.b_line\.0\.to: expected a host in its subnet for User0"):
         load_scenario(write(tmp_path, alone))
 
 

@@ -39,7 +39,7 @@ def at_stage(stage, outcome, user="User1"):
     """What B-line chooses next at a stage, having tried the goal before."""
     lab = Lab(RedAgent.B_LINE)
     lab.s.b_line_stage, lab.s.red_outcome = stage, outcome
-    lab.s.b_line_user, lab.s.b_line_reached_goal = lab.host(user), 1
+    lab.s.b_line_first, lab.s.b_line_reached_goal = lab.host(user), 1
     choose(lab.s, lab.network.tables)
     return lab
 
@@ -82,17 +82,17 @@ def test_first_host__is_drawn_once_among_the_four_that_red_does_not_hold():
         choose(lab.s, lab.network.tables)
         first.add(chosen(lab)[1])
         stream = int(lab.s.rng)
-        user = int(lab.s.b_line_user)
+        user = int(lab.s.b_line_first)
         lab.s.red_outcome = Outcome.FALSE
         choose(lab.s, lab.network.tables)
-        assert (lab.s.b_line_user, int(lab.s.rng)) == (user, stream)
+        assert (lab.s.b_line_first, int(lab.s.rng)) == (user, stream)
     assert first == {"User1", "User2", "User3", "User4"}
 
 
 @pytest.mark.parametrize(("connections", "stage"), [(1, 12), (0, 1)])
 def test_first_scan_of_the_goal_that_finds_nothing__leads_back_to_the_first_scan(connections, stage):
     lab = Lab(RedAgent.B_LINE)
-    lab.s.b_line_stage, lab.s.red_outcome, lab.s.b_line_user = 11, Outcome.TRUE, 9
+    lab.s.b_line_stage, lab.s.red_outcome, lab.s.b_line_first = 11, Outcome.TRUE, 9
     lab.s.red_connections = connections
     choose(lab.s, lab.network.tables)
     assert lab.s.b_line_stage == stage

@@ -61,7 +61,7 @@ def test_analyse__finds_files_where_there_are_any():
     lab = held("User1")
     before = lab.snapshot()
     assert lab.blue("Analyse User1") == 0
-    assert lab.s.files_found == lab.host("User1")
+    assert lab.hosts(lab.s.files_found) == {"User1"}
     assert lab.changed(before) == {"files_found", "blue_outcome"}
 
 
@@ -69,7 +69,7 @@ def test_analyse__of_a_clean_host_finds_nothing_but_succeeds():
     lab = held("User1")
     lab.blue("Analyse User1")
     assert lab.blue("Analyse User2") == 0
-    assert lab.s.files_found == -1
+    assert lab.s.files_found == 0
     assert lab.s.blue_outcome == Outcome.TRUE
 
 
@@ -120,7 +120,7 @@ def test_decoy__fits_where_its_port_is_free_and_the_system_is_right(host):
         bit = 1 << DECOYS.index(decoy)
         assert int(lab.s.decoys[lab.host(host)]) == (bit if planted else 0)
         assert lab.s.num_decoys[lab.host(host)] == planted
-        assert lab.s.new_decoy == (lab.host(host) if planted else -1)
+        assert lab.hosts(lab.s.new_decoys) == ({host} if planted else set())
         assert lab.s.blue_outcome in (Outcome.TRUE, Outcome.FALSE)
         if planted:
             fitting.add(decoy)
@@ -132,7 +132,7 @@ def test_decoy__does_not_fit_twice():
     lab.blue("DecoyTomcat User1")
     lab.blue("DecoyTomcat User1")
     assert lab.s.blue_outcome == Outcome.FALSE
-    assert lab.s.new_decoy == -1
+    assert lab.s.new_decoys == 0
     assert lab.s.num_decoys[9] == 1
 
 
@@ -183,26 +183,26 @@ def test_restore__of_reds_first_host_leaves_the_session_that_red_began_with():
 
 def test_restore__starts_the_service_of_the_goal_and_of_no_other_host():
     lab = Lab()
-    lab.s.service_running = 0
+    lab.s.stopped = 1 << lab.host("Op_Server0")
     lab.blue("Restore Op_Host0")
-    assert not lab.s.service_running
+    assert lab.s.stopped
     lab.blue("Restore Op_Server0")
-    assert lab.s.service_running
+    assert not lab.s.stopped
 
 
 def test_restore__does_not_take_from_red_what_it_knows():
     lab = Lab()
-    lab.s.ports_seen[9], lab.s.known_hosts, lab.s.goal_explored = 7, 1 << 9, 1
+    lab.s.ports_seen[9], lab.s.known_hosts, lab.s.known_services = 7, 1 << 9, 1
     before = lab.snapshot()
     lab.blue("Restore User1")
-    assert not lab.changed(before) & {"ports_seen", "known_hosts", "known_subnets", "goal_explored"}
+    assert not lab.changed(before) & {"ports_seen", "known_hosts", "known_subnets", "known_services"}
 
 
 def test_next_action__forgets_the_decoy_and_the_files_of_the_last():
     lab = held("User1")
     lab.blue("DecoyTomcat User2")
     lab.blue("Sleep")
-    assert lab.s.new_decoy == -1
+    assert lab.s.new_decoys == 0
     lab.blue("Analyse User1")
     lab.blue("Sleep")
-    assert lab.s.files_found == -1
+    assert lab.s.files_found == 0

@@ -44,7 +44,7 @@ def test_add_user_session__keeps_the_order_of_age():
 )
 def test_escalate_session__raises_the_one_of_that_age_and_closes_the_gap(index, left, order):
     lab = with_sessions(True, False, False, True)
-    escalate_session(lab.s, USER1, index)
+    escalate_session(lab.s, lab.network.tables, USER1, index)
     assert lab.sessions("User1") == (*left, 1)
     assert lab.s.session_order[USER1] == order
 
@@ -53,7 +53,7 @@ def test_session_beyond_the_order_that_is_kept__is_counted_all_the_same():
     lab = with_sessions(*[False] * SESSION_ORDER_BITS, True)
     assert lab.sessions("User1") == (1, SESSION_ORDER_BITS, 0)
     assert lab.s.session_order[USER1] == 0
-    escalate_session(lab.s, USER1, SESSION_ORDER_BITS)
+    escalate_session(lab.s, lab.network.tables, USER1, SESSION_ORDER_BITS)
     assert lab.sessions("User1") == (0, SESSION_ORDER_BITS, 1)
 
 

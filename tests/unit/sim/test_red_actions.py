@@ -354,7 +354,7 @@ def test_escalate__makes_the_hosts_own_subnet_known():
 def on_goal(level="privileged", explored=True):
     lab = Lab()
     lab.s[level][7] = 1
-    lab.s.goal_explored = explored
+    lab.s.known_services = int(explored)
     return lab
 
 
@@ -362,33 +362,33 @@ def on_goal(level="privileged", explored=True):
 def test_impact__stops_the_service_with_any_session_once_red_has_explored_the_goal(level):
     lab = on_goal(level)
     assert lab.red("Impact", "Op_Server0") == TRUE
-    assert not lab.s.service_running
+    assert lab.hosts(lab.s.stopped) == {"Op_Server0"}
 
 
 def test_impact__fails_before_the_goal_is_explored():
     lab = on_goal(explored=False)
     assert lab.red("Impact", "Op_Server0") == FALSE
-    assert lab.s.service_running
+    assert not lab.s.stopped
     lab.red("PrivilegeEscalate", "Op_Server0")
     assert lab.red("Impact", "Op_Server0") == TRUE
-    assert not lab.s.service_running
+    assert lab.hosts(lab.s.stopped) == {"Op_Server0"}
 
 
 def test_impact__fails_without_a_session():
     lab = on_goal()
     lab.s.privileged[7] = 0
     assert lab.red("Impact", "Op_Server0") == FALSE
-    assert lab.s.service_running
+    assert not lab.s.stopped
 
 
 def test_service_that_was_restored_once__cannot_be_stopped_again_though_red_is_told_so():
     lab = on_goal()
     lab.red("Impact", "Op_Server0")
     lab.blue("Restore Op_Server0")
-    assert lab.s.service_running
+    assert not lab.s.stopped
     lab.s.privileged[7] = 1
     assert lab.red("Impact", "Op_Server0") == TRUE
-    assert lab.s.service_running
+    assert not lab.s.stopped
 
 
 def test_service__stays_stopped_until_the_goal_is_restored():
@@ -396,4 +396,4 @@ def test_service__stays_stopped_until_the_goal_is_restored():
     lab.red("Impact", "Op_Server0")
     lab.blue("Remove Op_Server0")
     lab.red("Sleep")
-    assert not lab.s.service_running
+    assert lab.hosts(lab.s.stopped) == {"Op_Server0"}

@@ -37,12 +37,12 @@ def test_user_level_sessions__cost_nothing(level):
 
 def test_stopped_service__costs_ten():
     lab = Lab()
-    lab.s.service_running = 0
+    lab.s.stopped = 1 << lab.host("Op_Server0")
     assert tenths(lab) == -100
 
 
 def test_all_together__is_the_sum():
     lab = Lab()
     lab.s.privileged[:] = 1
-    lab.s.service_running = 0
+    lab.s.stopped = 1 << lab.host("Op_Server0")
     assert tenths(lab, action_cost=10) == -(4 * 10 + 8 * 1 + 100 + 10)

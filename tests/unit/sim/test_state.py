@@ -15,7 +15,7 @@ def test_record__is_under_512_bytes_for_cage2():
 def test_initial_state__is_a_network_that_red_holds_one_host_of():
     s = initial_state(default_network())
     assert s.privileged.tolist() == [0] * 8 + [1] + [0] * 4
-    assert (s.known_hosts, s.known_subnets, s.service_running) == (1 << 8, 1 << 2, 1)
+    assert (s.known_hosts, s.known_subnets, s.stopped) == (1 << 8, 1 << 2, 0)
     assert (s.red_outcome, s.blue_outcome) == (Outcome.UNKNOWN, Outcome.UNKNOWN)
     assert s.forced.tolist() == [Tape.FREE] * 5
     assert (

@@ -56,7 +56,7 @@ def find_intrusions(network: Network, recording: Recording) -> Intrusions:
         first_fix[answered] = (step - began)[answered]
         close(is_open & ~recording.left[step - 1], step)
         held = recording.access[step] != Access.NONE
-        held[:, network.tables.start] = False
+        held[:, (network.tables.start_privileged > 0) | (network.tables.start_user > 0)] = False
         began[held & (began == STILL_OPEN)] = step
     close(began != STILL_OPEN, 0)
     table = np.concatenate(found, axis=1)

@@ -38,7 +38,7 @@ from cageflow.report.playbook.tallies import (
 from cageflow.report.saved_run import SavedRun
 
 FILE = "playbook.json"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 ROLES = {"good": 0.95, "median": 0.5, "bad": 0.05}
 """The example episodes, and the share of all episodes that end no better."""
 EXAMPLES_OF_A_KIND = 3
@@ -68,7 +68,7 @@ class Playbook:
         first_fix: for each host how many intrusions met their first fix after so many steps, as (steps, intrusions).
         eviction: the same for the end of the intrusion; -1 steps: the episode ended before.
         lost_tenths: (H,) points lost to red's privileged sessions.
-        lost_service_tenths: to the service that was down.
+        lost_service_tenths: (H,) to services that were down.
         lost_restore_tenths: (H,) to blue's Restores.
         turns: (6, 5) fixes by the type that was due (the last: none was) and the type that was fixed; empty without a
             workflow.
@@ -97,7 +97,7 @@ class Playbook:
     first_fix: list[list[list[int]]]
     eviction: list[list[list[int]]]
     lost_tenths: list[int]
-    lost_service_tenths: int
+    lost_service_tenths: list[int]
     lost_restore_tenths: list[int]
     turns: list[list[int]]
     departures_on_clean: int
@@ -240,7 +240,7 @@ def make_playbook(
         fixes=sums["fixes"].tolist(),
         responses=sums["responses"].tolist(),
         lost_tenths=sums["lost_tenths"].tolist(),
-        lost_service_tenths=int(sums["lost_service_tenths"]),
+        lost_service_tenths=sums["lost_service_tenths"].tolist(),
         lost_restore_tenths=sums["lost_restore_tenths"].tolist(),
     )
 

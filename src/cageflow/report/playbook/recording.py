@@ -32,7 +32,7 @@ class Recording(NamedTuple):
         access: (T + 1, B, H) int8 of `inspection.Access`.
         left: (T, B, H) bool: whether red still held a session on the host after blue had acted, before red did.
         alarms: (T, B, H) bool: whether blue's table showed an exploit on the host after the step.
-        service_down: (T, B) bool: whether the service that Impact stops was down after the step.
+        service_down: (T, B, H) bool: whether the service of each host was down after the step.
         verdicts: (T, B) int8: NO_FIX, or whether a fix FOLLOWS the workflow or DEPARTS from it; without one NO_FIX.
         compliance: (B,) float64, NaN without a workflow.
     """
@@ -80,7 +80,7 @@ def _record_batch(
         access=np.empty((num_steps + 1, num_envs, num_hosts), np.int8),
         left=np.empty((num_steps, num_envs, num_hosts), np.bool_),
         alarms=np.empty((num_steps, num_envs, num_hosts), np.bool_),
-        service_down=np.empty((num_steps, num_envs), np.bool_),
+        service_down=np.empty((num_steps, num_envs, num_hosts), np.bool_),
         verdicts=np.full((num_steps, num_envs), NO_FIX, np.int8),
         compliance=np.full(num_envs, np.nan),
     )

@@ -66,16 +66,15 @@ def count_responses(network: Network, recording: Recording) -> Counts:
     return counts
 
 
-def price(network: Network, recording: Recording) -> tuple[Counts, int, Counts]:
+def price(network: Network, recording: Recording) -> tuple[Counts, Counts, Counts]:
     """What the episodes lost, in tenths of a point.
 
     Returns:
-        (H,) for red's privileged sessions on each host, one number for the service that was down, and (H,) for blue's
-        Restores of each host.
+        (H,) each, of every host: for red's privileged sessions, for its service that was down, for blue's Restores.
     """
     tables, codec = network.tables, network.codec
     held = count_held_steps(recording)[1] * tables.confidentiality.astype(np.int64)
-    down = int(recording.service_down.sum()) * int(tables.availability)
+    down = recording.service_down.sum(axis=(0, 1)) * tables.availability.astype(np.int64)
     restored = codec.host[recording.actions[codec.kind[recording.actions] == BlueKind.RESTORE]]
     restores = np.bincount(restored, minlength=len(network.hosts)) * int(tables.restore_cost)
     return held, down, restores

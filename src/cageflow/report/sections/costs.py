@@ -36,7 +36,6 @@ class Loss(NamedTuple):
 def losses(material: Material) -> list[Loss]:
     """What each host costs an episode."""
     playbook = material.playbook
-    goal = material.run.config.game().network.scenario.red.goal
     return [
         Loss(
             host,
@@ -44,7 +43,7 @@ def losses(material: Material) -> list[Loss]:
                 material.per_episode(tenths) / 10.0
                 for tenths in (
                     playbook.lost_tenths[i],
-                    playbook.lost_service_tenths if host == goal else 0,
+                    playbook.lost_service_tenths[i],
                     playbook.lost_restore_tenths[i],
                 )
             ),

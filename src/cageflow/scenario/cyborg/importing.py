@@ -313,20 +313,27 @@ class _Reader:
         rules = default_network().scenario  # the original's exploits, decoys and chances are the same on every network
         properties = {it for image in self.images.values() for process in image.processes for it in process.properties}
         in_order = dict.fromkeys(self.home[host] for host in self.scenario.hosts)
+        type_of = {host: types.get(host, unit_type_of(host)) for host in self.scenario.hosts}
+        in_use, usual = list(dict.fromkeys(type_of.values())), rules.unit_types
+        targets = [host for host in GREEN_TARGETS if host in self.scenario.hosts]
         content = rules.model_dump(exclude_defaults=True) | {
             "name": name,
             "subnets": {
                 subnet: {"guarded_by": self._guards()} if self._traffic(subnet) == "None" else {} for subnet in in_order
             },
             "lost_on_restore": [it for it in rules.lost_on_restore if it in properties],
-            "hosts": {host: self._host(host, types.get(host, unit_type_of(host))) for host in self.scenario.hosts},
+            "unit_types": usual if set(in_use) <= set(usual) else in_use,
+            "workflows": rules.workflows if set(in_use) == set(usual) else {},
+            "hosts": {host: self._host(host, unit_type) for host, unit_type in type_of.items()},
             "decoys": {
                 decoy: content.model_dump(exclude_defaults=True)
                 for decoy, content in rules.decoys.items()
                 if decoy in self.scenario.agents.blue.actions
             },
             "red": self._red(),
-            "green_hosts": [host for host in GREEN_TARGETS if host in self.scenario.hosts],
+            "green_hosts": targets,
+            # Of the names that it draws from, one that is no host makes the original's green agent do nothing.
+            "green_probability": rules.green_probability * len(targets) / len(GREEN_TARGETS),
         }
         return checked_network(content, f"{self.name}, as a network of ours")
 
@@ -336,25 +343,54 @@ class _Reader:
             "subnet": self.home[name],
             "unit_type": unit_type,
             "confidentiality": host.confidentiality.lower(),
-            "reveals": [
-                other
-                for other in self.scenario.hosts
-                if other != name and other in host.info and host.info[other].interfaces is not None
-            ],
+            "reveals": self._reveals(name),
         }
         return content | ({"availability": host.availability.lower()} if image.service is not None else {})
 
     def _red(self) -> dict[str, object]:
         hosts = list(self.scenario.hosts)
         groups = [[host for host in hosts if word in host] for word in RETREATS]
-        stones = [host for host in hosts if GUARD in host]
-        first = self.scenario.subnets[self.home[stones[0]]].hosts
-        return {
+        content = {
             "start": self.start.hostname,
             "goal": GOAL,
-            "b_line": {"stepping_stones": stones, "relay": first[2]},
+            "b_line": self._b_line(),
             "meander_retreats": [group for group in groups if group],
         }
+        return {key: value for key, value in content.items() if value is not None}
+
+    def _b_line(self) -> list[dict[str, object]] | None:
+        """The way of the original's B_lineAgent; None where it breaks down on its way.
+
+        It knows its hosts by name and by place: a neighbour of its first host, the first host of the file with
+        `Enterprise` in its name that this one reveals, the third of that one's subnet, and the goal.
+        """
+        stones = [host for host in self.scenario.hosts if GUARD in host]
+        home = self.scenario.subnets[self.origin].hosts
+        firsts = [host for host in self.scenario.hosts if host in home and host != self.start.hostname]
+        seconds = [next((stone for stone in stones if stone in self._reveals(host)), None) for host in firsts]
+        relays = []
+        for second in seconds:
+            swept = [] if second is None else self.scenario.subnets[self.home[second]].hosts
+            if len(swept) < 3 or GOAL not in self._reveals(swept[2]):
+                return None
+            relays.append(swept[2])
+        if self.start.hostname != START or not firsts:
+            return None
+        return [
+            {"to": firsts, "by": "sweep"},
+            {"to": stones, "by": "reveal"},
+            {"to": list(dict.fromkeys(relays)), "by": "sweep"},
+            {"to": [GOAL], "by": "reveal"},
+        ]
+
+    def _reveals(self, name: str) -> list[str]:
+        """The hosts whose address a host's information tells."""
+        info = self.scenario.hosts[name].info
+        return [
+            other
+            for other in self.scenario.hosts
+            if other != name and other in info and info[other].interfaces is not None
+        ]
 
 
 def _own(name: str, host: Host) -> Insight:

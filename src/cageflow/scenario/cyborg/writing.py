@@ -135,7 +135,7 @@ def _host(name: str, host: Host) -> dict[str, Any]:
         "image": _image_of(name, host),
         "info": {name: own} | {other: {"Interfaces": "IP Address"} for other in host.reveals},
         "ConfidentialityValue": host.confidentiality.capitalize(),
-        "AvailabilityValue": host.availability.capitalize(),
+        "AvailabilityValue": (host.availability or "none").capitalize(),
     }
 
 
@@ -151,8 +151,8 @@ def _image_of(name: str, host: Host) -> str:
 
 def _subnet(scenario: Scenario, name: str) -> dict[str, Any]:
     hosts = [host for host, content in scenario.hosts.items() if content.subnet == name]
-    relay = scenario.red.b_line.relay
-    if relay in hosts and len(hosts) > 2:  # B_lineAgent takes the third
+    relays = scenario.red.b_line[2].to if len(scenario.red.b_line or []) == 4 else []
+    for relay in [host for host in relays if host in hosts and len(hosts) > 2]:  # B_lineAgent takes the third
         hosts.remove(relay)
         hosts.insert(2, relay)
     everybody = {"in": "all", "out": "all"}

@@ -32,7 +32,7 @@ def recording(
         evicted: by host, the steps in which blue takes red's last session, whatever red then does.
         alarms: by host, the steps after which blue's table shows an exploit.
         verdicts: a step each.
-        service_down: steps that end with the service down.
+        service_down: steps that end with the service of Op_Server0 down.
     """
     num_steps, num_hosts = len(actions), len(NETWORK.hosts)
     access = np.zeros((num_steps + 1, 1, num_hosts), np.int8)
@@ -46,8 +46,8 @@ def recording(
     shown = np.zeros((num_steps, 1, num_hosts), np.bool_)
     for host, steps in (alarms or {}).items():
         shown[[step - 1 for step in steps], 0, NETWORK.hosts.index(host)] = True
-    down = np.zeros((num_steps, 1), np.bool_)
-    down[[step - 1 for step in service_down]] = True
+    down = np.zeros((num_steps, 1, num_hosts), np.bool_)
+    down[[step - 1 for step in service_down], :, NETWORK.hosts.index("Op_Server0")] = True
     return Recording(
         actions=np.array([[NETWORK.codec.encode(name)] for name in actions], np.int16),
         rewards=np.zeros((num_steps, 1)),

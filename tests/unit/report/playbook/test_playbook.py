@@ -44,7 +44,7 @@ def test_sums__agree_with_one_another(book: Playbook) -> None:
     assert np.sum(book.fixes) == np.sum(book.turns)
     assert [sum(size for _, size in host) for host in book.first_fix] == book.intrusions
     assert [sum(size for _, size in host) for host in book.eviction] == book.intrusions
-    lost = sum(book.lost_tenths) + book.lost_service_tenths + sum(book.lost_restore_tenths)
+    lost = sum(book.lost_tenths) + sum(book.lost_service_tenths) + sum(book.lost_restore_tenths)
     assert lost / 10 == pytest.approx(-sum(book.returns))
 
 
