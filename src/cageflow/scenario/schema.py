@@ -17,7 +17,7 @@ from cageflow.scenario.yaml_file import PlacedError, YamlFile
 Os = Literal["windows", "linux"]
 Access = Literal["user", "privileged"]
 FoundBy = Literal["sweep", "reveal"]
-MAX_PORT = 65535
+MAX_PORT = 49151  # ephemeral ports begin at 49152
 Port = Annotated[int, Field(ge=1, le=MAX_PORT)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 

@@ -98,8 +98,8 @@ FAULTS = {
     ),
     "unit type twice": (
         "op_host, user]\nworkflows",
-        "op_host, op_host]\nworkflows",
-        "unit_types.4: expected each",
+        "op_host, user, user]\nworkflows",
+        "unit_types.5: expected each unit type once, got user again",
     ),
     "workflow that lacks a type": (
         "critical-first: [defender, ",
@@ -108,7 +108,7 @@ FAULTS = {
     ),
     "retreat unknown": ("- [Op_Host0,", "- [Moon,", "red.meander_retreats.0.0: expected a host among"),
     "port too low": ("ports: [3390]", "ports: [0]", "processes.2.ports.0: expected greater than or equal to 1, got 0"),
-    "port too high": ("ports: [3390]", "ports: [65536]", "expected less than or equal to 65535, got 65536"),
+    "port ephemeral": ("ports: [3390]", "ports: [49152]", "expected less than or equal to 49151, got 49152"),
     "port in words": ("ports: [3390]", "ports: [mysql]", "expected a valid integer, got 'mysql'"),
     "port a truth value": ("ports: [3390]", "ports: [true]", "expected a valid integer, got True"),
     "process without a port": ("ports: [3390]", "ports: []", "ports: expected at least 1 of them, got 0"),

@@ -151,7 +151,8 @@ def _image_of(name: str, host: Host) -> str:
 
 def _subnet(scenario: Scenario, name: str) -> dict[str, Any]:
     hosts = [host for host, content in scenario.hosts.items() if content.subnet == name]
-    relays = scenario.red.b_line[2].to if len(scenario.red.b_line or []) == 4 else []
+    way = scenario.red.b_line or []
+    relays = way[2].to if len(way) == 4 else []
     for relay in [host for host in relays if host in hosts and len(hosts) > 2]:  # B_lineAgent takes the third
         hosts.remove(relay)
         hosts.insert(2, relay)
