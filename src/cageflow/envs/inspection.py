@@ -145,10 +145,11 @@ def _red_action(network: Network, state: npt.NDArray[Any]) -> str:
     verb = RedKind(kind).name.title().replace("_", "")
     if kind == RedKind.SLEEP:
         return verb
+    still = " (under way)" if state["red_left"][0] > 0 else ""
     if kind == RedKind.DISCOVER_REMOTE_SYSTEMS:
-        return f"{verb} {network.subnets[target]}"
+        return f"{verb} {network.subnets[target]}{still}"
     by = f" by {network.exploits[exploit]}" if exploit >= 0 else ""
-    return f"{verb} {network.hosts[target]}{by}"
+    return f"{verb} {network.hosts[target]}{by}{still}"
 
 
 def _success(outcome: int) -> bool | None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from cageflow.errors import UserError
 from cageflow.scenario import Network, RedAgent, load_network
+from cageflow.scenario.durations import FROM_FILE, parse_durations, with_durations
 from cageflow.scenario.enums import ATTACKERS
 from cageflow.sim.state import make_params
 
@@ -45,6 +46,8 @@ class GameOptions:
         max_steps: steps of an episode; any type of whole number, kept as an `int`.
         green: whether the green agent is awake; NumPy's bool too, kept as a `bool`.
         scenario: a network, by its name or its file, see `cageflow.scenario.named`; None is CAGE-2's own.
+        durations: how many steps actions take: "file" as the network's file says, "cage4" as in CAGE Challenge 4,
+            "blue-cage4" of blue alone, or numbers, see `cageflow.scenario.durations`.
 
     Raises:
         UserError: a value is not possible.
@@ -56,6 +59,7 @@ class GameOptions:
     max_steps: int = 100
     green: bool = False
     scenario: Path | str | None = None
+    durations: str = FROM_FILE
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "red_agent", parse_red_agent(self.red_agent))
@@ -69,6 +73,7 @@ class GameOptions:
         object.__setattr__(self, "green", bool(self.green))
         if not (self.scenario is None or isinstance(self.scenario, str | Path)):
             raise UserError(f"scenario is {self.scenario!r}; expected the path of a YAML file, or None.")
+        parse_durations(self.durations)
 
     @cached_property
     def network(self) -> Network:
@@ -77,7 +82,9 @@ class GameOptions:
         Raises:
             UserError: the scenario file is wrong, or the red agent cannot play on it.
         """
-        network = load_network(self.scenario)
+        network, durations = load_network(self.scenario), parse_durations(self.durations)
+        if durations is not None:
+            network = Network(with_durations(network.scenario, durations))
         if self.red_agent in (BLINE_NAME, MIXED) and isinstance(network.b_line_way, str):
             raise UserError(
                 f"{BLINE_NAME} has no way through {network.scenario.name!r}: {network.b_line_way}. "

@@ -14,6 +14,7 @@ from cageflow.envs.attributes import GameAttributes
 from cageflow.envs.game import check_reset_options
 from cageflow.envs.seeds import EpisodeStream
 from cageflow.envs.vector import Cage2VectorEnv
+from cageflow.scenario.durations import FROM_FILE
 
 try:
     from stable_baselines3.common.vec_env import VecEnv
@@ -54,6 +55,7 @@ class Cage2VecEnv(VecEnv):
         scenario: Path | str | None = None,
         num_threads: int | None = None,
         render_mode: str | None = None,
+        durations: str = FROM_FILE,
     ) -> None:
         self.games = Cage2VectorEnv(
             num_envs,
@@ -66,6 +68,7 @@ class Cage2VecEnv(VecEnv):
             autoreset_mode="SameStep",
             num_threads=num_threads,
             render_mode=render_mode,
+            durations=durations,
         )
         self._attributes = GameAttributes(self.games)
         self._actions: npt.NDArray[np.integer[Any]] = np.zeros(self.games.num_envs, np.int64)

@@ -22,6 +22,7 @@ from cageflow.envs.rendering import Scene, render, render_text
 from cageflow.envs.saved import GameState
 from cageflow.errors import UserError
 from cageflow.scenario import ActionCodec, Network
+from cageflow.scenario.durations import FROM_FILE
 from cageflow.terminal import say
 
 Observation = npt.NDArray[np.float32]
@@ -48,6 +49,7 @@ class Cage2Env(gym.Env[Observation, np.int64]):
         green: whether the green agent is awake.
         scenario: a network file; None is CAGE-2's own.
         render_mode: "ansi": `render` gives text; "human": every step prints it; "rgb_array": `render` gives a picture.
+        durations: how many steps actions take, see `cageflow.envs.options.GameOptions`.
 
     Raises:
         UserError: an argument is not possible.
@@ -64,12 +66,13 @@ class Cage2Env(gym.Env[Observation, np.int64]):
         green: bool = False,
         scenario: Path | str | None = None,
         render_mode: str | None = None,
+        durations: str = FROM_FILE,
     ) -> None:
         if render_mode is not None and render_mode not in RENDER_MODES:
             raise UserError(f"render_mode is {render_mode!r}; possible are {', '.join(RENDER_MODES)} and None.")
         self.render_mode = render_mode
         self._spec: EnvSpec | None = None
-        self._begin_with(GameOptions(red_agent, rules, observation, max_steps, green, scenario))
+        self._begin_with(GameOptions(red_agent, rules, observation, max_steps, green, scenario, durations))
         self._num_actions = len(self.codec)
         self._num_observations = self.network.num_observations
         self.action_space = spaces.Discrete(self._num_actions)

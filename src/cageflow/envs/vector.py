@@ -22,6 +22,7 @@ from cageflow.envs.rendering import Scene, render
 from cageflow.envs.saved import GameState
 from cageflow.errors import UserError
 from cageflow.scenario import ActionCodec, Network
+from cageflow.scenario.durations import FROM_FILE
 from cageflow.sim.threads import available_cores
 
 RENDER_MODES = ("ansi", "rgb_array")
@@ -49,6 +50,7 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
         num_threads: that share the steps; None is one for each core, as long as each has a few thousand games.
         copy: whether each step returns a new observation array; without, all steps return the same, overwritten.
         render_mode: "ansi" or "rgb_array": `render` gives the text or the picture of every game, one by one.
+        durations: how many steps actions take, see `cageflow.envs.options.GameOptions`.
         max_episode_steps: Gymnasium's name for `max_steps`; give one of them.
 
     Raises:
@@ -69,6 +71,7 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
         copy: bool = True,
         render_mode: str | None = None,
         max_episode_steps: int | None = None,
+        durations: str = FROM_FILE,
     ) -> None:
         self.num_envs = whole_number("num_envs", num_envs, 1)
         if render_mode is not None and render_mode not in RENDER_MODES:
@@ -77,7 +80,7 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
                 "at all (None)."
             )
         max_steps = episode_length(max_steps, max_episode_steps)
-        self.options = GameOptions(red_agent, rules, observation, max_steps, green, scenario)
+        self.options = GameOptions(red_agent, rules, observation, max_steps, green, scenario, durations)
         self.autoreset_mode = _parse_mode(autoreset_mode)
         self.render_mode = render_mode
         self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": list(RENDER_MODES), "render_fps": 2}

@@ -12,11 +12,21 @@ import numpy.typing as npt
 
 from cageflow.scenario.actions import ActionCodec
 from cageflow.scenario.b_line import Stages, Way, find_way, given_way, make_stages
-from cageflow.scenario.enums import RedKind
+from cageflow.scenario.durations import steps_of
+from cageflow.scenario.enums import BlueKind, RedKind
 from cageflow.scenario.identity import NetworkIdentity, action_set_of, fingerprint_of
 from cageflow.scenario.masks import mask_type
 from cageflow.scenario.reach import effect_of, guards_of
 from cageflow.scenario.schema import Scenario, load_scenario, ranked_types
+
+RED_WORDS = {
+    RedKind.DISCOVER_REMOTE_SYSTEMS: "sweep",
+    RedKind.DISCOVER_NETWORK_SERVICES: "scan",
+    RedKind.EXPLOIT_REMOTE_SERVICE: "exploit",
+    RedKind.PRIVILEGE_ESCALATE: "escalate",
+    RedKind.IMPACT: "impact",
+}
+"""What a file calls red's actions where it says how long they take."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +87,11 @@ class Network:
     def host_unit_type(self) -> npt.NDArray[np.int8]:
         """(H,) int8 index into `unit_types`."""
         return np.array([self.unit_types.index(host.unit_type) for host in self.scenario.hosts.values()], np.int8)
+
+    @cached_property
+    def blue_takes_time(self) -> bool:
+        """Whether any of blue's actions takes more than one step."""
+        return bool(self.tables["blue_takes_time"])
 
     @cached_property
     def b_line_way(self) -> Way | str:
@@ -178,6 +193,10 @@ def tables_dtype(network: Network) -> np.dtype:
             ("start_subnets", subnets),  # subnet mask, likewise
             ("goal", np.int8),  # -1 for none
             ("guesses", np.int16),
+            ("blue_takes_time", np.int8),  # some action takes more than a step
+            ("red_takes_time", np.int8),
+            ("action_steps", np.int16, (num_actions,)),
+            ("red_steps", np.int16, (len(RedKind), max(h, s))),  # by kind, and host or subnet
             ("action_kind", np.int8, (num_actions,)),
             ("action_host", np.int8, (num_actions,)),
             ("action_decoy", np.int8, (num_actions,)),
@@ -258,6 +277,14 @@ def _compile(network: Network) -> Any:
         network.codec.host,
         network.codec.decoy,
     )
+    t["action_steps"] = t["red_steps"] = 1
+    for action, (kind, target) in enumerate(zip(network.codec.kind, network.codec.host, strict=True)):
+        if target >= 0:
+            t["action_steps"][action] = steps_of(scenario, BlueKind(int(kind)).name.lower(), network.hosts[target])
+    for red_kind, word in RED_WORDS.items():
+        for i in range(len(network.subnets) if word == "sweep" else len(hosts)):
+            t["red_steps"][red_kind, i] = steps_of(scenario, word, None if word == "sweep" else network.hosts[i])
+    t["blue_takes_time"], t["red_takes_time"] = (t["action_steps"] > 1).any(), (t["red_steps"] > 1).any()
     t.flags.writeable = False
     return t.view(np.recarray)[()]
 

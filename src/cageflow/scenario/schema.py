@@ -19,6 +19,8 @@ Access = Literal["user", "privileged"]
 FoundBy = Literal["sweep", "reveal"]
 MAX_PORT = 49151  # ephemeral ports begin at 49152
 Port = Annotated[int, Field(ge=1, le=MAX_PORT)]
+MAX_CREWS, MAX_STEPS_OF_ACTION = 4, 100
+Steps = Annotated[int, Field(ge=1, le=MAX_STEPS_OF_ACTION)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 MAX_HOSTS = MAX_PORTS = MAX_BITS  # they are bits of a mask
@@ -49,6 +51,33 @@ class Subnet(_Part):
     closed_to: list[Name] = []
 
 
+class HostDurations(_Part):
+    """Steps that actions on one host take, where they differ from those elsewhere."""
+
+    analyse: Steps | None = None
+    remove: Steps | None = None
+    restore: Steps | None = None
+    decoy: Steps | None = None
+    scan: Steps | None = None
+    exploit: Steps | None = None
+    escalate: Steps | None = None
+    impact: Steps | None = None
+
+
+class Durations(_Part):
+    """Steps that actions take: four kinds of blue's, five of red's."""
+
+    analyse: Steps = 1
+    remove: Steps = 1
+    restore: Steps = 1
+    decoy: Steps = 1
+    sweep: Steps = 1
+    scan: Steps = 1
+    exploit: Steps = 1
+    escalate: Steps = 1
+    impact: Steps = 1
+
+
 class Host(_Part):
     """One machine; the meaning of each field stands at the head of `cage2.yaml`."""
 
@@ -62,6 +91,7 @@ class Host(_Part):
     brute_forceable: Name | None = None
     reveals: list[Name] = []
     reveals_subnet: bool = True
+    durations: HostDurations = HostDurations()
     processes: list[Process] = []
 
 
@@ -136,6 +166,8 @@ class Scenario(_Part):
     guesses: Annotated[int, Field(ge=3, le=100)]  # fewer than three would not show as an attack
     decoys: Annotated[dict[Name, Decoy], Field(max_length=MAX_DECOYS)]
     restore_cost: float
+    durations: Durations = Durations()
+    crews: Annotated[int, Field(ge=1, le=MAX_CREWS)] = 1
     red: Red
     green_hosts: list[Name] = []
     green_probability: Probability = 0.5

@@ -3,6 +3,7 @@
 from numba import njit
 
 from cageflow.scenario.enums import BlueKind
+from cageflow.sim.crews import pop_done, take_on, tick
 from cageflow.sim.enums import Compromise, Outcome
 from cageflow.sim.hosts import drop_removable_sessions, drop_sessions
 from cageflow.sim.observation import belief, set_belief
@@ -20,11 +21,36 @@ def act(s, net, action):
     Returns:
         Cost of the action in tenths of a reward.
     """
+    s.new_decoys = 0
+    s.files_found = 0
+    return carry_out(s, net, action)
+
+
+@njit(cache=True)
+def act_in_time(s, net, action):
+    """Likewise where actions take time: begin what blue chose if a crew is free, and carry out what ends in this step.
+
+    Where nothing ends, blue's outcome is unknown.
+    """
+    s.new_decoys = 0
+    s.files_found = 0
+    s.blue_outcome = Outcome.TRUE if net.action_kind[action] == BlueKind.MONITOR else Outcome.UNKNOWN
+    take_on(s, net, action)
+    tick(s)
+    cost = 0
+    done = pop_done(s)
+    while done >= 0:
+        cost += carry_out(s, net, done)
+        done = pop_done(s)
+    return cost
+
+
+@njit(cache=True)
+def carry_out(s, net, action):
+    """The effect of an action, and its cost in tenths of a reward."""
     kind = int(net.action_kind[action])
     host = int(net.action_host[action])
     s.blue_outcome = Outcome.TRUE
-    s.new_decoys = 0
-    s.files_found = 0
     if kind == BlueKind.SLEEP:
         s.blue_outcome = Outcome.UNKNOWN
     elif kind == BlueKind.ANALYSE:

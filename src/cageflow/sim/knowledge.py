@@ -12,16 +12,22 @@ What blue knows: the published network, the settings of the game, its actions, i
   with green awake, a scan and an attack in the same step look like a scan, so until the next Remove or Restore a scan
   counts as a process that may have been seen.
 * Monitor is what blue does at the end of every step anyway. Sleep does as little and is never masked.
+* Where all crews are busy, whatever blue chooses does nothing; only Sleep is left.
 
-Restore always costs something, so it is never masked.
+Restore always costs something, so it is never masked while a crew is free. An Analyse or a Remove that takes several
+steps meets what red will have done by then, so it is not masked either. A decoy fits again once a Restore that is under
+way on its host is done.
 """
 
 from numba import njit
 
 from cageflow.scenario import BlueKind
 from cageflow.sim.blue import has_room
+from cageflow.sim.crews import has_free_crew, is_under_way
 from cageflow.sim.enums import Compromise
 from cageflow.sim.observation import belief
+
+RESTORE = BlueKind.RESTORE.value
 
 
 @njit(cache=True)
@@ -37,6 +43,10 @@ def is_of_use(m, net, action):
     host = int(net.action_host[action])
     if kind == BlueKind.MONITOR:
         return False
+    if kind != BlueKind.SLEEP and not has_free_crew(m):
+        return False
+    if net.action_steps[action] > 1 and (kind == BlueKind.ANALYSE or kind == BlueKind.REMOVE):
+        return True
     if kind == BlueKind.ANALYSE:
         return int(m.traces) >> host & 1 != 0
     if kind == BlueKind.REMOVE:
@@ -44,7 +54,7 @@ def is_of_use(m, net, action):
         is_hidden = int(m.hidden) >> host & 1 != 0
         return is_hidden or compromise == Compromise.USER or compromise == Compromise.PRIVILEGED
     if kind == BlueKind.DECOY:
-        return has_room(m, net, host, int(net.action_decoy[action]))
+        return has_room(m, net, host, int(net.action_decoy[action])) or is_under_way(m, net, RESTORE, host)
     return True
 
 

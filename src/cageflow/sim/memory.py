@@ -11,7 +11,10 @@ from numba import njit
 from cageflow.scenario import BlueKind, Network
 from cageflow.scenario.masks import mask_type
 from cageflow.sim.blue import has_room
-from cageflow.sim.state import Array, table_fields
+from cageflow.sim.crews import pop_done, take_on, tick
+from cageflow.sim.state import Array, crew_fields, table_fields
+
+SLEEP = 0  # its number in every network
 
 
 def memory_dtype(network: Network) -> np.dtype:
@@ -27,6 +30,7 @@ def memory_dtype(network: Network) -> np.dtype:
             ("touched", hosts),  # hosts on which any activity was seen
             ("attacked", hosts),  # hosts on which an attack was seen
             ("restored", hosts),  # hosts that blue has restored
+            *crew_fields(network),  # what is under way
             ("step", np.int32),  # steps behind it
             ("last_action", np.int16),
             ("decoys", decoys, (h,)),  # blue's own, as a decoy mask
@@ -100,6 +104,34 @@ def remember(m, net, params, action):
         params: the settings; `green_awake` and `official_table` are read.
         action: number of blue's action.
     """
+    if net.blue_takes_time:
+        kind = net.action_kind[action]
+        needs_no_crew = kind == BlueKind.SLEEP or kind == BlueKind.MONITOR
+        m.last_action = action if take_on(m, net, action) or needs_no_crew else SLEEP  # ignored where all are busy
+        tick(m)
+        done = pop_done(m)
+        while done >= 0:
+            note_effect(m, net, params, done)
+            done = pop_done(m)
+    else:
+        m.last_action = action
+        note_effect(m, net, params, action)
+    m.step += 1
+    active, attacked = int(m.activity_low), int(m.activity_high)
+    m.traces |= active
+    m.touched |= active
+    m.attacked |= attacked
+    if params.green_awake:
+        m.hidden |= active & ~attacked
+    if active:
+        for active_host in range(m.seen_at.shape[0]):
+            if active >> active_host & 1:
+                m.seen_at[active_host] = m.step
+
+
+@njit(cache=True)
+def note_effect(m, net, params, action):
+    """What follows from one of blue's own actions in the step in which it takes effect."""
     kind = net.action_kind[action]
     host = int(net.action_host[action])
     if kind == BlueKind.RESTORE:
@@ -115,18 +147,6 @@ def remember(m, net, params, action):
             m.decoys[host] |= 1 << decoy
             if params.official_table:
                 m.traces |= 1 << host
-    m.step += 1
-    m.last_action = action
-    active, attacked = int(m.activity_low), int(m.activity_high)
-    m.traces |= active
-    m.touched |= active
-    m.attacked |= attacked
-    if params.green_awake:
-        m.hidden |= active & ~attacked
-    if active:
-        for active_host in range(m.seen_at.shape[0]):
-            if active >> active_host & 1:
-                m.seen_at[active_host] = m.step
 
 
 @njit(cache=True, nogil=True)

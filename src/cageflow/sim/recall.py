@@ -7,7 +7,9 @@ After the F bits of the table come, each host in table order and each step of a 
 * for each host and each span of AGES, whether the last activity there is at most so many steps old;
 * the table of the step before;
 * what blue did last: its kind, and the host it acted on;
-* for each of CLOCK, whether so many steps are behind.
+* for each of CLOCK, whether so many steps are behind;
+* where blue's actions take time: for each kind that does and each host, whether one is under way there; for each host
+  and each of LEFT, whether one there ends within so many steps; whether a crew is free.
 
 The true state is nowhere among them, and neither is the length of the episode.
 """
@@ -18,11 +20,15 @@ import numpy as np
 from numba import njit
 
 from cageflow.scenario import BlueKind, Network
+from cageflow.sim.crews import has_free_crew
 from cageflow.sim.state import Array
 
 AGES = (2, 4, 8, 16)
 CLOCK = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 25, 27, 28, 29)
+LEFT = (1, 2, 4, 8)
+CREW_KINDS = (BlueKind.ANALYSE, BlueKind.REMOVE, BlueKind.DECOY, BlueKind.RESTORE)
 NUM_KINDS = len(BlueKind)
+_LEFT, _CREW_KINDS = np.array(LEFT), np.array([kind.value for kind in CREW_KINDS])
 _AGES, _CLOCK = np.array(AGES), np.array(CLOCK)
 
 
@@ -36,6 +42,10 @@ def recalled_bits(network: Network) -> tuple[str, ...]:
     names += [f"last table {bit}" for bit in range(network.num_observations)]
     names += [f"last action {kind.name}" for kind in BlueKind] + [f"last action {host}" for host in hosts]
     names += [f"step {step}" for step in CLOCK]
+    if network.blue_takes_time:
+        names += [f"under way {kind.name} {host}" for kind in CREW_KINDS for host in hosts]
+        names += [f"done within {left} {host}" for host in hosts for left in LEFT]
+        names += ["crew free"]
     return tuple(names)
 
 
@@ -96,6 +106,25 @@ def recall(m, net, places, bits):
     for step in _CLOCK:
         bits[n] = m.step >= step
         n += 1
+    if net.blue_takes_time:
+        recall_crews(m, net, bits[n:])
+
+
+@njit(cache=True)
+def recall_crews(m, net, bits):
+    """Write out what is under way; `bits` are those after the clock's."""
+    num_hosts = m.seen_at.shape[0]
+    bits[:] = 0
+    done_within = _CREW_KINDS.shape[0] * num_hosts
+    for i in range(m.num_busy):
+        kind, host = net.action_kind[m.crew_action[i]], int(net.action_host[m.crew_action[i]])
+        for place in range(_CREW_KINDS.shape[0]):
+            if _CREW_KINDS[place] == kind:
+                bits[place * num_hosts + host] = 1
+        for place in range(_LEFT.shape[0]):
+            if m.crew_left[i] <= _LEFT[place]:
+                bits[done_within + host * _LEFT.shape[0] + place] = 1
+    bits[done_within + num_hosts * _LEFT.shape[0]] = has_free_crew(m)
 
 
 @njit(cache=True, nogil=True)

@@ -16,15 +16,9 @@ FREE = Tape.FREE.value
 @njit(cache=True)
 def act(s, net, params):
     """Carry out the action in `s.red_kind` and `s.red_target`; writes its outcome and what it leaves to be seen."""
-    s.exploit = -1
-    s.detected = -1
-    s.escalated_session = -1
-    s.red_connections = 0
-    s.red_ports = 0
-    s.red_shell_seen = 0
+    wait(s)
     kind, target = int(s.red_kind), int(s.red_target)
     if kind == RedKind.SLEEP:
-        s.red_outcome = Outcome.UNKNOWN
         return
     if kind == RedKind.DISCOVER_REMOTE_SYSTEMS:
         success = discover_remote_systems(s, net, target)
@@ -37,6 +31,18 @@ def act(s, net, params):
     else:
         success = impact(s, net, target)
     s.red_outcome = Outcome.TRUE if success else Outcome.FALSE
+
+
+@njit(cache=True)
+def wait(s):
+    """A step in which red's action is under way: nothing is to be seen of it, and how it goes is unknown."""
+    s.exploit = -1
+    s.detected = -1
+    s.escalated_session = -1
+    s.red_connections = 0
+    s.red_ports = 0
+    s.red_shell_seen = 0
+    s.red_outcome = Outcome.UNKNOWN
 
 
 @njit(cache=True)

@@ -25,6 +25,12 @@ def table_fields(hosts: np.dtype[Any]) -> list[tuple[str, np.dtype[Any]]]:
     return [(f"{what}_{end}", hosts) for what in ("activity", "belief") for end in ("low", "high")]
 
 
+def crew_fields(network: Network) -> list[Any]:
+    """Fields of a record that hold what of blue's is under way: see `crews`."""
+    crews = network.scenario.crews
+    return [("num_busy", np.int8), ("crew_action", np.int16, (crews,)), ("crew_left", np.int16, (crews,))]
+
+
 def state_dtype(network: Network) -> np.dtype:
     """Layout of one environment, under 512 bytes for CAGE-2. Masks hold one bit per host, port, subnet or decoy.
 
@@ -64,6 +70,9 @@ def state_dtype(network: Network) -> np.dtype:
             ("exploited", hosts),  # hosts it holds to be exploited
             ("escalated", hosts),  # hosts it holds to be escalated
             ("owned_once", hosts),  # hosts whose exploit ever succeeded
+            # What is under way.
+            *crew_fields(network),
+            ("red_left", np.int16),  # steps that red's action still takes after this one
             # What happened in the last step.
             ("red_kind", np.int8),
             ("red_target", np.int8),  # subnet for DISCOVER_REMOTE_SYSTEMS, else host; -1 for none

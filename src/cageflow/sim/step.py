@@ -10,13 +10,16 @@ from cageflow.sim.reward import reward_tenths
 
 ATTACKER_IDS = tuple(agent.value for agent in ATTACKERS)
 
-blue_acts, green_acts, red_acts = blue.act, green.act, red_actions.act
+blue_acts, blue_acts_in_time = blue.act, blue.act_in_time
+green_acts, red_acts, red_waits = green.act, red_actions.act, red_actions.wait
 b_line_chooses, meander_chooses = b_line.choose, meander.choose
 
 
 @njit(cache=True)
 def step(s, net, params, action):
     """One step of one environment: blue acts, green, red; then blue's monitor looks.
+
+    An action that takes several steps occupies its player until its last, in which it takes effect.
 
     Args:
         s: the environment; written.
@@ -27,8 +30,26 @@ def step(s, net, params, action):
     Returns:
         Reward in tenths; what blue sees stands in the environment.
     """
-    action_cost = blue_acts(s, net, action)
+    action_cost = blue_acts_in_time(s, net, action) if net.blue_takes_time else blue_acts(s, net, action)
     green_acts(s, net, params)
+    if s.red_left == 0:
+        red_chooses(s, net, params)
+        if net.red_takes_time and s.red_kind != RedKind.SLEEP:
+            s.red_left = net.red_steps[s.red_kind, s.red_target] - 1
+    else:
+        s.red_left -= 1
+    if s.red_left == 0:
+        red_acts(s, net, params)
+    else:
+        red_waits(s)
+    s.step += 1
+    observe(s, params)
+    return reward_tenths(s, net, action_cost)
+
+
+@njit(cache=True)
+def red_chooses(s, net, params):
+    """Write red's next action in `s.red_kind` and `s.red_target`."""
     red_agent = red_agent_of(s, params)
     if red_agent == RedAgent.B_LINE:
         b_line_chooses(s, net)
@@ -36,10 +57,6 @@ def step(s, net, params, action):
         meander_chooses(s, net)
     else:
         s.red_kind = RedKind.SLEEP
-    red_acts(s, net, params)
-    s.step += 1
-    observe(s, params)
-    return reward_tenths(s, net, action_cost)
 
 
 @njit(cache=True)

@@ -1,7 +1,8 @@
 """Whether blue's fixes follow a workflow, and what that earns.
 
 A fix is a Remove or a Restore. It complies when its target's unit type is the highest-priority one that is compromised
-in the true state just before the action; with no type compromised every fix complies. A host is compromised while a red
+in the true state just before the action; with no type compromised every fix complies. One that takes several steps is
+judged when it is chosen, and one that is chosen while all crews are busy is none. A host is compromised while a red
 session is on it.
 
 Two definitions differ in which hosts count: `any-session` counts all, so that in CAGE-2 `user` is always compromised
@@ -18,6 +19,7 @@ from numba import njit
 
 from cageflow.errors import UserError
 from cageflow.scenario import BlueKind, Network
+from cageflow.sim.crews import has_free_crew
 from cageflow.sim.handover import plain, row
 from cageflow.sim.hosts import count_sessions
 from cageflow.workflow.orders import CAGE2_ORDERS, Order
@@ -173,7 +175,7 @@ def score_states(states, nets, order, counted, alignment_lambda, actions, fixes,
     net = nets[0]
     for i in range(states.shape[0]):
         rewards[i] = 0.0
-        if is_fix(net, actions[i]):
+        if is_fix(net, actions[i]) and has_free_crew(states[i]):
             types = 0
             for host in range(net.unit_type.shape[0]):
                 if counted >> host & 1 and count_sessions(states[i], host) > 0:

@@ -97,6 +97,11 @@ def export(
     trained = source.card
     options = GameOptions(trained.red_agent, trained.rules, trained.observation, green=green, scenario=scenario)
     network = options.network
+    if network.blue_takes_time:
+        raise UserError(
+            f"blue's actions on {network.scenario.name!r} take several steps, and an ONNX file does not keep what is "
+            "under way: export a policy for a network whose `durations` of blue are all 1."
+        )
     setting = BlueSetting(network, options.rules, options.observation, green)
     loaded = load_policy(source.path, setting=setting, order=order)
     trained = loaded.card

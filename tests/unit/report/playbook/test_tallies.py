@@ -68,7 +68,7 @@ def test_price__is_that_of_the_scenario() -> None:
     one = recording(["Restore User1", "Sleep", "Restore User1"], privileged={"Op_Server0": [1, 2]}, service_down=[3])
     held, down, restores = price(NETWORK, one)
     assert (held[GOAL], held[NETWORK.hosts.index("User0")]) == (20, 0)  # medium: 1 a step; none: 0
-    assert (down, restores[USER1], restores.sum()) == (100, 20, 20)
+    assert (down[GOAL], down.sum(), restores[USER1], restores.sum()) == (100, 100, 20, 20)
 
 
 @pytest.mark.parametrize("red_agent", ["bline", "meander"])
@@ -76,6 +76,6 @@ def test_price__leaves_nothing_of_the_returns_over(red_agent: str) -> None:
     seeds = EpisodeStream(5, "test").seeds(0, 40)
     (one,) = record(PolicyAgent(policy()), GameOptions(red_agent, max_steps=60), seeds, None)
     held, down, restores = price(NETWORK, one)
-    assert down > 0 or red_agent == "meander"
-    assert (held.sum() + down + restores.sum()) / 10 == pytest.approx(-one.returns.sum())
+    assert down.sum() > 0 or red_agent == "meander"
+    assert (held.sum() + down.sum() + restores.sum()) / 10 == pytest.approx(-one.returns.sum())
     assert np.count_nonzero(restores) > 3

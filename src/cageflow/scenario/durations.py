@@ -1,0 +1,53 @@
+"""How many steps actions take: the file's word, the published ones of CAGE Challenge 4, or numbers given by hand.
+
+Source of `CAGE4`: `self.duration` of the actions in CybORG 4, Simulator/Actions/: AbstractActions/Analyse.py,
+Remove.py, Restore.py, ExploitRemoteService.py, PrivilegeEscalate.py, Impact.py, and the aggressive scan of
+DiscoverNetworkServices.py; ConcreteActions/DecoyActions/DeployDecoy.py; Action.py for a sweep, which has none of its own.
+"""
+
+from __future__ import annotations
+
+from cageflow.errors import UserError
+from cageflow.scenario.schema import MAX_STEPS_OF_ACTION, Durations, HostDurations, Scenario
+
+CAGE4 = Durations(analyse=2, remove=3, restore=5, decoy=2, sweep=1, scan=1, exploit=4, escalate=2, impact=2)
+BLUE_KINDS = ("analyse", "remove", "restore", "decoy")
+KINDS = tuple(Durations.model_fields)
+FROM_FILE = "file"
+NAMED = {"cage4": CAGE4, "blue-cage4": Durations(**{kind: getattr(CAGE4, kind) for kind in BLUE_KINDS})}
+EXPECTED = (
+    f"{FROM_FILE}, {', '.join(NAMED)}, or whole numbers from 1 to {MAX_STEPS_OF_ACTION} with commas between: "
+    f"{len(BLUE_KINDS)} for {', '.join(BLUE_KINDS)}, or {len(KINDS)} with {', '.join(KINDS[len(BLUE_KINDS) :])} of red"
+)
+
+
+def parse_durations(text: str) -> Durations | None:
+    """Durations that a user names; None where they are the file's.
+
+    Raises:
+        UserError: they are none of those in `EXPECTED`.
+    """
+    word = text.strip().lower() if isinstance(text, str) else ""
+    if word == FROM_FILE:
+        return None
+    if word in NAMED:
+        return NAMED[word]
+    parts = [part.strip() for part in word.split(",")]
+    numbers = [int(part) for part in parts if part.isascii() and part.isdigit() and len(part) <= len("100")]
+    is_whole = len(numbers) == len(parts) and len(numbers) in (len(BLUE_KINDS), len(KINDS))
+    if not is_whole or not all(1 <= number <= MAX_STEPS_OF_ACTION for number in numbers):
+        raise UserError(f"durations is {text!r}; expected {EXPECTED}.")
+    return Durations(**dict(zip(KINDS, numbers, strict=False)))
+
+
+def with_durations(scenario: Scenario, durations: Durations) -> Scenario:
+    """The same network with these durations everywhere, on hosts too that had their own."""
+    hosts = {name: host.model_copy(update={"durations": HostDurations()}) for name, host in scenario.hosts.items()}
+    return scenario.model_copy(update={"durations": durations, "hosts": hosts})
+
+
+def steps_of(scenario: Scenario, kind: str, host: str | None = None) -> int:
+    """Steps that an action of a kind takes, on a host where it has one."""
+    own = None if host is None else getattr(scenario.hosts[host].durations, kind)
+    steps: int = getattr(scenario.durations, kind) if own is None else own
+    return steps
