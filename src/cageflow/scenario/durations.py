@@ -2,7 +2,8 @@
 
 Source of `CAGE4`: `self.duration` of the actions in CybORG 4, Simulator/Actions/: AbstractActions/Analyse.py,
 Remove.py, Restore.py, ExploitRemoteService.py, PrivilegeEscalate.py, Impact.py, and the aggressive scan of
-DiscoverNetworkServices.py; ConcreteActions/DecoyActions/DeployDecoy.py; Action.py for a sweep, which has none of its own.
+DiscoverNetworkServices.py; ConcreteActions/DecoyActions/DeployDecoy.py; Action.py for a sweep, which has none of its
+own.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ def reward_tenths(s, net, action_cost):
     cost = int(action_cost)
     for host in range(s.privileged.shape[0]):
         cost += int(net.confidentiality[host]) * (s.privileged[host] > 0)
-    if s.stopped != 0:
-        for host in range(s.privileged.shape[0]):
-            cost += int(net.availability[host]) * (int(s.stopped) >> host & 1)
+    for i in range(net.service_hosts.shape[0]):
+        host = int(net.service_hosts[i])
+        cost += int(net.availability[host]) * (int(s.stopped) >> host & 1)
     return -cost
