@@ -1,9 +1,12 @@
 """Free runs: mean returns agree with the original's, for every rule set, red agent and simple policy measured there."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from cageflow.parity.blue_policies import POLICIES as RECORDED_POLICIES
+from cageflow.scenario import default_network
 from tests.helpers import free_run
 from tests.helpers.free_run import CELLS, POLICIES, compare
 
@@ -37,5 +40,6 @@ def test_batched_policy__is_the_one_that_episodes_are_recorded_with(name):
     rng = np.random.default_rng(0)
     observations = (rng.random((200, 52)) < 0.05).astype(np.uint8)
     batched = POLICIES[name](observations, rng)
-    single = [RECORDED_POLICIES[name](None, row, 0, rng) for row in observations]
+    env = SimpleNamespace(network=default_network())
+    single = [RECORDED_POLICIES[name](env, row, 0, rng) for row in observations]
     assert batched.tolist() == single

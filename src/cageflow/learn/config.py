@@ -109,7 +109,7 @@ class PPOConfig:
             _check_range("adam_betas", beta, low=0.0, high=1.0, open_high=True)
         _check_range("learning_rate", self.learning_rate, low=0.0, high=MAX_LEARNING_RATE, open_low=True)
         _check_range("final_learning_rate", self.final_learning_rate, low=0.0, high=MAX_LEARNING_RATE)
-        _check_range("adam_eps", self.adam_eps, low=0.0, high=1.0, open_low=True)
+        _check_range("adam_eps", self.adam_eps, low=0.0, high=1e8, open_low=True)
         _check_range("gamma", self.gamma, low=0.0, high=1.0)
         _check_range("gae_lambda", self.gae_lambda, low=0.0, high=1.0)
         _check_range("clip_coef", self.clip_coef, low=0.0, high=1.0, open_low=True, open_high=True)
