@@ -9,6 +9,7 @@ from cageflow.sim import blue, red_actions
 from cageflow.sim.batch import reset_batch
 from cageflow.sim.enums import Draw, Tape
 from cageflow.sim.observation import belief, observe, set_belief, unpack
+from cageflow.sim.reward import recount
 from cageflow.sim.state import make_params, new_states
 from cageflow.sim.step import step
 
@@ -94,6 +95,7 @@ class Lab:
     def step(self, action: str = "Sleep", **draws: int | str) -> tuple[float, dict[str, str]]:
         """A whole step: the reward, and what blue sees as `see` says it."""
         self.force(**draws)
+        recount(self.s, self.network.tables)  # tests put sessions and services as they like
         number = self.network.codec.encode(action)
         tenths = step(self.s, self.network.tables, self.params, number)
         return tenths / 10, self.bits()

@@ -150,7 +150,6 @@ def tables_dtype(network: Network) -> np.dtype:
     num_retreats, num_actions = max(len(network.scenario.red.meander_retreats), 1), len(network.codec)
     hosts, ports, decoys = mask_type(h), mask_type(len(network.ports)), mask_type(d)
     subnets, services, num_stages = mask_type(s), mask_type(len(network.services)), len(_stages(network).kinds)
-    num_service_hosts = max(sum(host.service is not None for host in network.scenario.hosts.values()), 1)
     return np.dtype(
         [
             ("favourite_prob", np.float64),
@@ -181,7 +180,6 @@ def tables_dtype(network: Network) -> np.dtype:
             ("effect", np.int8, (2, e, h)),  # ExploitEffect; [1] after the host lost `lost_on_restore`
             ("unit_type", np.int8, (h,)),
             ("subnet", np.int8, (h,)),
-            ("service_hosts", np.int8, (num_service_hosts,)),  # those that have one; where none has, the first host
             ("service", np.int8, (h,)),  # place in `Network.services`, -1 for none
             ("b_line_kind", np.int8, (num_stages,)),  # RedKind of each stage
             ("b_line_fallback", np.int8, (num_stages,)),  # stage after a failure
@@ -241,7 +239,6 @@ def _compile(network: Network) -> Any:
         for e, exploit in enumerate(exploits):
             t["effect"][0, e, i] = effect_of(host, exploit, lost=())
             t["effect"][1, e, i] = effect_of(host, exploit, lost=scenario.lost_on_restore)
-    t["service_hosts"] = [i for i, host in enumerate(hosts) if host.service is not None] or 0
     for e, exploit in enumerate(exploits):
         t["exploit_all"][e] = network.port_mask(exploit.scan_all)
         t["exploit_any"][e] = network.port_mask(exploit.scan_any)

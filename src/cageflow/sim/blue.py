@@ -7,6 +7,7 @@ from cageflow.sim.crews import pop_done, take_on, tick
 from cageflow.sim.enums import Compromise, Outcome
 from cageflow.sim.hosts import drop_removable_sessions, drop_sessions
 from cageflow.sim.observation import belief, set_belief
+from cageflow.sim.reward import start_service
 
 
 @njit(cache=True)
@@ -131,4 +132,4 @@ def restore(s, net, host):
     s.malware &= ~(1 << host)
     s.restored |= 1 << host
     set_belief(s, host, Compromise.NO.value)
-    s.stopped &= ~(1 << host)
+    start_service(s, net, host)

@@ -2,6 +2,7 @@
 
 from numba import njit
 
+from cageflow.sim.reward import set_privileged
 from cageflow.sim.state import SESSION_ORDER_BITS
 
 
@@ -58,7 +59,7 @@ def escalate_session(s, net, host, index):
         s.removable[host] -= 1
     else:
         s.stubborn[host] -= 1
-    s.privileged[host] += 1
+    set_privileged(s, net, host, int(s.privileged[host]) + 1)
 
 
 @njit(cache=True)
@@ -74,4 +75,4 @@ def drop_sessions(s, net, host):
     drop_removable_sessions(s, host)
     escalated = int(s.escalated_starts[host])
     s.stubborn[host] = int(net.start_user[host]) - escalated
-    s.privileged[host] = int(net.start_privileged[host]) + escalated
+    set_privileged(s, net, host, int(net.start_privileged[host]) + escalated)

@@ -11,6 +11,8 @@ from numba import njit
 from cageflow.sim.draws import count_bits
 from cageflow.sim.enums import Activity, Compromise
 
+WORD_BITS = 64
+ONE, TWO = np.uint64(1), np.uint64(2)
 NONE, SCAN, EXPLOIT = Activity.NONE.value, Activity.SCAN.value, Activity.EXPLOIT.value
 
 
@@ -114,14 +116,24 @@ def unpack(seen, out):
     """
     activity_low, activity_high = int(seen.activity_low), int(seen.activity_high)
     belief_low, belief_high = int(seen.belief_low), int(seen.belief_high)
-    for host in range(0, out.shape[0] >> 2, 16):
-        word = spread(activity_low >> host) | spread(activity_high >> host) << np.uint64(1)
-        word |= spread(belief_low >> host) << np.uint64(2) | spread(belief_high >> host) << np.uint64(3)
-        unpack_word(word, out[4 * host : 4 * host + 64])
+    if out.shape[0] <= WORD_BITS:  # one word, whose bits compilers write with a few wide instructions
+        word = spread(activity_low) | spread(activity_high) << ONE
+        word |= (spread(belief_low) | spread(belief_high) << ONE) << TWO
+        for i in range(out.shape[0]):
+            out[i] = (word >> np.uint64(i)) & ONE
+        return
+    for host in range(out.shape[0] >> 2):
+        out[4 * host] = activity_low >> host & 1
+        out[4 * host + 1] = activity_high >> host & 1
+        out[4 * host + 2] = belief_low >> host & 1
+        out[4 * host + 3] = belief_high >> host & 1
 
 
 @njit(cache=True)
-def unpack_word(word, out):
-    """Write the lowest bits of a uint64, at most 64; a loop this plain is compiled to run several at once."""
-    for i in range(out.shape[0]):
-        out[i] = (word >> np.uint64(i)) & np.uint64(1)
+def spread(mask):
+    """A mask of at most 16 hosts as a uint64, bit i at place 4 * i."""
+    word = np.uint64(mask & 0xFFFF)
+    word = (word | word << np.uint64(24)) & np.uint64(0x000000FF000000FF)
+    word = (word | word << np.uint64(12)) & np.uint64(0x000F000F000F000F)
+    word = (word | word << np.uint64(6)) & np.uint64(0x0303030303030303)
+    return (word | word << np.uint64(3)) & np.uint64(0x1111111111111111)

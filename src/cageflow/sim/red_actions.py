@@ -9,6 +9,7 @@ from cageflow.scenario.enums import ExploitEffect, RedKind
 from cageflow.sim.draws import draw_chance, draw_index, index_of, next_bits, unit_of
 from cageflow.sim.enums import Draw, Outcome, Tape
 from cageflow.sim.hosts import add_user_session, count_sessions, escalate_session, open_ports, red_hosts
+from cageflow.sim.reward import set_privileged, stop_service
 
 FREE = Tape.FREE.value
 
@@ -174,7 +175,7 @@ def gain_session(s, net, host, exploit, effect):
             s.red_connections += 1
             s.red_shell_seen = 1
     if effect == ExploitEffect.PRIVILEGED:
-        s.privileged[host] += 1
+        set_privileged(s, net, host, int(s.privileged[host]) + 1)
     else:
         add_user_session(s, host, is_removable)
 
@@ -211,5 +212,5 @@ def impact(s, net, host):
     if count_sessions(s, host) == 0 or service < 0 or not int(s.known_services) >> service & 1:
         return False
     if not int(s.restored) >> host & 1:
-        s.stopped |= 1 << host
+        stop_service(s, net, host)
     return True

@@ -54,6 +54,7 @@ def state_dtype(network: Network) -> np.dtype:
             ("num_decoys", np.int16, (h,)),  # processes; some decoys can be planted twice
             ("malware", hosts),  # hosts with files that Analyse finds
             ("restored", hosts),  # hosts that have been restored in this episode
+            ("standing_cost", np.int32),  # what each step costs as things stand, in tenths: see `reward`
             ("stopped", hosts),  # hosts whose service does not run
             ("escalated_starts", np.int8, (h,)),  # of the user-level sessions that red began with
             ("red_agent", np.int8),  # RedAgent of this episode where it is drawn, -1 before
@@ -103,6 +104,7 @@ def initial_state(network: Network) -> Any:
     s = np.zeros((), state_dtype(network))
     tables = network.tables
     s["privileged"], s["stubborn"] = tables["start_privileged"], tables["start_user"]
+    s["standing_cost"] = tables["confidentiality"][tables["start_privileged"] > 0].sum()
     s["known_hosts"], s["known_subnets"] = tables["start_known"], tables["start_subnets"]
     s["b_line_first"] = s["red_agent"] = -1
     for name in ("red_target", "exploit", "detected", "escalated_session", "green_scan"):

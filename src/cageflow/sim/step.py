@@ -44,7 +44,7 @@ def step(s, net, params, action):
         red_waits(s)
     s.step += 1
     observe(s, params)
-    return reward_tenths(s, net, action_cost)
+    return reward_tenths(s, action_cost)
 
 
 @njit(cache=True)

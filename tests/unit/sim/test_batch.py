@@ -5,6 +5,7 @@ import pytest
 
 from cageflow.scenario import RedAgent, default_network
 from cageflow.sim.batch import reset_batch, restart_batch, seed_stream, step_batch, unpack_batch
+from cageflow.sim.reward import recount
 from cageflow.sim.state import make_params, new_states
 from tests.helpers.lab import same
 
@@ -66,6 +67,7 @@ def test_step_batch__writes_rewards_with_one_decimal(dtype):
     states = batch(2)
     states[1].privileged[9] = 1
     states[1].privileged[1] = 1
+    recount(states[1], NET.tables)
     _, rewards = play(states, 1, dtype)
     assert rewards.tolist() == [0.0, dtype(-1.1)]
 

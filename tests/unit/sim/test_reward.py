@@ -2,7 +2,7 @@
 
 import pytest
 
-from cageflow.sim.reward import reward_tenths
+from cageflow.sim.reward import recount, reward_tenths
 from tests.helpers.lab import Lab
 
 WORTH = {
@@ -13,7 +13,8 @@ WORTH = {
 
 
 def tenths(lab, action_cost=0):
-    return int(reward_tenths(lab.s, lab.network.tables, action_cost))
+    recount(lab.s, lab.network.tables)
+    return int(reward_tenths(lab.s, action_cost))
 
 
 def test_new_episode__costs_nothing():
