@@ -145,13 +145,13 @@ class GameBatch:
     def observations(self) -> npt.NDArray[np.float32]:
         """(B, F) float32: what blue saw last."""
         observations = np.empty((self._num_envs, self.network.num_observations), np.float32)
-        unpack_batch(self.memories, observations)
+        unpack_batch(self.states, observations)
         return observations
 
     def blue_sees(self, env_idx: int) -> npt.NDArray[np.uint8]:
         """(F,) uint8: the last observation of one game."""
         bits = np.empty((1, self.network.num_observations), np.uint8)
-        unpack_batch(self.memories[env_idx : env_idx + 1], bits)
+        unpack_batch(self.states[env_idx : env_idx + 1], bits)
         return bits.reshape(-1)
 
     def masks(self) -> npt.NDArray[np.bool_]:

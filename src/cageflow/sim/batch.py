@@ -12,7 +12,6 @@ from cageflow.sim.memory import remember, see
 from cageflow.sim.observation import unpack
 from cageflow.sim.step import step
 
-TILE = 32  # games whose records fit into the first cache
 SEED_SALT = np.uint64(0x5851F42D4C957F2D)
 
 
@@ -81,16 +80,10 @@ def restart_loop(states, initial, mask):
 
 @njit(cache=True, nogil=True)
 def step_loop(states, nets, settings, actions, observations, rewards):
-    """`step_batch`, compiled.
-
-    A few games at a time: a loop that does both to each is slower, and one after the other for all leaves the caches.
-    """
-    for first in range(0, states.shape[0], TILE):
-        last = min(first + TILE, states.shape[0])
-        for i in range(first, last):
-            rewards[i] = step(states[i], nets[0], settings[0], actions[i]) / 10.0
-        for i in range(first, last):
-            unpack(states[i], observations[i])
+    """`step_batch`, compiled."""
+    for i in range(states.shape[0]):
+        rewards[i] = step(states[i], nets[0], settings[0], actions[i]) / 10.0
+        unpack(states[i], observations[i])
 
 
 @njit(cache=True, nogil=True)
@@ -132,7 +125,7 @@ def unpack_batch(states, observations):
     """Write what blue sees as bits.
 
     Args:
-        states: (B,) records of a table, such as environments or what blue remembers of them.
+        states: (B,) environments.
         observations: (B, F) of any number type; overwritten.
     """
     for i in range(states.shape[0]):

@@ -2,7 +2,8 @@
 
 Each of the four bits is a mask of hosts in the environment's record, so that a table is four integers whatever the size
 of the network. Element 4 * host + i of the observation vector is bit `host` of the i-th of them: the low and the high
-bit of the activity in this step, the low and the high bit of what blue believes.
+bit of the activity in this step, the low and the high bit of what blue believes. Beside them the record holds the same
+in the order of the vector, 16 hosts a word, ready to be written out.
 """
 
 import numpy as np
@@ -11,8 +12,9 @@ from numba import njit
 from cageflow.sim.draws import count_bits
 from cageflow.sim.enums import Activity, Compromise
 
-WORD_BITS = 64
-ONE, TWO = np.uint64(1), np.uint64(2)
+WORD_BITS, HOSTS_OF_WORD = 64, 16
+ONE, THREE = np.uint64(1), np.uint64(3)
+BELIEFS = np.uint64(0xCCCCCCCCCCCCCCCC)  # the last two bits of each host
 NONE, SCAN, EXPLOIT = Activity.NONE.value, Activity.SCAN.value, Activity.EXPLOIT.value
 
 
@@ -28,6 +30,8 @@ def set_belief(s, host, compromise):
     bit = 1 << host
     s.belief_low = int(s.belief_low) & ~bit | (bit if compromise & 1 else 0)
     s.belief_high = int(s.belief_high) & ~bit | (bit if compromise & 2 else 0)
+    place = place_of(host) + np.uint64(2)
+    s.table[host >> 4] = s.table[host >> 4] & ~(THREE << place) | np.uint64(compromise) << place
 
 
 @njit(cache=True)
@@ -75,12 +79,16 @@ def observe(s, params):
     """
     s.activity_low = 0
     s.activity_high = 0
+    for i in range(s.table.shape[0]):
+        s.table[i] &= BELIEFS
     if s.red_connections > 0:
         note_activity(s, params, int(s.red_target))
     if s.green_connections > 0 and not (s.red_connections > 0 and s.green_scan == s.red_target):
         note_activity(s, params, int(s.green_scan))
-    s.belief_low |= s.files_found  # both bits make PRIVILEGED
-    s.belief_high |= s.files_found
+    if s.files_found != 0:
+        for host in range(s.privileged.shape[0]):
+            if int(s.files_found) >> host & 1:
+                set_belief(s, host, Compromise.PRIVILEGED.value)
 
 
 @njit(cache=True)
@@ -89,51 +97,32 @@ def note_activity(s, params, host):
     activity = activity_of(s, params, host)
     if activity != NONE:
         s.activity_low |= 1 << host
+    s.table[host >> 4] |= np.uint64(activity) << place_of(host)
     if activity == EXPLOIT:
         s.activity_high |= 1 << host
         set_belief(s, host, Compromise.USER.value)
 
 
-SPREAD = np.array([sum((byte >> i & 1) << 4 * i for i in range(8)) for byte in range(256)], np.uint64)
-"""(256,) the bits of a byte with three zeros between one and the next."""
-BYTE, HALF = np.uint64(0xFF), np.uint64(32)
-
-
 @njit(cache=True)
-def spread(mask):
-    """The lowest 16 bits of a mask, three zeros between one and the next, as uint64."""
-    bits = np.uint64(mask)
-    return SPREAD[bits & BYTE] | SPREAD[bits >> np.uint64(8) & BYTE] << HALF
-
-
-@njit(cache=True)
-def unpack(seen, out):
-    """Write a table as the observation vector, 16 hosts at a time.
+def unpack(s, out):
+    """Write an environment's table as the observation vector.
 
     Args:
-        seen: any record of a table, the environment or what blue remembers.
+        s: the environment.
         out: (F,) of any number type, F = 4 * hosts; overwritten.
     """
-    activity_low, activity_high = int(seen.activity_low), int(seen.activity_high)
-    belief_low, belief_high = int(seen.belief_low), int(seen.belief_high)
-    if out.shape[0] <= WORD_BITS:  # one word, whose bits compilers write with a few wide instructions
-        word = spread(activity_low) | spread(activity_high) << ONE
-        word |= (spread(belief_low) | spread(belief_high) << ONE) << TWO
-        for i in range(out.shape[0]):
-            out[i] = (word >> np.uint64(i)) & ONE
-        return
-    for host in range(out.shape[0] >> 2):
-        out[4 * host] = activity_low >> host & 1
-        out[4 * host + 1] = activity_high >> host & 1
-        out[4 * host + 2] = belief_low >> host & 1
-        out[4 * host + 3] = belief_high >> host & 1
+    for i in range(s.table.shape[0]):
+        unpack_word(s.table[i], out[WORD_BITS * i : WORD_BITS * (i + 1)])
 
 
 @njit(cache=True)
-def spread(mask):
-    """A mask of at most 16 hosts as a uint64, bit i at place 4 * i."""
-    word = np.uint64(mask & 0xFFFF)
-    word = (word | word << np.uint64(24)) & np.uint64(0x000000FF000000FF)
-    word = (word | word << np.uint64(12)) & np.uint64(0x000F000F000F000F)
-    word = (word | word << np.uint64(6)) & np.uint64(0x0303030303030303)
-    return (word | word << np.uint64(3)) & np.uint64(0x1111111111111111)
+def unpack_word(word, out):
+    """Write the lowest bits of a uint64, at most 64; a loop this plain is compiled to run several at once."""
+    for i in range(out.shape[0]):
+        out[i] = (word >> np.uint64(i)) & ONE
+
+
+@njit(cache=True)
+def place_of(host):
+    """Where a host's four bits begin in its word of the table."""
+    return np.uint64(4 * (host & HOSTS_OF_WORD - 1))

@@ -91,6 +91,7 @@ def state_dtype(network: Network) -> np.dtype:
             ("red_ports", ports),
             ("red_shell_seen", np.int8),
             *table_fields(hosts),  # what blue's table shows after the last step
+            ("table", np.uint64, (-(-h // 16),)),  # the same in the order of the observation
             # A recording's say on the draws of the next step.
             ("forced", np.int8, (len(Draw),)),  # a value, NOT_DRAWN or FREE
             ("tape_fault", np.int8),  # a forced value was impossible, or a draw happened that was not to

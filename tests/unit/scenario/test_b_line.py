@@ -7,7 +7,7 @@ from cageflow.errors import UserError
 from cageflow.scenario import Network, RedKind, default_network
 from cageflow.scenario.b_line import Way, find_way, make_stages
 from cageflow.scenario.writing import network_text
-from tests.helpers.networks import made_network, ssh_host
+from tests.helpers.small_networks import made_network, ssh_host
 
 SWEEP, SCAN, EXPLOIT, ESCALATE, IMPACT = (RedKind(i) for i in range(1, 6))
 HOP, SWEPT_HOP = [SCAN, EXPLOIT, ESCALATE], [SWEEP, SCAN, EXPLOIT, ESCALATE]

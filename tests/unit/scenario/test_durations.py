@@ -7,7 +7,7 @@ from cageflow.errors import UserError
 from cageflow.scenario import RedKind, default_network
 from cageflow.scenario.durations import CAGE4, parse_durations
 from cageflow.scenario.schema import Durations
-from tests.helpers.networks import made_network, ssh_host
+from tests.helpers.small_networks import made_network, ssh_host
 
 HOSTS = {"A": ssh_host("Lan"), "B": ssh_host("Lan", service="S", durations={"restore": 7, "exploit": 3})}
 

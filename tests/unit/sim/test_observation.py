@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cageflow.sim.enums import Compromise
-from cageflow.sim.observation import unpack
+from cageflow.sim.observation import belief, set_belief, unpack
 from tests.helpers.lab import Lab
 
 SCAN, EXPLOIT, SCANNED_AND_USER = "1000", "1101", "1001"
@@ -159,23 +159,26 @@ def test_marks__are_two_bits_low_bit_first(mark, bits):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_unpack__writes_four_bits_of_each_host(dtype):
-    lab = Lab()
-    lab.s.activity_low, lab.s.activity_high, lab.s.belief_low, lab.s.belief_high = 1, 1 << 1, 1 << 2, 1 << 12
-    out = np.full(52, 9, dtype)
-    unpack(lab.s, out)
-    assert np.flatnonzero(out).tolist() == [0, 4 * 1 + 1, 4 * 2 + 2, 4 * 12 + 3]
-    assert set(out.tolist()) == {0, 1}
-
-
 @pytest.mark.parametrize("num_hosts", [1, 8, 13, 16, 17, 40, 63])
-def test_unpack__has_no_seam_at_any_size(num_hosts):
-    rng = np.random.default_rng(num_hosts)
-    names = ("activity_low", "activity_high", "belief_low", "belief_high")
-    bits = rng.integers(2, size=(num_hosts, 4))
-    seen = np.zeros(1, [(name, np.int64) for name in names]).view(np.recarray)
-    for place, name in enumerate(names):
-        seen[name] = sum(int(bit) << host for host, bit in enumerate(bits[:, place]))
-    out = np.full(4 * num_hosts, 7.0, np.float32)
-    unpack(seen[0], out)
-    np.testing.assert_array_equal(out, bits.reshape(-1))
+def test_unpack__writes_four_bits_of_each_host_without_a_seam_at_any_size(num_hosts, dtype):
+    bits = np.random.default_rng(num_hosts).integers(2, size=(num_hosts, 4))
+    s = np.zeros(1, [("table", np.uint64, (-(-num_hosts // 16),))]).view(np.recarray)
+    for place in np.flatnonzero(bits):
+        s.table[0, place >> 6] |= np.uint64(1) << np.uint64(place & 63)
+    out = np.full(4 * num_hosts, 7, dtype)
+    unpack(s[0], out)
+    assert np.array_equal(out, bits.reshape(-1))
+
+
+@pytest.mark.parametrize("num_hosts", [2, 16, 17, 63])
+def test_beliefs__stand_in_the_masks_and_in_the_words_alike(num_hosts):
+    fields = [("belief_low", np.int64), ("belief_high", np.int64), ("table", np.uint64, (-(-num_hosts // 16),))]
+    s = np.zeros(1, fields).view(np.recarray)[0]
+    rng, expected = np.random.default_rng(0), np.zeros(num_hosts, int)
+    for host, mark in zip(rng.integers(num_hosts, size=200), rng.integers(4, size=200), strict=True):
+        set_belief(s, int(host), int(mark))
+        expected[host] = mark
+        out = np.zeros(4 * num_hosts, np.uint8)
+        unpack(s, out)
+        assert np.array_equal(out.reshape(-1, 4) @ [0, 0, 1, 2], expected)
+        assert [belief(s, i) for i in range(num_hosts)] == expected.tolist()
