@@ -105,9 +105,13 @@ def make_network(seed: int) -> dict[str, Any]:
         reveals = rng.sample(hosts, rng.randint(0, min(3, num_hosts)))
         if content["subnet"] == subnets[0] and i > 0:
             reveals.append(rng.choice(stones))
+        if hosts[i] in stones:
+            reveals.append(goal)
         content |= {"reveals": reveals} if reveals else {}
         return content | ({"service": names.new()} if hosts[i] == goal else {})
 
+    made = {name: host(i) for i, name in enumerate(hosts)}
+    home = [name for name in hosts[1:] if made[name]["subnet"] == subnets[0]]
     exploits = {names.new(): _exploit(rng, 1.0 + i, types, properties) for i in range(rng.randint(1, 6))}
     content = {
         "name": names.new(),
@@ -116,7 +120,7 @@ def make_network(seed: int) -> dict[str, Any]:
             name: {} if i == 0 else _perhaps(rng, guarded_by=rng.sample(hosts, rng.randint(0, 2)))
             for i, name in enumerate(subnets)
         },
-        "hosts": {name: host(i) for i, name in enumerate(hosts)},
+        "hosts": made,
         "exploits": exploits,
         "favourite_probability": rng.choice((0.0, 0.75, 1.0)),
         "detection_probability": rng.choice((0.0, 0.95, 1.0)),
@@ -126,7 +130,7 @@ def make_network(seed: int) -> dict[str, Any]:
         "red": {
             "start": hosts[0],
             "goal": goal,
-            "b_line": {"stepping_stones": stones, "relay": rng.choice(hosts)},
+            "b_line": [{"to": home, "by": "sweep"}, {"to": stones, "by": "reveal"}, {"to": [goal], "by": "reveal"}],
             "meander_retreats": [rng.sample(hosts, rng.randint(1, num_hosts)) for _ in range(rng.randint(1, 2))],
         },
         "green_hosts": rng.sample(hosts, rng.randint(1, num_hosts)),
