@@ -102,4 +102,4 @@ def _decoy_actions(network: Network, hosts: range | list[int]) -> list[int]:
     ranked = [d for _, d in sorted(weights, key=lambda pair: -pair[0])]
     codec = network.codec
     number = {(int(codec.host[a]), int(codec.decoy[a])): a for a in np.flatnonzero(codec.kind == BlueKind.DECOY)}
-    return [int(number[host, d]) for host in hosts for d in ranked]
+    return [int(number[host, d]) for host in hosts for d in ranked if (host, d) in number]

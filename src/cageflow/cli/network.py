@@ -42,11 +42,13 @@ def import_(
     """Read a scenario file of CybORG as a network file; what cannot be expressed is refused with the place."""
     from cageflow.scenario.cyborg.images import Images, images_of_cyborg
     from cageflow.scenario.cyborg.importing import import_scenario
+    from cageflow.scenario.named import with_known_name
 
     if images is not None and cyborg_path is not None:
         raise UserError("--images and --cyborg-path both say where images are: leave one of them out")
     folder = images if cyborg_path is None else images_of_cyborg(cyborg_path)
-    _write(import_scenario(scenario, name, Images(folder), parse_types(types or "")), out, OURS, as_json)
+    found = import_scenario(scenario, name, Images(folder), parse_types(types or ""))
+    _write(with_known_name(found) if name is None else found, out, OURS, as_json)
 
 
 @network_app.command()

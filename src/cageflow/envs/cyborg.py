@@ -172,7 +172,7 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
                     service = process.name.lower().removesuffix(".exe")
                     decoys[i] |= 1 << self.network.decoys.index(service)
         goal = self.network.scenario.red.goal
-        ot_running = any(process.name == SERVICE for process in state.hosts[goal].processes)
+        ot_running = goal is None or any(process.name == SERVICE for process in state.hosts[goal].processes)
         return TrueState(sessions[0], sessions[1], decoys, ot_running)
 
     def _observation(self, table: BlueTable) -> Observation:

@@ -104,7 +104,12 @@ def _record_episode(
     while not truncated:
         draws.forget()
         action = int(choose(env, row["obs"][step], step, rng))
-        observation, reward, _, truncated, _ = env.step(action)
+        try:
+            observation, reward, _, truncated, _ = env.step(action)
+        except Exception as error:  # the original's attackers take some hosts for granted
+            what = f"{type(error).__name__}: {error}"
+            where = f"step {step + 1} of an episode against {env.options.red_agent}"
+            raise UserError(f"CybORG broke down in {where}, which cannot play on this network ({what}).") from error
         row["blue_action"][step] = action
         row["reward"][step] = reward
         row["exploit"][step] = draws.exploit

@@ -27,6 +27,7 @@ from cageflow.errors import UserError
 from cageflow.reading import parse_json
 from cageflow.scenario import Network, NetworkIdentity, RedKind, default_network, is_cage2
 from cageflow.scenario.cyborg.importing import import_text
+from cageflow.scenario.named import with_known_name
 from cageflow.scenario.names import shorten
 from cageflow.scenario.schema import parse_scenario
 
@@ -136,7 +137,7 @@ class RecordingMeta:
             UserError: the text of it is none.
         """
         if self.scenario is not None:
-            return Network(import_text(self.scenario, "its scenario"))
+            return Network(with_known_name(import_text(self.scenario, "its scenario")))
         if self.network_file is not None:
             return Network(parse_scenario(self.network_file, "its network"))
         return default_network()

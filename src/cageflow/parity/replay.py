@@ -166,7 +166,25 @@ def forced_draws(recording: Recording) -> npt.NDArray[np.int8]:
     forced[:, :, Draw.DETECTION] = recording.detected
     forced[:, :, Draw.SESSION] = recording.escalate_session
     forced[:, :, Draw.GREEN_SCAN] = recording.green_scan
+    forced[:, :, Draw.DECOY] = _drawn_decoys(recording)
     return forced
+
+
+def _drawn_decoys(recording: Recording) -> npt.NDArray[np.int8]:
+    """(E, T) the decoy that blue planted by an action that plants one of several; -1 where there was none."""
+    network = recording.network
+    codec, choices = network.codec, network.tables.decoy_choices
+    is_drawn = np.array([d >= 0 and int(choices[d]) != 1 << int(d) for d in codec.decoy])[recording.blue_action]
+    hosts = codec.host[recording.blue_action][:, :, None]
+    before, after = (np.take_along_axis(part, hosts, axis=2)[:, :, 0] for part in _before_and_after(recording.decoys))
+    new = after & ~before
+    lowest = np.log2(np.where(new, new & -new.astype(np.int64), 1)).astype(np.int8)
+    return np.where(is_drawn & (new != 0), lowest, -1).astype(np.int8)
+
+
+def _before_and_after(states: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The states before and after each step."""
+    return states[:, :-1].astype(np.int64), states[:, 1:].astype(np.int64)
 
 
 def play_again(

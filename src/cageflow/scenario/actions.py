@@ -21,7 +21,7 @@ class ActionCodec:
         names: (A,) "Sleep", "Monitor", then "Analyse Defender" and so on.
         kind: (A,) int8 BlueKind.
         host: (A,) int8 host index, -1 for none.
-        decoy: (A,) int8 decoy index, -1 for none.
+        decoy: (A,) int8 index of the decoy, or of the first of those that the action plants one of; -1 for none.
         hosts: (H,) names that `host` points to.
         verbs: (A,) the words before the host: "Sleep", "Analyse", or the decoy's name.
     """
@@ -35,14 +35,20 @@ class ActionCodec:
     _number: dict[str, int] = field(repr=False)
 
     @classmethod
-    def build(cls, hosts: Sequence[str], decoys: Sequence[str]) -> ActionCodec:
-        """Number the actions of a network with these hosts and these decoy actions, both in table order."""
+    def build(cls, hosts: Sequence[str], decoys: Sequence[str], firsts: Sequence[int] | None = None) -> ActionCodec:
+        """Number the actions of a network with these hosts and these decoy actions, both in table order.
+
+        Args:
+            hosts: names.
+            decoys: names of the actions that plant decoys.
+            firsts: index of the first decoy that each of them plants, None where each plants one.
+        """
         rows: list[tuple[str, str, BlueKind, int, int]] = [
             ("Sleep", "Sleep", BlueKind.SLEEP, -1, -1),
             ("Monitor", "Monitor", BlueKind.MONITOR, -1, -1),
         ]
         targeted = [("Analyse", BlueKind.ANALYSE, -1), ("Remove", BlueKind.REMOVE, -1)]
-        targeted += [(name, BlueKind.DECOY, i) for i, name in enumerate(decoys)]
+        targeted += list(zip(decoys, [BlueKind.DECOY] * len(decoys), firsts or range(len(decoys)), strict=True))
         targeted += [("Restore", BlueKind.RESTORE, -1)]
         for verb, kind, decoy in targeted:
             rows += [(f"{verb} {host}", verb, kind, i, decoy) for i, host in enumerate(hosts)]

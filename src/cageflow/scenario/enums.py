@@ -48,3 +48,7 @@ class ExploitEffect(IntEnum):
     FAILS = 1  # the process is there but withstands: the connections are seen
     USER = 2
     PRIVILEGED = 3
+
+
+PRIVILEGED_USER: dict[str, str] = {"windows": "SYSTEM", "linux": "root"}
+"""Who has all rights, by system."""

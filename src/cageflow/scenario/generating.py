@@ -16,6 +16,7 @@ from typing import Any
 
 from cageflow.errors import UserError
 from cageflow.scenario.cyborg.images import known_images
+from cageflow.scenario.cyborg.importing import ranking
 from cageflow.scenario.network import default_network
 from cageflow.scenario.schema import MAX_HOSTS, MAX_SUBNETS, Scenario
 from cageflow.scenario.writing import checked_network
@@ -156,7 +157,7 @@ class _Plan:
         servers = self._in_order(hosts, self.hosts_of("enterprise"))
         guards = {"guarded_by": servers}
         retreats = [self._in_order(hosts, [host for host in hosts if word in host]) for word in ("Op", "Ent")]
-        green = rules.green_hosts
+        green = [host for host in rules.green_hosts if host in contents]
         content = rules.model_dump(exclude_defaults=True) | {
             "name": name,
             "subnets": {
@@ -164,16 +165,28 @@ class _Plan:
                 for subnet in dict.fromkeys(self.homes[host] for host in hosts)
             },
             "hosts": contents,
+            **ranking(content["unit_type"] for content in contents.values()),
             "lost_on_restore": [it for it in rules.lost_on_restore if it in properties],
             "red": {
                 "start": START,
                 "goal": GOAL,
-                "b_line": {"stepping_stones": servers, "relay": relays[-1]},
+                "b_line": self._b_line(hosts, relays[-1]),
                 "meander_retreats": retreats,
             },
-            "green_hosts": [host for host in green if host in contents],
+            "green_hosts": green,
+            "green_probability": rules.green_probability * len(green) / len(rules.green_hosts),
         }
         return checked_network(content, name)
+
+    def _b_line(self, hosts: Sequence[str], relay: str) -> list[dict[str, Any]]:
+        """From a neighbour by a server that it knows to the last of those that know the goal."""
+        neighbours = [host for host in hosts if self.homes[host] == HOME and host != START]
+        return [
+            {"to": neighbours, "by": "sweep"},
+            {"to": self._in_order(hosts, self.hosts_of("enterprise")), "by": "reveal"},
+            {"to": [relay], "by": "sweep"},
+            {"to": [GOAL], "by": "reveal"},
+        ]
 
     def _in_order(self, hosts: Sequence[str], some: Sequence[str]) -> list[str]:
         return sorted(some, key=list(hosts).index)

@@ -14,7 +14,7 @@ from cageflow.scenario.network import Network, default_network
 from cageflow.scenario.schema import Scenario
 from cageflow.scenario.yaml_file import YamlFile
 
-NETWORK_NAMES = ("cage2",)
+NETWORK_NAMES = ("cage2", "cage1")
 """Of the networks that come with the package; each stands in a file of that name."""
 
 
@@ -63,8 +63,18 @@ def find_network(given: Path | str | None) -> NetworkSource:
         raise UserError(f"{given} is no network: expected {', '.join(NETWORK_NAMES)}, or the path of a network file")
     file = YamlFile.read(path, str(path), Scenario.model_fields)
     if is_cyborg_file(file):
-        return NetworkSource(Network(import_file(file, path.stem)), file.text)
+        return NetworkSource(Network(with_known_name(import_file(file, path.stem))), file.text)
     return NetworkSource(Network(file.validate(Scenario)))
+
+
+def with_known_name(scenario: Scenario) -> Scenario:
+    """The network under the name of the shipped one that it is but for its name; itself where it is none of them."""
+    for name in NETWORK_NAMES:
+        known = shipped_network(name).scenario
+        renamed = scenario.model_copy(update={"name": known.name})
+        if renamed.model_dump_json() == known.model_dump_json():
+            return renamed
+    return scenario
 
 
 @cache

@@ -17,7 +17,7 @@ from cageflow.scenario.enums import BlueKind, RedKind
 from cageflow.scenario.identity import NetworkIdentity, action_set_of, fingerprint_of
 from cageflow.scenario.masks import mask_type
 from cageflow.scenario.reach import effect_of, guards_of
-from cageflow.scenario.schema import Scenario, load_scenario, ranked_types
+from cageflow.scenario.schema import Scenario, decoy_actions, load_scenario, ranked_types
 
 RED_WORDS = {
     RedKind.DISCOVER_REMOTE_SYSTEMS: "sweep",
@@ -71,7 +71,9 @@ class Network:
     @cached_property
     def codec(self) -> ActionCodec:
         """Blue's action numbers."""
-        return ActionCodec.build(self.hosts, tuple(self.scenario.decoys))
+        names = [decoy.action or name for name, decoy in self.scenario.decoys.items()]
+        actions = decoy_actions(self.scenario)
+        return ActionCodec.build(self.hosts, actions, [names.index(action) for action in actions])
 
     @cached_property
     def services(self) -> tuple[str, ...]:
@@ -173,6 +175,7 @@ def tables_dtype(network: Network) -> np.dtype:
             ("restore_cost", np.int16),
             ("num_listening", np.int16, (h,)),  # connections, the same port twice counted twice
             ("decoy_fits", decoys, (h,)),  # decoy mask, as far as the host itself is concerned
+            ("decoy_choices", decoys, (d,)),  # decoy mask, of those that the same action plants, one by chance
             ("decoy_rivals", decoys, (d,)),  # decoy mask, of those that open the port which this one needs free
             ("exploit_traps", decoys, (e,)),  # decoy mask
             ("exploit_is_ssh", np.int8, (e,)),
@@ -248,7 +251,9 @@ def _compile(network: Network) -> Any:
             if decoy.port == exploit.port and decoy.type == exploit.type:
                 t["exploit_traps"][e] |= 1 << d
     t["exploits_by_weight"] = sorted(range(len(exploits)), key=lambda e: -exploits[e].weight)
+    actions = [decoy.action or name for name, decoy in scenario.decoys.items()]
     for d, decoy in enumerate(decoys):
+        t["decoy_choices"][d] = sum(1 << i for i, action in enumerate(actions) if action == actions[d])
         t["decoy_port"][d] = network.port_mask([decoy.port])
         t["decoy_rivals"][d] = sum(1 << i for i, other in enumerate(decoys) if other.port == decoy.needed_port)
     for i, name in enumerate(network.subnets):

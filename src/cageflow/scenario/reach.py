@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from cageflow.scenario.enums import ExploitEffect
-from cageflow.scenario.schema import PRIVILEGED_USER, Exploit, Host, Scenario
+from cageflow.scenario.enums import PRIVILEGED_USER, ExploitEffect
+
+if TYPE_CHECKING:  # the schema asks what is said here
+    from cageflow.scenario.schema import Exploit, Host, Scenario
 
 
 def guards_of(scenario: Scenario, subnet: str, origin: str) -> list[str] | None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cageflow.scenario.masks import MAX_BITS
 from cageflow.scenario.names import OTHER_ACTIONS, Name, Place, RankedName, ambiguous_actions
+from cageflow.scenario.reach import is_entered
 from cageflow.scenario.unit_types import UNIT_TYPES
 from cageflow.scenario.yaml_file import PlacedError, YamlFile
 
@@ -25,8 +26,6 @@ Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 MAX_HOSTS = MAX_PORTS = MAX_BITS  # they are bits of a mask
 MAX_SUBNETS, MAX_EXPLOITS, MAX_DECOYS, MAX_UNIT_TYPES = 16, 32, 16, 8
-
-PRIVILEGED_USER: dict[str, str] = {"windows": "SYSTEM", "linux": "root"}
 
 
 class _Part(BaseModel):
@@ -109,9 +108,10 @@ class Exploit(_Part):
 
 
 class Decoy(_Part):
-    """A process that blue plants to be attacked."""
+    """A process that blue plants to be attacked; decoys of the same `action` are planted by that, one by chance."""
 
     service: Name
+    action: Name | None = None
     port: Port
     free_port: Port | None = None
     type: Name
@@ -242,9 +242,15 @@ class Scenario(_Part):
             yield from (((*place, i), name) for i, name in enumerate(names))
 
     def _unfit_decoys(self) -> Iterator[tuple[Place, str]]:
+        ports: dict[str, set[int]] = {}
         for name, decoy in self.decoys.items():
-            if name in OTHER_ACTIONS:
-                yield ("decoys", name), "expected a name that no other action of blue has"
+            action = decoy.action or name
+            if action in OTHER_ACTIONS:
+                place = ("decoys", name) if decoy.action is None else ("decoys", name, "action")
+                yield place, "expected a name that no other action of blue has"
+            if action in ports and (decoy.port in ports[action] or decoy.needed_port != decoy.port):
+                yield ("decoys", name, "port"), f"expected a port of its own among the decoys of {action}"
+            ports.setdefault(action, set()).add(decoy.port)
             for attack, exploit in self.exploits.items():
                 if exploit.port != decoy.port or exploit.type != decoy.type:
                     continue
@@ -255,7 +261,7 @@ class Scenario(_Part):
                     )
                 if exploit.os is not None and exploit.os != decoy.os:
                     yield ("decoys", name, "os"), f"expected {exploit.os}, or {attack} would not fall for it"
-        for name, text in ambiguous_actions(tuple(self.hosts), tuple(self.decoys)):
+        for name, text in ambiguous_actions(tuple(self.hosts), decoy_actions(self)):
             yield ("decoys", name), f"expected a name whose actions read as no other's, but two would read {text!r}"
 
     def _unfit_unit_types(self) -> Iterator[tuple[Place, str]]:
@@ -274,6 +280,11 @@ class Scenario(_Part):
             yield ("red", "goal"), f"expected a host with a service ({', '.join(with_service) or 'none has one'})"
         if self.red.b_line is not None:
             yield from unfit_hops(self)
+
+
+def decoy_actions(scenario: Scenario) -> tuple[str, ...]:
+    """Names of the actions that plant decoys, each once, in the order of the first decoy of each."""
+    return tuple(dict.fromkeys(decoy.action or name for name, decoy in scenario.decoys.items()))
 
 
 def ranked_types(scenario: Scenario) -> tuple[str, ...]:
@@ -301,11 +312,17 @@ def unfit_hops(scenario: Scenario) -> Iterator[tuple[Place, str]]:
 
 
 def found_hosts(scenario: Scenario, host: str, hop: Hop) -> list[str]:
-    """The hosts of a hop that red finds from a host, in the order of the hop."""
+    """The hosts of a hop that red finds from a host, in the order of the hop.
+
+    From one that no exploit gets into red never goes on, so there the first of the hop stands for all.
+    """
     home = scenario.hosts[host]
     if hop.by == "reveal":
-        return [name for name in hop.to if name in home.reveals]
-    return [name for name in hop.to if scenario.hosts[name].subnet == home.subnet and name != scenario.red.start]
+        found = [name for name in hop.to if name in home.reveals]
+    else:
+        found = [name for name in hop.to if scenario.hosts[name].subnet == home.subnet and name != scenario.red.start]
+    is_end = host != scenario.red.start and not is_entered(home, scenario.exploits.values())
+    return hop.to[:1] if is_end and not found else found
 
 
 def next_hosts(scenario: Scenario, hosts: Sequence[str], hop: Hop) -> list[str]:

@@ -11,7 +11,7 @@ from cageflow.scenario.schema import Scenario
 from cageflow.scenario.yaml_file import YamlFile
 
 WIDTH = 120
-HEAD = "# What each key means stands in docs/networks.md.\n"
+HEAD = "# What each key means stands in the file of CAGE-2's network, cage2.yaml.\n"
 DEEP, DEEP_IN_HOSTS = 1, 2  # levels of keys of a section that have lines of their own
 
 

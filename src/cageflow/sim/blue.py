@@ -4,7 +4,8 @@ from numba import njit
 
 from cageflow.scenario.enums import BlueKind
 from cageflow.sim.crews import pop_done, take_on, tick
-from cageflow.sim.enums import Compromise, Outcome
+from cageflow.sim.draws import draw_member, nth_bit
+from cageflow.sim.enums import Compromise, Draw, Outcome
 from cageflow.sim.hosts import drop_removable_sessions, drop_sessions
 from cageflow.sim.observation import belief, set_belief
 from cageflow.sim.reward import start_service
@@ -90,26 +91,41 @@ def remove(s, host):
 
 
 @njit(cache=True)
-def has_room(s, net, host, decoy):
-    """Whether a decoy can be planted on a host.
+def fitting_decoys(s, net, host, decoy):
+    """Which decoys an action can plant on a host.
 
     Args:
         s: any record of `decoys`, the environment or what blue remembers of it.
         net: the network's tables.
         host: its index.
-        decoy: its index.
+        decoy: index of the first decoy of the action.
+
+    Returns:
+        Decoy mask; most actions plant one decoy and no other.
     """
-    return int(net.decoy_fits[host]) >> decoy & 1 != 0 and int(s.decoys[host]) & int(net.decoy_rivals[decoy]) == 0
+    planted = int(s.decoys[host])
+    choices = int(net.decoy_choices[decoy]) & int(net.decoy_fits[host])
+    fitting = 0
+    while choices != 0:
+        lowest = choices & -choices
+        choices ^= lowest
+        if planted & int(net.decoy_rivals[nth_bit(lowest, 0)]) == 0:
+            fitting |= lowest
+    return fitting
 
 
 @njit(cache=True)
 def plant_decoy(s, net, host, decoy):
     """Plant a decoy where the system is right and its port is free.
 
+    Draws: DECOY, where the action plants one of several.
     Quirk: D-10, DecoyVsftpd asks for port 21 and opens port 80, so that it can be planted any number of times.
     Source: CybORG Shared/Actions/ConcreteActions/Decoy*.py.
     """
-    if has_room(s, net, host, decoy):
+    fitting = fitting_decoys(s, net, host, decoy)
+    if fitting != 0:
+        if int(net.decoy_choices[decoy]) != 1 << decoy:
+            decoy = draw_member(s, Draw.DECOY, fitting)
         s.decoys[host] |= 1 << decoy
         s.decoy_ports[host] |= net.decoy_port[decoy]
         s.num_decoys[host] += 1

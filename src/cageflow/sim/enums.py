@@ -36,6 +36,7 @@ class Draw(IntEnum):
     DETECTION = 2  # whether blue sees a new reverse shell: 0 or 1
     SESSION = 3  # which of its sessions on a host red escalates: an index in order of age
     GREEN_SCAN = 4  # the host that green scans, NOT_DRAWN for none
+    DECOY = 5  # the decoy that blue plants, where its action plants one of several: a decoy index
 
 
 class Tape(IntEnum):

@@ -22,7 +22,7 @@ way on its host is done.
 from numba import njit
 
 from cageflow.scenario import BlueKind
-from cageflow.sim.blue import has_room
+from cageflow.sim.blue import fitting_decoys
 from cageflow.sim.crews import has_free_crew, is_under_way
 from cageflow.sim.enums import Compromise
 from cageflow.sim.observation import belief
@@ -54,7 +54,8 @@ def is_of_use(m, net, action):
         is_hidden = int(m.hidden) >> host & 1 != 0
         return is_hidden or compromise == Compromise.USER or compromise == Compromise.PRIVILEGED
     if kind == BlueKind.DECOY:
-        return has_room(m, net, host, int(net.action_decoy[action])) or is_under_way(m, net, RESTORE, host)
+        fitting = fitting_decoys(m, net, host, int(net.action_decoy[action]))
+        return fitting != 0 or is_under_way(m, net, RESTORE, host)
     return True
 
 

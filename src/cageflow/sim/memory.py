@@ -10,7 +10,7 @@ from numba import njit
 
 from cageflow.scenario import BlueKind, Network
 from cageflow.scenario.masks import mask_type
-from cageflow.sim.blue import has_room
+from cageflow.sim.blue import fitting_decoys
 from cageflow.sim.crews import pop_done, take_on, tick
 from cageflow.sim.state import Array, crew_fields, table_fields
 
@@ -143,8 +143,9 @@ def note_effect(m, net, params, action):
         m.hidden &= ~(1 << host)
     elif kind == BlueKind.DECOY:
         decoy = int(net.action_decoy[action])
-        if has_room(m, net, host, decoy):
-            m.decoys[host] |= 1 << decoy
+        fitting = fitting_decoys(m, net, host, decoy)
+        if fitting != 0:
+            m.decoys[host] |= fitting & -fitting  # where chance chose it is not told which, and how many is enough
             if params.official_table:
                 m.traces |= 1 << host
 

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import yaml
 
 from cageflow.envs.cyborg import CyborgEnv, TrueState, cyborg_rules
 from cageflow.errors import UserError
@@ -9,6 +10,9 @@ from cageflow.parity.recorder import record_episodes
 from cageflow.parity.recording import FIELDS, load_recording, save_recording
 from cageflow.parity.replay import replay
 from cageflow.scenario import RedKind, default_network
+from cageflow.scenario.cyborg.writing import cyborg_text
+from cageflow.scenario.generating import generate_network
+from cageflow.scenario.writing import network_text
 
 NETWORK = default_network()
 OTHER_RULES = {"v2.1": "challenge", "challenge": "v2.1"}
@@ -101,6 +105,30 @@ def test_record_episodes__more_sessions_than_a_recording_can_hold_are_refused(cy
     monkeypatch.setattr(CyborgEnv, "true_state", lambda env: state)
     with pytest.raises(UserError, match="a host holds 256 sessions of red, a recording has room for 255"):
         record_episodes(cyborg_path, cyborg_rules(cyborg_path), episodes=1, max_steps=1)
+
+
+@pytest.mark.cyborg
+def test_record_episodes__on_another_network_carries_it_and_replays(cyborg_path, tmp_path):
+    theirs, ours = tmp_path / "theirs.yaml", tmp_path / "ours.yaml"
+    scenario = generate_network(6, 3, 3, 1)
+    theirs.write_text(cyborg_text(scenario))
+    ours.write_text(network_text(scenario))
+    rules = cyborg_rules(cyborg_path)
+    for path, entry in ((theirs, "scenario"), (ours, "network_file")):
+        recording = record_episodes(cyborg_path, rules, "meander", "lazy", episodes=1, max_steps=60, scenario=path)
+        assert getattr(recording.meta, entry) == path.read_text()
+        assert replay(recording).mismatches == 0
+
+
+@pytest.mark.cyborg
+def test_record_episodes__where_the_original_breaks_down_says_so(cyborg_path, tmp_path):
+    path = tmp_path / "hidden.yaml"
+    content = yaml.safe_load(cyborg_text(generate_network(6, 3, 3, 1)))
+    for host in content["Hosts"].values():
+        host["info"] = {name: insight for name, insight in host["info"].items() if not name.startswith("Enterprise")}
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    with pytest.raises(UserError, match="CybORG broke down in step .* against B_lineAgent, which cannot play on this"):
+        record_episodes(cyborg_path, cyborg_rules(cyborg_path), "bline", "sleep", episodes=2, scenario=path)
 
 
 @pytest.mark.cyborg

@@ -9,7 +9,7 @@ from cageflow.scenario.cyborg.writing import cyborg_text
 from cageflow.scenario.generating import generate_network
 from cageflow.scenario.schema import Scenario
 
-SIZES = [(5, 2, 3), (6, 3, 3), (9, 3, 4), (13, 3, 5), (20, 4, 5), (30, 6, 5)]
+SIZES = [(5, 2, 3), (6, 3, 3), (9, 3, 4), (13, 3, 5), (20, 4, 6), (30, 6, 8)]
 
 
 def reached(scenario: Scenario) -> set[str]:
@@ -49,7 +49,21 @@ def test_seed__decides_all():
 
 def test_network_of_a_seed__stays_what_it_is():
     """Whoever names a network by its numbers means this one."""
-    assert Network(generate_network(13, 3, 5, 0)).fingerprint[:16] == "86ee1bfbd51bf000"
+    hosts = generate_network(8, 3, 4, 0).hosts
+    assert {name: host.reveals for name, host in hosts.items() if host.reveals} == {
+        "Enterprise0": ["Op_Server0"],
+        "Enterprise2": ["Op_Server0"],
+        "User1": ["Enterprise1"],
+        "User2": ["Enterprise1"],
+    }
+    assert [host.os for host in hosts.values()] == ["linux"] + ["windows"] * 2 + ["linux"] * 2 + ["windows"] + [
+        "linux"
+    ] * 2
+
+
+def test_two_types__are_users_and_servers():
+    scenario = generate_network(12, 3, 2, 0)
+    assert {host.unit_type for host in scenario.hosts.values()} == {"user", "server"}
 
 
 def test_types__differ_in_worth_and_exposure():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cageflow.scenario import load_network
 from cageflow.sim.enums import Compromise, Outcome
 from tests.helpers.lab import Lab
 
@@ -155,6 +156,38 @@ def test_decoy_vsftpd__takes_port_80_from_decoy_apache_but_not_the_other_way_rou
     lab.blue("DecoyVsftpd Enterprise0")
     assert lab.s.blue_outcome == Outcome.TRUE
     assert lab.s.decoys[1] == 1 << 0 | 1 << 7
+
+
+def test_shared_decoy_action__plants_one_by_chance_of_those_that_fit():
+    """User2 is Windows with 135, 139, 445 and 3389 open: three of CAGE-1's five decoys fit."""
+    planted = set()
+    for seed in range(40):
+        lab = Lab(network=load_network("cage1"), seed=seed)
+        assert lab.blue("Misinform User2") == 0
+        planted.add(int(lab.s.decoys[lab.host("User2")]))
+    decoys = load_network("cage1").decoys
+    assert planted == {1 << decoys.index(name) for name in ("sshd", "apache2", "tomcat")}
+
+
+def test_shared_decoy_action__fails_once_all_that_fit_are_planted():
+    lab = Lab(network=load_network("cage1"))
+    for _ in range(3):
+        lab.blue("Misinform User2")
+        assert lab.s.blue_outcome == Outcome.TRUE
+    assert lab.s.num_decoys[lab.host("User2")] == 3
+    lab.blue("Misinform User2")
+    assert lab.s.blue_outcome == Outcome.FALSE
+
+
+def test_shared_decoy_action__can_be_forced_and_refuses_what_does_not_fit():
+    lab = Lab(network=load_network("cage1"))
+    tomcat, smss = (lab.network.decoys.index(name) for name in ("tomcat", "smss"))
+    lab.force(decoy=tomcat)
+    lab.blue("Misinform User2")
+    assert (int(lab.s.decoys[lab.host("User2")]), lab.s.tape_fault) == (1 << tomcat, 0)
+    lab.force(decoy=smss)  # port 139 is its own there
+    lab.blue("Misinform User2")
+    assert lab.s.tape_fault == 1
 
 
 def test_restore__ends_all_sessions_files_decoys_and_marks_at_the_price_of_one():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cageflow.scenario import RedAgent
+from cageflow.scenario import RedAgent, load_network
 from cageflow.sim import green
 from cageflow.sim.handover import plain, row
 from cageflow.sim.knowledge import is_of_use, mask_loop
@@ -15,8 +15,8 @@ from tests.helpers.lab import Lab
 class Player:
     """A lab in which blue remembers what it does and sees."""
 
-    def __init__(self, observation="corrected", green=False):
-        self.lab = Lab(RedAgent.SLEEP, observation=observation, green=green)
+    def __init__(self, observation="corrected", green=False, network=None):
+        self.lab = Lab(RedAgent.SLEEP, observation=observation, green=green, network=network)
         self.memories = new_memories(self.lab.network, 1)
 
     def step(self, action="Sleep", red=("Sleep", None), green_scan=-1, **draws):
@@ -68,6 +68,16 @@ def test_vsftpd__takes_the_port_of_apache_and_can_be_planted_again():
     player.step("DecoyVsftpd Op_Host0")
     assert player.is_of_use("DecoyVsftpd Op_Host0")
     assert not player.is_of_use("DecoyApache Op_Host0")
+
+
+def test_shared_decoy_action__is_in_vain_once_as_many_are_planted_as_fit():
+    player = Player(network=load_network("cage1"))
+    for _ in range(3):
+        assert player.is_of_use("Misinform User2")
+        player.step("Misinform User2")
+    assert not player.is_of_use("Misinform User2")
+    player.step("Restore User2")
+    assert player.is_of_use("Misinform User2")
 
 
 def test_decoy_that_failed__is_not_remembered():

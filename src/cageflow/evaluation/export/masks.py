@@ -11,8 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cageflow.errors import UserError
 from cageflow.evaluation.export.graph import GraphBuilder
 from cageflow.scenario import BlueKind, Network
+from cageflow.scenario.schema import decoy_actions
 
 SCAN_BIT, EXPLOIT_BIT, COMPROMISED_BIT = 0, 1, 3
 """Bits of a host in the observation: any activity, an attack, and that the table says `user` or `privileged`."""
@@ -61,8 +63,15 @@ def mask_tables(network: Network, *, official: bool, green: bool) -> MaskTables:
         network: that is played.
         official: whether blue is shown the official table, which can hide a connection behind a new decoy.
         green: whether the green agent is awake.
+
+    Raises:
+        UserError: some decoys share an action: how many of them still fit, no matrix says.
     """
     codec, tables = network.codec, network.tables
+    if len(decoy_actions(network.scenario)) < len(network.decoys):
+        raise UserError(
+            f"{network.scenario.name} has decoys that share an action, which an exported file cannot follow."
+        )
     num_actions, num_hosts, num_decoys = len(codec), len(network.hosts), len(network.decoys)
     traces = np.arange(num_hosts)
     decoys = num_hosts + np.arange(num_hosts * num_decoys).reshape(num_hosts, num_decoys)

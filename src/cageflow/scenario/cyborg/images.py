@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cageflow.errors import UserError
 from cageflow.scenario.names import Place
-from cageflow.scenario.schema import MAX_PORT, Os, Process
+from cageflow.scenario.schema import MAX_PORT, Decoy, Os, Process
 from cageflow.scenario.yaml_file import YamlFile
 
 SERVICE = "OTService"  # the only one that the original's Impact stops, and that its reward looks for
@@ -51,18 +51,27 @@ class Image(BaseModel):
     processes: list[Process]
 
 
-class _ImageList(BaseModel):
+class _Facts(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     images: dict[str, Image]
+    misinform: dict[str, Decoy]
 
 
 @cache
+def _facts() -> _Facts:
+    name = "facts.yaml"
+    return YamlFile.read(files("cageflow.scenario.cyborg").joinpath(name), name, ["images"]).validate(_Facts)
+
+
 def known_images() -> dict[str, Image]:
     """The images that come with CybORG 2.1, by name."""
-    name = "known_images.yaml"
-    file = YamlFile.read(files("cageflow.scenario.cyborg").joinpath(name), name, ["images"])
-    return file.validate(_ImageList).images
+    return _facts().images
+
+
+def misinform_decoys() -> dict[str, Decoy]:
+    """The decoys of which the action Misinform of CAGE Challenge 1 plants one, by name."""
+    return _facts().misinform
 
 
 @dataclass(frozen=True)

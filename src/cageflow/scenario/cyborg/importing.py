@@ -8,32 +8,26 @@ retreats from hosts with `Op`, else from hosts with `Ent` in theirs.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from cageflow.errors import UserError
-from cageflow.scenario.cyborg.images import SERVICE, Image, Images
+from cageflow.scenario.cyborg.images import SERVICE, Image, Images, misinform_decoys
+from cageflow.scenario.cyborg.refusals import MISINFORM, Refusals, refusals
 from cageflow.scenario.cyborg.scenario_file import CyborgScenario, Host, Insight, Session
-from cageflow.scenario.names import Place
+from cageflow.scenario.enums import PRIVILEGED_USER
 from cageflow.scenario.network import default_network
-from cageflow.scenario.schema import PRIVILEGED_USER, Scenario
+from cageflow.scenario.reach import is_entered
+from cageflow.scenario.schema import Decoy, Scenario
+from cageflow.scenario.schema import Host as SchemaHost
 from cageflow.scenario.writing import checked_network
 from cageflow.scenario.yaml_file import YamlFile
 
 START, GOAL, GUARD, RETREATS = "User0", "Op_Server0", "Enterprise", ("Op", "Ent")
+SERVER_SESSION = "RedAbstractSession"
+WHOLE = Insight(interfaces="All", system="All")
 GREEN_TARGETS = tuple(f"User{i}" for i in range(5)) + tuple(f"Enterprise{i}" for i in range(3))
-PLAYERS = ("Blue", "Green", "Red")
-REWARD = "HybridAvailabilityConfidentiality"
-RED_ACTIONS = (
-    "DiscoverRemoteSystems",
-    "DiscoverNetworkServices",
-    "ExploitRemoteService",
-    "PrivilegeEscalate",
-    "Impact",
-)
-
-Refusals = Iterator[tuple[Place, str]]
 
 
 def import_scenario(
@@ -71,7 +65,7 @@ def import_file(
     """Likewise from a file that has been read."""
     scenario = file.validate(CyborgScenario)
     images = images or Images()
-    for place, fault in _refusals(scenario, [str(player) for player in file.content["Agents"]]):
+    for place, fault in refusals(scenario, [str(player) for player in file.content["Agents"]]):
         raise file.refusal(place, fault)
     found = {}
     for host, entry in scenario.hosts.items():
@@ -90,124 +84,18 @@ def unit_type_of(host: str) -> str:
     return re.sub(r"[\d_\- ]+$", "", host).lower() or host.lower()
 
 
-def _refusals(scenario: CyborgScenario, players: list[str]) -> Refusals:
-    """What does not depend on the images."""
-    if tuple(players) != PLAYERS:
-        yield ("Agents",), f"expected {', '.join(PLAYERS)} in this order, in which they act, got {', '.join(players)}"
-    for host in scenario.hosts:
-        if not re.fullmatch(r"\S+", host):
-            yield ("Hosts", host), "expected a name without blanks"
-    yield from _unfit_subnets(scenario)
-    yield from _unfit_references(scenario)
-    yield from _unfit_players(scenario)
-    yield from _unfit_blue(scenario)
+def ranking(types: Iterable[str]) -> dict[str, object]:
+    """What a network file says of unit types: CAGE-2's, with its named orders, where no host is of another type.
 
-
-def _unfit_subnets(scenario: CyborgScenario) -> Refusals:
-    homes: dict[str, str] = {}
-    largest = max((subnet.size for subnet in scenario.subnets.values()), default=0)
-    for name, subnet in scenario.subnets.items():
-        place = ("Subnets", name)
-        for host in subnet.hosts:
-            if host not in scenario.hosts:
-                yield (*place, "Hosts"), f"expected a host among {', '.join(scenario.hosts)}, got {host}"
-            elif host in homes:
-                yield (*place, "Hosts"), f"{host} is in {homes[host]} already, and a host in two subnets cannot be said"
-            homes[host] = name
-        if len(subnet.hosts) > addresses(subnet.size):
-            fault = (
-                f"expected room for {len(subnet.hosts)} hosts: a size of {subnet.size} gives {addresses(subnet.size)}"
-            )
-            yield (*place, "Size"), f"{fault} addresses, and the original does not begin"
-        for source in subnet.access_lists:
-            if source != "all" and source not in scenario.subnets:
-                yield (*place, "NACLs", source), f"expected all or a subnet among {', '.join(scenario.subnets)}"
-        if "all" in subnet.access_lists and subnet.access_lists["all"].incoming == "None":
-            yield (*place, "NACLs", "all"), "expected `in: all`: on another the original breaks down"
-    if len(scenario.subnets) > 2**16 // block(largest):
-        yield ("Subnets",), f"{len(scenario.subnets)} subnets of size {largest} do not fit into the original's block"
-    for host in scenario.hosts:
-        if host not in homes:
-            yield ("Hosts", host), "expected the host in one of the Subnets"
-
-
-def block(size: int) -> int:
-    """Addresses of the block that the original makes of a subnet's `Size`."""
-    return int(2 ** max((size + 5).bit_length() - 1, 4))
-
-
-def addresses(size: int) -> int:
-    """How many hosts that block has room for."""
-    return block(size) - 2
-
-
-def _unfit_references(scenario: CyborgScenario) -> Refusals:
-    for name, host in scenario.hosts.items():
-        for other, insight in host.info.items():
-            place = ("Hosts", name, "info", other)
-            if other not in scenario.hosts:
-                yield place, f"expected a host among {', '.join(scenario.hosts)}"
-            if other != name and insight.system is not None:
-                yield place, "a host's name without a session on it cannot be expressed: expected no `System info`"
-            if insight.services and (other != name or set(insight.services) != {SERVICE}):
-                yield (*place, "Services"), f"expected nothing but {SERVICE}, on the host that has it"
-
-
-def _unfit_players(scenario: CyborgScenario) -> Refusals:
-    players = {"Blue": scenario.agents.blue, "Green": scenario.agents.green, "Red": scenario.agents.red}
-    for name, agent in players.items():
-        place = ("Agents", name)
-        hidden = [subnet for subnet in scenario.subnets if subnet not in agent.allowed_subnets]
-        strange = [subnet for subnet in agent.allowed_subnets if subnet not in scenario.subnets]
-        if hidden or strange:
-            what = f"without {hidden[0]}" if hidden else f"with {strange[0]}"
-            yield (*place, "AllowedSubnets"), f"expected every subnet and no other, got them {what}"
-        if agent.wrappers not in ([], ["None"]):
-            yield (*place, "wrappers"), "expected none"
-        for i, session in enumerate(agent.sessions):
-            if session.hostname not in scenario.hosts:
-                yield (*place, "starting_sessions", i, "hostname"), f"there is no host {session.hostname}"
-        for host in agent.knowledge.hosts:
-            if host not in scenario.hosts:
-                yield (*place, "INT", "Hosts", host), "there is no such host"
-    red = scenario.agents.red
-    for action in RED_ACTIONS:
-        if action not in red.actions:
-            yield ("Agents", "Red", "actions"), f"expected {action} among them, which both attackers take"
-    if "GreenPortScan" not in scenario.agents.green.actions:
-        yield ("Agents", "Green", "actions"), "expected GreenPortScan among them"
-
-
-def _unfit_blue(scenario: CyborgScenario) -> Refusals:
-    blue, place = scenario.agents.blue, ("Agents", "Blue")
-    if blue.reward != REWARD or blue.adversary != "Red":
-        yield (*place, "reward_calculator_type"), f"expected {REWARD} with Red as the adversary"
-    decoys = list(default_network().scenario.decoys)
-    expected = ["Sleep", "Monitor", "Analyse", "Remove", *[name for name in decoys if name in blue.actions], "Restore"]
-    if blue.actions != expected:
-        known = ", ".join(["Sleep", "Monitor", "Analyse", "Remove", *decoys, "Restore"])
-        yield (*place, "actions"), f"expected {known} in this order; decoys may be missing"
-    for host in scenario.hosts:
-        insight = blue.knowledge.hosts.get(host, Insight())
-        if insight.interfaces != "All" or insight.system != "All":
-            yield (
-                (*place, "INT", "Hosts", host),
-                "expected all Interfaces and System info: blue's table knows each host",
-            )
-    servers = [session for session in blue.sessions if session.parent is None]
-    sessions = (*place, "starting_sessions")
-    if len(servers) != 1 or servers[0].type != "VelociraptorServer" or servers[0].name is None:
-        yield sessions, "expected one session without a parent, a VelociraptorServer with a name"
-        return
-    if "NetworkConnections" not in servers[0].artifacts:
-        yield (*sessions, blue.sessions.index(servers[0]), "artifacts"), "expected NetworkConnections among them"
-    watched = {session.hostname for session in blue.sessions if session.parent == servers[0].name}
-    for host in scenario.hosts:
-        if host not in watched:
-            yield sessions, f"expected one on {host} with {servers[0].name} as its parent: blue defends every host"
-    for i, session in enumerate(blue.sessions):
-        if session.parent not in (None, servers[0].name):
-            yield (*sessions, i, "parent"), f"expected {servers[0].name}"
+    Args:
+        types: of the hosts, in their order.
+    """
+    usual, in_use = default_network().scenario, list(dict.fromkeys(types))
+    is_usual = set(in_use) <= set(usual.unit_types)
+    return {
+        "unit_types": usual.unit_types if is_usual else in_use,
+        "workflows": usual.workflows if is_usual and len(in_use) == len(usual.unit_types) else {},
+    }
 
 
 @dataclass
@@ -238,59 +126,57 @@ class _Reader:
         yield from self._unfit_red()
         yield from self._unfit_hosts()
         for name, subnet in self.scenario.subnets.items():
-            is_closed = self._traffic(name) != "all" and not (self._traffic(name) == "None" and self._guards())
-            if is_closed:
-                why = f"{self.origin}, where red starts, never reaches it, and that cannot be expressed"
-                yield ("Subnets", name, "NACLs"), why
-            if name == self.origin and self._traffic(name) != "all":
-                yield ("Subnets", name, "NACLs"), "expected red to reach the subnet that it starts in"
             if not subnet.hosts:
                 yield ("Subnets", name, "Hosts"), "expected a host at least"
 
     def _unfit_red(self) -> Refusals:
         red, place = self.scenario.agents.red, ("Agents", "Red")
-        sessions = (*place, "starting_sessions")
-        if len(red.sessions) != 1:
-            yield sessions, f"expected one, got {len(red.sessions)}"
+        known, sessions = red.knowledge.hosts, (*place, "starting_sessions")
+        if not red.sessions:
+            yield sessions, "expected one at least, got 0"
             return
-        host = self.start.hostname
-        if self.start.type != "RedAbstractSession" or self.start.parent is not None:
-            yield (*sessions, 0), "expected a RedAbstractSession without a parent: red's actions run from no other"
-        privileged = PRIVILEGED_USER[self.images[host].os]
-        if self.start.username != privileged:
-            yield (*sessions, 0, "username"), f"expected {privileged}: the original cannot escalate its first session"
-        if any(word in host for word in RETREATS):
-            yield (
-                (*sessions, 0, "hostname"),
-                f"expected a host without Op and Ent in its name, got {host}: from those"
-                " RedMeanderAgent retreats, and the original breaks down where it never exploited one",
-            )
-        known = red.knowledge.hosts
-        whole = Insight(interfaces="All", system="All")
-        if list(known) != [host] or known[host].model_copy(update={"users": None}) != whole:
-            yield (*place, "INT", "Hosts"), f"expected Interfaces and System info of {host}, where red starts, alone"
-        if GOAL not in self.scenario.hosts:
-            yield ("Hosts",), f"expected a host {GOAL}: both attackers are after it by that name"
+        if self.start.type != SERVER_SESSION or self.start.parent is not None:
+            yield (*sessions, 0), f"expected a {SERVER_SESSION} without a parent: red's actions run from no other"
+        for i, session in enumerate(red.sessions):
+            if i and session.type == SERVER_SESSION:
+                yield (*sessions, i, "type"), f"expected another type than {SERVER_SESSION}, which only the first has"
+            privileged = PRIVILEGED_USER[self.images[session.hostname].os]
+            if session.username != privileged:
+                fault = f"expected {privileged}: the original cannot escalate a session that red begins with"
+                yield (*sessions, i, "username"), fault
+            if session.hostname in known and any(word in session.hostname for word in RETREATS):
+                fault = f"expected a host without Op and Ent in its name, got {session.hostname}: from those"
+                why = "RedMeanderAgent retreats, and the original breaks down where it never exploited one"
+                yield (*sessions, i, "hostname"), f"{fault} {why}"
+        for host, insight in known.items():
+            if insight.model_copy(update={"users": None}) != WHOLE:
+                yield (*place, "INT", "Hosts", host), "expected Interfaces and System info, both All"
+        if self.start.hostname not in known:
+            yield (*place, "INT", "Hosts"), f"expected {self.start.hostname}, where red starts"
 
     def _unfit_hosts(self) -> Refusals:
-        named = {other for name, host in self.scenario.hosts.items() for other in host.info if other != name}
         for name, host in self.scenario.hosts.items():
             place = ("Hosts", name)
             has_service, shows = self.images[name].service is not None, bool(_own(name, host).services)
-            if has_service != shows:
-                fault = f"expected the {SERVICE} of the image in `info`" if has_service else f"it has no {SERVICE}"
-                yield (*place, "info"), fault
+            if shows and not has_service:
+                yield (*place, "info"), f"it has no {SERVICE}"
             if name == GOAL and not has_service:
                 yield (*place, "image"), f"expected one with the {SERVICE}, which both attackers stop there"
             for user in {process.user for process in self.images[name].processes} & set(PRIVILEGED_USER.values()):
                 if user != PRIVILEGED_USER[self.images[name].os]:
                     yield (*place, "image"), f"{user} on a {self.images[name].os} host cannot be expressed"
-            revealed = {self.home[other] for other, insight in host.info.items() if insight.interfaces == "All"}
-            for subnet in sorted(revealed - {self.home[name], self.origin}):
+            for subnet in sorted(self._revealed_subnets(name) - {self.home[name], self.origin}):
                 yield (*place, "info"), f"it reveals the subnet {subnet} without a sweep, which cannot be expressed"
-            if not revealed & {self.home[name]} and self.home[name] != self.origin and name in named:
-                fault = f"expected `{name}: Interfaces: All`: a host that hides its own subnet cannot be expressed"
-                yield (*place, "info"), fault
+
+    def _revealed_subnets(self, name: str) -> set[str]:
+        info = self.scenario.hosts[name].info
+        return {self.home[other] for other, insight in info.items() if insight.interfaces == "All"}
+
+    def _hides_subnet(self, name: str) -> bool:
+        """Whether red may come to hold a host and not learn of its subnet; not where only a sweep finds the host."""
+        is_named = any(name in host.info for other, host in self.scenario.hosts.items() if other != name)
+        known = [self.home[host] for host in self.scenario.agents.red.knowledge.hosts]
+        return is_named and self.home[name] not in {*known, *self._revealed_subnets(name)}
 
     def _guards(self) -> list[str]:
         return [host for host in self.scenario.hosts if GUARD in host]
@@ -314,28 +200,37 @@ class _Reader:
         properties = {it for image in self.images.values() for process in image.processes for it in process.properties}
         in_order = dict.fromkeys(self.home[host] for host in self.scenario.hosts)
         type_of = {host: types.get(host, unit_type_of(host)) for host in self.scenario.hosts}
-        in_use, usual = list(dict.fromkeys(type_of.values())), rules.unit_types
         targets = [host for host in GREEN_TARGETS if host in self.scenario.hosts]
         content = rules.model_dump(exclude_defaults=True) | {
             "name": name,
-            "subnets": {
-                subnet: {"guarded_by": self._guards()} if self._traffic(subnet) == "None" else {} for subnet in in_order
-            },
+            "subnets": {subnet: self._wall(subnet) for subnet in in_order},
             "lost_on_restore": [it for it in rules.lost_on_restore if it in properties],
-            "unit_types": usual if set(in_use) <= set(usual) else in_use,
-            "workflows": rules.workflows if set(in_use) == set(usual) else {},
+            **ranking(type_of.values()),
             "hosts": {host: self._host(host, unit_type) for host, unit_type in type_of.items()},
-            "decoys": {
-                decoy: content.model_dump(exclude_defaults=True)
-                for decoy, content in rules.decoys.items()
-                if decoy in self.scenario.agents.blue.actions
-            },
+            "decoys": {name: decoy.model_dump(exclude_defaults=True) for name, decoy in self._decoys().items()},
             "red": self._red(),
             "green_hosts": targets,
             # Of the names that it draws from, one that is no host makes the original's green agent do nothing.
             "green_probability": rules.green_probability * len(targets) / len(GREEN_TARGETS),
         }
         return checked_network(content, f"{self.name}, as a network of ours")
+
+    def _decoys(self) -> Mapping[str, Decoy]:
+        """Those that blue can plant."""
+        actions = self.scenario.agents.blue.actions
+        if MISINFORM in actions:
+            return misinform_decoys()
+        return {name: decoy for name, decoy in default_network().scenario.decoys.items() if name in actions}
+
+    def _wall(self, subnet: str) -> dict[str, object]:
+        """What the firewall of a subnet asks of the traffic from where red starts."""
+        traffic = self._traffic(subnet)
+        if traffic == "all":
+            return {}
+        if traffic is None or not self._guards():
+            return {"closed_to": [self.origin]}
+        wall: dict[str, object] = {"guarded_by": self._guards()}
+        return wall | ({"guards_against": [self.origin]} if subnet == self.origin else {})
 
     def _host(self, name: str, unit_type: str) -> dict[str, object]:
         host, image = self.scenario.hosts[name], self.images[name]
@@ -345,43 +240,68 @@ class _Reader:
             "confidentiality": host.confidentiality.lower(),
             "reveals": self._reveals(name),
         }
-        return content | ({"availability": host.availability.lower()} if image.service is not None else {})
+        if self._hides_subnet(name):
+            content["reveals_subnet"] = False
+        if image.service is not None:
+            content["availability"] = host.availability.lower()
+            if not _own(name, host).services:
+                content["reveals_service"] = False
+        return content
 
     def _red(self) -> dict[str, object]:
-        hosts = list(self.scenario.hosts)
+        hosts, red = list(self.scenario.hosts), self.scenario.agents.red
         groups = [[host for host in hosts if word in host] for word in RETREATS]
+        others = [{"host": session.hostname} for session in red.sessions[1:]]
+        sessions = {session.hostname for session in red.sessions}
+        known = [host for host in hosts if host in red.knowledge.hosts]
         content = {
             "start": self.start.hostname,
-            "goal": GOAL,
+            "footholds": others,
+            "knows": None if set(known) == sessions else known,
+            "goal": GOAL if GOAL in hosts else None,
             "b_line": self._b_line(),
             "meander_retreats": [group for group in groups if group],
         }
-        return {key: value for key, value in content.items() if value is not None}
+        return {key: value for key, value in content.items() if value}
 
     def _b_line(self) -> list[dict[str, object]] | None:
         """The way of the original's B_lineAgent; None where it breaks down on its way.
 
         It knows its hosts by name and by place: a neighbour of its first host, the first host of the file with
-        `Enterprise` in its name that this one reveals, the third of that one's subnet, and the goal.
+        `Enterprise` in its name that this one reveals, the third of that one's subnet, and the goal. Where no exploit
+        gets into one of them it never comes further, so it does not matter what that one reveals.
         """
-        stones = [host for host in self.scenario.hosts if GUARD in host]
-        home = self.scenario.subnets[self.origin].hosts
+        stones, home = self._guards(), self.scenario.subnets[self.origin].hosts
         firsts = [host for host in self.scenario.hosts if host in home and host != self.start.hostname]
-        seconds = [next((stone for stone in stones if stone in self._reveals(host)), None) for host in firsts]
+        if self.start.hostname != START or GOAL not in self.scenario.hosts or not firsts or not stones:
+            return None
         relays = []
-        for second in seconds:
-            swept = [] if second is None else self.scenario.subnets[self.home[second]].hosts
-            if len(swept) < 3 or GOAL not in self._reveals(swept[2]):
+        for first in firsts:
+            second = next((stone for stone in stones if stone in self._reveals(first)), None)
+            if second is None or self._traffic(self.home[second]) != "all":
+                if self._is_entered(first):
+                    return None
+                continue
+            swept = self.scenario.subnets[self.home[second]].hosts
+            tells = _own(second, self.scenario.hosts[second]).interfaces == "All" and len(swept) > 2
+            if self._is_entered(second) and not tells:
                 return None
-            relays.append(swept[2])
-        if self.start.hostname != START or not firsts:
+            if tells:
+                relays.append(swept[2])
+        if any(self._is_entered(relay) and GOAL not in self._reveals(relay) for relay in relays):
             return None
         return [
             {"to": firsts, "by": "sweep"},
             {"to": stones, "by": "reveal"},
-            {"to": list(dict.fromkeys(relays)), "by": "sweep"},
+            {"to": list(dict.fromkeys(relays)) or stones, "by": "sweep"},
             {"to": [GOAL], "by": "reveal"},
         ]
+
+    def _is_entered(self, name: str) -> bool:
+        """Whether some exploit gets into a host."""
+        return is_entered(
+            SchemaHost.model_validate(self._host(name, "any")), default_network().scenario.exploits.values()
+        )
 
     def _reveals(self, name: str) -> list[str]:
         """The hosts whose address a host's information tells."""

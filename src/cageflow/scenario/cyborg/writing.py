@@ -12,9 +12,11 @@ import yaml
 
 from cageflow.errors import UserError
 from cageflow.scenario.cyborg.images import SERVICE, Image, known_images
-from cageflow.scenario.cyborg.importing import PLAYERS, RED_ACTIONS, REWARD, addresses, import_text
+from cageflow.scenario.cyborg.importing import import_text
+from cageflow.scenario.cyborg.refusals import PLAYERS, RED_ACTIONS, REWARD, addresses
+from cageflow.scenario.enums import PRIVILEGED_USER
 from cageflow.scenario.names import shown_place
-from cageflow.scenario.schema import PRIVILEGED_USER, Host, Scenario
+from cageflow.scenario.schema import Host, Scenario, decoy_actions
 
 SERVER = "VeloServer"
 GREEN_ACTIONS = ("Sleep", "GreenPingSweep", "GreenPortScan", "GreenConnection")
@@ -77,7 +79,7 @@ def _blue(scenario: Scenario) -> dict[str, Any]:
         "AllowedSubnets": list(scenario.subnets),
         "INT": {"Hosts": {host: dict(EVERYTHING) for host in hosts}},
         "adversary": "Red",
-        "actions": ["Sleep", "Monitor", "Analyse", "Remove", *scenario.decoys, "Restore"],
+        "actions": ["Sleep", "Monitor", "Analyse", "Remove", *decoy_actions(scenario), "Restore"],
         "agent_type": "SleepAgent",
         "reward_calculator_type": REWARD,
         "starting_sessions": [

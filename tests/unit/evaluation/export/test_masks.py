@@ -5,11 +5,12 @@ import pytest
 
 from cageflow.envs.game import GameBatch
 from cageflow.envs.options import GameOptions
+from cageflow.errors import UserError
 from cageflow.evaluation.export import model as model_module
 from cageflow.evaluation.export.check import ModelRunner
 from cageflow.evaluation.export.masks import mask_tables
 from cageflow.evaluation.export.model import build_model
-from cageflow.scenario import BlueKind, default_network
+from cageflow.scenario import BlueKind, default_network, load_network
 from tests.helpers.agents import policy
 
 NETWORK = default_network()
@@ -74,6 +75,11 @@ def test_masks_for_the_wrong_game__are_found():
     step, names = first_difference(GameOptions("meander", green=True), asleep)
     assert step > 0
     assert all(name.startswith("Remove") for name in names)
+
+
+def test_decoys_that_share_an_action__are_refused():
+    with pytest.raises(UserError, match="CAGE Challenge 1, Scenario1b has decoys that share an action"):
+        mask_tables(load_network("cage1"), official=False, green=False)
 
 
 def test_tables__say_what_a_restore_and_a_decoy_do():

@@ -8,9 +8,10 @@ import pytest
 import yaml
 
 from cageflow.errors import UserError
-from cageflow.scenario import load_network, load_scenario
+from cageflow.scenario import Network, load_network, load_scenario
 from cageflow.scenario.cyborg.images import Images
-from cageflow.scenario.cyborg.importing import addresses, import_scenario, import_text, unit_type_of
+from cageflow.scenario.cyborg.importing import import_scenario, import_text, unit_type_of
+from cageflow.scenario.cyborg.refusals import addresses
 from cageflow.scenario.cyborg.writing import cyborg_text
 
 CAGE2 = cyborg_text(load_scenario())
@@ -60,6 +61,17 @@ def red(data: dict[str, Any]) -> dict[str, Any]:
 
 def server(data: dict[str, Any]) -> dict[str, Any]:
     return next(one for one in blue(data)["starting_sessions"] if one["type"] == "VelociraptorServer")
+
+
+def foothold(host: str, kind: str, user: str = "SYSTEM", known: bool = True) -> Change:
+    """One more session of red's at the start."""
+
+    def change(data: dict[str, Any]) -> None:
+        red(data)["starting_sessions"].append({"hostname": host, "type": kind, "username": user})
+        if known:
+            red(data)["INT"]["Hosts"][host] = {"Interfaces": "All", "System info": "All"}
+
+    return change
 
 
 def without_host(name: str) -> Change:
@@ -133,31 +145,9 @@ REFUSALS: dict[str, tuple[Change, str]] = {
         lambda d: red(d)["INT"]["Hosts"].update(Moon={}),
         "Agents.Red.INT.Hosts.Moon: there is no",
     ),
-    "red nowhere": (lambda d: red(d)["starting_sessions"].clear(), "Agents.Red.starting_sessions: expected one, got 0"),
-    "another kind of session": (
-        lambda d: red(d)["starting_sessions"][0].update(type="shell"),
-        "Agents.Red.starting_sessions.0: expected a RedAbstractSession without a parent",
-    ),
-    "red without privileges": (
-        lambda d: red(d)["starting_sessions"][0].update(username="vagrant"),
-        "Agents.Red.starting_sessions.0.username: expected SYSTEM: the original cannot escalate its first session",
-    ),
-    "red knows more": (
-        lambda d: red(d)["INT"]["Hosts"].update(User1={"Interfaces": "All"}),
-        "Agents.Red.INT.Hosts: expected Interfaces and System info of User0, where red starts, alone",
-    ),
     "red starts where Meander retreats from": (
         renamed("User0", "OpUser0"),
         "hostname: expected a host without Op and Ent in its name, got OpUser0: from those RedMeanderAgent retreats",
-    ),
-    "no goal": (renamed("Op_Server0", "Op_Server7"), "Hosts: expected a host Op_Server0: both attackers are after it"),
-    "goal without a service": (
-        lambda d: d["Hosts"]["Op_Server0"].update(image="Gateway", info={}),
-        "Hosts.Op_Server0.image: expected one with the OTService",
-    ),
-    "service that is not found": (
-        lambda d: d["Hosts"]["Op_Server0"]["info"]["Op_Server0"].pop("Services"),
-        "Hosts.Op_Server0.info: expected the OTService of the image in `info`",
     ),
     "service that is not there": (
         lambda d: d["Hosts"]["User1"]["info"]["User1"].update(Services=["OTService"]),
@@ -182,10 +172,6 @@ REFUSALS: dict[str, tuple[Change, str]] = {
     "subnet revealed": (
         lambda d: d["Hosts"]["User1"]["info"]["Enterprise1"].update(Interfaces="All"),
         "Hosts.User1.info: it reveals the subnet Enterprise without a sweep, which cannot be expressed",
-    ),
-    "own subnet hidden": (
-        lambda d: d["Hosts"]["Enterprise1"]["info"].pop("Enterprise1"),
-        "Hosts.Enterprise1.info: expected `Enterprise1: Interfaces: All`: a host that hides its own subnet",
     ),
     "value unknown": (
         lambda d: d["Hosts"]["User1"].update(ConfidentialityValue="Huge"),
@@ -219,14 +205,6 @@ REFUSALS: dict[str, tuple[Change, str]] = {
         lambda d: d["Subnets"]["Enterprise"]["NACLs"].update(all={"in": "None"}),
         "Subnets.Enterprise.NACLs.all: expected `in: all`: on another the original breaks down",
     ),
-    "subnet that nothing opens": (
-        lambda d: d["Subnets"]["Operational"].update(NACLs={}),
-        "Subnets.Operational.NACLs: User, where red starts, never reaches it",
-    ),
-    "red shut in": (
-        lambda d: d["Subnets"]["User"].update(NACLs={"User": {"in": "None"}}),
-        "Subnets.User.NACLs: expected red to reach the subnet that it starts in",
-    ),
     "empty subnet": (
         lambda d: (
             d["Subnets"].update(Moon={"Hosts": [], "NACLs": {"all": {"in": "all"}}, "Size": 1}),
@@ -257,6 +235,9 @@ def test_scenario2_of_the_original__is_the_shipped_network(cyborg_path):
     found = [*Path(cyborg_path).rglob("Scenario2.yaml")][0]
     scenario = import_scenario(found, load_scenario().name)
     assert scenario.model_dump_json() == load_scenario().model_dump_json()
+    (found,) = Path(cyborg_path).rglob("Scenario1b.yaml")
+    cage1 = load_network("cage1").scenario
+    assert import_scenario(found, cage1.name).model_dump_json() == cage1.model_dump_json()
 
 
 @pytest.mark.parametrize(
@@ -283,6 +264,88 @@ def test_types__replace_those_of_the_names(tmp_path):
     assert [scenario.hosts[host].unit_type for host in ("User3", "User4")] == ["user", "enterprise"]
     with pytest.raises(UserError, match="--types names Moon: expected a host among Defender"):
         import_scenario(path, types={"Moon": "user"})
+
+
+def test_footholds__and_what_red_knows_are_taken():
+    scenario = import_text(changed(foothold("User1", "shell")), "x")
+    assert [one.host for one in scenario.red.footholds] == ["User1"]
+    assert scenario.red.knows is None  # the hosts of its sessions
+    scenario = import_text(changed(foothold("Enterprise1", "shell", known=False)), "x")
+    assert scenario.red.knows == ["User0"]
+
+
+@pytest.mark.parametrize(
+    ("lists", "wall"),
+    [
+        ({"all": {"in": "all"}}, {}),
+        ({"Enterprise": {"in": "all"}}, {"closed_to": ["User"]}),
+        ({"User": {"in": "all"}, "all": {"in": "all"}}, {}),
+        ({"User": {"in": "None"}}, {"guarded_by": ["Enterprise0", "Enterprise1", "Enterprise2"]}),
+    ],
+)
+def test_access_lists__become_walls_against_the_subnet_that_red_starts_in(lists, wall):
+    scenario = import_text(changed(lambda d: d["Subnets"]["Operational"].update(NACLs=lists)), "x")
+    assert scenario.subnets["Operational"].model_dump(exclude_defaults=True) == wall
+
+
+def test_red_shut_into_its_own_subnet__needs_a_guard_there_too():
+    scenario = import_text(changed(lambda d: d["Subnets"]["User"].update(NACLs={"User": {"in": "None"}})), "x")
+    assert scenario.subnets["User"].guards_against == ["User"]
+
+
+def test_what_a_host_keeps_to_itself__is_said():
+    def secretive(data):
+        data["Hosts"]["Enterprise1"]["info"].pop("Enterprise1")  # which users tell of
+        data["Hosts"]["Op_Server0"]["info"]["Op_Server0"].pop("Services")
+
+    scenario = import_text(changed(secretive), "x")
+    assert not scenario.hosts["Enterprise1"].reveals_subnet
+    assert not scenario.hosts["Op_Server0"].reveals_service
+    assert scenario.hosts["Enterprise0"].reveals_subnet
+
+
+def test_network_without_the_goal_of_the_originals_attackers__has_none():
+    scenario = import_text(changed(renamed("Op_Server0", "Op_Server7")), "x")
+    assert (scenario.red.goal, scenario.red.b_line) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: d["Hosts"]["User1"]["info"].pop("Enterprise1"),  # a first host that knows no server
+        lambda d: d["Subnets"]["Enterprise"].update(Hosts=["Enterprise2", "Enterprise0", "Enterprise1", "Defender"]),
+        lambda d: d["Hosts"]["Enterprise0"]["info"].pop("Enterprise0"),  # a server whose subnet it does not find out
+        lambda d: d["Subnets"]["Enterprise"].update(NACLs={"User": {"in": "None"}}),
+    ],
+)
+def test_way_on_which_the_original_breaks_down__is_not_said_to_be_b_lines(change):
+    assert import_text(changed(change), "x").red.b_line is None
+
+
+def test_way_that_ends_where_no_exploit_gets_in__is_b_lines_all_the_same():
+    def shielded(data):
+        data["Subnets"]["Enterprise"]["Hosts"] = ["Enterprise0", "Enterprise1", "Defender", "Enterprise2"]
+
+    way = import_text(changed(shielded), "x").red.b_line
+    assert way is not None and way[2].to == ["Defender"]
+
+
+def test_misinform__plants_one_of_five_decoys():
+    def cage1(data):
+        blue(data)["actions"] = ["Sleep", "Monitor", "Analyse", "Remove", "Misinform", "Restore"]
+
+    network = Network(import_text(changed(cage1), "x"))
+    assert network.scenario.decoys == load_network("cage1").scenario.decoys
+    assert network.codec.names[2 + 2 * 13] == "Misinform Defender" and len(network.codec) == 54
+
+
+def test_green_that_draws_names_of_no_host__acts_less_often():
+    def small(data):
+        for host in ("User3", "User4"):
+            without_host(host)(data)
+
+    scenario = import_text(changed(small), "x")
+    assert (len(scenario.green_hosts), scenario.green_probability) == (6, 0.375)
 
 
 def test_host_that_says_nothing_of_itself__is_taken_where_only_a_sweep_finds_it():
