@@ -21,13 +21,12 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import numpy as np
 import torch
 
 from cageflow.experiment import baselines, champion, learners, runs, search_run
@@ -35,9 +34,10 @@ from cageflow.experiment.config import RunConfig, make_config
 from cageflow.experiment.progress import Quiet
 from cageflow.experiment.run_folder import CONFIG
 from cageflow.files import checksum, write_whole
-from cageflow.search import Acquisition, Budget, Choice, StrategySettings
-from cageflow.workflow.orders import ALL_ORDERS, NUM_ORDERS, order_id
+from cageflow.search import Budget
+from cageflow.workflow.orders import order_id
 from tests.helpers.figures import figures
+from tests.helpers.searches import Alternating, OneByOne
 
 SMALL = {"max_steps": 4, "episodes_per_update": 4, "evaluation_episodes": 2, "seed": 2, "ppo": {"hidden_sizes": [8]}}
 SEARCH = make_config({**SMALL, "total_episodes": 36, "max_episodes_per_workflow": 8})
@@ -48,26 +48,6 @@ UNIVERSAL = make_config({**SMALL, "command": "universal", "total_episodes": 16})
 LANDSCAPE = make_config({**SMALL, "command": "landscape", "max_episodes_per_workflow": 8, "repetitions": 1})
 CHAMPION = champion.ChampionSettings(config=SHORT, seeds=(3, 4), evaluation_episodes=2)
 BASELINE = baselines.BaselineSettings(name="ppo", total_episodes=8, seeds=(3, 4), evaluation_episodes=2, max_steps=4)
-
-
-class OneByOne(Executor):
-    """Runs each task when it is submitted, so that trials end in the order in which they began."""
-
-    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        future.set_result(function(*args, **kwargs))
-        return future
-
-
-class Alternating:
-    """Two orders in turn, so that learners are gone on with, and an opinion on all."""
-
-    settings = StrategySettings(compliance_threshold=0.0)
-
-    def choose(self, history: Any, pending: Any, rng: np.random.Generator) -> Choice:
-        opinion = rng.random(NUM_ORDERS)
-        order = ALL_ORDERS[31 if (len(history) + len(pending)) % 2 else 7]
-        return Choice(order, Acquisition(opinion, opinion, opinion, opinion, opinion))
 
 
 @dataclass(frozen=True)
@@ -111,7 +91,7 @@ COMMANDS = {
 
 def shrink() -> None:
     """Make small what no setting makes small, and have all in this process."""
-    search_run.make_strategy = lambda name, settings: Alternating()  # type: ignore[assignment]
+    search_run.make_strategy = Alternating  # type: ignore[assignment]
     find_budget = search_run.find_budget
 
     def few_orders(config: RunConfig) -> Budget:

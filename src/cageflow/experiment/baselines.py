@@ -54,6 +54,8 @@ ALL = "all"
 
 CONFIG, ROWS, TABLE = "baselines.json", "rows.csv", "table"
 TELL_EVERY_S = 10.0
+GAME = ("red_agent", "rules", "observation", "max_steps", "green", "scenario")
+"""The settings of the game, which the run of `cageflow train` has under the same names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -357,7 +359,7 @@ def _config(entry: Entry, settings: BaselineSettings, seed: int) -> RunConfig:
             "seed": seed,
             "compliance_definition": settings.compliance_definition,
             "ppo": OWN_LEARNER[entry.name],
-            **settings.game().as_kwargs(),
+            **{name: getattr(settings, name) for name in GAME},
         }
     )
 

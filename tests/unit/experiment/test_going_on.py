@@ -6,12 +6,10 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from cageflow.errors import UserError
@@ -21,23 +19,13 @@ from cageflow.experiment.interrupt import RunFailedError
 from cageflow.experiment.progress import Quiet
 from cageflow.experiment.run_folder import RunFolder
 from cageflow.experiment.settings_file import read_object
-from cageflow.search import Choice, StrategySettings
-from cageflow.workflow.orders import ALL_ORDERS
 from tests.helpers.damage import flipped_bits
 from tests.helpers.figures import figures
+from tests.helpers.searches import Alternating, OneByOne
 
 SMALL = {"max_steps": 10, "episodes_per_update": 8, "evaluation_episodes": 6, "seed": 2}
 SEARCH = make_config({**SMALL, "total_episodes": 64, "max_episodes_per_workflow": 16, "strategy": "random"})
 TRAIN = make_config({**SMALL, "command": "train", "total_episodes": 24})
-
-
-class OneByOne(Executor):
-    """Runs each task when it is submitted, so that trials end in the order in which they began."""
-
-    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        future.set_result(function(*args, **kwargs))
-        return future
 
 
 class Noting(Quiet):
@@ -68,19 +56,10 @@ def killed(monkeypatch: pytest.MonkeyPatch, name: str, call: int, start: Callabl
 @pytest.fixture
 def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A search that was stopped in its second trial of an order, in this process."""
-    monkeypatch.setattr(search_run, "make_strategy", lambda name, settings: _Alternating())
+    monkeypatch.setattr(search_run, "make_strategy", Alternating)
     path = tmp_path / "run"
     killed(monkeypatch, "log_update", 6, lambda: runs.start(SEARCH, path, Quiet()))
     return path
-
-
-class _Alternating:
-    """Two orders in turn."""
-
-    settings = StrategySettings(compliance_threshold=0.0)
-
-    def choose(self, history: Any, pending: Any, rng: np.random.Generator) -> Choice:
-        return Choice(ALL_ORDERS[31 if (len(history) + len(pending)) % 2 else 7])
 
 
 # A search on a pool.
@@ -91,7 +70,7 @@ class _Alternating:
 def test_search_on_a_pool_that_is_killed_after_a_trial__repeats_it_from_where_it_began(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parallel: int, init: str, method: str
 ) -> None:
-    monkeypatch.setattr(search_run, "make_strategy", lambda name, settings: _Alternating())
+    monkeypatch.setattr(search_run, "make_strategy", Alternating)
     config = SEARCH.model_copy(update={"parallel_workflows": parallel, "init": init, "executor": "process"})
     runs.start(config, tmp_path / "whole", Quiet(), OneByOne())
     path = tmp_path / "run"

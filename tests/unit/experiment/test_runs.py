@@ -24,7 +24,7 @@ from cageflow.experiment.run_folder import policy_name
 from cageflow.experiment.summary import RunSummary
 from cageflow.learn.policy_file import load_policy
 from cageflow.search import Choice, StrategySettings, read_landscape
-from cageflow.workflow.orders import ALL_ORDERS, format_order, parse_order
+from cageflow.workflow.orders import ALL_ORDERS, CAGE2_ORDERS, format_order, parse_order
 from tests.helpers.damage import sign_again
 
 WORKFLOW = "defender,enterprise,op_server,op_host,user"
@@ -135,6 +135,7 @@ def test_best_policy_is_of_the_best_trial_even_if_its_order_was_trained_on(
     class Stubborn:
         """Always the same order."""
 
+        space = CAGE2_ORDERS
         settings = StrategySettings(compliance_threshold=0.0)
 
         def choose(self, history: Any, pending: Any, rng: np.random.Generator) -> Choice:

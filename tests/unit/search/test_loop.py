@@ -96,6 +96,7 @@ def test_search__gives_every_trial_a_seed_of_its_own():
 
 def test_search__draws_a_choice_and_the_seed_of_its_trial_from_streams_of_their_own():
     class Watched:
+        space = ORDERS
         settings = StrategySettings()
         drawn: ClassVar[list[int]] = []
 

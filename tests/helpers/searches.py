@@ -1,0 +1,41 @@
+"""What a search runs with when a test wants no chance in it: trials one by one, and two orders in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from typing import Any
+
+import numpy as np
+
+from cageflow.search import Acquisition, Choice, StrategySettings
+from cageflow.workflow.orders import Order, OrderSpace
+
+
+class OneByOne(Executor):
+    """Runs each task when it is submitted, so that trials end in the order in which they began."""
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(function(*args, **kwargs))
+        return future
+
+
+class Alternating:
+    """Two orders in turn, so that learners are gone on with, and an opinion on all. Made as `make_strategy` is called.
+
+    Args:
+        name: not used.
+        space: of at least 32 orders.
+        given: not used.
+    """
+
+    settings = StrategySettings(compliance_threshold=0.0)
+
+    def __init__(self, name: str, space: OrderSpace, given: StrategySettings | None = None) -> None:
+        self.space = space
+
+    def choose(self, history: Any, pending: list[Order], rng: np.random.Generator) -> Choice:
+        opinion = rng.random(len(self.space))
+        order = self.space.unrank(31 if (len(history) + len(pending)) % 2 else 7)
+        return Choice(order, Acquisition(opinion, opinion, opinion, opinion, opinion))
