@@ -8,6 +8,7 @@ from math import factorial
 from typing import Any
 
 from cageflow.scenario import ExploitEffect, Network
+from cageflow.scenario.reach import guards_of
 
 TAKES = {ExploitEffect.USER: "user", ExploitEffect.PRIVILEGED: "privileged"}
 
@@ -62,7 +63,21 @@ class Facts:
         safe = [host for host, attacks in self.attacks.items() if not attacks]
         if safe:
             found.append(f"No exploit works on {', '.join(safe)}.")
+        way = network.b_line_way
+        if isinstance(way, str):
+            found.append(f"B_lineAgent cannot play here: {way}.")
+        else:
+            found.append(f"B_lineAgent goes {' > '.join(way.hosts[0])}{', or so' if len(way.hosts) > 1 else ''}.")
         return found
+
+
+def wall_words(network: Network, subnet: str) -> str:
+    """What the firewall of a subnet asks of red, in words; nothing where it is open."""
+    scenario = network.scenario
+    guards = guards_of(scenario, subnet, scenario.hosts[scenario.red.start].subnet)
+    if guards is None:
+        return ""
+    return f"opens while red holds {' or '.join(guards)}" if guards else "never opens"
 
 
 def _count(number: int, what: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
+from cageflow.report.network.facts import wall_words
 from cageflow.scenario import Network
 
 COLORS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2", "#9d755d", "#72b7b2", "#eeca3b", "#ff9da6")
@@ -45,20 +46,20 @@ def _columns(network: Network) -> list[tuple[str, list[str]]]:
     """Subnets with their hosts: red's own first, those that something guards last."""
     scenario = network.scenario
     home = scenario.hosts[scenario.red.start].subnet
-    names = sorted(network.subnets, key=lambda name: (name != home, bool(scenario.subnets[name].guarded_by)))
+    names = sorted(network.subnets, key=lambda name: (name != home, bool(wall_words(network, name))))
     columns = [(name, [host for host, content in scenario.hosts.items() if content.subnet == name]) for name in names]
     return [(name, hosts) for name, hosts in columns if hosts]
 
 
 def _subnet(network: Network, name: str, column: int, num_hosts: int) -> str:
     x, height = MARGIN / 2 + column * (WIDTH + COLUMN_GAP), TOP + num_hosts * (HEIGHT + GAP)
-    guards = network.scenario.subnets[name].guarded_by
-    words = f"opens with {len(guards)} host{'s' if len(guards) > 1 else ''}" if guards else "open"
-    way = f"opens while red holds {', '.join(guards)}" if guards else "open"
+    wall = wall_words(network, name)
+    way = wall or "open"
+    words = f"opens with {wall.count(' or ') + 1}" if wall.startswith("opens") else way
     return (
         f"<g><title>{escape(f'{name}: {way}')}</title>"
         f'<rect x="{x}" y="{MARGIN / 2}" width="{WIDTH + MARGIN}" height="{height + MARGIN / 2}" rx="8" fill="#f4f4f6" '
-        f'stroke="#999"{" stroke-dasharray=" + chr(34) + "6 4" + chr(34) if guards else ""}/>'
+        f'stroke="#999"{" stroke-dasharray=" + chr(34) + "6 4" + chr(34) if wall else ""}/>'
         f'<text x="{x + 12}" y="{MARGIN + 16}" font-weight="bold">{escape(_cut(name))}</text>'
         f'<text x="{x + 12}" y="{MARGIN + 34}" fill="#555">{words}</text></g>'
     )

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cageflow.report.network.facts import Facts
+from cageflow.report.network.facts import Facts, wall_words
 from cageflow.scenario import Network
 
 
@@ -23,9 +23,8 @@ def network_tables(network: Network) -> RenderableType:
 
 
 def _subnet_line(network: Network, name: str) -> Text:
-    guards = network.scenario.subnets[name].guarded_by
-    way = f", opens while red holds {' or '.join(guards)}" if guards else ""
-    return Text.assemble((name, "bold"), way)
+    wall = wall_words(network, name)
+    return Text.assemble((name, "bold"), f", {wall}" if wall else "")
 
 
 def _hosts(facts: Facts, subnet: str) -> Table:

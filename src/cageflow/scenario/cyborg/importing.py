@@ -19,7 +19,7 @@ from cageflow.scenario.cyborg.scenario_file import CyborgScenario, Host, Insight
 from cageflow.scenario.enums import PRIVILEGED_USER
 from cageflow.scenario.network import default_network
 from cageflow.scenario.reach import is_entered
-from cageflow.scenario.schema import Decoy, Scenario
+from cageflow.scenario.schema import MAX_UNIT_TYPES, Decoy, Scenario
 from cageflow.scenario.schema import Host as SchemaHost
 from cageflow.scenario.writing import checked_network
 from cageflow.scenario.yaml_file import YamlFile
@@ -200,6 +200,12 @@ class _Reader:
         properties = {it for image in self.images.values() for process in image.processes for it in process.properties}
         in_order = dict.fromkeys(self.home[host] for host in self.scenario.hosts)
         type_of = {host: types.get(host, unit_type_of(host)) for host in self.scenario.hosts}
+        in_use = dict.fromkeys(type_of.values())
+        if not 2 <= len(in_use) <= MAX_UNIT_TYPES:
+            found = f"the names of its hosts give {len(in_use)}: {', '.join(in_use)}"
+            raise UserError(
+                f"{self.name}: expected 2 to {MAX_UNIT_TYPES} unit types, {found}; --types gives them others"
+            )
         targets = [host for host in GREEN_TARGETS if host in self.scenario.hosts]
         content = rules.model_dump(exclude_defaults=True) | {
             "name": name,

@@ -25,6 +25,7 @@ def test_facts__say_sizes_orders_and_what_withstands():
         "Unit types: defender, enterprise, op_server, op_host, user; 120 orders of them.",
         "Blue has 145 actions and sees 52 bits.",
         "No exploit works on Defender.",
+        "B_lineAgent goes User1 > Enterprise1 > Enterprise2 > Op_Server0, or so.",
     ]
     assert facts.to_json() | {"hosts": 0, "unit_types": 0} == {
         "name": "CAGE Challenge 2, Scenario2",
@@ -36,6 +37,15 @@ def test_facts__say_sizes_orders_and_what_withstands():
         "num_actions": 145,
         "num_observations": 52,
     }
+
+
+def test_closed_subnet_and_missing_way__are_said():
+    content = default_network().scenario.model_dump()
+    content["subnets"]["Operational"] = {"closed_to": ["User"]}
+    content["red"]["b_line"] = None
+    network = Network(checked_network(content, "x"))
+    assert Facts(network).sentences()[-1].startswith("B_lineAgent cannot play here: ")
+    assert "Operational: never opens" in titles(network)
 
 
 def test_table__has_every_host_its_worth_and_what_it_tells_of():
@@ -58,7 +68,7 @@ def test_picture__has_a_box_for_each_host_and_an_arrow_for_what_it_tells_of():
         "User3 tells of Enterprise0",
         "User4 tells of Enterprise0",
     ]
-    assert "Operational: opens while red holds Enterprise0, Enterprise1, Enterprise2" in found
+    assert "Operational: opens while red holds Enterprise0 or Enterprise1 or Enterprise2" in found
 
 
 def test_picture__survives_names_that_mean_something_in_svg():

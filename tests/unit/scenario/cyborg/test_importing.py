@@ -266,6 +266,14 @@ def test_types__replace_those_of_the_names(tmp_path):
         import_scenario(path, types={"Moon": "user"})
 
 
+def test_too_many_types__are_refused_with_the_cure(tmp_path):
+    path = tmp_path / "many.yaml"
+    path.write_text(CAGE2)
+    types = dict(zip(load_scenario().hosts, "abcdefg", strict=False))
+    with pytest.raises(UserError, match="expected 2 to 8 unit types, the names of its hosts give 9: a, .*; --types gi"):
+        import_scenario(path, types=types)
+
+
 def test_footholds__and_what_red_knows_are_taken():
     scenario = import_text(changed(foothold("User1", "shell")), "x")
     assert [one.host for one in scenario.red.footholds] == ["User1"]
