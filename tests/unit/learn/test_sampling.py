@@ -100,3 +100,10 @@ def test_best_actions__takes_the_first_of_the_likeliest_allowed():
     assert best_actions(rows, log_probs, np.array([[1, 1, 1, 0], [1, 0, 0, 0]], np.uint8), actions) == -1
     assert actions.tolist() == [1, 0]
     assert best_actions(rows, log_probs, np.array([[1, 1, 1, 0], [0, 0, 0, 0]], np.uint8), actions) == 1
+
+
+def test_best_actions__stay_with_the_first_where_no_later_one_is_likelier():
+    log_probs = np.array([[-0.5, -1.0, -0.7]], np.float32)
+    actions = np.empty(1, np.int64)
+    assert best_actions(np.zeros(1, np.int32), log_probs, np.empty((0, 3), np.uint8), actions) == -1
+    assert actions.tolist() == [0]

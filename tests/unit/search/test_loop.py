@@ -1,7 +1,7 @@
 """The outer loop: budgets, the best trial, and a search that goes on where it stopped."""
 
 import json
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, fields, replace
 from typing import ClassVar
 
 import numpy as np
@@ -187,6 +187,10 @@ def test_callback__gets_the_facts_of_every_iteration():
             assert values.shape == (120,)
         np.testing.assert_allclose(acquisition.ucb, acquisition.mean + 2.0 * acquisition.std)
     assert iterations[-1].state == result.state
+    for given in (launches[0], launches[0].state, iterations[-1], iterations[-1].state):
+        for field in fields(given):
+            with pytest.raises(FrozenInstanceError):
+                setattr(given, field.name, None)
 
 
 def test_callback__a_strategy_without_a_model_updates_none():
