@@ -46,8 +46,8 @@ def generated_network(num_hosts: int, seed: int, num_decoys: int = 16, **fields:
     and decoys as there is room for.
     """
     rng = np.random.default_rng(seed)
-    num_subnets, num_ports, num_exploits = max(1, min(16, num_hosts // 4)), min(63, 8 + num_hosts), 32
-    ports = [int(port) for port in rng.choice(49151, num_ports, replace=False) + 1]
+    num_subnets, num_ports, num_exploits = max(1, min(16, num_hosts // 4)), min(62, 8 + num_hosts), 32
+    ports = [int(port) for port in rng.choice(49000, num_ports, replace=False) + 100]
     names = [f"h{i}" for i in range(num_hosts)]
     home = [f"s{i * num_subnets // num_hosts}" for i in range(num_hosts)]
     kinds = [f"type{i}" for i in range(6)]
