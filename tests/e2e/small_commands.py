@@ -76,7 +76,7 @@ def _filled_in(word: str) -> str:
 def shrink(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make small what no option makes small, in this process."""
     monkeypatch.setattr(os, "fsync", lambda file: None)  # half the time of a landscape
-    monkeypatch.setattr("cageflow.experiment.search_run.NUM_ORDERS", 3)  # orders of a landscape
+    monkeypatch.setattr("cageflow.search.landscape.LARGEST_LANDSCAPE", 3)  # orders of a landscape
     monkeypatch.setattr("cageflow.cli.regret.CALIBRATION_SPLITS", 1)
     monkeypatch.setattr("cageflow.search.calibration.TRAINING_SIZES", (10,))
     monkeypatch.setattr("cageflow.envs.benchmark._compile_s", lambda: (1.0, 0.1))

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from cageflow.experiment.baseline_table import read_rows
-from cageflow.workflow.orders import CANONICAL_ORDERS
 from tests.e2e.command_line import cageflow
+from tests.helpers.orders import ORDERS
 
 TINY = ["--total-episodes", 6, "--max-steps", 10, "--evaluation-episodes", 8]
 
@@ -136,5 +136,5 @@ def test_table_that_was_interrupted__goes_on_after_what_is_finished(tmp_path: Pa
     assert f"{len(before)} of 36 are finished already" in outcome.err
     assert read_rows(run / "rows.csv")[: len(before)] == before
     assert [(row["baseline"], len(row["seeds"])) for row in outcome.json["rows"]] == [
-        (f"fixed {name}", 6) for name in CANONICAL_ORDERS
+        (f"fixed {name}", 6) for name in ORDERS.named
     ]

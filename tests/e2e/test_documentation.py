@@ -13,11 +13,12 @@ from cageflow.cli import app
 from cageflow.experiment.config import make_config
 from cageflow.experiment.run_folder import ACQUISITION_COLUMNS, SAMPLING_COLUMNS, TRAINING_COLUMNS
 from cageflow.learn.policy import PolicyCard
+from cageflow.scenario.orders import format_order
 from cageflow.scenario.schema import MAX_DECOYS, MAX_HOSTS, MAX_PORTS
 from cageflow.search import LANDSCAPE_COLUMNS
-from cageflow.workflow.orders import ALL_ORDERS, format_order
 from tests.e2e.conftest import Run
 from tests.helpers.documents import read_page
+from tests.helpers.orders import ALL_ORDERS, order_id
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -109,7 +110,7 @@ def test_limits_of_a_network_are_those_of_the_schema() -> None:
 def test_orders_are_numbered_as_described() -> None:
     assert f"permutations of `{format_order(ALL_ORDERS[0]).replace(',', ', ')}` in the order of this list" in FILES
     assert ALL_ORDERS[119] == ALL_ORDERS[0][::-1]
-    assert list(ALL_ORDERS) == sorted(ALL_ORDERS)
+    assert [order_id(order) for order in ALL_ORDERS] == list(range(120))
 
 
 def test_every_file_of_a_run_is_described(search_run: Run, plain_run: Run, universal_run: Run) -> None:

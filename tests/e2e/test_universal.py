@@ -11,9 +11,9 @@ import pytest
 
 from cageflow.learn.policy_file import load_policy
 from cageflow.search import read_landscape
-from cageflow.workflow.orders import parse_order
 from tests.e2e.command_line import cageflow
 from tests.e2e.conftest import TINY, Run
+from tests.helpers.orders import parse_order
 
 ORDER = "enterprise,op_host,op_server,user,defender"
 WALL_CLOCK = {"Collection_Time", "Update_Time", "Seconds"}

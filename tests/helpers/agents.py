@@ -11,7 +11,7 @@ from cageflow.learn.policy import Policy, PolicyCard, made_for
 from cageflow.learn.policy_file import save_policy
 from cageflow.scenario import Network, default_network
 from cageflow.sim.recall import num_recalled
-from cageflow.workflow.orders import encode_order, parse_order
+from tests.helpers.orders import encode_order, parse_order
 
 NETWORK = default_network()
 SETTING = BlueSetting(NETWORK)

@@ -35,8 +35,8 @@ from cageflow.experiment.progress import Quiet
 from cageflow.experiment.run_folder import CONFIG
 from cageflow.files import checksum, write_whole
 from cageflow.search import Budget
-from cageflow.workflow.orders import order_id
 from tests.helpers.figures import figures
+from tests.helpers.orders import order_id
 from tests.helpers.searches import Alternating, OneByOne
 
 SMALL = {"max_steps": 4, "episodes_per_update": 4, "evaluation_episodes": 2, "seed": 2, "ppo": {"hidden_sizes": [8]}}

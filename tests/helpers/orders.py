@@ -4,11 +4,13 @@ from itertools import combinations
 
 import numpy as np
 
-from cageflow.workflow.orders import CAGE2_ORDERS
+from cageflow.scenario import default_network
 
-ORDERS = CAGE2_ORDERS
+ORDERS = default_network().orders
 ALL_ORDERS = tuple(ORDERS)
 order_id = ORDERS.rank
+parse_order = ORDERS.parse
+encode_order = ORDERS.encode
 
 
 def ids(*unit_types):

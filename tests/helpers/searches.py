@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from cageflow.scenario.orders import Order, OrderSpace
 from cageflow.search import Acquisition, Choice, StrategySettings
-from cageflow.workflow.orders import Order, OrderSpace
 
 
 class OneByOne(Executor):

@@ -100,11 +100,11 @@ SOUND = {
     "errors.py": "",
     "cli.py": "import typer\n\ndef search():\n    import torch\n    from cageflow.search import loop",
     "search/__init__.py": "",
-    "search/loop.py": "import torch\nfrom . import surrogate\nfrom ..workflow.orders import ALL_ORDERS",
+    "search/loop.py": "import torch\nfrom . import surrogate\nfrom ..workflow.compliance import judge",
     "search/surrogate.py": "from cageflow import errors",
     "sim/__init__.py": "",
     "workflow/__init__.py": "",
-    "workflow/orders.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch",
+    "workflow/compliance.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch",
 }
 
 

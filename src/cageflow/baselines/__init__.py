@@ -9,7 +9,7 @@ from cageflow.baselines.random import RandomAgent
 from cageflow.baselines.react import ReactAgent
 from cageflow.baselines.sleep import SleepAgent
 from cageflow.envs.agent import BlueAgent, BlueSetting
-from cageflow.workflow.orders import Order
+from cageflow.scenario.orders import Order
 
 BASELINES: dict[str, Callable[[BlueSetting], BlueAgent]] = {
     "greedy": GreedyAgent,

@@ -16,11 +16,16 @@ import numpy.typing as npt
 from cageflow.baselines.worth import host_worth
 from cageflow.envs.agent import Actions, BlueSetting, BlueView
 from cageflow.envs.inspection import Access
+from cageflow.scenario import Network
+from cageflow.scenario.orders import Order, OrderLike
 from cageflow.workflow.compliance import counted_hosts
-from cageflow.workflow.orders import CAGE2_ORDERS, Order, OrderLike, parse_order
 
-DEFAULT_ORDER: Order = parse_order("op_server,enterprise,defender,op_host,user")
-"""By what a step in red's hands costs, 11, 1, 0.1, 0.1 and 0.1; among equals, what lies deeper in the network first."""
+
+def order_by_worth(network: Network) -> Order:
+    """Unit types by what a step costs on which red has the dearest of their hosts; among equals by their ids."""
+    worth = host_worth(network)
+    dearest = [int(worth[network.host_unit_type == i].max()) for i in range(len(network.unit_types))]
+    return tuple(name for _, name in sorted(zip(dearest, network.unit_types, strict=True), key=lambda one: -one[0]))
 
 
 class GreedyAgent:
@@ -30,17 +35,18 @@ class GreedyAgent:
 
     Args:
         setting: of the games.
-        order: as `parse_order` reads it.
+        order: as `OrderSpace.parse` reads it; None is `order_by_worth`.
     """
 
     max_envs: int | None = None
 
-    def __init__(self, setting: BlueSetting, order: OrderLike = DEFAULT_ORDER) -> None:
-        order, network = parse_order(order), setting.network
+    def __init__(self, setting: BlueSetting, order: OrderLike | None = None) -> None:
+        network = setting.network
+        order = order_by_worth(network) if order is None else network.orders.parse(order)
         codec = network.codec
         counted = counted_hosts(network, "evictable")
         hosts = np.array([host for host in range(len(network.hosts)) if counted >> host & 1], np.intp)
-        place = np.argsort(CAGE2_ORDERS.indices(order))[network.host_unit_type]
+        place = np.argsort(network.orders.indices(order))[network.host_unit_type]
         # One number a host, the more the sooner: by type, by access, by worth. Ties go to the first of the table.
         worth = host_worth(network)
         by_worth = np.searchsorted(np.unique(worth), worth)

@@ -111,7 +111,6 @@ def evaluate(
     from cageflow.evaluation.sources import SourceOptions
     from cageflow.evaluation.tables import format_evaluation, format_parity, format_standing
     from cageflow.workflow.compliance import DEFINITIONS
-    from cageflow.workflow.orders import parse_order
 
     if simulator not in ("compiled", "cyborg"):
         raise UserError(f"--simulator is {simulator!r}; possible are compiled and cyborg.")
@@ -122,15 +121,15 @@ def evaluate(
     on_cyborg = both or simulator == "cyborg"
     if compliance_definition not in (None, *DEFINITIONS):
         raise UserError(f"--compliance-definition is {compliance_definition!r}; possible are {', '.join(DEFINITIONS)}.")
-    order = None if workflow is None else parse_order(workflow)
     options = SourceOptions(
         deterministic,
         _arguments(agent_args),
         cyborg_path,
-        order,
+        workflow,
         compliance_definition,
         agent_timeout,
         run_team_code,
+        scenario,
     )
     sources = _sources(policies, team, save_team, options)
     settings = EvaluationSettings(

@@ -49,14 +49,13 @@ def export(
 ) -> None:
     """Write a policy as an ONNX file that needs nothing of cageflow, and a model card beside it."""
     from cageflow.evaluation.export.export import export as export_policy
-    from cageflow.workflow.orders import parse_order
 
     with Telling() as say:
         written = export_policy(
             policy,
             out=out,
             rules=rules,
-            order=None if workflow is None else parse_order(workflow),
+            order=workflow,
             episodes=evaluation_episodes,
             seed=seed,
             green=green,

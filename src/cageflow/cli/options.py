@@ -18,7 +18,7 @@ ADVANCED = "Advanced options"
 """The second panel of a command's help; what most users need stands in the first."""
 
 ORDER_FORMS = "As a > b > c or a,b,c, a number from 0 to 119, or a name such as critical-first."
-"""How an order can be written; `cageflow.workflow.orders.parse_order` reads it."""
+"""How an order can be written; `cageflow.scenario.orders.OrderSpace.parse` reads it."""
 
 RedAgent = Annotated[
     str | None,

@@ -46,7 +46,7 @@ def _figures(written: Report) -> dict[str, Any]:
     """What `--json` prints."""
     from statistics import fmean
 
-    from cageflow.workflow.orders import format_order
+    from cageflow.scenario.orders import format_order
 
     material, run = written.material, written.material.run
     return {

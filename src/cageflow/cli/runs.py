@@ -293,7 +293,7 @@ def _new_config(command: str, settings: dict[str, Any], file: Path | None) -> Ru
 
 
 def _search_json(summary: RunSummary) -> dict[str, Any]:
-    from cageflow.workflow.orders import format_order
+    from cageflow.scenario.orders import format_order
 
     assert summary.workflow is not None, "a search has tried a workflow"
     return {
@@ -313,7 +313,7 @@ def _search_json(summary: RunSummary) -> dict[str, Any]:
 
 
 def _train_json(summary: RunSummary) -> dict[str, Any]:
-    from cageflow.workflow.orders import format_order
+    from cageflow.scenario.orders import format_order
 
     return {
         "run_dir": str(summary.run_dir),
@@ -331,7 +331,7 @@ def _train_json(summary: RunSummary) -> dict[str, Any]:
 
 def _print_summary(summary: RunSummary) -> None:
 
-    from cageflow.workflow.orders import show_order
+    from cageflow.scenario.orders import show_order
 
     console = terminal.make_console(highlight=False, soft_wrap=True)
     if summary.workflow is None:

@@ -111,15 +111,15 @@ def play(
     from cageflow.evaluation.play import HumanPolicy, play_episode
     from cageflow.evaluation.sources import PolicySource, SourceOptions, find_agent
     from cageflow.learn.policy_file import load_policy
-    from cageflow.workflow.orders import parse_order
 
-    order = None if workflow is None else parse_order(workflow)
-    agents = SourceOptions(deterministic, order=order, timeout_s=agent_timeout, team_code=run_team_code)
+    agents = SourceOptions(
+        deterministic, order=workflow, scenario=scenario, timeout_s=agent_timeout, team_code=run_team_code
+    )
     source = None if blue == "human" else find_agent(blue, agents)
-    if order is not None:
+    if workflow is not None:
         if not isinstance(source, PolicySource):
             raise UserError(f"--workflow is for a policy file, and --blue is {blue}: leave one of them out")
-        load_policy(source.path, order=order)
+        load_policy(source.path, order=source.workflow.order if source.workflow else None)
     if source is not None:
         observation = source.observation if observation is None else observation
         scenario = scenario or source.scenario

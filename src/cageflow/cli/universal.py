@@ -123,9 +123,9 @@ def _figures(summary: RunSummary, landscape: Landscape | None) -> dict[str, Any]
     """What `--json` prints."""
     from cageflow.experiment.config import read_config
     from cageflow.experiment.run_folder import CONFIG, UNIVERSAL_TABLE
+    from cageflow.scenario.orders import format_order
     from cageflow.search import read_landscape
     from cageflow.search.comparison import compare
-    from cageflow.workflow.orders import format_order
 
     assert summary.workflow is not None, "of all workflows one is the best"
     path = summary.run_dir / UNIVERSAL_TABLE

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from cageflow.envs.inspection import true_states
 from cageflow.envs.options import GameOptions
 from cageflow.scenario import Network
+from cageflow.scenario.orders import Order
 from cageflow.sim.batch import play_loop, reset_loop
 from cageflow.sim.handover import plain, row
 from cageflow.sim.knowledge import mask_loop
@@ -18,7 +19,6 @@ from cageflow.sim.memory import new_memories
 from cageflow.sim.recall import decoy_places, num_recalled, recall_loop
 from cageflow.sim.state import new_states
 from cageflow.workflow.compliance import ComplianceTracker
-from cageflow.workflow.orders import Order
 
 Observations = npt.NDArray[np.uint8]
 

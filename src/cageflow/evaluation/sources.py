@@ -23,9 +23,10 @@ from cageflow.evaluation.team import MEMBERS, TeamAgent, read_team
 from cageflow.learn.fit import network_file_of, notes_on
 from cageflow.learn.policy import ANY_WORKFLOW, PolicyCard
 from cageflow.learn.policy_file import load_policy
-from cageflow.scenario import NetworkIdentity
+from cageflow.scenario import NetworkIdentity, default_network, is_cage2
+from cageflow.scenario.named import load_network
+from cageflow.scenario.orders import Order, OrderLike, OrderSpace
 from cageflow.workflow.compliance import DEFINITIONS
-from cageflow.workflow.orders import Order, OrderLike, parse_order
 
 BEST_POLICIES = ("best.safetensors", "policy.safetensors")
 """In the folder `policies` of a run: of a search, of plain PPO."""
@@ -264,7 +265,8 @@ class SourceOptions:
         cyborg_path: for foreign agents that import CybORG.
         timeout_s: seconds that a foreign agent has for each answer.
         team_code: whether a team file may name members that are code.
-        order: the workflow that fixes are judged by, and that universal policies follow, as `parse_order` reads it;
+        scenario: the network that is played, as the user names it; None is each policy's own, or else CAGE-2's.
+        order: the workflow that fixes are judged by and that universal policies follow, as `OrderSpace.parse` reads it;
             None is each policy's own.
         definition: what counts as compromised for it, one of `workflow.compliance.DEFINITIONS`; None is the policy's
             own, or else any-session.
@@ -277,25 +279,33 @@ class SourceOptions:
     definition: str | None = None
     timeout_s: float = DEFAULT_TIMEOUT_S
     team_code: bool = False
+    scenario: Path | str | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 < self.timeout_s <= MAX_TIMEOUT_S:
             raise UserError(f"agent-timeout is {self.timeout_s:g}; expected seconds, more than 0 and at most a day.")
 
-    @property
-    def told(self) -> Order | None:
-        """The order, read."""
-        return None if self.order is None else parse_order(self.order)
-
-    def workflow(self, card: PolicyCard | None = None) -> WorkflowSpec | None:
-        """The workflow that an agent's fixes are judged by.
+    def orders(self, card: PolicyCard | None = None, network_file: Path | None = None) -> OrderSpace:
+        """The orders of the network that an agent plays on.
 
         Args:
             card: of a policy; None for any other agent.
+            network_file: that the policy brings.
         """
-        order = self.told
-        if order is None and card is not None and card.workflow is not None:
-            order = parse_order(card.workflow)
+        given = self.scenario or network_file
+        if given is not None:
+            return load_network(given).orders
+        if card is not None and card.network is not None and not is_cage2(card.network):
+            return card.orders
+        return default_network().orders
+
+    def workflow(self, card: PolicyCard | None = None, network_file: Path | None = None) -> WorkflowSpec | None:
+        """The workflow that an agent's fixes are judged by; as `orders`."""
+        order: Order | None = None
+        if self.order is not None:
+            order = self.orders(card, network_file).parse(self.order)
+        elif card is not None and card.workflow is not None:
+            order = tuple(card.workflow.split(","))
         if order is None:
             return None
         definition = self.definition or (card.alignment.get("definition") if card is not None else None)
@@ -405,14 +415,9 @@ def _policy(name: str, path: Path, options: SourceOptions) -> PolicySource:
     is_universal = card.workflow == ANY_WORKFLOW
     if is_universal and options.order is None:
         raise UserError(f"policy file {path} is universal: say by --workflow which order it is to follow.")
-    return PolicySource(
-        name,
-        path,
-        card,
-        options.workflow(card),
-        options.deterministic,
-        options.told if is_universal else None,
-    )
+    workflow = options.workflow(card, network_file_of(path))
+    told = workflow.order if workflow is not None and is_universal else None
+    return PolicySource(name, path, card, workflow, options.deterministic, told)
 
 
 def _policy_of_run(folder: Path) -> Path:

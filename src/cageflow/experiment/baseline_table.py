@@ -15,7 +15,7 @@ import numpy as np
 from cageflow.errors import UserError
 from cageflow.files import checksum, read_whole, write_whole
 from cageflow.reading import TextError, parse_rows
-from cageflow.workflow.orders import Order, format_order, parse_order, show_order
+from cageflow.scenario.orders import Order, format_order, show_order
 
 ROW_COLUMNS = (
     "Baseline,Workflow_Order,Seed,Reward,Reward_SE,Compliance,Episodes,Train_Seconds,Evaluation_Seconds,Policy"
@@ -244,7 +244,7 @@ def _parse(values: dict[str, str]) -> BaselineRow:
     order = values["Workflow_Order"]
     return BaselineRow(
         baseline=values["Baseline"],
-        order=None if order == NO_ORDER else parse_order(order),
+        order=None if order == NO_ORDER else tuple(order.split(">")),
         seed=int(values["Seed"]),
         reward=float(values["Reward"]),
         reward_se=float(values["Reward_SE"]),

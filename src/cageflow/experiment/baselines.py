@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from cageflow.baselines import BASELINES
-from cageflow.baselines.greedy import DEFAULT_ORDER
+from cageflow.baselines.greedy import order_by_worth
 from cageflow.baselines.libraries import LIBRARIES, check_installed
 from cageflow.baselines.libraries import train as train_library
 from cageflow.collect import make_collector
@@ -43,8 +43,9 @@ from cageflow.experiment.trainer import PolicyTrainer, game_spec
 from cageflow.files import write_whole
 from cageflow.learn.policy import Policy
 from cageflow.learn.policy_file import save_policy
+from cageflow.scenario import Network
+from cageflow.scenario.orders import Order, format_order
 from cageflow.workflow.compliance import DEFINITIONS
-from cageflow.workflow.orders import CANONICAL_ORDERS, Order, format_order, parse_order
 
 OWN_LEARNER: dict[str, dict[str, Any]] = {"fixed": {}, "ppo": {}, "ppo-unmasked": {"mask_actions": False}}
 """The baselines that this package's PPO trains, with their changes to its preset."""
@@ -103,7 +104,8 @@ class BaselineSettings:
             )
         object.__setattr__(self, "red_agent", self.game().red_agent)
         if self.workflow is not None:
-            object.__setattr__(self, "workflow", format_order(parse_order(self.workflow)))
+            orders = self.game().network.orders
+            object.__setattr__(self, "workflow", format_order(orders.parse(self.workflow)))
 
     def game(self) -> GameOptions:
         """The settings of the game."""
@@ -111,9 +113,10 @@ class BaselineSettings:
 
     def entries(self) -> list[Entry]:
         """The lines of the table, in their order."""
-        order = None if self.workflow is None else parse_order(self.workflow)
+        network = self.game().network
+        order = None if self.workflow is None else network.orders.parse(self.workflow)
         names = NAMES if self.name == ALL else (self.name,)
-        return [entry for name in names for entry in _entries(name, order)]
+        return [entry for name in names for entry in _entries(name, order, network)]
 
 
 @dataclass(frozen=True)
@@ -230,13 +233,13 @@ def _settings_in(run_dir: Path, content: Mapping[str, Any]) -> BaselineSettings:
         raise UserError(f"{path} is no configuration of baselines") from error
 
 
-def _entries(name: str, order: Order | None) -> Iterator[Entry]:
+def _entries(name: str, order: Order | None, network: Network) -> Iterator[Entry]:
     """The lines of one baseline."""
     if name == "fixed" and order is None:
-        for order_name, canonical in CANONICAL_ORDERS.items():
+        for order_name, canonical in network.orders.named.items():
             yield Entry(name, canonical, order_name)
     elif name == "greedy":
-        yield Entry(name, order or DEFAULT_ORDER)
+        yield Entry(name, order or order_by_worth(network))
     else:
         yield Entry(name, order)
 

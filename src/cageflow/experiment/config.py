@@ -17,10 +17,12 @@ from cageflow.experiment.settings_file import SUM, read_object
 from cageflow.experiment.wording import expectation
 from cageflow.learn.config import MAX_STEPS, MAX_WEIGHT, PPOConfig, preset_config
 from cageflow.reading import TextError, read_yaml
+from cageflow.scenario.named import load_network
+from cageflow.scenario.orders import Order, format_order
 from cageflow.search.initial import find_init
 from cageflow.search.kernels import KernelName
+from cageflow.search.landscape import landscape_ranks
 from cageflow.workflow.compliance import DEFINITIONS
-from cageflow.workflow.orders import NUM_ORDERS, Order, format_order, parse_order
 
 Count = Annotated[int, Field(ge=1, le=10**12)]  # of episodes: a century of the fastest machine
 MAX_EVALUATED = 1_000_000  # episodes; they are played at once, a kilobyte each
@@ -123,7 +125,9 @@ class RunConfig(BaseModel):
             values = {"alignment_lambda": REFERENCE_LAMBDA, **values}
         if values.get("command") == "landscape":
             per_order = values.get("max_episodes_per_workflow", cls.model_fields["max_episodes_per_workflow"].default)
-            values = _with_implied(values, "landscape", _equal_budgets(per_order, values.get("repetitions", 1)))
+            orders = landscape_ranks(load_network(values.get("scenario")).orders)
+            budgets = _equal_budgets(len(orders), per_order, values.get("repetitions", 1))
+            values = _with_implied(values, "landscape", budgets)
         if values.get("command") == "universal":
             values = {"preset": "universal", "evaluation_episodes": 1000, **values}
         return values
@@ -138,9 +142,9 @@ class RunConfig(BaseModel):
     @field_validator("workflow", mode="before")
     @classmethod
     def _is_order(cls, value: object) -> object:
-        if isinstance(value, bool) or not isinstance(value, str | int):
-            return value  # refused elsewhere, or not given
-        return format_order(parse_order(value))
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)  # the number of an order; what it reads as depends on the network
+        return value
 
     @field_validator("device")
     @classmethod
@@ -152,7 +156,7 @@ class RunConfig(BaseModel):
     @model_validator(mode="after")
     def _is_possible(self) -> RunConfig:
         # Building the parts checks them; each raises its own sentence.
-        self.game()
+        game = self.game()
         learner = self.learner()
         if self.max_steps < learner.num_minibatches:
             raise UserError(
@@ -170,6 +174,8 @@ class RunConfig(BaseModel):
             raise UserError("--simulator cyborg and --cyborg-path DIR go together: give both or neither")
         if self.simulator == "cyborg" and self.scenario is not None:
             raise UserError(f"scenario is {self.scenario!r}, but CybORG plays its own: leave it out")
+        if self.workflow is not None:
+            self.__dict__["workflow"] = format_order(game.network.orders.parse(self.workflow))
         if self.command == "search" and self.workflow is not None:
             raise UserError(f"workflow is {self.workflow!r}, but a search picks its own: leave it out, or use train")
         if self.command == "universal" and self.workflow is not None:
@@ -216,7 +222,7 @@ class RunConfig(BaseModel):
 
     def order(self) -> Order | None:
         """The workflow of `train`; None for plain PPO."""
-        return None if self.workflow is None else parse_order(self.workflow)
+        return None if self.workflow is None else tuple(self.workflow.split(","))
 
     @property
     def trial_executor(self) -> str:
@@ -240,11 +246,12 @@ def _ablation(episodes: int) -> dict[str, Any]:
     }
 
 
-def _equal_budgets(episodes: object, repetitions: object) -> dict[str, Any]:
-    """A landscape: every order trained for as many episodes, as often."""
+def _equal_budgets(num_orders: int, episodes: object, repetitions: object) -> dict[str, Any]:
+    """A landscape: every one of its orders trained for as many episodes, as often."""
     if not (isinstance(episodes, int) and isinstance(repetitions, int) and episodes > 0 and repetitions > 0):
         return {}  # refused where the fields are checked
-    return {"strategy": "exhaustive", "total_episodes": NUM_ORDERS * repetitions * episodes, **_equal_lengths(episodes)}
+    total = num_orders * repetitions * episodes
+    return {"strategy": "exhaustive", "total_episodes": total, **_equal_lengths(episodes)}
 
 
 def _equal_lengths(episodes: int) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from typing import Any
 
 from cageflow.errors import UserError
 from cageflow.files import checksum, read_whole, write_whole
+from cageflow.scenario.orders import Order, OrderSpace
 from cageflow.search import TrialRequest
-from cageflow.workflow.orders import Order, order_id
 
 PATTERN = "learner_*.pt"
 
@@ -27,11 +27,13 @@ class Learners:
 
     Args:
         folder: where they stand.
+        orders: that there are.
         state: what `to_json` gave at the checkpoint; None before the first.
     """
 
-    def __init__(self, folder: Path, state: Mapping[str, Any] | None) -> None:
+    def __init__(self, folder: Path, orders: OrderSpace, state: Mapping[str, Any] | None) -> None:
         self._folder = folder
+        self._space = orders
         saved = state or {"orders": {}, "starts": {}}
         self._orders = {int(number): _learner_file(file) for number, file in saved["orders"].items()}
         self._starts = {int(trial): _learner_file(file) for trial, file in saved["starts"].items()}
@@ -43,7 +45,7 @@ class Learners:
             UserError: its file is missing, or is not the one that was written.
         """
         assert request.start is not None
-        return self._read(self._starts.setdefault(request.trial, self._orders[order_id(request.start)]))
+        return self._read(self._starts.setdefault(request.trial, self._orders[self._space.rank(request.start)]))
 
     def check(self) -> None:
         """Refuse files that are not those of the checkpoint; as `start_of`."""
@@ -52,9 +54,9 @@ class Learners:
 
     def keep(self, trial: int, order: Order, content: bytes) -> None:
         """Write the learner that a trial has left; the next checkpoint makes it the order's."""
-        name = f"learner_{order_id(order):03d}_trial{trial}.pt"
+        name = f"learner_{self._space.rank(order):03d}_trial{trial}.pt"
         write_whole(self._folder / name, content)
-        self._orders[order_id(order)] = (name, checksum(content))
+        self._orders[self._space.rank(order)] = (name, checksum(content))
         self._starts.pop(trial, None)
 
     def to_json(self) -> dict[str, Any]:

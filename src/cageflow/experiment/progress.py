@@ -18,8 +18,8 @@ from rich.text import Text
 
 from cageflow.experiment.heartbeat import COMPILING, Heartbeat
 from cageflow.experiment.trainer import UpdateRecord, Workflow
+from cageflow.scenario.orders import Order, show_order
 from cageflow.search import Iteration
-from cageflow.workflow.orders import Order, show_order
 
 PLAIN_INTERVAL_S = 5.0
 MAX_ORDERS = 4  # of the trials under way that are named

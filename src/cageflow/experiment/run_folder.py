@@ -6,11 +6,13 @@ import platform
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import requires, version
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from cageflow.errors import UserError
 from cageflow.experiment.config import ABOUT, FILES, MADE_FOR, RunConfig, read_config
@@ -22,8 +24,8 @@ from cageflow.experiment.state_file import load_state, save_state
 from cageflow.experiment.trainer import UpdateRecord, Workflow
 from cageflow.files import checksum, is_partial, read_whole, sync_folder, write_whole
 from cageflow.learn.fit import NETWORK_FILE
+from cageflow.scenario.orders import Order, OrderSpace, format_order
 from cageflow.search import LANDSCAPE_COLUMNS, Acquisition, Iteration, LandscapeRow, landscape_cells
-from cageflow.workflow.orders import ALL_ORDERS, CAGE2_ORDERS, Order, format_order, order_id
 
 TRAINING_COLUMNS = (
     "Workflow_ID,Workflow_Order,Update,Episodes,Env_Reward,Alignment_Bonus,Total_Reward,Compliance,Avg_Fixes,"
@@ -55,6 +57,10 @@ def logs_of(command: str) -> tuple[str, ...]:
     return ("training", "sampling", "landscape" if command == "landscape" else "acquisition")
 
 
+WHOLE_ACQUISITION, BEST_ACQUISITION = 720, 500
+"""Up to so many orders `acquisition.csv` has all of them at each iteration, else so many of the best."""
+
+
 class RunFolder:
     """An open run folder.
 
@@ -62,16 +68,18 @@ class RunFolder:
         path: the folder.
         lock: that keeps it to this process; closed with the folder.
         logs: by their names in `LOGS`, cut back to the checkpoint.
+        orders: of the network that is played.
 
     Attributes:
         path: the folder.
         logs: as given.
     """
 
-    def __init__(self, path: Path, lock: FolderLock, logs: Mapping[str, CsvLog]) -> None:
+    def __init__(self, path: Path, lock: FolderLock, logs: Mapping[str, CsvLog], orders: OrderSpace) -> None:
         self.path = path
         self._lock = lock
         self.logs = logs
+        self._orders = orders
 
     @classmethod
     def create(
@@ -111,10 +119,11 @@ class RunFolder:
                 logs = _open_logs(path, config.command, None)
                 for log in logs.values():
                     closing.callback(log.close)
-                folder = cls(path, lock, logs)
+                network = config.game().network
+                folder = cls(path, lock, logs, network.orders)
                 folder._save({"run_episodes": 0})
                 sums = {name: checksum(copy) for name, copy in files.items()}
-                made_for = config.game().network.identity.to_json()
+                made_for = network.identity.to_json()
                 content = {**config.to_json(), MADE_FOR: made_for, ABOUT: _about(), FILES: sums}
                 write_whole(path / CONFIG, dump_settings(content))
             except OSError as error:
@@ -148,7 +157,8 @@ class RunFolder:
             lock = lock_folder(path, path / CHECKPOINT / LOCK, say, wait_s)
             closing.callback(lock.close)
             state, ends = _read_checkpoint(path, config.command)
-            Learners(path / CHECKPOINT, state.get("learners")).check()
+            orders = config.game().network.orders
+            Learners(path / CHECKPOINT, orders, state.get("learners")).check()
             logs = _open_logs(path, config.command, ends)
             for log in logs.values():
                 closing.callback(log.close)
@@ -158,7 +168,7 @@ class RunFolder:
                 write_whole(path / CONFIG, dump_settings(wanted))
             (path / POLICIES).mkdir(exist_ok=True)
             closing.pop_all()
-            return cls(path, lock, logs), state
+            return cls(path, lock, logs, orders), state
 
     def checkpoint(self, state: dict[str, Any]) -> None:
         """Write the checkpoint; the logs up to here belong to it.
@@ -205,7 +215,7 @@ class RunFolder:
 
     def policy_path(self, order: Order | None, seed: int | None = None) -> Path:
         """Where the policy of an order stands; of the landscape's training number `seed` of it, where that is given."""
-        name = "policy" if order is None else policy_name(order)
+        name = "policy" if order is None else policy_name(self._orders, order)
         return self.path / POLICIES / f"{name}{'' if seed is None else f'_seed{seed}'}.safetensors"
 
     @property
@@ -227,15 +237,15 @@ class RunFolder:
         self, order: Workflow, record: UpdateRecord, trial: int, run_episodes: int, ending: str | None
     ) -> None:
         """Write one update."""
-        self.logs["training"].append([training_row(order, record, trial, run_episodes, ending)])
+        self.logs["training"].append([training_row(self._orders, order, record, trial, run_episodes, ending)])
 
-    def log_acquisition(self, trial: int, acquisition: Acquisition) -> None:
-        """Write what the strategy thought of all orders before a trial."""
-        self.logs["acquisition"].append(acquisition_rows(trial, acquisition))
+    def log_acquisition(self, trial: int, acquisition: Acquisition, tried: Sequence[Order] = ()) -> None:
+        """Write what the strategy thought of the orders before a trial, `tried` being those that had one before."""
+        self.logs["acquisition"].append(acquisition_rows(self._orders, trial, acquisition, tried))
 
     def log_landscape(self, row: LandscapeRow) -> None:
         """Write one training of a landscape."""
-        self.logs["landscape"].append([landscape_cells(CAGE2_ORDERS, row)])
+        self.logs["landscape"].append([landscape_cells(self._orders, row)])
 
     def log_iteration(self, iteration: Iteration) -> None:
         """Write one trial of a search or a landscape."""
@@ -250,7 +260,12 @@ class RunFolder:
                     f"{result.reward:.4f}",
                     f"{result.compliance:.4f}",
                 ]
-                + [result.episodes, int(iteration.gp_updated), order_id(result.order), f"{result.reward_se:.4f}"]
+                + [
+                    result.episodes,
+                    int(iteration.gp_updated),
+                    self._orders.rank(result.order),
+                    f"{result.reward_se:.4f}",
+                ]
                 + ["" if result.compliance_se is None else f"{result.compliance_se:.4f}", result.total_episodes]
                 + [iteration.episodes, result.ending, f"{result.seconds:.2f}"]
             ]
@@ -269,18 +284,18 @@ def order_text(order: Workflow) -> str:
     return format_order(order).replace(",", ">") if isinstance(order, tuple) else order or "none"
 
 
-def policy_name(order: Order) -> str:
+def policy_name(orders: OrderSpace, order: Order) -> str:
     """The file name of an order's policy, such as `017_defender-user-enterprise-op_server-op_host`."""
-    return f"{order_id(order):03d}_{format_order(order).replace(',', '-')}"
+    return f"{orders.rank(order):03d}_{format_order(order).replace(',', '-')}"
 
 
 def training_row(
-    order: Workflow, record: UpdateRecord, trial: int, run_episodes: int, ending: str | None
+    orders: OrderSpace, order: Workflow, record: UpdateRecord, trial: int, run_episodes: int, ending: str | None
 ) -> list[object]:
     """The line of one update in `training_log.csv`, in the order of TRAINING_COLUMNS."""
     stats = record.stats
     return [
-        order_id(order) if isinstance(order, tuple) else -1,
+        orders.rank(order) if isinstance(order, tuple) else -1,
         order_text(order),
         record.update,
         record.episodes,
@@ -306,12 +321,18 @@ def training_row(
     ]
 
 
-def acquisition_rows(iteration: int, acquisition: Acquisition) -> list[list[object]]:
-    """The 120 lines of one iteration."""
+def acquisition_rows(
+    orders: OrderSpace, iteration: int, acquisition: Acquisition, tried: Sequence[Order]
+) -> list[list[object]]:
+    """The lines of one iteration: of all orders up to WHOLE_ACQUISITION, else of the best by UCB and of all tried."""
+    ranks = np.arange(len(orders))
+    if len(orders) > WHOLE_ACQUISITION:
+        best = np.argsort(-acquisition.ucb, kind="stable")[:BEST_ACQUISITION]
+        ranks = np.unique([*best.tolist(), *(orders.rank(order) for order in tried)])
     columns = (acquisition.mean, acquisition.std, acquisition.ucb, acquisition.feasibility, acquisition.score)
     return [
-        [iteration, i, order_text(order), *(f"{column[i]:.6g}" for column in columns)]
-        for i, order in enumerate(ALL_ORDERS)
+        [iteration, i, order_text(orders.unrank(i)), *(f"{column[i]:.6g}" for column in columns)]
+        for i in ranks.tolist()
     ]
 
 

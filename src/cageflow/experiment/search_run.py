@@ -17,6 +17,7 @@ from cageflow.experiment.summary import RunSummary
 from cageflow.experiment.trainer import Ending, PolicyTrainer, UpdateRecord
 from cageflow.experiment.trials import TrialOutcome, TrialTask, train_trial
 from cageflow.files import write_whole
+from cageflow.scenario.orders import Order
 from cageflow.search import (
     Budget,
     Exhaustive,
@@ -34,7 +35,7 @@ from cageflow.search import (
     make_strategy,
     run_search,
 )
-from cageflow.workflow.orders import CAGE2_ORDERS, NUM_ORDERS, Order
+from cageflow.search.landscape import landscape_ranks
 
 if TYPE_CHECKING:
     from cageflow.experiment.trial_pool import TrialPool
@@ -71,12 +72,13 @@ class SearchRun:
         pool: TrialPool[TrialTask, TrialOutcome] | None,
     ) -> None:
         self._run = run
+        network = run.config.game().network
+        self._network, self._orders = network.fingerprint, network.orders
         with run.folder.fitting():
             saved = run.state.get("search")
             self._state = SearchState(run.config.seed) if saved is None else SearchState.from_json(saved)
-            self._learners = Learners(run.folder.checkpoint_path, run.state.get("learners"))
+            self._learners = Learners(run.folder.checkpoint_path, self._orders, run.state.get("learners"))
         self._threshold_episodes: dict[int, int | None] = {}
-        self._network = run.config.game().network.fingerprint
         self._runner: TaskRunner
         if pool is not None:
             self._runner = _Elsewhere(pool, run.stop)
@@ -91,7 +93,7 @@ class SearchRun:
         config = self._run.config
         what = "Training all" if config.command == "landscape" else "Searching"
         self._run.reporter.start(
-            f"{what} {NUM_ORDERS} workflows against {config.game().red_agent}, rules {config.rules}, "
+            f"{what} {_how_many(config)} workflows against {config.game().red_agent}, rules {config.rules}, "
             f"seed {config.seed}: {self._run.folder.path}",
             config.total_episodes,
             self._run.episodes_before,
@@ -158,7 +160,8 @@ class SearchRun:
     def _begin_trial(self, launch: Launch) -> None:
         self._state = launch.state
         if launch.choice.acquisition is not None:
-            self._run.folder.log_acquisition(launch.request.trial, launch.choice.acquisition)
+            tried = [trial.order for trial in launch.state.history]
+            self._run.folder.log_acquisition(launch.request.trial, launch.choice.acquisition, tried)
         self._run.reporter.launch([trial.request.order for trial in launch.state.pending])
 
     def _end_trial(self, iteration: Iteration) -> None:
@@ -193,7 +196,7 @@ class SearchRun:
         result = iteration.result
         return LandscapeRow(
             order=result.order,
-            seed=_landscape_seed(iteration.request.trial),
+            seed=self._landscape_seed(iteration.request.trial),
             reward=result.reward,
             reward_se=result.reward_se,
             compliance=result.compliance,
@@ -205,10 +208,14 @@ class SearchRun:
             network=self._network,
         )
 
+    def _landscape_seed(self, trial: int) -> int:
+        """Which training of its order a trial of a landscape is, from 1."""
+        return trial // len(landscape_ranks(self._orders)) + 1
+
     def _policy_path(self, trial: int, order: Order) -> Path:
         config = self._run.config
         has_several = config.command == "landscape" and config.repetitions > 1
-        return self._run.folder.policy_path(order, _landscape_seed(trial) if has_several else None)
+        return self._run.folder.policy_path(order, self._landscape_seed(trial) if has_several else None)
 
 
 class _Here:
@@ -284,21 +291,26 @@ def find_strategy(config: RunConfig) -> Strategy:
     Raises:
         UserError: there is none of that name, or a setting of it is out of its range.
     """
-    settings = strategy_settings(config)
+    settings, space = strategy_settings(config), config.game().network.orders
     if config.command == "landscape":
-        return Exhaustive(CAGE2_ORDERS, settings, rounds=config.repetitions)
-    return make_strategy(config.strategy, CAGE2_ORDERS, settings)
+        return Exhaustive(space, settings, config.repetitions, landscape_ranks(space))
+    return make_strategy(config.strategy, space, settings)
 
 
 def find_budget(config: RunConfig) -> Budget:
     """When a run ends."""
     if config.command == "landscape":
-        return Budget(trials=NUM_ORDERS * config.repetitions, episodes_per_trial=config.max_episodes_per_workflow)
+        trials = len(landscape_ranks(config.game().network.orders)) * config.repetitions
+        return Budget(trials=trials, episodes_per_trial=config.max_episodes_per_workflow)
     if config.fixed_episodes is not None:  # whole trials only
         return Budget(trials=config.total_episodes // config.fixed_episodes, episodes_per_trial=config.fixed_episodes)
     return Budget(episodes=config.total_episodes, episodes_per_trial=config.max_episodes_per_workflow)
 
 
-def _landscape_seed(trial: int) -> int:
-    """Which training of its order a trial of a landscape is, from 1."""
-    return trial // NUM_ORDERS + 1
+def _how_many(config: RunConfig) -> str:
+    """How many orders there are, and of a landscape that has but a sample of them, how many that has."""
+    space = config.game().network.orders
+    trained = len(landscape_ranks(space))
+    if config.command != "landscape" or trained == len(space):
+        return f"{len(space):,}"
+    return f"{trained:,}, evenly spaced, of the {len(space):,}"

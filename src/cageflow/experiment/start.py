@@ -14,7 +14,6 @@ from cageflow.learn.fit import check_card, notes_on
 from cageflow.learn.policy import PolicyCard
 from cageflow.learn.ppo import PPO
 from cageflow.sim.recall import num_inputs
-from cageflow.workflow.orders import ALL_ORDERS, encode_order
 
 
 def on_network_of_start(config: RunConfig) -> RunConfig:
@@ -68,7 +67,7 @@ def read_start(config: RunConfig) -> bytes | None:
             config.learner(),
             num_observations=num_inputs(game.network, memory=config.learner().memory),
             num_actions=len(game.network.codec),
-            order_encoding=None if is_plain else encode_order(ALL_ORDERS[0]),
+            order_encoding=None if is_plain else game.network.orders.encode(game.network.unit_types),
             total_updates=1,
         ).start_from(learner)
     except ValueError as error:

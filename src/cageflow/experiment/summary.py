@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from cageflow.workflow.orders import Order
+from cageflow.scenario.orders import Order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,8 @@ from cageflow.envs.options import GameOptions
 from cageflow.experiment.config import RunConfig
 from cageflow.learn.policy import Policy, PolicyCard, made_for
 from cageflow.learn.ppo import PPO, UpdateStats
+from cageflow.scenario.orders import Order, format_order
 from cageflow.sim.recall import num_inputs
-from cageflow.workflow.orders import Order, encode_order, format_order
 
 Workflow = Order | Literal["any"] | None
 """What a policy follows: one order, any that it is told (a universal policy), or none (plain PPO)."""
@@ -147,11 +147,12 @@ class PolicyTrainer:
         stream = EpisodeStream(seed, "train")
         self._feed = make_feed(collector, stream, self._workflow, config.max_staleness, max_episodes)
         planned = config.total_episodes if config.command == "train" else config.max_episodes_per_workflow
+        self._encoding = None if order is None else game.network.orders.encode(order)
         self.ppo = PPO(
             learner,
             num_observations=num_inputs(game.network, memory=learner.memory),
             num_actions=len(game.network.codec),
-            order_encoding=None if order is None else encode_order(order),
+            order_encoding=self._encoding,
             total_updates=math.ceil(planned / self._episodes_per_update),
             device=config.device,
             seed=seed,
@@ -210,7 +211,7 @@ class PolicyTrainer:
         """
         workflow = None if self.order is None else format_order(self.order)
         card = policy_card(self.config, workflow, training_episodes)
-        return Policy(card, self.ppo.actor_layers(), None if self.order is None else encode_order(self.order))
+        return Policy(card, self.ppo.actor_layers(), self._encoding)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that going on needs, a copy."""

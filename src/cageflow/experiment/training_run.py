@@ -13,7 +13,7 @@ from cageflow.experiment.trainer import Ending, PolicyTrainer, UpdateRecord
 from cageflow.experiment.trials import train_to_the_end
 from cageflow.files import checksum, write_whole
 from cageflow.learn.policy_file import dump_policy
-from cageflow.workflow.orders import show_order
+from cageflow.scenario.orders import show_order
 
 
 class TrainingRun:

@@ -23,8 +23,8 @@ from cageflow.experiment.state_file import dump_state, parse_state
 from cageflow.experiment.trainer import Ending, PolicyTrainer, UpdateRecord, game_spec
 from cageflow.learn.policy_file import dump_policy
 from cageflow.learn.ppo import NonFiniteError
+from cageflow.scenario.orders import show_order
 from cageflow.search import TrialRequest, TrialResult
-from cageflow.workflow.orders import show_order
 
 OnUpdate = Callable[[PolicyTrainer, UpdateRecord, Ending | None], None]
 """Is told of each update: the trainer after it, what it did, and why the training ends with it, if it does."""

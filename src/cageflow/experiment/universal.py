@@ -21,8 +21,8 @@ from cageflow.experiment.trainer import Evaluation, UpdateRecord, policy_card
 from cageflow.learn.inference import ActorWeights, pack_weights
 from cageflow.learn.policy import ANY_WORKFLOW, Policy
 from cageflow.learn.ppo import PPO
+from cageflow.scenario.orders import Order, OrderSpace
 from cageflow.sim.recall import num_inputs
-from cageflow.workflow.orders import ALL_ORDERS, ORDER_FEATURES, Order, encode_order
 
 
 class UniversalTrainer:
@@ -41,16 +41,17 @@ class UniversalTrainer:
         seconds: spent collecting and learning so far.
     """
 
-    def __init__(self, config: RunConfig, collector: Collector, orders: Sequence[Order] = ALL_ORDERS) -> None:
+    def __init__(self, config: RunConfig, collector: Collector, orders: Sequence[Order] | None = None) -> None:
         game, learner = config.game(), config.learner()
+        self._space = game.network.orders
         self.config = config
         self._collector = collector
-        self._orders = orders
+        self._orders = tuple(self._space) if orders is None else orders
         self._stream = EpisodeStream(config.seed, "train")
         self._episodes_per_update = learner.episodes_per_update
         self.ppo = PPO(
             learner,
-            num_observations=num_inputs(game.network, memory=learner.memory) + ORDER_FEATURES,
+            num_observations=num_inputs(game.network, memory=learner.memory) + len(self._space.unit_types) ** 2,
             num_actions=len(game.network.codec),
             total_updates=math.ceil(config.total_episodes / learner.episodes_per_update),
             device=config.device,
@@ -58,7 +59,7 @@ class UniversalTrainer:
         )
         self.episodes = 0
         self.updates = 0
-        self.episodes_of = np.zeros(len(orders), np.int64)
+        self.episodes_of = np.zeros(len(self._orders), np.int64)
         self.seconds = 0.0
         self._turns = 0  # that orders have had
 
@@ -89,7 +90,7 @@ class UniversalTrainer:
 
     def actor_weights(self, order: Order) -> ActorWeights:
         """A copy of the present policy, told an order."""
-        return pack_weights(self.ppo.actor_layers(), self.ppo.config.activation, encode_order(order))
+        return pack_weights(self.ppo.actor_layers(), self.ppo.config.activation, self._space.encode(order))
 
     def policy(self) -> Policy:
         """The present policy with its card."""
@@ -129,15 +130,17 @@ class UniversalTrainer:
         self._turns += turns
         self.episodes += count
         np.add.at(self.episodes_of, places, [len(seeds) for seeds in shares])
-        return Episodes.concatenate([told(episodes, order) for episodes, order in zip(played, orders, strict=True)])
+        return Episodes.concatenate(
+            [told(episodes, self._space, order) for episodes, order in zip(played, orders, strict=True)]
+        )
 
     def _workflow(self, order: Order) -> WorkflowSpec:
         return WorkflowSpec(order, self.config.alignment_lambda, self.config.compliance_definition)
 
 
-def told(episodes: Episodes, order: Order) -> Episodes:
+def told(episodes: Episodes, space: OrderSpace, order: Order) -> Episodes:
     """Episodes as a learner sees them that reads the order with each observation."""
-    return replace(episodes, rollout=episodes.rollout.with_bits(encode_order(order).astype(np.uint8)))
+    return replace(episodes, rollout=episodes.rollout.with_bits(space.encode(order).astype(np.uint8)))
 
 
 def shuffled_turns(seed: int, count: int, first: int, number: int) -> list[int]:

@@ -12,8 +12,8 @@ from cageflow.experiment.universal import UniversalTrainer
 from cageflow.learn.policy import ANY_WORKFLOW
 from cageflow.learn.policy_file import save_policy
 from cageflow.learn.ppo import NonFiniteError
+from cageflow.scenario.orders import Order
 from cageflow.search import Landscape, LandscapeRow, best_trial, write_landscape
-from cageflow.workflow.orders import ALL_ORDERS, CAGE2_ORDERS, NUM_ORDERS, Order, order_id
 
 
 class UniversalRun:
@@ -31,7 +31,8 @@ class UniversalRun:
     ) -> None:
         self._run = run
         self._trainer = UniversalTrainer(run.config, collector)
-        self._network = run.config.game().network.fingerprint
+        network = run.config.game().network
+        self._network, self._space = network.fingerprint, network.orders
         if "trainer" in run.state:
             with run.folder.fitting():
                 self._trainer.load_state_dict(run.state["trainer"])
@@ -41,7 +42,7 @@ class UniversalRun:
         started = time.monotonic()
         config, folder, trainer = self._run.config, self._run.folder, self._trainer
         self._run.reporter.start(
-            f"Training one policy for all {NUM_ORDERS} workflows against {config.game().red_agent}, "
+            f"Training one policy for all {len(self._space):,} workflows against {config.game().red_agent}, "
             f"rules {config.rules}, seed {config.seed}: {folder.path}",
             config.total_episodes,
             self._run.episodes_before,
@@ -53,7 +54,7 @@ class UniversalRun:
                 raise NonFiniteError(f"all workflows: {error}") from error
             self._end_update(record)
         save_policy(folder.universal_policy_path, trainer.policy())
-        table = Landscape(CAGE2_ORDERS, tuple(self._evaluate(order) for order in ALL_ORDERS))
+        table = Landscape(self._space, tuple(self._evaluate(order) for order in self._space))
         write_landscape(folder.universal_table_path, table)
         best, feasible = best_trial(table.rows, config.compliance_threshold)
         return RunSummary(
@@ -92,9 +93,9 @@ class UniversalRun:
             reward_se=evaluation.reward_se,
             compliance=evaluation.compliance,
             compliance_se=evaluation.compliance_se,
-            episodes=int(self._trainer.episodes_of[order_id(order)]),
+            episodes=int(self._trainer.episodes_of[self._space.rank(order)]),
             ending="budget",
             threshold_episodes=None,
-            seconds=self._trainer.seconds / NUM_ORDERS + time.perf_counter() - started,
+            seconds=self._trainer.seconds / len(self._space) + time.perf_counter() - started,
             network=self._network,
         )

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from cageflow.errors import UserError
 from cageflow.learn.config import ACTIVATIONS
 from cageflow.learn.inference import Actor, pack_weights
-from cageflow.scenario import Network, NetworkIdentity
+from cageflow.scenario import Network, NetworkIdentity, default_network
+from cageflow.scenario.orders import Order, OrderSpace, format_order
 from cageflow.sim.recall import num_inputs
-from cageflow.workflow.orders import ORDER_FEATURES, Order, encode_order, format_order
 
 ANY_WORKFLOW: Final = "any"
 """What the card of a universal policy says for its workflow."""
@@ -59,6 +59,11 @@ class PolicyCard:
     network: NetworkIdentity | None = None
     action_set: str | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def orders(self) -> OrderSpace:
+        """The orders of the network that it was made for, none by name; CAGE-2's where the card does not say."""
+        return default_network().orders if self.network is None else OrderSpace(self.network.unit_types)
 
     def to_json(self) -> dict[str, Any]:
         """The card as plain data for `json.dump`."""
@@ -119,7 +124,7 @@ def made_for(network: Network, *, memory: bool, ordered: bool) -> dict[str, Any]
     sizes = {
         "table": network.num_observations,
         "recalled": num_inputs(network, memory=memory) - network.num_observations,
-        "order": ORDER_FEATURES if ordered else 0,
+        "order": len(network.unit_types) ** 2 if ordered else 0,
         "actions": len(network.codec),
     }
     return {"network": network.identity, "action_set": network.action_set, "sizes": sizes}
@@ -166,7 +171,7 @@ class Policy:
         """
         workflow = format_order(order)
         if self.is_universal:
-            return Policy(replace(self.card, workflow=workflow), self.layers, encode_order(order))
+            return Policy(replace(self.card, workflow=workflow), self.layers, self.card.orders.encode(order))
         if self.card.workflow != workflow:
             raise UserError(f"it follows {self.card.workflow or 'no workflow'}, but {workflow} is wanted here")
         return self

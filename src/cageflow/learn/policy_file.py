@@ -20,7 +20,7 @@ from cageflow.files import write_whole
 from cageflow.learn.fit import check_fit
 from cageflow.learn.policy import ANY_WORKFLOW, SIZES, Layers, Policy, PolicyCard
 from cageflow.reading import parse_json
-from cageflow.workflow.orders import OrderLike, encode_order, parse_order
+from cageflow.scenario.orders import OrderLike
 
 FORMAT_VERSION = 1
 _HEADER_KEY = "cageflow"
@@ -56,7 +56,8 @@ def load_policy(path: str | Path, *, setting: BlueSetting | None = None, order: 
     Args:
         path: the file.
         setting: of the game that it is to play; None to know what it is.
-        order: the workflow order that it is to follow, as `parse_order` reads it. Only a universal policy needs to be
+        order: the workflow order that it is to follow, as `OrderSpace.parse` reads it, by name if the
+            network is known from `setting`. Only a universal policy needs to be
             told, before it has the observations of the game; any other must have been trained for this order.
 
     Raises:
@@ -76,7 +77,8 @@ def load_policy(path: str | Path, *, setting: BlueSetting | None = None, order: 
         raise UserError(f"policy file {path} is inconsistent: {error}") from error
     if order is not None:
         try:
-            policy = policy.for_order(parse_order(order))
+            orders = policy.card.orders if setting is None else setting.network.orders
+            policy = policy.for_order(orders.parse(order))
         except UserError as error:
             raise UserError(f"policy file {path} does not fit: {error}") from error
     elif policy.is_universal and setting is not None:
@@ -98,7 +100,7 @@ def _check_order(card: PolicyCard, encoding: NDArray[np.float32] | None) -> None
         return
     if encoding is None:
         raise ValueError("it names a workflow without its code")
-    if not np.array_equal(encoding, encode_order(parse_order(card.workflow))):
+    if not np.array_equal(encoding, card.orders.encode(card.orders.parse(card.workflow))):
         raise ValueError(f"the code of its order is not that of {card.workflow}, which its card names")
 
 

@@ -12,9 +12,8 @@ import numpy.typing as npt
 
 from cageflow.evaluation.statistics import Estimate, summarize
 from cageflow.report.saved_run import SavedRun, Trial
-from cageflow.scenario.unit_types import UNIT_TYPES
+from cageflow.scenario.orders import Order
 from cageflow.search import TrialResult, best_trial
-from cageflow.workflow.orders import CAGE2_ORDERS, Order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,18 +99,20 @@ def _order_result(run: SavedRun, trials: Sequence[TrialResult], spread: tuple[fl
     )
 
 
-def position_means(results: Sequence[OrderResult]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+def position_means(
+    unit_types: Sequence[str], results: Sequence[OrderResult]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
     """Mean reward of the tried orders that have a unit type at a position, and how many these are.
 
     Returns:
-        (5, 5) float64 by type and position, NaN where no order was tried, and (5, 5) int64.
+        (n, n) float64 by type and position, NaN where no order was tried, and (n, n) int64.
     """
-    sums = np.zeros((len(UNIT_TYPES), len(UNIT_TYPES)))
+    sums = np.zeros((len(unit_types), len(unit_types)))
     counts = np.zeros(sums.shape, np.int64)
     for result in results:
-        for position, unit_type in enumerate(CAGE2_ORDERS.indices(result.order)):
-            sums[unit_type, position] += result.estimate.mean
-            counts[unit_type, position] += 1
+        for position, name in enumerate(result.order):
+            sums[unit_types.index(name), position] += result.estimate.mean
+            counts[unit_types.index(name), position] += 1
     with np.errstate(invalid="ignore"):
         return np.where(counts > 0, sums / counts, np.nan), counts
 

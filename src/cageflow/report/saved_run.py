@@ -17,12 +17,14 @@ from cageflow.experiment.config import ABOUT, RunConfig, read_config
 from cageflow.experiment.folder_lock import LOCK, is_locked
 from cageflow.experiment.run_folder import (
     ACQUISITION_COLUMNS,
+    BEST_ACQUISITION,
     CHECKPOINT,
     CONFIG,
     LOGS,
     SAMPLING_COLUMNS,
     TRAINING_COLUMNS,
     UNIVERSAL_TABLE,
+    WHOLE_ACQUISITION,
     on_own_network,
     policy_name,
 )
@@ -30,8 +32,9 @@ from cageflow.experiment.settings_file import read_object
 from cageflow.learn.policy import Policy
 from cageflow.learn.policy_file import load_policy
 from cageflow.report.log_file import read_log
+from cageflow.scenario.orders import Order, OrderSpace, format_order
 from cageflow.search import TrialResult, best_trial, read_landscape
-from cageflow.workflow.orders import NUM_ORDERS, Order, format_order, parse_order
+from cageflow.search.landscape import landscape_ranks
 
 Parsed = TypeVar("Parsed")
 
@@ -69,15 +72,17 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beliefs:
-    """What the strategy thought of all orders before the last trial; arrays (120,) by order number.
+    """What the strategy thought of the orders before the last trial; arrays (N,), of those that the log has.
 
     Attributes:
         iteration: number of that trial.
+        ranks: numbers of the orders, ascending.
         mean, std: of the reward.
         feasibility: probability that the order reaches the compliance threshold.
     """
 
     iteration: int
+    ranks: npt.NDArray[np.int64]
     mean: npt.NDArray[np.float64]
     std: npt.NDArray[np.float64]
     feasibility: npt.NDArray[np.float64]
@@ -111,6 +116,11 @@ class SavedRun:
         return self.config.command != "train"
 
     @cached_property
+    def orders(self) -> OrderSpace:
+        """All orders of the network that it played on."""
+        return self.config.game().network.orders
+
+    @cached_property
     def best(self) -> TrialResult | None:
         """The best trial, by the search's own rule; None for a single training."""
         if not self.trials:
@@ -138,9 +148,11 @@ class SavedRun:
         """Whether it did all that it was to do."""
         config = self.config
         if config.command == "landscape":
-            return len(self.trials) >= NUM_ORDERS * config.repetitions
+            return len(self.trials) >= len(landscape_ranks(self.orders)) * config.repetitions
         if config.command == "search":
-            if config.strategy == "exhaustive" and len({trial.result.order for trial in self.trials}) == NUM_ORDERS:
+            if config.strategy == "exhaustive" and len({trial.result.order for trial in self.trials}) == len(
+                self.orders
+            ):
                 return True
             trained = sum(trial.result.episodes for trial in self.trials)
             return trained + (config.fixed_episodes or 1) > config.total_episodes
@@ -151,7 +163,7 @@ class SavedRun:
         """The file of the best policy."""
         name = {"search": "best", "landscape": "best", "universal": "universal"}.get(self.config.command)
         order = self.config.order()
-        name = name or ("policy" if order is None else policy_name(order))
+        name = name or ("policy" if order is None else policy_name(self.orders, order))
         return self.path / "policies" / f"{name}.safetensors"
 
     def policy(self) -> Policy:
@@ -189,7 +201,7 @@ def read_run(path: Path) -> SavedRun:
         about=about if isinstance(about, dict) else {},
         updates=tuple(_parsed(path, "training", TRAINING_COLUMNS, _update)),
         trials=_read_trials(path, config),
-        beliefs=_read_beliefs(path) if config.command == "search" else None,
+        beliefs=_read_beliefs(path, len(config.game().network.orders)) if config.command == "search" else None,
         is_going=is_locked(path / CHECKPOINT / LOCK),
     )
     if run.has_model and not run.trials:
@@ -266,7 +278,7 @@ def _update(line: Mapping[str, str]) -> Update:
 
 def _trial(line: Mapping[str, str]) -> Trial:
     result = TrialResult(
-        order=parse_order(line["Workflow"]),
+        order=tuple(line["Workflow"].split(">")),
         reward=float(line["Reward"]),
         reward_se=float(line["Reward_SE"]),
         compliance=float(line["Final_Compliance"]),
@@ -279,23 +291,31 @@ def _trial(line: Mapping[str, str]) -> Trial:
     return Trial(number=int(line["Iteration"]), result=result, run_episodes=int(line["Run_Episodes"]))
 
 
-def _read_beliefs(path: Path) -> Beliefs | None:
-    """The last iteration of which all 120 lines are there."""
-    lines = read_log(path / LOGS["acquisition"][0], ACQUISITION_COLUMNS)
-    whole = lines[: len(lines) // NUM_ORDERS * NUM_ORDERS][-NUM_ORDERS:]
+def _read_beliefs(path: Path, num_orders: int) -> Beliefs | None:
+    """The last iteration of which all lines are there: a run that is going may be writing one."""
+    file = path / LOGS["acquisition"][0]
+    lines = read_log(file, ACQUISITION_COLUMNS)
+    if not lines:
+        return None
+    by_iteration: dict[str, list[dict[str, str]]] = {}
+    for line in lines:
+        by_iteration.setdefault(line["Iteration"], []).append(line)
+    expected = num_orders if num_orders <= WHOLE_ACQUISITION else BEST_ACQUISITION
+    whole = [lines_of_one for lines_of_one in by_iteration.values() if len(lines_of_one) >= expected]
     if not whole:
         return None
+    last = whole[-1]
     try:
         mean, std, feasibility = (
-            np.array([float(line[name]) for line in whole]) for name in ("Mean", "Std", "Feasibility")
+            np.array([float(line[name]) for line in last]) for name in ("Mean", "Std", "Feasibility")
         )
-        numbers = [int(line["Workflow_ID"]) for line in whole]
-        iterations = {int(line["Iteration"]) for line in whole}
+        ranks = np.array([int(line["Workflow_ID"]) for line in last], np.int64)
+        iteration = int(last[0]["Iteration"])
     except ValueError as error:
-        raise UserError(f"{path / LOGS['acquisition'][0]}: {error}") from error
-    if numbers != list(range(NUM_ORDERS)) or len(iterations) != 1:
-        raise UserError(f"{path / LOGS['acquisition'][0]}: expected 120 lines for each iteration, the orders by number")
-    return Beliefs(iteration=iterations.pop(), mean=mean, std=std, feasibility=feasibility)
+        raise UserError(f"{file}: {error}") from error
+    if (np.diff(ranks) <= 0).any():
+        raise UserError(f"{file}: expected the orders of an iteration by their numbers, each once")
+    return Beliefs(iteration=iteration, ranks=ranks, mean=mean, std=std, feasibility=feasibility)
 
 
 def _number(cell: str) -> float:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from cageflow.evaluation.statistics import Estimate
-from cageflow.workflow.orders import Order
+from cageflow.scenario.orders import Order
 
 MINUS, ARROW, DASH, NO_BREAK = "\N{MINUS SIGN}", " \N{RIGHTWARDS ARROW} ", "\N{EN DASH}", "\N{NO-BREAK SPACE}"
 

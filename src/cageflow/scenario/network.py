@@ -16,6 +16,7 @@ from cageflow.scenario.durations import steps_of
 from cageflow.scenario.enums import BlueKind, RedKind
 from cageflow.scenario.identity import NetworkIdentity, action_set_of, fingerprint_of
 from cageflow.scenario.masks import mask_type
+from cageflow.scenario.orders import OrderSpace
 from cageflow.scenario.reach import effect_of, guards_of
 from cageflow.scenario.schema import Scenario, decoy_actions, load_scenario, ranked_types
 
@@ -84,6 +85,12 @@ class Network:
     def unit_types(self) -> tuple[str, ...]:
         """Names of the unit types that a host has, in the order of their ids: those that a workflow ranks."""
         return ranked_types(self.scenario)
+
+    @cached_property
+    def orders(self) -> OrderSpace:
+        """All workflow orders: those of `unit_types`, some with the names that the file gives them."""
+        named = {name: tuple(order) for name, order in self.scenario.workflows.items()}
+        return OrderSpace(self.unit_types, named)
 
     @cached_property
     def host_unit_type(self) -> npt.NDArray[np.int8]:

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import combinations
-from types import MappingProxyType
 from typing import NoReturn
 
 import numpy as np
@@ -62,7 +61,7 @@ class OrderSpace:
     """
 
     unit_types: tuple[str, ...]
-    named: Mapping[str, Order] = field(default_factory=lambda: MappingProxyType({}), compare=False, repr=False)
+    named: Mapping[str, Order] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         n = len(self.unit_types)

@@ -10,6 +10,7 @@ from cageflow.search.landscape import (
     Landscape,
     LandscapeRow,
     landscape_cells,
+    landscape_ranks,
     read_landscape,
     write_landscape,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "best_trial",
     "find_init",
     "landscape_cells",
+    "landscape_ranks",
     "make_strategy",
     "read_landscape",
     "run_search",

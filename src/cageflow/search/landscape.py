@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cageflow.errors import UserError
 from cageflow.files import write_whole
 from cageflow.reading import TextError, read_rows
@@ -18,6 +21,15 @@ LANDSCAPE_COLUMNS = (
 )
 WITHOUT_NETWORK = LANDSCAPE_COLUMNS.removesuffix(",Network")
 """The columns of versions that did not say which network they trained on."""
+
+
+LARGEST_LANDSCAPE = 720
+"""Orders that a landscape has at most: all of six unit types, and a sample of more."""
+
+
+def landscape_ranks(space: OrderSpace) -> NDArray[np.int64]:
+    """(K,) ranks of the orders that a landscape of a space has: all, or LARGEST_LANDSCAPE that are evenly spaced."""
+    return np.linspace(0, len(space) - 1, min(len(space), LARGEST_LANDSCAPE)).round().astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +93,8 @@ class Landscape:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every order has a training with every seed."""
-        return len(self.rows) == len(self.space) * len(self.seeds)
+        """Whether every order that a landscape of its space has is there with every seed."""
+        return len(self.rows) == len(landscape_ranks(self.space)) * len(self.seeds)
 
     def of(self, order: Order) -> tuple[LandscapeRow, ...]:
         """The trainings of one order."""

@@ -14,7 +14,7 @@ from scipy.special import gammainc, gammaincinv
 
 from cageflow.errors import UserError
 from cageflow.scenario.orders import Order, OrderSpace
-from cageflow.search.landscape import Landscape
+from cageflow.search.landscape import LARGEST_LANDSCAPE, Landscape
 from cageflow.search.trial import TrialResult
 
 Floats = NDArray[np.float64]
@@ -133,6 +133,11 @@ class Replay:
         Raises:
             UserError: some order lacks a training, or none is feasible.
         """
+        if len(landscape.space) > LARGEST_LANDSCAPE:
+            raise UserError(
+                f"the landscape has a sample of the {len(landscape.space):,} orders: what a strategy would have found "
+                "among the others is not known, so it cannot be replayed"
+            )
         if not landscape.is_complete:
             missing = len(landscape.space) * len(landscape.seeds) - len(landscape.rows)
             raise UserError(

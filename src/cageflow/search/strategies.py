@@ -140,18 +140,26 @@ class Exhaustive:
     """Every order once, by rank, and again for each further round; then nothing.
 
     A later round does not wait for an earlier one: its trials are for searches that begin every trial anew.
+
+    Args:
+        space: all orders.
+        settings: of which none is read.
+        rounds: how often.
+        ranks: of the orders to take; None for all.
     """
 
     space: OrderSpace
     settings: StrategySettings
     rounds: int = 1
+    ranks: NDArray[np.int64] | None = None
 
     def choose(self, history: History, pending: Sequence[Order], rng: np.random.Generator) -> Choice | None:
         """The first of the orders whose trials are fewest, those under way included."""
         begun = np.zeros(len(self.space), dtype=np.int64)
         for order in [*(trial.order for trial in history), *pending]:
             begun[self.space.rank(order)] += 1
-        fewest = int(begun.argmin())
+        ranks = np.arange(len(self.space)) if self.ranks is None else self.ranks
+        fewest = int(ranks[begun[ranks].argmin()])
         return Choice(self.space.unrank(fewest)) if begun[fewest] < self.rounds else None
 
 

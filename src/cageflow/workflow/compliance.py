@@ -19,10 +19,10 @@ from numba import njit
 
 from cageflow.errors import UserError
 from cageflow.scenario import BlueKind, Network
+from cageflow.scenario.orders import Order
 from cageflow.sim.crews import has_free_crew
 from cageflow.sim.handover import plain, row
 from cageflow.sim.hosts import count_sessions
-from cageflow.workflow.orders import CAGE2_ORDERS, Order
 
 DEFINITIONS: tuple[str, ...] = ("any-session", "evictable")
 COMPLIANCE_WITHOUT_FIX = 0.5
@@ -59,7 +59,7 @@ class ComplianceTracker:
     ) -> None:
         self._counted = counted_hosts(network, definition)
         self._nets = row(network.tables)
-        self._order = CAGE2_ORDERS.indices(order)
+        self._order = network.orders.indices(order)
         self._lambda = alignment_lambda
         self.fixes = np.zeros(num_envs, np.int32)
         self.compliant_fixes = np.zeros(num_envs, np.int32)

@@ -4,15 +4,14 @@ import numpy as np
 import pytest
 
 from cageflow.baselines import BASELINES
-from cageflow.baselines.greedy import DEFAULT_ORDER, GreedyAgent
+from cageflow.baselines.greedy import GreedyAgent, order_by_worth
 from cageflow.baselines.worth import host_worth, restore_cost
 from cageflow.collect.games import CompiledGames, GameSpec, WorkflowSpec
 from cageflow.envs.inspection import Access
 from cageflow.envs.options import GameOptions
 from cageflow.evaluation.episodes import play_episodes
-from cageflow.workflow.orders import ALL_ORDERS, parse_order
 from tests.helpers.agents import NETWORK, SETTING
-from tests.helpers.orders import ORDERS
+from tests.helpers.orders import ALL_ORDERS, ORDERS, parse_order
 from tests.unit.baselines.views import EXPLOIT, USER, names, view
 
 HELD = {"User3": Access.PRIVILEGED, "Enterprise1": Access.USER, "Op_Host2": Access.USER, "Defender": Access.USER}
@@ -46,7 +45,9 @@ def test_default_order_is_that_of_worth() -> None:
     assert choice(HELD) == "Restore Enterprise1"
     assert choice({**HELD, "Op_Server0": Access.USER}) == "Restore Op_Server0"
     worth = host_worth(NETWORK)
-    by_type = [max(worth[NETWORK.host_unit_type == unit_type]) for unit_type in ORDERS.indices(DEFAULT_ORDER)]
+    order = order_by_worth(NETWORK)
+    assert order == parse_order("op_server,enterprise,defender,op_host,user")
+    by_type = [max(worth[NETWORK.host_unit_type == unit_type]) for unit_type in ORDERS.indices(order)]
     assert by_type == [110, 10, 1, 1, 1]
     assert restore_cost(NETWORK) == 10
 

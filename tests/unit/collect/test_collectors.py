@@ -31,8 +31,8 @@ from cageflow.learn.inference import ActorWeights
 from cageflow.learn.ppo import PPO
 from cageflow.scenario import default_network
 from cageflow.sim.recall import num_recalled
-from cageflow.workflow.orders import encode_order, parse_order
 from tests.helpers import deadly_seed
+from tests.helpers.orders import encode_order, parse_order
 
 ORDER = parse_order("enterprise,op_server,user,op_host,defender")
 WORKFLOW = WorkflowSpec(ORDER, 30.0, "any-session")

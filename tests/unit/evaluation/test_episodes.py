@@ -12,8 +12,8 @@ from cageflow.errors import UserError
 from cageflow.evaluation.episodes import play_episodes
 from cageflow.evaluation.policy_agent import PolicyAgent
 from cageflow.learn.inference import pack_weights
-from cageflow.workflow.orders import parse_order
 from tests.helpers.agents import NETWORK, Scripted, policy
+from tests.helpers.orders import parse_order
 
 ORDER = parse_order("enterprise,op_server,user,op_host,defender")
 WORKFLOW = WorkflowSpec(ORDER, 30.0, "any-session")

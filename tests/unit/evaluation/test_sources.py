@@ -19,8 +19,8 @@ from cageflow.evaluation.sources import (
 )
 from cageflow.evaluation.team import TeamAgent, write_team
 from cageflow.learn.policy_file import load_policy
-from cageflow.workflow.orders import parse_order
 from tests.helpers.agents import SETTING, policy_file
+from tests.helpers.orders import parse_order
 
 DEFAULT = SourceOptions()
 ORDER = "enterprise,op_server,user,op_host,defender"

@@ -12,9 +12,9 @@ from cageflow.evaluation.protocol import LENGTHS, REDS, Cell, Evaluation, Evalua
 from cageflow.evaluation.sources import BaselineSource, PolicySource
 from cageflow.evaluation.tables import format_evaluation, format_standing, shorten
 from cageflow.scenario import Network
-from cageflow.workflow.orders import parse_order
 from tests.helpers.agents import NETWORK, policy
 from tests.helpers.networks import own_network
+from tests.helpers.orders import parse_order
 
 WORKFLOW = WorkflowSpec(parse_order("enterprise,op_server,user,op_host,defender"), 0.0, "any-session")
 

@@ -2,8 +2,8 @@
 
 from cageflow.experiment.trainer import UpdateRecord
 from cageflow.learn.ppo import UpdateStats
+from cageflow.scenario.orders import Order
 from cageflow.search import Iteration, SearchState, TrialRequest, TrialResult
-from cageflow.workflow.orders import Order
 
 
 def update_record(update: int, episodes: int) -> UpdateRecord:

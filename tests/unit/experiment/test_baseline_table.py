@@ -15,7 +15,7 @@ from cageflow.experiment.baseline_table import (
     summarize_rows,
     write_rows,
 )
-from cageflow.workflow.orders import parse_order
+from tests.helpers.orders import parse_order
 
 ORDER = parse_order("op_server,enterprise,defender,op_host,user")
 FIRST = BaselineRow(

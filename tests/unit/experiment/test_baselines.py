@@ -18,8 +18,9 @@ from cageflow.experiment.folder_lock import LOCK, lock_folder
 from cageflow.experiment.interrupt import RunFailedError
 from cageflow.learn.policy_file import load_policy
 from cageflow.scenario import Network, load_scenario
-from cageflow.workflow.orders import CANONICAL_ORDERS, format_order, parse_order
+from cageflow.scenario.orders import format_order
 from tests.helpers.damage import flipped_bits, sign_again
+from tests.helpers.orders import ORDERS, parse_order
 
 SMALL = {"total_episodes": 6, "max_steps": 10, "evaluation_episodes": 8}
 
@@ -44,12 +45,12 @@ def test_names__are_all_that_there_are() -> None:
 def test_table_of_all__has_each_baseline_once_and_fixed_with_six_orders() -> None:
     labels = [entry.label for entry in settings("all").entries()]
     fixed = [label for label in labels if label.startswith("fixed ")]
-    assert fixed == [f"fixed {name}" for name in CANONICAL_ORDERS]
+    assert fixed == [f"fixed {name}" for name in ORDERS.named]
     assert [label for label in labels if label not in fixed] == [name for name in NAMES if name != "fixed"]
 
 
 def test_order__is_followed_or_judged_by_where_it_is_given() -> None:
-    reverse = CANONICAL_ORDERS["reverse"]
+    reverse = ORDERS.named["reverse"]
     assert {entry.order for entry in settings("all", workflow="reverse").entries()} == {reverse}
     assert [entry.label for entry in settings("fixed", workflow=format_order(reverse)).entries()] == ["fixed"]
     assert [entry.order for entry in settings("react").entries()] == [None]

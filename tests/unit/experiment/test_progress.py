@@ -9,7 +9,7 @@ from rich.console import Console
 
 from cageflow.experiment import heartbeat, progress
 from cageflow.experiment.progress import Live, PlainLines, Quiet, make_reporter
-from cageflow.workflow.orders import ALL_ORDERS
+from tests.helpers.orders import ALL_ORDERS
 from tests.helpers.processes import wait_until
 from tests.unit.experiment.records import iteration, update_record
 

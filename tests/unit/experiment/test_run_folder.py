@@ -13,7 +13,7 @@ from cageflow.errors import UserError
 from cageflow.experiment.config import RunConfig, read_config
 from cageflow.experiment.run_folder import RunFolder, check_new, default_run_dir, policy_name
 from cageflow.experiment.state_file import load_state, save_state
-from cageflow.workflow.orders import ALL_ORDERS
+from tests.helpers.orders import ALL_ORDERS, ORDERS
 
 CONFIG = RunConfig(seed=4)
 
@@ -190,5 +190,5 @@ def test_checkpoint_of_something_else_is_refused(tmp_path: Path, state: Any) -> 
 
 
 def test_policies_of_all_orders_have_names_of_their_own() -> None:
-    assert len({policy_name(order) for order in ALL_ORDERS}) == 120
-    assert policy_name(ALL_ORDERS[17]).startswith("017_")
+    assert len({policy_name(ORDERS, order) for order in ALL_ORDERS}) == 120
+    assert policy_name(ORDERS, ALL_ORDERS[17]).startswith("017_")

@@ -23,9 +23,10 @@ from cageflow.experiment.progress import Quiet
 from cageflow.experiment.run_folder import policy_name
 from cageflow.experiment.summary import RunSummary
 from cageflow.learn.policy_file import load_policy
+from cageflow.scenario.orders import format_order
 from cageflow.search import Choice, StrategySettings, read_landscape
-from cageflow.workflow.orders import ALL_ORDERS, CAGE2_ORDERS, format_order, parse_order
 from tests.helpers.damage import sign_again
+from tests.helpers.orders import ALL_ORDERS, ORDERS, parse_order
 
 WORKFLOW = "defender,enterprise,op_server,op_host,user"
 SMALL = {"max_steps": 10, "episodes_per_update": 8, "evaluation_episodes": 6}
@@ -135,7 +136,7 @@ def test_best_policy_is_of_the_best_trial_even_if_its_order_was_trained_on(
     class Stubborn:
         """Always the same order."""
 
-        space = CAGE2_ORDERS
+        space = ORDERS
         settings = StrategySettings(compliance_threshold=0.0)
 
         def choose(self, history: Any, pending: Any, rng: np.random.Generator) -> Choice:
@@ -203,7 +204,7 @@ def test_landscape_trains_every_order_alike_and_goes_on_where_it_was_stopped(tmp
     assert [row.name for row in (whole / "checkpoint").iterdir() if row.name.startswith("learner")] == []
     names = {policy.name for policy in (whole / "policies").iterdir()}
     assert len(names) == 241
-    first = load_policy(whole / "policies" / f"{policy_name(ALL_ORDERS[5])}_seed2.safetensors")
+    first = load_policy(whole / "policies" / f"{policy_name(ORDERS, ALL_ORDERS[5])}_seed2.safetensors")
     assert first.card.workflow == format_order(ALL_ORDERS[5])
     with pytest.MonkeyPatch.context() as patch:
         break_play(patch, 250, fill_disk)  # each trial plays twice, so in the second half of the first round

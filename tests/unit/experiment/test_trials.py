@@ -12,8 +12,9 @@ from cageflow.experiment.config import make_config
 from cageflow.experiment.state_file import parse_state
 from cageflow.experiment.trials import TrialOutcome, TrialTask, run_trial
 from cageflow.learn.policy_file import load_policy
+from cageflow.scenario.orders import format_order
 from cageflow.search import TrialRequest
-from cageflow.workflow.orders import ALL_ORDERS, format_order
+from tests.helpers.orders import ALL_ORDERS
 
 SMALL = {"max_steps": 10, "episodes_per_update": 8, "evaluation_episodes": 6, "seed": 2}
 CONFIG = make_config(SMALL)

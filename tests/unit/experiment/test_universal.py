@@ -18,7 +18,8 @@ from cageflow.experiment.state_file import load_state, save_state
 from cageflow.experiment.trainer import PolicyTrainer, UpdateRecord, game_spec
 from cageflow.experiment.universal import UniversalTrainer, shuffled_turns
 from cageflow.learn.inference import Actor, ActorWeights
-from cageflow.workflow.orders import ALL_ORDERS, NUM_ORDERS, encode_order, format_order
+from cageflow.scenario.orders import format_order
+from tests.helpers.orders import ALL_ORDERS, ORDERS, encode_order
 
 ORDER = ALL_ORDERS[57]
 SMALL = {
@@ -160,7 +161,7 @@ def test_training__meets_every_order_equally_often_with_as_many_episodes(collect
     for _ in range(30):  # two rounds of 120
         trainer.update()
     count = Counter(orders_of(collector.jobs))
-    assert len(count) == NUM_ORDERS and set(count.values()) == {2}
+    assert len(count) == len(ORDERS) and set(count.values()) == {2}
     assert {len(job.seeds) for job in collector.jobs} == {2}
     assert orders_of(collector.jobs)[:120] != orders_of(collector.jobs)[120:]
     played = np.concatenate([job.seeds for job in collector.jobs])
@@ -205,7 +206,7 @@ def test_evaluate__plays_the_order_on_episodes_that_are_its_own(collector: Recor
     evaluations = [trainer.evaluate(order) for order in ALL_ORDERS]
     assert orders_of(collector.jobs) == list(ALL_ORDERS)
     seeds = np.concatenate([job.seeds for job in collector.jobs])
-    assert len(np.unique(seeds)) == 5 * NUM_ORDERS
+    assert len(np.unique(seeds)) == 5 * len(ORDERS)
     assert not np.isin(seeds, EpisodeStream(3, "train").seeds(0, 1000)).any()
     for evaluation, episodes in zip(evaluations, collector.episodes, strict=True):
         assert evaluation.reward == pytest.approx(episodes.env_returns.mean())
@@ -216,7 +217,7 @@ def test_suite__notices_when_a_group_is_told_another_order_than_it_is_judged_by(
     collector: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = universal.told
-    monkeypatch.setattr(universal, "told", lambda episodes, order: told(episodes, ALL_ORDERS[0]))
+    monkeypatch.setattr(universal, "told", lambda episodes, space, order: told(episodes, space, ALL_ORDERS[0]))
     with pytest.raises(AssertionError):
         test_update__judges_each_group_by_the_order_that_its_policy_was_told(collector)
     with pytest.raises(AssertionError):

@@ -24,7 +24,7 @@ from cageflow.learn.policy_file import load_policy
 from cageflow.learn.ppo import PPO, NonFiniteError
 from cageflow.scenario import default_network
 from cageflow.search import Landscape, best_trial, read_landscape
-from cageflow.workflow.orders import ALL_ORDERS
+from tests.helpers.orders import ALL_ORDERS
 from tests.unit.experiment.records import update_record
 
 CONFIG = make_config(

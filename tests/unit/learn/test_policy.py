@@ -6,7 +6,8 @@ import pytest
 from cageflow.errors import UserError
 from cageflow.learn import policy as policy_module
 from cageflow.learn.policy import ANY_WORKFLOW, Policy, PolicyCard
-from cageflow.workflow.orders import ALL_ORDERS, encode_order, format_order
+from cageflow.scenario.orders import format_order
+from tests.helpers.orders import ALL_ORDERS, encode_order
 
 CARD = PolicyCard(
     workflow=None,

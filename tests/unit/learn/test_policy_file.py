@@ -13,8 +13,8 @@ from cageflow.errors import UserError
 from cageflow.learn.policy import ANY_WORKFLOW, Policy, PolicyCard, made_for
 from cageflow.learn.policy_file import load_policy, save_policy
 from cageflow.scenario import default_network
-from cageflow.workflow.orders import ALL_ORDERS
 from tests.helpers.agents import policy as a_policy
+from tests.helpers.orders import ALL_ORDERS
 
 SETTING = BlueSetting(default_network())
 ORDER = np.eye(5, dtype=np.float32).reshape(-1)

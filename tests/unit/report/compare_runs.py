@@ -14,7 +14,7 @@ from cageflow.experiment.run_folder import RunFolder
 from cageflow.report.compare_figures import GroupFigures, MemberFigures
 from cageflow.report.compare_groups import Group
 from cageflow.report.compare_members import NO_CURVE, WHAT, Curve, Game, Member
-from cageflow.workflow.orders import format_order
+from cageflow.scenario.orders import format_order
 from tests.helpers.agents import policy_file
 from tests.unit.experiment.records import update_record
 from tests.unit.report.run_folders import FIRST

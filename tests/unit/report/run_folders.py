@@ -11,9 +11,10 @@ import numpy as np
 
 from cageflow.experiment.config import RunConfig, make_config
 from cageflow.experiment.run_folder import RunFolder
+from cageflow.scenario.orders import Order, format_order
 from cageflow.search import Acquisition, Iteration, SearchState, TrialRequest, TrialResult
-from cageflow.workflow.orders import ALL_ORDERS, Order, format_order, parse_order
 from tests.helpers.agents import policy_file
+from tests.helpers.orders import ALL_ORDERS, parse_order
 from tests.unit.experiment.records import update_record
 
 FIRST = parse_order("enterprise,op_server,user,op_host,defender")

@@ -50,7 +50,7 @@ def test_spread_of_trainings__needs_two_of_one_order() -> None:
 
 def test_position_means__leave_untried_cells_empty(tmp_path: Path) -> None:
     results = [one for one in order_results(read_run(write_run(tmp_path / "run"))) if one.feasible]
-    means, counts = position_means(results)
+    means, counts = position_means(UNIT_TYPES, results)
     enterprise, user = UNIT_TYPES.index("enterprise"), UNIT_TYPES.index("user")
     assert (means[enterprise, 0], means[enterprise, 1]) == (-20.0, -25.0)
     assert np.isnan(means[user, 0])

@@ -53,7 +53,7 @@ def test_run_that_was_killed__says_so(tmp_path: Path) -> None:
 
 
 def test_exhaustive_search__is_over_when_nothing_is_left(tmp_path: Path) -> None:
-    from cageflow.workflow.orders import ALL_ORDERS
+    from tests.helpers.orders import ALL_ORDERS
 
     trials = [Made(order, -20.0, 0.96) for order in ALL_ORDERS]
     path = write_run(

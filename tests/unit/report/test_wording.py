@@ -6,7 +6,7 @@ import pytest
 
 from cageflow.evaluation.statistics import Estimate
 from cageflow.report.wording import count, interval, listed, number, order_words, percent, short_order, signed
-from cageflow.workflow.orders import parse_order
+from tests.helpers.orders import parse_order
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import pytest
 
 from cageflow.errors import UserError
 from cageflow.scenario import default_network
+from cageflow.scenario.orders import format_order
 from cageflow.search import LANDSCAPE_COLUMNS, Landscape, LandscapeRow, read_landscape, write_landscape
 from cageflow.search.landscape import find_landscape
-from cageflow.workflow.orders import format_order
 from tests.helpers.orders import ALL_ORDERS, ORDERS
 
 ROW = LandscapeRow(

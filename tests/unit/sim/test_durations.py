@@ -12,8 +12,8 @@ from cageflow.sim.knowledge import is_of_use
 from cageflow.sim.memory import new_memories, remember, see
 from cageflow.sim.recall import decoy_places, num_recalled, recall_loop, recalled_bits
 from cageflow.workflow.compliance import ComplianceTracker
-from cageflow.workflow.orders import parse_order
 from tests.helpers.lab import Lab, same
+from tests.helpers.orders import parse_order
 from tests.helpers.play import ALL_REDS, Games, random_actions
 
 SLOW = Network(with_durations(default_network().scenario, CAGE4))

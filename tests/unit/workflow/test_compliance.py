@@ -7,7 +7,7 @@ from cageflow.errors import UserError
 from cageflow.scenario import default_network
 from cageflow.sim.state import new_states
 from cageflow.workflow.compliance import ComplianceTracker
-from cageflow.workflow.orders import parse_order
+from tests.helpers.orders import parse_order
 
 NETWORK = default_network()
 ENTERPRISE_FIRST = parse_order("enterprise,op_server,op_host,defender,user")

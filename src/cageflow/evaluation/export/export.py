@@ -18,7 +18,7 @@ from cageflow.evaluation.sources import PolicySource, SourceOptions, find_agent
 from cageflow.files import check_output_file, write_whole
 from cageflow.learn.policy import PolicyCard
 from cageflow.learn.policy_file import load_policy
-from cageflow.workflow.orders import Order, OrderLike, format_order
+from cageflow.scenario.orders import Order, OrderLike, format_order
 
 if TYPE_CHECKING:
     from cageflow.evaluation.export.check import Agreement

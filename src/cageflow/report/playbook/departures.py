@@ -11,11 +11,10 @@ import numpy.typing as npt
 from cageflow.envs.inspection import Access
 from cageflow.report.playbook.recording import DEPARTS, FOLLOWS, NO_FIX, Recording
 from cageflow.scenario import Network
-from cageflow.scenario.unit_types import UNIT_TYPES
+from cageflow.scenario.orders import Order
 from cageflow.workflow.compliance import counted_hosts
-from cageflow.workflow.orders import CAGE2_ORDERS, Order
 
-NOTHING_DUE = len(UNIT_TYPES)
+NOTHING_DUE = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +77,7 @@ def find_turns(
     departs = recording.verdicts[steps, episodes] == DEPARTS
     if not np.array_equal(departs, (due != NOTHING_DUE) & (due != fixed)):
         raise RuntimeError(f"the fixes were judged by another workflow than {order}; FOLLOWS is {FOLLOWS}")
-    counts = np.zeros((len(UNIT_TYPES) + 1, len(UNIT_TYPES)), np.int64)
+    counts = np.zeros((len(network.unit_types) + 1, len(network.unit_types)), np.int64)
     np.add.at(counts, (due, fixed), 1)
     clean = recording.access[steps, episodes, targets] == Access.NONE
     examples: dict[tuple[int, int], list[Departure]] = {}
@@ -90,7 +89,7 @@ def find_turns(
                     episode=first_episode + int(episodes[i]),
                     step=int(steps[i]) + 1,
                     action=network.codec.names[actions[i]],
-                    due=UNIT_TYPES[due[i]],
+                    due=network.unit_types[due[i]],
                     held=tuple(host for host, is_held in zip(network.hosts, held[i], strict=True) if is_held),
                 )
             )
@@ -100,6 +99,6 @@ def find_turns(
 def _due_types(network: Network, held: npt.NDArray[Any], order: Order) -> npt.NDArray[np.int64]:
     """(N,) the highest type of the order that is among the (N, H) held hosts, NOTHING_DUE for none."""
     due = np.full(len(held), NOTHING_DUE)
-    for unit_type in reversed(CAGE2_ORDERS.indices(order)):
+    for unit_type in reversed(network.orders.indices(order)):
         due[held[:, network.host_unit_type == unit_type].any(axis=1)] = unit_type
     return due

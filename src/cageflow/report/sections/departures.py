@@ -12,13 +12,12 @@ from cageflow.report.drawing import shaded_grid
 from cageflow.report.material import Material
 from cageflow.report.playbook.departures import NOTHING_DUE
 from cageflow.report.wording import count, number, order_words, percent
-from cageflow.scenario.unit_types import UNIT_TYPES
-from cageflow.workflow.orders import CAGE2_ORDERS
+from cageflow.scenario.orders import OrderSpace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from cageflow.workflow.orders import Order
+    from cageflow.scenario.orders import Order
 
 MAX_KINDS = 4
 
@@ -40,7 +39,7 @@ def section(material: Material) -> Section | None:
         title="What was due, and what it fixed",
         text=f"Fixes by the unit type that was due and the unit type that was fixed; {out} of {fixes} out of turn. The "
         "figures stand in the table below.",
-        draw=lambda figure, narrow: _draw(figure, narrow, turns, run.order or ()),
+        draw=lambda figure, narrow: _draw(figure, narrow, turns, run.orders, run.order or ()),
         heights=(350, 330),
         note="Share of all fixes. Due is the highest type of the workflow that red holds; a fix of another type is out "
         "of turn (amber). With nothing compromised any fix follows the workflow.",
@@ -63,10 +62,11 @@ def _sentences(material: Material, turns: npt.NDArray[np.int64], fixes: int, out
     ]
     if not out:
         return words
+    unit_types = material.run.orders.unit_types
     for due, fixed, amount in _kinds(turns)[:MAX_KINDS]:
         words.append(
             (
-                f"{UNIT_TYPES[fixed]} while {UNIT_TYPES[due]} was due",
+                f"{unit_types[fixed]} while {unit_types[due]} was due",
                 f"{percent(amount / out, 0)} of them, {number(material.per_episode(amount))} an episode.",
             )
         )
@@ -92,16 +92,16 @@ def _kinds(turns: npt.NDArray[np.int64]) -> list[tuple[int, int, int]]:
     """(due, fixed, how often) of the fixes out of turn, the most frequent first."""
     kinds = [
         (due, fixed, int(turns[due, fixed]))
-        for due in range(NOTHING_DUE)
-        for fixed in range(len(UNIT_TYPES))
+        for due in range(turns.shape[1])
+        for fixed in range(turns.shape[1])
         if due != fixed and turns[due, fixed]
     ]
     return sorted(kinds, key=lambda kind: -kind[2])
 
 
-def _draw(figure: Figure, narrow: bool, turns: npt.NDArray[np.int64], order: Order) -> None:
+def _draw(figure: Figure, narrow: bool, turns: npt.NDArray[np.int64], orders: OrderSpace, order: Order) -> None:
     axes = figure.subplots()
-    ranked = CAGE2_ORDERS.indices(order).tolist()
+    ranked = orders.indices(order).tolist()
     rows = [*ranked, NOTHING_DUE]
     labels = [*order, "nothing"]
     table = turns[np.ix_(rows, ranked)]
@@ -127,9 +127,10 @@ def _share(amount: int, total: int) -> str:
 
 def _table(material: Material, turns: npt.NDArray[np.int64], order: Order) -> Table:
     rows = []
-    ranked = CAGE2_ORDERS.indices(order).tolist()
+    orders = material.run.orders
+    ranked = orders.indices(order).tolist()
     for due in [*ranked, NOTHING_DUE]:
-        name = "nothing" if due == NOTHING_DUE else UNIT_TYPES[due]
+        name = "nothing" if due == NOTHING_DUE else orders.unit_types[due]
         rows.append((name, *(number(material.per_episode(int(turns[due, fixed])), 3) for fixed in ranked)))
     return Table(
         f"Fixes an episode by what was due and what was fixed, of the workflow {order_words(order)}",

@@ -16,7 +16,7 @@ from cageflow.report.material import Material
 from cageflow.report.saved_run import SavedRun
 from cageflow.report.theme import SERIES, light
 from cageflow.report.wording import count, number, percent, short_order
-from cageflow.workflow.orders import Order, format_order
+from cageflow.scenario.orders import Order, format_order
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

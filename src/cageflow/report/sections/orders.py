@@ -1,4 +1,4 @@
-"""All 120 orders: what the search thinks of each, or what each came to."""
+"""All orders: what the search thinks of each, or what each came to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cageflow.report.results import OrderResult
 from cageflow.report.saved_run import Beliefs
 from cageflow.report.theme import light
 from cageflow.report.wording import count, number, order_words, percent
-from cageflow.workflow.orders import ALL_ORDERS, NUM_ORDERS, Order, order_id
+from cageflow.scenario.orders import Order, OrderSpace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,18 +48,18 @@ class Place:
         return self.result.estimate.mean
 
 
-def places(beliefs: Beliefs | None, results: Sequence[OrderResult]) -> list[Place]:
-    """The orders of the chart, the best first: all 120 where the process has a say, else those that were tried."""
+def places(space: OrderSpace, beliefs: Beliefs | None, results: Sequence[OrderResult]) -> list[Place]:
+    """The orders of the chart, the best first: all in the log where the process has a say, else those tried."""
     tried = {result.order: result for result in results}
     found = []
-    for order in ALL_ORDERS:
-        if beliefs is not None:
-            i = order_id(order)
-            belief = (float(beliefs.mean[i]), float(beliefs.std[i]), float(beliefs.feasibility[i]))
-            found.append(Place(order, *belief, tried.get(order)))
-        elif order in tried:
-            found.append(Place(order, None, None, None, tried[order]))
-    return sorted(found, key=lambda place: -place.height)
+    if beliefs is None:
+        found = [Place(order, None, None, None, result) for order, result in tried.items()]
+    else:
+        columns = (beliefs.ranks, beliefs.mean, beliefs.std, beliefs.feasibility)
+        for rank, mean, std, feasibility in zip(*(column.tolist() for column in columns), strict=True):
+            order = space.unrank(rank)
+            found.append(Place(order, mean, std, feasibility, tried.get(order)))
+    return sorted(found, key=lambda place: (-place.height, space.rank(place.order)))
 
 
 def section(material: Material) -> Section | None:
@@ -67,19 +67,21 @@ def section(material: Material) -> Section | None:
     run = material.run
     if not run.has_model:
         return None
-    ranked = places(run.beliefs, material.results)
+    ranked = places(run.orders, run.beliefs, material.results)
     tried = len(material.results)
     blocks: list[Block] = []
     if run.beliefs is not None:
-        title = "All 120 workflows: what the search thinks of them"
+        shown = "All" if len(ranked) == len(run.orders) else "The best and the tried of all"
+        title = f"{shown} {len(run.orders):,} workflows: what the search thinks of them"
         note = (
             "Each bar is the process's mean and 2 deviations either way, before the last trial, the best on the left. "
             "Circles are what tried workflows came to: filled where the compliance threshold was reached, and only "
             "those inform the process. Grey bars are workflows that it thinks unlikely to reach it."
         )
         text = (
-            f"Mean and two deviations of the Gaussian process for all {NUM_ORDERS} workflows, ranked; {tried} were "
-            f"tried. The highest mean is that of {order_words(ranked[0].order)}, {number(ranked[0].height)}."
+            f"Mean and two deviations of the Gaussian process for {len(ranked):,} of {len(run.orders):,} workflows, "
+            f"ranked; {tried} were tried. The highest mean is that of {order_words(ranked[0].order)}, "
+            f"{number(ranked[0].height)}."
         )
     else:
         title = f"{count(tried, 'workflow')} tried"
@@ -155,7 +157,8 @@ def _draw(figure: Figure, narrow: bool, ranked: Sequence[Place], best: Order | N
                 zorder=4,
             )
     axes.set_xlim(-1.5, len(ranked) + 0.5)
-    shown = [0, *range(19, len(ranked), 20)]
+    apart = max(20, round(len(ranked) / 6 / 20) * 20)
+    shown = [0, *range(apart - 1, len(ranked), apart)]
     axes.set_xticks(shown, [str(i + 1) for i in shown])
     axes.set_xlabel("rank by the mean")
     axes.set_ylabel("reward an episode")

@@ -12,8 +12,9 @@ from cageflow.evaluation.export.model import OPERATORS, build_model
 from cageflow.learn.config import ACTIVATIONS
 from cageflow.learn.policy import ANY_WORKFLOW, Policy
 from cageflow.scenario import default_network
-from cageflow.workflow.orders import ALL_ORDERS, format_order, parse_order
+from cageflow.scenario.orders import format_order
 from tests.helpers.agents import policy
+from tests.helpers.orders import ALL_ORDERS, parse_order
 
 NETWORK = default_network()
 ORDER = "enterprise,op_server,user,op_host,defender"

@@ -9,8 +9,8 @@ from cageflow.evaluation.policy_agent import PolicyAgent
 from cageflow.report.playbook.departures import NOTHING_DUE, find_turns
 from cageflow.report.playbook.recording import DEPARTS, FOLLOWS, NO_FIX, record
 from cageflow.scenario.unit_types import UNIT_TYPES
-from cageflow.workflow.orders import parse_order
 from tests.helpers.agents import NETWORK, policy
+from tests.helpers.orders import parse_order
 from tests.unit.report.playbook.made_recordings import recording
 
 ORDER = parse_order("enterprise,op_server,user,op_host,defender")

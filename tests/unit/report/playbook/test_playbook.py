@@ -23,7 +23,7 @@ from cageflow.report.playbook.playbook import (
     saved_playbook,
 )
 from cageflow.report.saved_run import read_run
-from cageflow.workflow.orders import format_order
+from cageflow.scenario.orders import format_order
 from tests.helpers.agents import policy, policy_file
 from tests.unit.report.run_folders import FIRST, write_run
 

@@ -12,8 +12,8 @@ from cageflow.evaluation.policy_agent import PolicyAgent
 from cageflow.report.playbook import recording as module
 from cageflow.report.playbook.recording import FOLLOWS, NO_FIX, Recording, record
 from cageflow.scenario import BlueKind
-from cageflow.workflow.orders import parse_order
 from tests.helpers.agents import NETWORK, policy
+from tests.helpers.orders import parse_order
 
 WORKFLOW = WorkflowSpec(parse_order("enterprise,op_server,user,op_host,defender"), 0.0, "any-session")
 SEEDS = EpisodeStream(5, "test").seeds(0, 60)

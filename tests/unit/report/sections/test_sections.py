@@ -33,7 +33,7 @@ from cageflow.report.sections import (
 )
 from cageflow.report.wording import number, order_words
 from cageflow.scenario.unit_types import UNIT_TYPES
-from cageflow.workflow.orders import order_id
+from tests.helpers.orders import order_id
 from tests.unit.report.run_folders import FIRST, SECOND, THIRD, TRIALS, Made, write_run, write_training
 
 
@@ -95,7 +95,7 @@ def test_search_without_feasible_workflow__does_not_claim_one(tmp_path: Path) ->
 
 def test_all_orders__have_the_beliefs_of_the_last_trial_and_tried_ones_their_figures(search: Material) -> None:
     beliefs = search.run.beliefs
-    places = orders.places(beliefs, search.results)
+    places = orders.places(search.run.orders, beliefs, search.results)
     assert len(places) == 120
     assert [place.mean for place in places] == sorted((-i - 0.3 for i in range(120)), reverse=True)
     tried = {place.order: place.result for place in places if place.result is not None}
