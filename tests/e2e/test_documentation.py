@@ -14,7 +14,7 @@ from cageflow.experiment.config import make_config
 from cageflow.experiment.run_folder import ACQUISITION_COLUMNS, SAMPLING_COLUMNS, TRAINING_COLUMNS
 from cageflow.learn.policy import PolicyCard
 from cageflow.scenario.orders import format_order
-from cageflow.scenario.schema import MAX_DECOYS, MAX_HOSTS, MAX_PORTS
+from cageflow.scenario.schema import MAX_DECOYS, MAX_EXPLOITS, MAX_HOSTS, MAX_PORTS, MAX_SUBNETS
 from cageflow.search import LANDSCAPE_COLUMNS
 from tests.e2e.conftest import Run
 from tests.helpers.documents import read_page
@@ -104,7 +104,8 @@ def test_settings_file_of_the_documents_is_read(tmp_path: Path) -> None:
 
 
 def test_limits_of_a_network_are_those_of_the_schema() -> None:
-    assert f"2 to {MAX_HOSTS} hosts, at most {MAX_PORTS} different ports and {MAX_DECOYS} decoys" in FILES
+    hosts = f"2 to {MAX_HOSTS} hosts, at most {MAX_PORTS} different ports"
+    assert f"{hosts}, {MAX_SUBNETS} subnets, {MAX_EXPLOITS} exploits and {MAX_DECOYS} decoys" in FILES
 
 
 def test_orders_are_numbered_as_described() -> None:
