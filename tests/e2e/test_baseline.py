@@ -81,9 +81,9 @@ def test_hand_written_ones__are_evaluated_by_their_names_and_greedy_follows_its_
     [
         (["magic"], "unknown baseline 'magic': choose one of sleep, random, react"),
         (["sleep", "--seed", "one"], "--seed is 'one'"),
-        (["sleep", "--seed", "1,1"], "seeds are (1, 1)"),
-        (["ppo", "--total-episodes", 0], "total_episodes is 0"),
-        (["greedy", "--workflow", "best"], "'best' is no workflow"),
+        (["sleep", "--seed", "1,1"], "--seed is (1, 1)"),
+        (["ppo", "--total-episodes", 0], "--total-episodes is 0"),
+        (["greedy", "--workflow", "best"], "workflow 'best' is no order"),
         (["sleep", "--resume", "nowhere"], "nowhere holds no baselines"),
         (["sleep", "--resume", "nowhere", "--max-steps", 3], "leave out --max-steps"),
         (["sleep", "--red-agent", "blue"], "'blue' is no red agent"),

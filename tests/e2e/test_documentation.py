@@ -13,12 +13,12 @@ from cageflow.cli import app
 from cageflow.experiment.config import make_config
 from cageflow.experiment.run_folder import ACQUISITION_COLUMNS, SAMPLING_COLUMNS, TRAINING_COLUMNS
 from cageflow.learn.policy import PolicyCard
-from cageflow.scenario.orders import format_order
 from cageflow.scenario.schema import MAX_DECOYS, MAX_EXPLOITS, MAX_HOSTS, MAX_PORTS, MAX_SUBNETS
+from cageflow.scenario.unit_types import UNIT_TYPES
 from cageflow.search import LANDSCAPE_COLUMNS
 from tests.e2e.conftest import Run
 from tests.helpers.documents import read_page
-from tests.helpers.orders import ALL_ORDERS, order_id
+from tests.helpers.orders import ALL_ORDERS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -39,23 +39,28 @@ def all_commands() -> list[tuple[str, str]]:
 
 
 def check(line: str) -> None:
-    """Have a command line read, and not run.
+    """Have a command line read, and not run. A command by its name alone is spoken of: it has to be there.
 
     Raises:
         Exception: it would be refused.
     """
-    command, path = typer.main.get_command(app), []
-    arguments = shlex.split(line.replace("...", ""))
-    while hasattr(command, "commands"):
-        if path and not arguments:
-            return  # a group by itself
+    command, path = typer.main.get_command(app), ["cageflow"]
+    arguments = shlex.split(line.replace("...", "").replace("COMMAND", "search"))
+    while hasattr(command, "commands") and arguments and not arguments[0].startswith("-"):
         path.append(arguments.pop(0))
         command = command.commands[path[-1]]
-    needed = {"parity": ["FILE"], "record": ["--cyborg-path", "DIR"]}
-    context = command.make_context(path[-1], arguments or needed.get(path[-1], []))
-    if path in (["search"], ["train"], ["universal"]):
+    if not arguments:
+        return
+    if len(path) == 1 or arguments in (["-h"], ["--help"]):  # help and completion act where they are read
+        root = typer.main.get_command(app)
+        context = typer.Context(command, parent=typer.Context(root, **root.context_settings))
+        known = {name for param in command.get_params(context) for name in param.opts}
+        assert arguments[0] in known, f"no such option: {arguments[0]}"
+        return
+    context = command.make_context(path[-1], arguments)
+    if path[1:] in (["search"], ["train"], ["universal"]):
         words = {name: value for name, value in context.params.items() if name in make_config({}).to_json()}
-        make_config({**words, "command": path[0]})
+        make_config({**words, "command": path[1]})
 
 
 @pytest.mark.parametrize(("document", "line"), all_commands(), ids=lambda value: value)
@@ -69,7 +74,14 @@ def test_commands_of_documents_are_found_and_wrong_ones_refused() -> None:
     )
     assert sorted(commands_in(text)) == ["bench sim", "play", "search --seed 1"]
     assert len(all_commands()) >= 12
-    for line in ("dance", "search --dance", "search --seed many", "search --total-episodes 0", "bench dance"):
+    for line in (
+        "dance",
+        "--dance",
+        "search --dance",
+        "search --seed many",
+        "search --total-episodes 0",
+        "bench dance",
+    ):
         with pytest.raises(Exception, match=r"."):
             check(line)
 
@@ -109,9 +121,10 @@ def test_limits_of_a_network_are_those_of_the_schema() -> None:
 
 
 def test_orders_are_numbered_as_described() -> None:
-    assert f"permutations of `{format_order(ALL_ORDERS[0]).replace(',', ', ')}` in the order of this list" in FILES
-    assert ALL_ORDERS[119] == ALL_ORDERS[0][::-1]
-    assert [order_id(order) for order in ALL_ORDERS] == list(range(120))
+    assert f"permutations of `{', '.join(UNIT_TYPES)}` in the order of this list" in FILES
+    assert ALL_ORDERS[0] == UNIT_TYPES
+    assert ALL_ORDERS[119] == UNIT_TYPES[::-1]
+    assert list(ALL_ORDERS) == sorted(ALL_ORDERS, key=lambda order: [UNIT_TYPES.index(name) for name in order])
 
 
 def test_every_file_of_a_run_is_described(search_run: Run, plain_run: Run, universal_run: Run) -> None:

@@ -103,7 +103,7 @@ def test_play__plays_it_there(own: Path, here: Path) -> None:
 
 
 def test_export__is_for_it_alone(own: Path, here: Path) -> None:
-    outcome = cageflow("export", own, "--out", "made", "--evaluation-episodes", 4, "--json")
+    outcome = cageflow("export", own, "--out", "made/policy.onnx", "--evaluation-episodes", 4, "--json")
     assert outcome.status == 0, outcome.err
     assert outcome.json["policy"]["network"] == network_of(own)
     assert all(one["network"] == network_of(own) for one in outcome.json["evaluations"])
@@ -165,7 +165,7 @@ def test_start_from__goes_on_there(own: Path, here: Path) -> None:
 WAYS_IN = {
     "evaluate": ["evaluate", *EVALUATE],
     "play": ["play", "--max-steps", 3, "--blue"],
-    "export": ["export", "--evaluation-episodes", 0, "--out", "no"],
+    "export": ["export", "--evaluation-episodes", 0, "--out", "no.onnx"],
 }
 
 

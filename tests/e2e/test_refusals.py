@@ -51,19 +51,22 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
         ("search --seed", "--seed"),
         # The game.
         ("search --red-agent blue", "'blue' is no red agent; possible are B_lineAgent (bline), RedMeanderAgent"),
-        ("search --rules v3", "rules is 'v3'; possible are v2.1, challenge"),
-        ("search --observation truth", "observation is 'truth'; possible are corrected, official"),
-        ("search --max-steps 0", "max_steps is 0: expected at least 1"),
-        ("search --max-steps 3", "max_steps is 3, fewer than the learner's 4 minibatches"),
+        ("search --rules v3", "--rules is 'v3'; possible are v2.1, challenge"),
+        ("search --observation truth", "--observation is 'truth'; possible are corrected, official"),
+        ("search --max-steps 0", "--max-steps is 0: expected at least 1"),
+        ("search --max-steps 3", "--max-steps is 3, fewer than the learner's 4 minibatches"),
         ("search --scenario none.yaml", "none.yaml: expected a readable YAML file"),
         ("search --scenario .", ".: expected a readable YAML file"),
         # The run.
-        ("search --total-episodes 0", "total_episodes is 0: expected at least 1"),
-        ("search --total-episodes -5", "total_episodes is -5: expected at least 1"),
+        ("search --total-episodes 0", "--total-episodes is 0: expected at least 1"),
+        ("search --total-episodes -5", "--total-episodes is -5: expected at least 1"),
         ("search --total-episodes many", "'many'"),
         ("search --total-episodes 1.5", "'1.5'"),
-        ("search --seed -1", "seed is -1: expected at least 0"),
-        ("search --seed 99999999999999999999", "seed is 99999999999999999999: expected less than 9223372036854775808"),
+        ("search --seed -1", "--seed is -1: expected at least 0"),
+        (
+            "search --seed 99999999999999999999",
+            "--seed is 99999999999999999999: expected less than 9223372036854775808",
+        ),
         ("search --config none.yaml", "none.yaml cannot be read"),
         ("search --config .", ". cannot be read"),
         ("search --run-dir /dev/null", "/dev/null is a file: name a new folder"),
@@ -73,11 +76,23 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
         ("search --resume none --run-dir other", "leave out --run-dir"),
         ("search --resume none --config some.yaml --beta 1", "leave out --beta, --config"),
         ("train --resume none --no-workflow", "leave out --no-workflow"),
+        # A name that is empty, as of a variable that is not set.
+        ("search --config ''", "--config is empty: name a file or a folder"),
+        ("search --scenario=", "--scenario is empty"),
+        ("search --network ''", "--scenario is empty"),
+        ("train --resume '' --quiet", "--resume is empty"),
+        ("search --run-dir ''", "--run-dir is empty"),
+        ("compare '' --window 5", "RUN... is empty: give it a name"),
+        ("report ''", "RUN is empty"),
+        ("export ''", "POLICY is empty"),
+        ("parity ''", "FILE... is empty"),
+        ("network check ''", "FILE is empty"),
+        ("network generate --out ''", "--out is empty"),
         # The search.
         ("search --strategy magic", "unknown strategy 'magic': possible are gp-ucb, thompson, random, round-robin"),
-        ("search --gate soft", "gate is 'soft': expected 'feasibility' or 'strict'"),
-        ("search --beta -1", "beta is -1.0: expected at least 0"),
-        ("search --beta inf", "beta is inf: expected a finite number"),
+        ("search --gate soft", "--gate is 'soft': expected 'feasibility' or 'strict'"),
+        ("search --beta -1", "--beta is -1.0: expected at least 0"),
+        ("search --beta inf", "--beta is inf: expected a finite number"),
         # The workflow.
         ("train", "give one of --workflow ORDER and --no-workflow"),
         (f"train --workflow {ORDER} --no-workflow", "--workflow and --no-workflow exclude each other"),
@@ -85,33 +100,33 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
         (f"train --workflow {ORDER},user", "names 'user' twice: give each of"),
         (f"train --workflow {ORDER}s", "names 'users', which is no unit type"),
         ("train --workflow ''", "workflow '' is empty"),
-        ("search --alignment-lambda nan", "alignment_lambda is nan: expected a finite number"),
-        ("search --compliance-threshold 95", "compliance_threshold is 95.0: expected at most 1"),
+        ("search --alignment-lambda nan", "--alignment-lambda is nan: expected a finite number"),
+        ("search --compliance-threshold 95", "--compliance-threshold is 95.0: expected at most 1"),
         ("search --compliance-definition some", "unknown compliance definition 'some': choose one of any-session"),
-        ("search --patience-updates 0", "patience_updates is 0: expected at least 1"),
-        ("search --max-episodes-per-workflow 0", "max_episodes_per_workflow is 0: expected at least 1"),
-        ("search --evaluation-episodes 1", "evaluation_episodes is 1: expected at least 2"),
+        ("search --patience-updates 0", "--patience-updates is 0: expected at least 1"),
+        ("search --max-episodes-per-workflow 0", "--max-episodes-per-workflow is 0: expected at least 1"),
+        ("search --evaluation-episodes 1", "--evaluation-episodes is 1: expected at least 2"),
         # The learner.
         ("search --preset best", "unknown preset 'best': choose one of champion, default, reference"),
-        ("search --episodes-per-update 0", "episodes_per_update is 0: expected at least 1"),
-        ("search --num-threads 0", "num_threads is 0: expected at least 1"),
-        ("search --num-threads 100000000", "num_threads is 100000000: expected at most 1024"),
+        ("search --episodes-per-update 0", "--episodes-per-update is 0: expected at least 1"),
+        ("search --num-threads 0", "--num-threads is 0: expected at least 1"),
+        ("search --num-threads 100000000", "--num-threads is 100000000: expected at most 1024"),
         ("search --device tpu", "unknown device 'tpu': choose cpu, cuda, or cuda:N"),
         ("search --device cuda:99", "device 'cuda:99' cannot be used here: choose from cpu"),
         ("search --start-from none", "there is no learner none to start from"),
         ("train --no-workflow --start-from .", "there is no learner checkpoint/state.pt to start from"),
         # The collector.
         ("search --collector threads", "unknown collector 'threads': choose one of vector, process, sync, sequential"),
-        ("search --n-workers 0", "n_workers is 0: expected at least 1"),
-        ("search --max-staleness -1", "max_staleness is -1: expected at least 0"),
-        ("search --simulator real", "simulator is 'real': expected 'compiled' or 'cyborg'"),
+        ("search --n-workers 0", "--n-workers is 0: expected at least 1"),
+        ("search --max-staleness -1", "--max-staleness is -1: expected at least 0"),
+        ("search --simulator real", "--simulator is 'real': expected 'compiled' or 'cyborg'"),
         ("search --simulator cyborg", "--simulator cyborg and --cyborg-path DIR go together"),
         ("search --cyborg-path .", "--simulator cyborg and --cyborg-path DIR go together"),
         ("search --simulator cyborg --cyborg-path . --collector vector", "holds no CybORG"),
         ("search --simulator cyborg --cyborg-path . --collector process", "holds no CybORG"),
         ("search --simulator cyborg --cyborg-path none --collector sync", "none holds no CybORG"),
         # Recordings.
-        ("parity", "missing argument"),
+        ("parity", "missing argument 'FILE...'"),
         ("parity none.npz", "none.npz is no file"),
         ("parity .", ". is no file"),
         ("record", "missing option '--cyborg-path'"),
@@ -133,7 +148,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
         ("play --workflow user", "lacks 'defender' and"),
         (f"play --workflow {ORDER}", "--workflow is for a policy file, and --blue is random"),
         ("play --max-steps 0", "--max-steps is '0': expected at least 1"),
-        ("play --delay -1", "delay is -1.0"),
+        ("play --delay -1", "--delay is -1.0"),
         ("play --seed -1", "--seed is '-1': expected at least 0"),
         ("play --red-agent blue", "'blue' is no red agent"),
         # Measuring.
@@ -143,7 +158,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
         ("bench sim --num-threads 100000000", "expected whole numbers from 1 to 1024"),
         ("bench sim --num-envs 99999999999999999", "--num-envs is"),
         ("bench collectors --n-workers 99999999", "expected whole numbers from 1 to 1024"),
-        ("play --blue sleep --observation ''", "observation is ''; possible are corrected, official"),
+        ("play --blue sleep --observation ''", "--observation is ''; possible are corrected, official"),
         ("bench sim --num-envs 0", "--num-envs is '0': expected at least 1"),
         ("bench sim --seed -1", "--seed is '-1': expected at least 0"),
         ("bench sim --cyborg-path .", "holds no CybORG"),
@@ -195,7 +210,7 @@ def test_folder_that_is_no_run(refused: Callable[..., None], tmp_path: Path) -> 
 def test_run_whose_files_were_changed(refused: Callable[..., None], tmp_path: Path, search_run: Run) -> None:
     shutil.copytree(search_run.path, tmp_path / "run")
     refused("train --resume run", "run is a run of `cageflow search`: go on with `cageflow search --resume run`")
-    refused("search --resume run --total-episodes 0", "total_episodes is 0: expected at least 1")
+    refused("search --resume run --total-episodes 0", "--total-episodes is 0: expected at least 1")
     state = tmp_path / "run" / "checkpoint" / "state.pt"
     whole = state.read_bytes()
     for content in (b"", whole[: len(whole) // 2], b"something else", b"\x00" * 5000):
@@ -203,7 +218,7 @@ def test_run_whose_files_were_changed(refused: Callable[..., None], tmp_path: Pa
         refused("search --resume run", "state.pt is damaged, or no checkpoint of this version")
     learner = next((tmp_path / "run" / "checkpoint").glob("learner_*.pt"))
     state.write_bytes(learner.read_bytes())
-    refused("search --resume run", "state.pt is no checkpoint of a run")
+    refused("search --resume run", "state.pt is damaged, or no checkpoint of this version")
     state.write_bytes(whole)
     log = tmp_path / "run" / "training_log.csv"
     log.write_bytes(log.read_bytes()[:-1])
@@ -220,7 +235,7 @@ def test_settings_file_that_is_wrong(refused: Callable[..., None], tmp_path: Pat
     for content, words in (
         (b"", "settings.yaml holds nothing"),
         (b"- 1", "settings.yaml holds a list"),
-        (bytes(range(256)), "settings.yaml is no text"),
+        (bytes(range(256)), "settings.yaml: it is no text in UTF-8"),
         (b"seed: [1", "settings.yaml, line 1: expected YAML"),
         (b"colour: red", "settings.yaml: unknown setting 'colour': choose from address"),
         (b"seed: many", "settings.yaml: seed is 'many': expected a whole number"),

@@ -48,7 +48,7 @@ def baseline(
         int | None, option("Training episodes of each one that is trained, with each seed.", 10_000)
     ] = None,
     seed: Annotated[
-        str | None, option("Decides all chance; several, with commas, repeat everything with each.", 1)
+        str | None, option("Decides all chance; several, separated by commas, repeat everything with each.", 1)
     ] = None,
     run_dir: RunDir = None,
     resume: Resume = None,
@@ -112,7 +112,7 @@ def _seeds(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise UserError(f"--seed is {text!r}: expected whole numbers with commas, such as 1,2,3") from None
+        raise UserError(f"--seed is {text!r}: expected whole numbers, separated by commas, such as 1,2,3") from None
 
 
 def _print(table: BaselineTable) -> None:

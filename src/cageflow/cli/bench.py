@@ -35,7 +35,7 @@ def bench_sim(
     num_envs: Annotated[
         int, typer.Option(help="Environments of the batch.", min=1, max=1_048_576, metavar="<int>")
     ] = 8192,
-    num_threads: Annotated[str, typer.Option(help="Numbers of threads, with commas.")] = "1,2",
+    num_threads: Annotated[str, typer.Option(help="Numbers of threads, separated by commas.")] = "1,2",
     repetitions: Annotated[int, typer.Option(help="Measurements; the median counts.", min=1)] = 9,
     cyborg_path: Annotated[Path | None, option("An installed CybORG to compare with.")] = None,
     seed: Annotated[int, typer.Option(help="Decides all chance.", min=0)] = 0,
@@ -64,7 +64,7 @@ def bench_sim(
 
 @bench_app.command("collectors")
 def bench_collectors(
-    n_workers: Annotated[str, typer.Option(help="Numbers of worker processes, with commas.")] = "1,2",
+    n_workers: Annotated[str, typer.Option(help="Numbers of worker processes, separated by commas.")] = "1,2",
     updates: Annotated[int, typer.Option(help="Updates of each measurement.", min=1)] = 5,
     red_agent: RedAgent = None,
     episodes_per_update: PerUpdate = None,
@@ -103,7 +103,7 @@ def bench_collectors(
 @bench_app.command("train")
 def bench_train(
     total_episodes: Annotated[int, typer.Option(help="Episodes of each search.", min=1)] = 20_000,
-    preset: Annotated[str, typer.Option(help="Presets, with commas.")] = "default,reference",
+    preset: Annotated[str, typer.Option(help="Presets, separated by commas.")] = "default,reference",
     red_agent: RedAgent = None,
     max_episodes_per_workflow: PerWorkflow = None,
     seed: Seed = None,

@@ -23,7 +23,7 @@ def champion(
         option("challenge (as CAGE-2 was judged) or v2.1 (as it is today).", "challenge"),
     ] = None,
     seed: Annotated[
-        str | None, option("Decides all chance; several, with commas, train one defender each.", "1,2,3")
+        str | None, option("Decides all chance; several, separated by commas, train one defender each.", "1,2,3")
     ] = None,
     total_episodes: Annotated[int | None, option("Training episodes with each seed.", 100_000)] = None,
     n_workers: Annotated[int | None, option("Processes: trainings at once.", "one for each core")] = None,

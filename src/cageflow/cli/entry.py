@@ -76,7 +76,8 @@ def _usage_sentence(error: Any) -> str:
         sentence = sentence[:1].lower() + sentence[1:]
     else:
         first = details()[0]
-        name = error.param.opts[0] if error.param.opts[0].startswith("-") else error.param.human_readable_name
+        param = error.param
+        name = param.opts[0] if param.opts[0].startswith("-") else param.metavar or param.name
         sentence = f"{name} is {first['input']!r}: {expectation(first['msg'])}"
     context = getattr(error, "ctx", None)
     return sentence if context is None else f"{sentence}; see {context.command_path} --help"

@@ -75,10 +75,10 @@ def evaluate(
     ] = None,
     evaluation_episodes: Annotated[int, typer.Option(help="Fresh episodes of each of the nine cells.", min=2)] = 1000,
     max_steps: Annotated[
-        str, typer.Option(help="Steps of an episode; several lengths with commas.", rich_help_panel=ADVANCED)
+        str, typer.Option(help="Steps of an episode; several lengths, separated by commas.", rich_help_panel=ADVANCED)
     ] = "30,50,100",
     red_agent: Annotated[
-        str, typer.Option(help="Red agents, with commas.", rich_help_panel=ADVANCED)
+        str, typer.Option(help="Red agents, separated by commas.", rich_help_panel=ADVANCED)
     ] = "bline,meander,sleep",
     green: Annotated[
         bool, typer.Option("--green/--no-green", help="Wake the green agent.", rich_help_panel=ADVANCED)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Container, Iterable, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import typer
 from typer.core import TyperCommand
 
 from cageflow import terminal
+from cageflow.errors import UserError
 
 OLD_NAMES = {
     "--episodes": "--evaluation-episodes",
@@ -33,8 +37,33 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the command line, with the names of today."""
-        known = {name for param in self.params for name in (*param.opts, *param.secondary_opts)}
-        return super().parse_args(ctx, with_new_names(args, known))
+        today = with_new_names(args, self._known())
+        typed = list(today)
+        rest = super().parse_args(ctx, today)
+        self._refuse_empty_names(ctx.params, typed)
+        return rest
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; a refusal that begins with a setting calls it by its option."""
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            raise UserError(by_option(str(error), self._known())) from error
+
+    def _known(self) -> set[str]:
+        return {name for param in self.params for name in (*param.opts, *param.secondary_opts)}
+
+    def _refuse_empty_names(self, values: Mapping[str, Any], typed: Sequence[str]) -> None:
+        """Refuse what a shell makes of a variable that is not set: a path would take it for the working folder."""
+        emptied = {before for before, argument in pairwise(typed) if not argument}
+        emptied |= {argument[:-1] for argument in typed if argument.endswith("=")}
+        for param in self.params:
+            value = values.get(param.name)
+            if param.param_type_name == "option":
+                if isinstance(value, Path) and not emptied.isdisjoint(param.opts):
+                    raise UserError(f"{param.opts[0]} is empty: name a file or a folder")
+            elif "" in typed and {"", Path()} & set(value if isinstance(value, list | tuple) else [value]):
+                raise UserError(f"{param.metavar or param.name} is empty: give it a name")
 
 
 def with_new_names(arguments: Sequence[str], known: Iterable[str]) -> list[str]:
@@ -58,6 +87,22 @@ def with_new_names(arguments: Sequence[str], known: Iterable[str]) -> list[str]:
             say_renamed(name, new)
         renamed.append(f"{new}{equals}{value}")
     return renamed
+
+
+def by_option(sentence: str, known: Container[str]) -> str:
+    """A refusal that begins with the name of a setting, as in Python and in files, with the name of its option.
+
+    Args:
+        sentence: such as `max_steps is 0: ...`; one that begins with the name of a file stays as it is.
+        known: names of the command's options.
+    """
+    found = re.match(r"([a-z_]+) (?:is|are) ", sentence)
+    if found is None:
+        return sentence
+    option = "--" + found[1].replace("_", "-")
+    if option not in known:
+        option = OLD_NAMES.get(option, option)
+    return f"{option} is {sentence[found.end() :]}" if option in known else sentence
 
 
 def say_renamed(old: str, new: str) -> None:

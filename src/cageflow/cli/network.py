@@ -110,7 +110,9 @@ def parse_types(text: str) -> dict[str, str]:
     pairs = [pair.partition("=") for pair in text.split(",")] if text else []
     for host, equals, unit_type in pairs:
         if not (host.strip() and equals and unit_type.strip()):
-            raise UserError(f"--types is {text!r}: expected HOST=TYPE, several with commas, such as User4=server")
+            raise UserError(
+                f"--types is {text!r}: expected HOST=TYPE, several separated by commas, such as User4=server"
+            )
     return {host.strip(): unit_type.strip() for host, _, unit_type in pairs}
 
 

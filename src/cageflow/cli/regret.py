@@ -38,9 +38,9 @@ def regret(
         int, typer.Option(help="Replays of each strategy, at least 2.", min=2, metavar="<int>")
     ] = 200,
     trials: Annotated[int, typer.Option(help="Trials of each replay.", min=1, metavar="<int>")] = 60,
-    strategy: Annotated[str, typer.Option(help="Strategies, with commas.")] = STRATEGIES,
+    strategy: Annotated[str, typer.Option(help="Strategies, separated by commas.")] = STRATEGIES,
     kernel: Annotated[
-        str, typer.Option(help="Kernels that gp-ucb is replayed with, with commas; the others take the first.")
+        str, typer.Option(help="Kernels that gp-ucb is replayed with, separated by commas; the others take the first.")
     ] = KERNELS,
     beta: Annotated[float, typer.Option(help="Weight of the deviation in UCB = mean + beta * deviation.")] = 2.0,
     gate: Annotated[str, typer.Option(help="feasibility or strict.")] = "feasibility",

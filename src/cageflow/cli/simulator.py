@@ -26,7 +26,9 @@ from cageflow.errors import UserError
 
 @app.command()
 def parity(
-    files: Annotated[list[Path], typer.Argument(help="Recordings of the original, .npz.", show_default=False)],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Recordings of the original, .npz.", show_default=False)
+    ],
     as_json: Json = False,
 ) -> None:
     """Replay recorded episodes in the simulator; exit status 0 if nothing differs, 1 if something does."""

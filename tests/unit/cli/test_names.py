@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from cageflow.cli import app
-from cageflow.cli.names import OLD_NAMES, with_new_names
+from cageflow.cli.names import OLD_NAMES, by_option, with_new_names
 from cageflow.cli.options import ADVANCED
 from tests.e2e.command_line import cageflow
 
@@ -111,3 +111,16 @@ def test_completion__can_be_shown_and_completes_commands_and_options(monkeypatch
     assert "landscape" in cageflow().out
     monkeypatch.delenv("_CAGEFLOW_COMPLETE")
     assert "--install-completion" in cageflow("-h").out
+
+
+@pytest.mark.parametrize(
+    ("sentence", "told"),
+    [
+        ("max_steps is 0: expected at least 1", "--max-steps is 0: expected at least 1"),
+        ("seeds are (1, 1); expected different", "--seed is (1, 1); expected different"),
+        ("settings.yaml: max_steps is 0: expected", "settings.yaml: max_steps is 0: expected"),
+        ("gamma is 2: expected at most 1", "gamma is 2: expected at most 1"),
+    ],
+)
+def test_refusal__calls_a_setting_by_its_option_unless_a_file_says_it(sentence: str, told: str) -> None:
+    assert by_option(sentence, {"--max-steps", "--seed"}) == told
