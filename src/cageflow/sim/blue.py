@@ -4,7 +4,7 @@ from numba import njit
 
 from cageflow.scenario.enums import BlueKind
 from cageflow.sim.crews import pop_done, take_on, tick
-from cageflow.sim.draws import draw_member, nth_bit
+from cageflow.sim.draws import draw_member
 from cageflow.sim.enums import Compromise, Draw, Outcome
 from cageflow.sim.hosts import drop_removable_sessions, drop_sessions
 from cageflow.sim.observation import belief, set_belief
@@ -103,35 +103,56 @@ def fitting_decoys(s, net, host, decoy):
     Returns:
         Decoy mask; most actions plant one decoy and no other.
     """
-    planted = int(s.decoys[host])
-    choices = int(net.decoy_choices[decoy]) & int(net.decoy_fits[host])
+    if int(net.decoy_choices[decoy]) == 1 << decoy:
+        return 1 << decoy if has_room(s, net, host, decoy) else 0
     fitting = 0
-    while choices != 0:
-        lowest = choices & -choices
-        choices ^= lowest
-        if planted & int(net.decoy_rivals[nth_bit(lowest, 0)]) == 0:
-            fitting |= lowest
+    for other in range(net.decoy_choices.shape[0]):
+        if int(net.decoy_choices[decoy]) >> other & 1 and has_room(s, net, host, other):
+            fitting |= 1 << other
     return fitting
+
+
+@njit(cache=True)
+def has_room(s, net, host, decoy):
+    """Whether one decoy can be planted on a host."""
+    return int(net.decoy_fits[host]) >> decoy & 1 != 0 and int(s.decoys[host]) & int(net.decoy_rivals[decoy]) == 0
 
 
 @njit(cache=True)
 def plant_decoy(s, net, host, decoy):
     """Plant a decoy where the system is right and its port is free.
 
-    Draws: DECOY, where the action plants one of several.
     Quirk: D-10, DecoyVsftpd asks for port 21 and opens port 80, so that it can be planted any number of times.
     Source: CybORG Shared/Actions/ConcreteActions/Decoy*.py.
     """
-    fitting = fitting_decoys(s, net, host, decoy)
-    if fitting != 0:
-        if int(net.decoy_choices[decoy]) != 1 << decoy:
-            decoy = draw_member(s, Draw.DECOY, fitting)
-        s.decoys[host] |= 1 << decoy
-        s.decoy_ports[host] |= net.decoy_port[decoy]
-        s.num_decoys[host] += 1
-        s.new_decoys |= 1 << host
+    if int(net.decoy_choices[decoy]) != 1 << decoy:
+        plant_one_of_several(s, net, host, decoy)
+    elif has_room(s, net, host, decoy):
+        plant(s, net, host, decoy)
     else:
         s.blue_outcome = Outcome.FALSE
+
+
+@njit(cache=True)
+def plant_one_of_several(s, net, host, decoy):
+    """Likewise where the action plants one of several decoys.
+
+    Draws: DECOY.
+    """
+    fitting = fitting_decoys(s, net, host, decoy)
+    if fitting != 0:
+        plant(s, net, host, draw_member(s, Draw.DECOY, fitting))
+    else:
+        s.blue_outcome = Outcome.FALSE
+
+
+@njit(cache=True)
+def plant(s, net, host, decoy):
+    """A decoy stands on a host."""
+    s.decoys[host] |= 1 << decoy
+    s.decoy_ports[host] |= net.decoy_port[decoy]
+    s.num_decoys[host] += 1
+    s.new_decoys |= 1 << host
 
 
 @njit(cache=True)
