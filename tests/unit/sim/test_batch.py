@@ -72,7 +72,7 @@ def test_step_batch__writes_rewards_with_one_decimal(dtype):
     assert rewards.tolist() == [0.0, dtype(-1.1)]
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_step_batch__writes_what_blue_sees(dtype):
     states = batch(50)
     seen, _ = play(states, 30, dtype)

@@ -3,7 +3,7 @@
 import pytest
 
 from cageflow.scenario import RedAgent, default_network
-from cageflow.sim.enums import Outcome, Tape
+from cageflow.sim.enums import Draw, Outcome, Tape
 from cageflow.sim.state import initial_state, make_params, new_states, state_dtype
 from tests.helpers.lab import same
 
@@ -17,7 +17,7 @@ def test_initial_state__is_a_network_that_red_holds_one_host_of():
     assert s.privileged.tolist() == [0] * 8 + [1] + [0] * 4
     assert (s.known_hosts, s.known_subnets, s.stopped) == (1 << 8, 1 << 2, 0)
     assert (s.red_outcome, s.blue_outcome) == (Outcome.UNKNOWN, Outcome.UNKNOWN)
-    assert s.forced.tolist() == [Tape.FREE] * 5
+    assert s.forced.tolist() == [Tape.FREE] * len(Draw)
     assert (
         not s.removable.any() and not s.stubborn.any() and not s.decoys.any() and not s.belief_low and not s.belief_high
     )
