@@ -28,7 +28,6 @@ NOT_RUN = {
     "cageflow search * --address HOST:*": "needs a cluster; test_clusters.py has one",
     "cageflow evaluate": "speaks of the command",
     "cageflow export": "speaks of the command",
-    "cageflow network import": "speaks of the command",
     "cageflow --*": "speaks of the option",
     "cageflow COMMAND -h": "speaks of the option",
     "cageflow evaluate --json": "speaks of the option",
