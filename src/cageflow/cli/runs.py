@@ -178,7 +178,7 @@ def train(
     if as_json:
         print_json(_train_json(summary))
     else:
-        _print_summary(summary)
+        _print_summary(summary, searched=False)
 
 
 @app.command()
@@ -329,8 +329,8 @@ def _train_json(summary: RunSummary) -> dict[str, Any]:
     }
 
 
-def _print_summary(summary: RunSummary) -> None:
-
+def _print_summary(summary: RunSummary, *, searched: bool = True) -> None:
+    """Print what a run came to; `searched` where it had orders to choose from."""
     from cageflow.scenario.orders import show_order
 
     console = terminal.make_console(highlight=False, soft_wrap=True)
@@ -338,7 +338,7 @@ def _print_summary(summary: RunSummary) -> None:
         title = "[bold]Plain PPO[/bold]"
     else:
         what = "Workflow"
-        if summary.trials > 1:
+        if searched:
             what = "Best workflow" if summary.feasible else "No workflow complied; closest"
         title = f"[bold]{what}  [green]{show_order(summary.workflow)}[/green][/bold]"
     lines = [

@@ -94,7 +94,7 @@ class Landscape:
     @property
     def is_complete(self) -> bool:
         """Whether every order that a landscape of its space has is there with every seed."""
-        return len(self.rows) == len(landscape_ranks(self.space)) * len(self.seeds)
+        return len(self.rows) >= len(landscape_ranks(self.space)) * len(self.seeds)
 
     def of(self, order: Order) -> tuple[LandscapeRow, ...]:
         """The trainings of one order."""

@@ -14,7 +14,7 @@ from scipy.special import gammainc, gammaincinv
 
 from cageflow.errors import UserError
 from cageflow.scenario.orders import Order, OrderSpace
-from cageflow.search.landscape import LARGEST_LANDSCAPE, Landscape
+from cageflow.search.landscape import Landscape
 from cageflow.search.trial import TrialResult
 
 Floats = NDArray[np.float64]
@@ -133,13 +133,13 @@ class Replay:
         Raises:
             UserError: some order lacks a training, or none is feasible.
         """
-        if len(landscape.space) > LARGEST_LANDSCAPE:
+        missing = len(landscape.space) * len(landscape.seeds) - len(landscape.rows)
+        if missing and landscape.is_complete:
             raise UserError(
                 f"the landscape has a sample of the {len(landscape.space):,} orders: what a strategy would have found "
                 "among the others is not known, so it cannot be replayed"
             )
-        if not landscape.is_complete:
-            missing = len(landscape.space) * len(landscape.seeds) - len(landscape.rows)
+        if missing:
             raise UserError(
                 f"the landscape is not complete: of {len(landscape.space)} orders with {len(landscape.seeds)} "
                 f"trainings each, {missing} trainings are missing"

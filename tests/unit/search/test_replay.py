@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cageflow.errors import UserError
-from cageflow.search import Landscape
+from cageflow.search import Landscape, landscape_ranks
 from cageflow.search.replay import Group, Replay
 from tests.helpers.orders import ALL_ORDERS, ORDERS
 from tests.unit.search.landscapes import landscape_table, pair_landscape
@@ -105,3 +105,15 @@ def test_replay__refuses_a_landscape_with_holes_or_with_nothing_to_find():
         Replay.of(Landscape(ORDERS, table.rows[2:]), 0.95)
     with pytest.raises(UserError, match=r"no order of the landscape reaches a compliance of 0\.98"):
         Replay.of(table, 0.98)
+
+
+def test_replay__refuses_a_sample_of_the_orders(monkeypatch):
+    table = landscape_table(pair_landscape(0))
+    monkeypatch.setattr("cageflow.search.landscape.LARGEST_LANDSCAPE", 3)
+    kept = {ORDERS.unrank(int(rank)) for rank in landscape_ranks(ORDERS)}
+    assert len(kept) == 3
+    sample = Landscape(ORDERS, tuple(row for row in table.rows if row.order in kept))
+    assert sample.is_complete
+    with pytest.raises(UserError, match="a sample of the 120 orders"):
+        Replay.of(sample, 0.95)
+    assert Replay.of(table, 0.95).space == ORDERS  # a whole table is none, whatever a new one would have
