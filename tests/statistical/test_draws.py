@@ -9,7 +9,6 @@ from numba import njit
 
 from cageflow.sim.draws import draw_chance, draw_member
 from cageflow.sim.enums import Draw
-from cageflow.sim.green import SCAN_PROB
 from cageflow.sim.red_actions import choose_exploit, is_option
 from tests.helpers.lab import Lab
 
@@ -71,7 +70,10 @@ def test_hosts__are_picked_as_often_as_in_the_original(name):
 
 @pytest.mark.parametrize(
     ("name", "draw", "probability"),
-    [("detection", Draw.DETECTION, Lab().network.scenario.detection_probability), ("green_wakes", 4, SCAN_PROB)],
+    [
+        ("detection", Draw.DETECTION, Lab().network.scenario.detection_probability),
+        ("green_wakes", 4, Lab().network.scenario.green_probability),
+    ],
 )
 def test_chances__are_those_of_the_original(name, draw, probability):
     drawn = np.zeros(2, np.int64)
