@@ -122,7 +122,7 @@ def test_part_of_the_protocol(here: Path) -> None:
         ("sleep --observation best", "observation is 'best'"),
         ("sleep --red-agent blue", "'blue' is no red agent"),
         ("sleep --max-steps 0", "--max-steps is '0': expected whole numbers from 1"),
-        ("sleep --max-steps 99999", "max_steps is 99999"),
+        ("sleep --max-steps 99999", "--max-steps is 99999"),
         ("sleep --evaluation-episodes 1", "--evaluation-episodes is '1'"),
         ("sleep --n-workers 0", "n-workers is 0"),
         ("sleep --scenario missing.yaml", "missing.yaml"),

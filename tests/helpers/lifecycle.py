@@ -19,14 +19,11 @@ from typing import Any
 from cageflow.evaluation.export import check
 from cageflow.report import drawing
 from cageflow.scenario import Network, load_scenario
+from cageflow.scenario.orders import show_order
 from tests.e2e.command_line import cageflow
 from tests.helpers.made_networks import write_network
 
 SMALL = ("--total-episodes", 6, "--episodes-per-update", 3, "--evaluation-episodes", 3, "--max-steps", 6, "--quiet")
-KINDS_OF_TRAINING: tuple[tuple[Any, ...], ...] = (
-    ("train", "--no-workflow"),
-    ("train", "--workflow", "op_server,enterprise,user,op_host,defender"),
-)
 
 
 def live(folder: Path, seed: int) -> None:
@@ -36,7 +33,8 @@ def live(folder: Path, seed: int) -> None:
         AssertionError: a command failed, or an action's words do not lead back to it.
     """
     scenario = write_network(folder, seed)
-    codec = Network(load_scenario(scenario)).codec
+    network = Network(load_scenario(scenario))
+    codec = network.codec
     assert [codec.encode(name) for name in codec.names] == list(range(len(codec)))
     assert all(codec.hosts[codec.host[i]] in codec.describe(i) for i in range(2, len(codec)))
     run = folder / f"run{seed}"
@@ -44,7 +42,9 @@ def live(folder: Path, seed: int) -> None:
     config = folder / f"config{seed}.yaml"
     config.write_text(json.dumps({"ppo": {"hidden_sizes": [8], "mask_actions": seed % 5 == 0}}))
     game = ("--config", config, "--scenario", scenario, "--red-agent", red)
-    _call(*KINDS_OF_TRAINING[seed % 2], *game, *SMALL, "--seed", seed, "--run-dir", run)
+    last = network.orders.unrank(len(network.orders) - 1)
+    kind: tuple[Any, ...] = ("--workflow", show_order(last)) if seed % 2 else ("--no-workflow",)
+    _call("train", *kind, *game, *SMALL, "--seed", seed, "--run-dir", run)
     _call("evaluate", run, "react", "--scenario", scenario, "--episodes", 2, "--max-steps", 5)
     _call("report", run, "--episodes", 100)
     _call("export", run, "--scenario", scenario, "--evaluation-episodes", 2, "--out", folder / f"{seed}.onnx")
