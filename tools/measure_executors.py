@@ -10,7 +10,7 @@ import statistics
 import sys
 import time
 
-from cageflow.experiment.executors import make_executor
+from cageflow.work.executors import make_executor
 
 TRIAL_BYTES = 345_000  # of a task that goes on with a learner
 

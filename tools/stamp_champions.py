@@ -3,12 +3,12 @@
     python tools/stamp_champions.py
 
 To be run where CAGE-2's fingerprint, its actions or the card of a policy changed and the game did not, so that the
-champions still play it. Whether they do is for `tests/unit/evaluation/test_champions.py` to say.
+champions still play it. Whether they do is for `tests/unit/agents/test_champions.py` to say.
 """
 
 from dataclasses import replace
 
-from cageflow.evaluation.champions import CHAMPION_FOLDER
+from cageflow.agents.champions import CHAMPION_FOLDER
 from cageflow.learn.policy import Policy, made_for
 from cageflow.learn.policy_file import load_policy, save_policy
 from cageflow.scenario import default_network

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 from cageflow.cli import main
-from cageflow.experiment import heartbeat
+from cageflow.runs import heartbeat
 
 
 class Outcome(NamedTuple):

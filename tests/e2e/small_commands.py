@@ -78,6 +78,6 @@ def shrink(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda file: None)  # half the time of a landscape
     monkeypatch.setattr("cageflow.search.landscape.LARGEST_LANDSCAPE", 3)  # orders of a landscape
     monkeypatch.setattr("cageflow.cli.regret.CALIBRATION_SPLITS", 1)
-    monkeypatch.setattr("cageflow.search.calibration.TRAINING_SIZES", (10,))
-    monkeypatch.setattr("cageflow.envs.benchmark._compile_s", lambda: (1.0, 0.1))
+    monkeypatch.setattr("cageflow.measure.calibration.TRAINING_SIZES", (10,))
+    monkeypatch.setattr("cageflow.bench.simulator._compile_s", lambda: (1.0, 0.1))
     monkeypatch.setattr("cageflow.report.drawing.PNG_DPI", 20)

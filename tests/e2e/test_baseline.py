@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cageflow.experiment.baseline_table import read_rows
+from cageflow.studies.baseline_table import read_rows
 from tests.e2e.command_line import cageflow
 from tests.helpers.orders import ORDERS
 

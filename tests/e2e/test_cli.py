@@ -17,10 +17,10 @@ import typer
 
 from cageflow import __version__
 from cageflow.cli import app, main
-from cageflow.experiment.config import RunConfig
 from cageflow.learn.adam import Adam
 from cageflow.learn.policy_file import load_policy
 from cageflow.parity.recording import FIELDS, load_recording, save_recording
+from cageflow.settings.config import RunConfig
 from tests.e2e.command_line import cageflow
 from tests.e2e.conftest import TINY, Run
 
@@ -316,7 +316,7 @@ def test_play_shows_every_step_and_the_return(plain_run: Run) -> None:
 
 
 def test_bench_sim_prints_the_figures_of_a_script(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cageflow.envs.benchmark._compile_s", lambda: (1.0, 0.1))  # which takes its time
+    monkeypatch.setattr("cageflow.bench.simulator._compile_s", lambda: (1.0, 0.1))  # which takes its time
     outcome = cageflow("bench", "sim", "--num-envs", 64, "--num-threads", "1,2", "--repetitions", 1, "--json")
     assert outcome.status == 0
     assert {"steps_per_s", "state_bytes", "gym_step_us", "compile_s"} <= outcome.json.keys()

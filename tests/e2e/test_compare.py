@@ -3,7 +3,7 @@
 import pytest
 
 from tests.e2e.command_line import cageflow
-from tests.unit.report.compare_runs import write_training
+from tests.unit.report.compare.compare_runs import write_training
 
 SMALL = ["--evaluation-episodes", 10, "--window", 100]
 

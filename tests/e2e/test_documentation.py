@@ -10,12 +10,12 @@ import typer
 import yaml
 
 from cageflow.cli import app
-from cageflow.experiment.config import make_config
-from cageflow.experiment.run_folder import ACQUISITION_COLUMNS, SAMPLING_COLUMNS, TRAINING_COLUMNS
 from cageflow.learn.policy import PolicyCard
+from cageflow.runs.run_folder import ACQUISITION_COLUMNS, SAMPLING_COLUMNS, TRAINING_COLUMNS
 from cageflow.scenario.schema import MAX_DECOYS, MAX_EXPLOITS, MAX_HOSTS, MAX_PORTS, MAX_SUBNETS
 from cageflow.scenario.unit_types import UNIT_TYPES
 from cageflow.search import LANDSCAPE_COLUMNS
+from cageflow.settings.config import make_config
 from tests.e2e.conftest import Run
 from tests.helpers.documents import read_page
 from tests.helpers.orders import ALL_ORDERS

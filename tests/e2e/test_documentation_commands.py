@@ -147,7 +147,7 @@ def test_commands_of_a_document_run(name: str, here: Path, done: set[tuple[str, 
     ],
 )
 def test_wrong_command_is_reported(line: str, words: str, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cageflow.envs.benchmark.bench_sim", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("cageflow.bench.simulator.bench_sim", lambda *_, **__: 1 / 0)
     for text in (f"Type\n\n    {line}\n", f"Type\n```sh\n{line}\n```\n", f"Type\n\n`{line}`.\n"):
         (report,) = run_page("page.md", read_page(text), set())
         assert f"page.md, line 3: `{line}`" in report

@@ -14,10 +14,10 @@ import numpy as np
 import onnx
 import pytest
 
+from cageflow.agents.team import MEMBERS, write_team
 from cageflow.envs.memory import BlueMemory
 from cageflow.envs.options import GameOptions
 from cageflow.envs.single import Cage2Env
-from cageflow.evaluation.team import MEMBERS, write_team
 from cageflow.learn.policy import ANY_WORKFLOW, Policy, made_for
 from cageflow.learn.policy_file import load_policy, save_policy
 from tests.e2e.command_line import cageflow

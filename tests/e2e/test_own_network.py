@@ -8,7 +8,7 @@ from typing import Any
 import onnx
 import pytest
 
-from cageflow.evaluation.team import MEMBERS, write_team
+from cageflow.agents.team import MEMBERS, write_team
 from cageflow.scenario import Network, default_network, load_scenario
 from tests.e2e.command_line import cageflow
 from tests.e2e.conftest import TINY

@@ -29,12 +29,14 @@ from typing import Any
 
 import torch
 
-from cageflow.experiment import baselines, champion, learners, runs, search_run
-from cageflow.experiment.config import RunConfig, make_config
-from cageflow.experiment.progress import Quiet
-from cageflow.experiment.run_folder import CONFIG
 from cageflow.files import checksum, write_whole
+from cageflow.runs import runs, search_run
+from cageflow.runs.progress import Quiet
+from cageflow.runs.run_folder import CONFIG
 from cageflow.search import Budget
+from cageflow.settings.config import RunConfig, make_config
+from cageflow.studies import baselines, champion
+from cageflow.training import learners
 from tests.helpers.figures import figures
 from tests.helpers.orders import order_id
 from tests.helpers.searches import Alternating, OneByOne

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cageflow.experiment.settings_file import SUM, dump_settings, read_object
+from cageflow.settings.settings_file import SUM, dump_settings, read_object
 
 
 def sign_again(path: Path, **changes: Any) -> None:

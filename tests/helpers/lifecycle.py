@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cageflow.evaluation.export import check
+from cageflow.export import check
 from cageflow.report import drawing
 from cageflow.scenario import Network, load_scenario
 from cageflow.scenario.orders import show_order

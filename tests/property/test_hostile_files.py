@@ -14,21 +14,21 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cageflow.agents.exported import read_card
+from cageflow.agents.foreign.sb3_model import algorithm_of
+from cageflow.agents.team import read_team, write_team
 from cageflow.errors import UserError
-from cageflow.evaluation.exported import read_card
-from cageflow.evaluation.foreign.sb3_model import algorithm_of
-from cageflow.evaluation.team import read_team, write_team
-from cageflow.experiment.baselines import read_settings
-from cageflow.experiment.config import RunConfig, make_config, read_config
-from cageflow.experiment.run_folder import LOGS, TRAINING_COLUMNS
-from cageflow.experiment.state_file import load_state, save_state
 from cageflow.learn.policy_file import load_policy
 from cageflow.parity.recording import Recording, RecordingMeta, empty_arrays, load_recording, save_recording
-from cageflow.report.log_file import read_log
-from cageflow.report.saved_run import read_run
+from cageflow.runs.log_file import read_log
+from cageflow.runs.run_folder import LOGS, TRAINING_COLUMNS
+from cageflow.runs.saved_run import read_run
 from cageflow.scenario import default_network
 from cageflow.scenario.schema import load_scenario
 from cageflow.search.landscape import read_landscape
+from cageflow.settings.config import RunConfig, make_config, read_config
+from cageflow.studies.baselines import read_settings
+from cageflow.training.state_file import load_state, save_state
 from tests.helpers.agents import policy_file
 
 JUNK: tuple[Any, ...] = (

@@ -29,7 +29,7 @@ from cageflow.cli.telling import Telling
 from cageflow.errors import UserError
 
 if TYPE_CHECKING:
-    from cageflow.experiment.baselines import BaselineTable
+    from cageflow.studies.baselines import BaselineTable
 
 Resume = Annotated[Path | None, option("Go on with the run in this folder: what is finished there is not done again.")]
 
@@ -74,7 +74,7 @@ def baseline(
     ] = None,
 ) -> None:
     """Measure a baseline, or all of them on equal budgets: train it if it must be, evaluate it on fresh episodes."""
-    from cageflow.experiment import baselines
+    from cageflow.studies import baselines
 
     settings: dict[str, Any] = {
         "total_episodes": total_episodes,

@@ -42,7 +42,7 @@ def bench_sim(
     as_json: Json = False,
 ) -> None:
     """Measure the simulator: steps per second in a batch, one Gymnasium step, compilation, memory."""
-    from cageflow.envs import benchmark
+    from cageflow.bench import simulator as benchmark
     from cageflow.envs.options import GameOptions
 
     numbers = whole_numbers("--num-threads", num_threads, MOST)
@@ -76,8 +76,8 @@ def bench_collectors(
     as_json: Json = False,
 ) -> None:
     """Measure the collectors against each other: episodes per second of a training, and where the time goes."""
-    from cageflow.experiment import benchmark
-    from cageflow.experiment.config import make_config
+    from cageflow.bench import training as benchmark
+    from cageflow.settings.config import make_config
 
     config = make_config(
         {
@@ -112,7 +112,7 @@ def bench_train(
     as_json: Json = False,
 ) -> None:
     """Measure a whole search end to end with each preset: episodes per second, where the time goes, memory."""
-    from cageflow.experiment import benchmark
+    from cageflow.bench import training as benchmark
 
     settings = {
         "total_episodes": total_episodes,

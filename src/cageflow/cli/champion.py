@@ -13,7 +13,7 @@ from cageflow.cli.telling import Telling
 from cageflow.errors import UserError
 
 if TYPE_CHECKING:
-    from cageflow.experiment.champion_table import ChampionTable
+    from cageflow.studies.champion_table import ChampionTable
 
 
 @app.command()
@@ -49,7 +49,7 @@ def champion(
     ] = None,
 ) -> None:
     """Train one defender against all red agents with several seeds, and judge it by the challenge's protocol."""
-    from cageflow.experiment import champion as champions
+    from cageflow.studies import champion as champions
 
     given: dict[str, Any] = {
         "rules": rules,

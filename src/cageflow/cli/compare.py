@@ -46,8 +46,8 @@ def compare(
 ) -> None:
     """Compare runs: learning curves over seeds, differences with intervals, effect sizes, tables for a paper."""
     from cageflow.files import check_output_folder
-    from cageflow.report.compare import compare as compare_runs
-    from cageflow.report.compare import write_comparison
+    from cageflow.report.compare.compare import compare as compare_runs
+    from cageflow.report.compare.compare import write_comparison
 
     if out is not None:
         check_output_folder(out)

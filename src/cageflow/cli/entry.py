@@ -17,7 +17,7 @@ from cageflow import terminal
 from cageflow.cli.app import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_USAGE, app
 from cageflow.cli.output import print_json
 from cageflow.errors import UserError
-from cageflow.experiment.wording import expectation
+from cageflow.settings.wording import expectation
 from cageflow.startup import end_loading
 
 LONGEST_NAME = 200

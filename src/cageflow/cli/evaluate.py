@@ -25,7 +25,7 @@ from cageflow.errors import UserError
 from cageflow.reading import parse_json
 
 if TYPE_CHECKING:
-    from cageflow.evaluation.sources import AgentSource, SourceOptions
+    from cageflow.agents.sources import AgentSource, SourceOptions
 
 
 @app.command()
@@ -104,11 +104,11 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Play the challenge's protocol: 30, 50 and 100 steps against B-line, Meander and Sleep."""
+    from cageflow.agents.sources import SourceOptions
     from cageflow.envs.options import parse_red_agent
     from cageflow.evaluation.both import evaluate_both
     from cageflow.evaluation.protocol import EvaluationSettings
     from cageflow.evaluation.protocol import evaluate as evaluate_agent
-    from cageflow.evaluation.sources import SourceOptions
     from cageflow.evaluation.tables import format_evaluation, format_parity, format_standing
     from cageflow.workflow.compliance import DEFINITIONS
 
@@ -171,8 +171,8 @@ def _sources(
     policies: list[str] | None, team: str | None, save_team: Path | None, options: SourceOptions
 ) -> list[AgentSource]:
     """Who is to be evaluated, the team last; it is saved where that is asked for."""
-    from cageflow.evaluation.sources import find_agent, make_team, parse_team
-    from cageflow.evaluation.team import write_team
+    from cageflow.agents.sources import find_agent, make_team, parse_team
+    from cageflow.agents.team import write_team
     from cageflow.files import check_output_file
 
     if not policies and team is None:

@@ -48,7 +48,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write a policy as an ONNX file that needs nothing of cageflow, and a model card beside it."""
-    from cageflow.evaluation.export.export import export as export_policy
+    from cageflow.export.export import export as export_policy
 
     with Telling() as say:
         written = export_policy(

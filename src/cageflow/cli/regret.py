@@ -95,12 +95,12 @@ def _worker(
 ) -> Callable[[Path, Landscape, Path], dict[str, Any]]:
     """What measures one table; refuses nonsense before any work is begun."""
     from cageflow.errors import UserError
-    from cageflow.experiment.executors import make_executor
+    from cageflow.measure.calibration import measure_calibration
+    from cageflow.measure.regret import make_contenders, measure_regret
     from cageflow.report.regret import calibration_figures, regret_figures, write_regret
-    from cageflow.search.calibration import measure_calibration
-    from cageflow.search.regret import make_contenders, measure_regret
     from cageflow.search.strategies import StrategySettings
     from cageflow.sim.threads import available_cores
+    from cageflow.work.executors import make_executor
 
     settings: dict[str, Any] = {"beta": beta, "gate": gate, "compliance_threshold": compliance_threshold}
     kernel_names: list[Any] = list(kernels)

@@ -51,8 +51,8 @@ from cageflow.cli.output import print_json
 from cageflow.errors import UserError
 
 if TYPE_CHECKING:
-    from cageflow.experiment.config import RunConfig
-    from cageflow.experiment.summary import RunSummary
+    from cageflow.runs.summary import RunSummary
+    from cageflow.settings.config import RunConfig
 
 
 @app.command()
@@ -250,9 +250,9 @@ def run_command(
         as_json: whether standard output is for the result alone.
         quiet: whether to say nothing before it.
     """
-    from cageflow.experiment import runs
-    from cageflow.experiment.progress import make_reporter
-    from cageflow.experiment.start import notes_on_start
+    from cageflow.runs import runs
+    from cageflow.runs.progress import make_reporter
+    from cageflow.runs.start import notes_on_start
 
     reporter = make_reporter(terminal.make_console(stderr=as_json), quiet)
     if resume is not None:
@@ -274,7 +274,7 @@ def run_command(
 def _new_config(command: str, settings: dict[str, Any], file: Path | None) -> RunConfig:
     """The configuration of a new run, from what the user gave."""
     from cageflow.cli.names import say_renamed
-    from cageflow.experiment.config import make_config, renamed_settings
+    from cageflow.settings.config import make_config, renamed_settings
 
     no_workflow = settings.pop("no_workflow", None)
     if no_workflow and settings["workflow"] is not None:

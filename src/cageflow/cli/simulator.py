@@ -108,10 +108,10 @@ def play(
     run_team_code: RunTeamCode = False,
 ) -> None:
     """Watch an episode in the terminal: who did what, the network, the reward."""
+    from cageflow.agents.sources import PolicySource, SourceOptions, find_agent
     from cageflow.envs.agent import BlueSetting
     from cageflow.envs.options import GameOptions
     from cageflow.evaluation.play import HumanPolicy, play_episode
-    from cageflow.evaluation.sources import PolicySource, SourceOptions, find_agent
     from cageflow.learn.policy_file import load_policy
 
     agents = SourceOptions(

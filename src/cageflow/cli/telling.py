@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from cageflow import terminal
-from cageflow.experiment.heartbeat import COMPILING, Heartbeat
+from cageflow.runs.heartbeat import COMPILING, Heartbeat
 
 if TYPE_CHECKING:
     from rich.status import Status

@@ -40,7 +40,7 @@ from cageflow.cli.runs import NOT_SETTINGS, run_command
 from cageflow.errors import UserError
 
 if TYPE_CHECKING:
-    from cageflow.experiment.summary import RunSummary
+    from cageflow.runs.summary import RunSummary
     from cageflow.search.landscape import Landscape
 
 
@@ -96,8 +96,8 @@ def universal(
 
 def _network(settings: dict[str, Any], file: Path | None, resume: Path | None) -> str:
     """Fingerprint of the network that the run is on, or will be."""
-    from cageflow.experiment.config import make_config, read_config
-    from cageflow.experiment.run_folder import CONFIG, on_own_network
+    from cageflow.runs.run_folder import CONFIG, on_own_network
+    from cageflow.settings.config import make_config, read_config
 
     if resume is not None:
         return on_own_network(read_config(resume / CONFIG), resume).game().network.fingerprint
@@ -107,8 +107,8 @@ def _network(settings: dict[str, Any], file: Path | None, resume: Path | None) -
 
 def _read(path: Path, network: str) -> Landscape:
     """A landscape of all orders on a network, refused before anything is trained if it is none."""
+    from cageflow.measure.comparison import check_network, compare
     from cageflow.search import read_landscape
-    from cageflow.search.comparison import check_network, compare
 
     landscape = read_landscape(path)
     try:
@@ -121,11 +121,11 @@ def _read(path: Path, network: str) -> Landscape:
 
 def _figures(summary: RunSummary, landscape: Landscape | None) -> dict[str, Any]:
     """What `--json` prints."""
-    from cageflow.experiment.config import read_config
-    from cageflow.experiment.run_folder import CONFIG, UNIVERSAL_TABLE
+    from cageflow.measure.comparison import compare
+    from cageflow.runs.run_folder import CONFIG, UNIVERSAL_TABLE
     from cageflow.scenario.orders import format_order
     from cageflow.search import read_landscape
-    from cageflow.search.comparison import compare
+    from cageflow.settings.config import read_config
 
     assert summary.workflow is not None, "of all workflows one is the best"
     path = summary.run_dir / UNIVERSAL_TABLE

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from cageflow.collect.games import GameSpec, Observations, Outcomes, WorkflowSpec
 from cageflow.collect.simulators import make_games
-from cageflow.collect.worker_process import begin_worker
 from cageflow.collect.workers import CollectError
 from cageflow.errors import UserError
+from cageflow.work.worker_process import begin_worker
 
 
 class LockstepGames:

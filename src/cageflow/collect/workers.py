@@ -14,8 +14,8 @@ from cageflow.collect.episodes import Episodes
 from cageflow.collect.games import GameSpec, WorkflowSpec
 from cageflow.collect.play import Player
 from cageflow.collect.simulators import make_games
-from cageflow.collect.worker_process import begin_worker
 from cageflow.learn.inference import ActorWeights
+from cageflow.work.worker_process import begin_worker
 
 MAX_DEATHS = 3  # of workers, one after the other without an episode between them
 

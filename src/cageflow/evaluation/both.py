@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cageflow.agents.sources import AgentSource
 from cageflow.errors import UserError
 from cageflow.evaluation.protocol import Evaluation, EvaluationSettings, evaluate
-from cageflow.evaluation.sources import AgentSource
 from cageflow.evaluation.statistics import ALPHA, POWER, Equivalence, episodes_for_power, equivalence
 
 LEAST_MARGIN = 0.5

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from cageflow.agents.team import TeamAgent
 from cageflow.collect.games import LocalGames, WorkflowSpec
 from cageflow.envs.agent import BlueAgent, BlueView
 from cageflow.envs.game import check_actions
 from cageflow.errors import UserError
-from cageflow.evaluation.team import TeamAgent
 
 
 class Played(NamedTuple):

@@ -17,13 +17,13 @@ from rich.table import Table
 from rich.text import Text
 
 from cageflow import terminal
+from cageflow.agents.player import AgentPlayer
 from cageflow.envs.agent import BlueAgent
 from cageflow.envs.inspection import LastStep
 from cageflow.envs.options import GameOptions
 from cageflow.envs.rendering import HEADINGS, NUM_BLUE_COLUMNS, Scene, describe_success, render_text, table_rows
 from cageflow.envs.single import Cage2Env
 from cageflow.errors import UserError
-from cageflow.evaluation.player import AgentPlayer
 from cageflow.scenario import Network
 
 BluePolicy = Callable[[npt.NDArray[np.float32]], int]

@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cageflow.agents.sources import AgentSource
+from cageflow.agents.team import MEMBERS
 from cageflow.collect.games import GameSpec
 from cageflow.envs.agent import BlueSetting
 from cageflow.envs.options import RED_AGENTS, RULES, GameOptions
 from cageflow.envs.seeds import EpisodeStream
 from cageflow.errors import UserError
-from cageflow.evaluation.sources import AgentSource
 from cageflow.evaluation.statistics import Estimate, Summary, sum_of_means, summarize
-from cageflow.evaluation.team import MEMBERS
 from cageflow.evaluation.work import Share, play_shares
 from cageflow.scenario import NetworkIdentity, is_cage2
 from cageflow.sim.threads import available_cores

@@ -15,11 +15,11 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from cageflow.agents.sources import AgentSource
 from cageflow.collect.games import GameSpec, LocalGames, WorkflowSpec
 from cageflow.collect.simulators import make_games
 from cageflow.envs.agent import BlueAgent, BlueSetting
 from cageflow.evaluation.episodes import Played, play_episodes
-from cageflow.evaluation.sources import AgentSource
 
 CellKey = tuple[int, str]
 """Steps of an episode and the red agent."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from cageflow.analysis.playbook import Playbook
 from cageflow.evaluation.statistics import Estimate, summarize
-from cageflow.report.playbook.playbook import Playbook
 from cageflow.report.results import OrderResult, order_results
-from cageflow.report.saved_run import SavedRun
+from cageflow.runs.saved_run import SavedRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,8 @@ from cageflow.report.theme import SERIES, light
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from cageflow.search.calibration import Calibration
-    from cageflow.search.regret import Regrets
+    from cageflow.measure.calibration import Calibration
+    from cageflow.measure.regret import Regrets
 
 MARKED_TRIALS = (10, 20, 40, 60)
 TOLERANCE = 1.0

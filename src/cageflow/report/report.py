@@ -6,17 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cageflow.agents.policy_agent import PolicyAgent
+from cageflow.analysis.playbook import STREAM, fitting_agent, returns_of, saved_playbook, setting_of
 from cageflow.envs.seeds import EpisodeStream
 from cageflow.errors import UserError
-from cageflow.evaluation.policy_agent import PolicyAgent
 from cageflow.files import check_output_file, write_whole
 from cageflow.learn.fit import notes_on
 from cageflow.report.content import Page, Section
 from cageflow.report.drawing import draw
 from cageflow.report.material import Material, Rival
 from cageflow.report.page import render
-from cageflow.report.playbook.playbook import STREAM, fitting_agent, returns_of, saved_playbook, setting_of
-from cageflow.report.saved_run import SavedRun, read_run
 from cageflow.report.sections import (
     actions,
     answer,
@@ -34,6 +33,7 @@ from cageflow.report.sections import (
     tradeoff,
 )
 from cageflow.report.wording import count, listed, order_words, percent
+from cageflow.runs.saved_run import SavedRun, read_run
 from cageflow.scenario import is_cage2
 
 PAGE, FOLDER = "report.html", "report"

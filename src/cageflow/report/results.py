@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cageflow.evaluation.statistics import Estimate, summarize
-from cageflow.report.saved_run import SavedRun, Trial
+from cageflow.runs.saved_run import SavedRun, Trial
 from cageflow.scenario.orders import Order
 from cageflow.search import TrialResult, best_trial
 

@@ -4,7 +4,7 @@ import pytest
 
 from cageflow.cli import telling
 from cageflow.cli.telling import Telling
-from cageflow.experiment import heartbeat
+from cageflow.runs import heartbeat
 from tests.helpers.processes import wait_until
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cageflow.agents.sources import BaselineSource
 from cageflow.errors import UserError
 from cageflow.evaluation import both
 from cageflow.evaluation.both import evaluate_both
 from cageflow.evaluation.protocol import Cell, Evaluation, EvaluationSettings
-from cageflow.evaluation.sources import BaselineSource
 from cageflow.evaluation.tables import format_parity
 from cageflow.scenario import default_network
 

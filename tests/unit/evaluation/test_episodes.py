@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from cageflow.agents.policy_agent import PolicyAgent
 from cageflow.collect import EpisodeStream, GameSpec, WorkflowSpec
 from cageflow.collect.games import CompiledGames
 from cageflow.collect.play import Player
@@ -10,7 +11,6 @@ from cageflow.envs.inspection import Access
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.evaluation.episodes import play_episodes
-from cageflow.evaluation.policy_agent import PolicyAgent
 from cageflow.learn.inference import pack_weights
 from tests.helpers.agents import NETWORK, Scripted, policy
 from tests.helpers.orders import parse_order
@@ -53,7 +53,7 @@ def test_memory_of_a_policy__is_bounded(monkeypatch: pytest.MonkeyPatch) -> None
         return [play_episodes(agent, games(), seeds, 30, NUM_ACTIONS).returns for seeds in halves]
 
     wanted = returns(free)
-    monkeypatch.setattr("cageflow.evaluation.policy_agent.MEMORY_ROWS", 3)
+    monkeypatch.setattr("cageflow.agents.policy_agent.MEMORY_ROWS", 3)
     assert np.array_equal(returns(bounded), wanted)
     assert bounded._actor.num_observations < free._actor.num_observations
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cageflow.agents.sources import BaselineSource
 from cageflow.evaluation.leader_board import leader_board
 from cageflow.evaluation.protocol import Cell, Evaluation, EvaluationSettings
-from cageflow.evaluation.sources import BaselineSource
 from cageflow.scenario import default_network
 from tests.helpers.networks import own_network
 

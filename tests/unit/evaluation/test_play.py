@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from cageflow.baselines import BASELINES
+from cageflow.agents.baselines import BASELINES
 from cageflow.envs.agent import BlueSetting
 from cageflow.envs.options import GameOptions
 from cageflow.envs.single import Cage2Env

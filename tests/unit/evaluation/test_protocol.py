@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cageflow.agents.sources import SourceOptions, find_agent, make_team
 from cageflow.errors import UserError
 from cageflow.evaluation.protocol import LENGTHS, REDS, EvaluationSettings, evaluate
-from cageflow.evaluation.sources import SourceOptions, find_agent, make_team
 from cageflow.evaluation.work import Share, WorkerError, play_shares
 from tests.helpers.agents import SETTING, policy_file
 

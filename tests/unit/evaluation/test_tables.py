@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cageflow.agents.sources import BaselineSource, PolicySource
 from cageflow.collect import WorkflowSpec
 from cageflow.envs.options import RULES
 from cageflow.evaluation.protocol import LENGTHS, REDS, Cell, Evaluation, EvaluationSettings
-from cageflow.evaluation.sources import BaselineSource, PolicySource
 from cageflow.evaluation.tables import format_evaluation, format_standing, shorten
 from cageflow.scenario import Network
 from tests.helpers.agents import NETWORK, policy

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from cageflow.experiment import runs
-from cageflow.experiment.config import make_config
-from cageflow.experiment.progress import Quiet
 from cageflow.learn.policy_file import load_policy
+from cageflow.runs import runs
+from cageflow.runs.progress import Quiet
+from cageflow.settings.config import make_config
 
 
 @pytest.mark.parametrize(

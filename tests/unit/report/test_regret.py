@@ -6,6 +6,8 @@ import matplotlib.image
 import numpy as np
 import pytest
 
+from cageflow.measure.calibration import Calibration
+from cageflow.measure.regret import Contender, Regrets
 from cageflow.report.regret import (
     CALIBRATION_COLUMNS,
     REGRET_COLUMNS,
@@ -15,8 +17,6 @@ from cageflow.report.regret import (
     write_regret,
 )
 from cageflow.search import StrategySettings
-from cageflow.search.calibration import Calibration
-from cageflow.search.regret import Contender, Regrets
 
 PART = Calibration(
     quantity="reward",

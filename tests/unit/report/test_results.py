@@ -14,9 +14,9 @@ from cageflow.report.results import (
     position_means,
     training_spread,
 )
-from cageflow.report.saved_run import read_run
+from cageflow.runs.saved_run import read_run
 from cageflow.scenario.unit_types import UNIT_TYPES
-from tests.unit.report.run_folders import FIRST, SECOND, THIRD, TRIALS, Made, write_run
+from tests.unit.runs.run_folders import FIRST, SECOND, THIRD, TRIALS, Made, write_run
 
 
 def test_order_of_a_search__counts_with_its_best_trial(tmp_path: Path) -> None:

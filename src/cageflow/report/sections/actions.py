@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from cageflow.analysis.playbook import Playbook
+from cageflow.analysis.tallies import KINDS
 from cageflow.report.content import Block, Chart, Points, Section, Table
 from cageflow.report.drawing import shaded_grid
 from cageflow.report.material import Material
-from cageflow.report.playbook.playbook import Playbook
-from cageflow.report.playbook.tallies import KINDS
 from cageflow.report.wording import listed, number, percent
 from cageflow.scenario import BlueKind
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from cageflow.analysis.departures import NOTHING_DUE
 from cageflow.report.content import Block, Chart, Points, Section, Table
 from cageflow.report.drawing import shaded_grid
 from cageflow.report.material import Material
-from cageflow.report.playbook.departures import NOTHING_DUE
 from cageflow.report.wording import count, number, order_words, percent
 from cageflow.scenario.orders import OrderSpace
 

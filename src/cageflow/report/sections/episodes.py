@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cageflow.analysis.moves import ExampleEpisode, Move
 from cageflow.envs.inspection import Access
 from cageflow.envs.rendering import describe_success
 from cageflow.report.content import Block, Chart, Prose, Section, Table
 from cageflow.report.drawing import fitting
 from cageflow.report.material import Material
-from cageflow.report.playbook.moves import ExampleEpisode, Move
 from cageflow.report.theme import light
 from cageflow.report.wording import number, percent
 from cageflow.scenario import BlueKind, RedKind

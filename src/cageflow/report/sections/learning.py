@@ -13,9 +13,9 @@ import numpy.typing as npt
 from cageflow.report.content import Chart, Section, Table
 from cageflow.report.drawing import plain_ticks, tip
 from cageflow.report.material import Material
-from cageflow.report.saved_run import SavedRun
 from cageflow.report.theme import SERIES, light
 from cageflow.report.wording import count, number, percent, short_order
+from cageflow.runs.saved_run import SavedRun
 from cageflow.scenario.orders import Order, format_order
 
 if TYPE_CHECKING:

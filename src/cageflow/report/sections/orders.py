@@ -10,9 +10,9 @@ from cageflow.report.content import Block, Chart, Prose, Section, Table
 from cageflow.report.drawing import plain_ticks, tip
 from cageflow.report.material import Material
 from cageflow.report.results import OrderResult
-from cageflow.report.saved_run import Beliefs
 from cageflow.report.theme import light
 from cageflow.report.wording import count, number, order_words, percent
+from cageflow.runs.saved_run import Beliefs
 from cageflow.scenario.orders import Order, OrderSpace
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from cageflow.report.content import Chart, Section, Table
 from cageflow.report.drawing import plain_ticks, tip
 from cageflow.report.material import Material
 from cageflow.report.results import best_so_far
-from cageflow.report.saved_run import SavedRun
 from cageflow.report.theme import light
 from cageflow.report.wording import number, order_words, percent
+from cageflow.runs.saved_run import SavedRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cageflow.analysis.intrusions import STILL_OPEN
+from cageflow.analysis.playbook import Playbook
+from cageflow.analysis.tallies import RESPONSES
 from cageflow.report.content import Chart, Points, Section, Table
 from cageflow.report.material import Material
-from cageflow.report.playbook.intrusions import STILL_OPEN
-from cageflow.report.playbook.playbook import Playbook
-from cageflow.report.playbook.tallies import RESPONSES
 from cageflow.report.theme import light
 from cageflow.report.wording import count, number, percent
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from cageflow.report.content import Chart, Section, Table
 from cageflow.report.material import Material
-from cageflow.report.saved_run import SavedRun
 from cageflow.report.theme import light
 from cageflow.report.wording import number, percent
+from cageflow.runs.saved_run import SavedRun
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

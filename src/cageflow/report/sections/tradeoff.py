@@ -14,7 +14,7 @@ from cageflow.report.wording import count, number, order_words, percent
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from cageflow.report.saved_run import SavedRun
+    from cageflow.runs.saved_run import SavedRun
 
 
 def section(material: Material) -> Section | None:

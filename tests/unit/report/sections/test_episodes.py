@@ -1,7 +1,7 @@
 """Timelines of episodes on networks of any names."""
 
+from cageflow.analysis.moves import ExampleEpisode, Move
 from cageflow.report.drawing import draw
-from cageflow.report.playbook.moves import ExampleEpisode, Move
 from cageflow.report.sections.episodes import _timeline
 from cageflow.scenario import BlueKind, RedKind
 

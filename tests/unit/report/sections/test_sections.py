@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from cageflow.analysis.intrusions import STILL_OPEN
+from cageflow.analysis.playbook import saved_playbook
 from cageflow.report.content import Block, Cards, Chart, Points, Section, Table
 from cageflow.report.material import Material, Rival
-from cageflow.report.playbook.intrusions import STILL_OPEN
-from cageflow.report.playbook.playbook import saved_playbook
 from cageflow.report.report import SECTIONS, make_page
-from cageflow.report.saved_run import read_run
 from cageflow.report.sections import (
     actions,
     answer,
@@ -32,9 +31,10 @@ from cageflow.report.sections import (
     tradeoff,
 )
 from cageflow.report.wording import number, order_words
+from cageflow.runs.saved_run import read_run
 from cageflow.scenario.unit_types import UNIT_TYPES
 from tests.helpers.orders import order_id
-from tests.unit.report.run_folders import FIRST, SECOND, THIRD, TRIALS, Made, write_run, write_training
+from tests.unit.runs.run_folders import FIRST, SECOND, THIRD, TRIALS, Made, write_run, write_training
 
 
 def material(path: Path, episodes: int = 100) -> Material:

@@ -1,0 +1,1 @@
+"""Whoever plays blue: policies, baselines, champions, teams, exported files and agents of others."""

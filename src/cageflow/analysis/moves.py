@@ -1,0 +1,99 @@
+"""Single episodes move by move, to be drawn and read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cageflow.analysis.recording import play
+from cageflow.envs.agent import BlueAgent
+from cageflow.envs.inspection import describe_step, true_states
+from cageflow.envs.options import GameOptions
+from cageflow.scenario import RedKind
+
+ON_NO_HOST = (RedKind.SLEEP, RedKind.DISCOVER_REMOTE_SYSTEMS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """One step.
+
+    Attributes:
+        number: of the step, from 1.
+        blue, red: what they did, such as "Remove User1".
+        blue_kind, blue_host: a `BlueKind`, and the index of the host it was aimed at, -1 for none.
+        red_kind, red_host: a `RedKind`, and likewise for what red does to a host.
+        blue_success, red_success: None where the game says neither.
+        reward: of blue.
+        access: a digit of `inspection.Access` for each host, after the step.
+    """
+
+    number: int
+    blue: str
+    blue_kind: int
+    blue_host: int
+    blue_success: bool | None
+    red: str
+    red_kind: int
+    red_host: int
+    red_success: bool | None
+    reward: float
+    access: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExampleEpisode:
+    """An episode to look at.
+
+    Attributes:
+        role: "good", "median" or "bad".
+        seed: of the episode.
+        share: of all episodes that ended lower.
+        env_return: what it came to.
+        compliance: None without a workflow.
+        moves: its steps.
+    """
+
+    role: str
+    seed: int
+    share: float
+    env_return: float
+    compliance: float | None
+    moves: tuple[Move, ...]
+
+
+def replay_moves(agent: BlueAgent, options: GameOptions, seeds: npt.NDArray[np.uint64]) -> list[tuple[Move, ...]]:
+    """Play the episodes of some seeds again, and write every move down."""
+    network = options.network
+    moves: list[list[Move]] = [[] for _ in seeds]
+    chosen: list[int] = []
+
+    def before(step: int, states: npt.NDArray[Any], actions: npt.NDArray[Any]) -> None:
+        chosen[:] = actions.tolist()
+
+    def after(step: int, states: npt.NDArray[Any], observations: npt.NDArray[Any], rewards: npt.NDArray[Any]) -> None:
+        access = true_states(network, states)["access"]
+        for i, action in enumerate(chosen):
+            last = describe_step(network, states[i : i + 1], action, float(rewards[i]))
+            red_kind = int(states["red_kind"][i])
+            moves[i].append(
+                Move(
+                    number=last.number,
+                    blue=last.blue_action,
+                    blue_kind=int(network.codec.kind[action]),
+                    blue_host=int(network.codec.host[action]),
+                    blue_success=last.blue_success,
+                    red=last.red_action,
+                    red_kind=red_kind,
+                    red_host=-1 if red_kind in ON_NO_HOST else int(states["red_target"][i]),
+                    red_success=last.red_success,
+                    reward=round(last.reward, 1),
+                    access="".join(map(str, access[i].tolist())),
+                )
+            )
+
+    play(agent, options, seeds, before, after)
+    return [tuple(one) for one in moves]

@@ -1,0 +1,347 @@
+"""The playbook: what fresh episodes of a run's best policy come to, kept in the run folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cageflow import __version__
+from cageflow.agents.baselines import BASELINES
+from cageflow.agents.policy_agent import PolicyAgent
+from cageflow.analysis.departures import NOTHING_DUE, Departure, find_turns
+from cageflow.analysis.intrusions import STILL_OPEN, find_intrusions
+from cageflow.analysis.moves import ExampleEpisode, Move, replay_moves
+from cageflow.analysis.recording import Recording, record
+from cageflow.analysis.tallies import (
+    count_actions,
+    count_fixes,
+    count_held_steps,
+    count_opening,
+    count_responses,
+    price,
+)
+from cageflow.collect.games import WorkflowSpec
+from cageflow.envs.agent import BlueAgent, BlueSetting
+from cageflow.envs.options import GameOptions
+from cageflow.envs.seeds import EpisodeStream
+from cageflow.files import write_whole
+from cageflow.learn.fit import check_fit
+from cageflow.learn.policy import Policy
+from cageflow.reading import read_json
+from cageflow.runs.saved_run import SavedRun
+
+FILE = "playbook.json"
+FORMAT_VERSION = 3
+ROLES = {"good": 0.95, "median": 0.5, "bad": 0.05}
+"""The example episodes, and the share of all episodes that end no better."""
+EXAMPLES_OF_A_KIND = 3
+STREAM = "report"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Playbook:
+    """What a policy does in N episodes. Sums are over all of them; hosts, actions and unit types by number.
+
+    Attributes:
+        made_of: what decides all the rest: policy, game, workflow, seed, versions.
+        hosts: names.
+        host_types: unit type of each host.
+        decoys: names of blue's decoys.
+        action_names: of all actions.
+        action_kinds, action_hosts, action_decoys: `BlueKind`, host and decoy of each action, -1 for none.
+        returns: of each episode.
+        compliance: of each episode; empty without a workflow.
+        idle_returns: of the same episodes, had blue done nothing.
+        actions: how often each was taken.
+        opening: the same for each of the first steps.
+        held_steps: (2, H) steps that red held a host, at user level and privileged.
+        fixes: (2, 2, H) Removes and Restores by whether red held the host before.
+        responses: (H, responses) what blue did in the step after an alarm on a host.
+        intrusions: how many on each host.
+        first_fix: for each host how many intrusions met their first fix after so many steps, as (steps, intrusions).
+        eviction: the same for the end of the intrusion; -1 steps: the episode ended before.
+        lost_tenths: (H,) points lost to red's privileged sessions.
+        lost_service_tenths: (H,) to services that were down.
+        lost_restore_tenths: (H,) to blue's Restores.
+        turns: (6, 5) fixes by the type that was due (the last: none was) and the type that was fixed; empty without a
+            workflow.
+        departures_on_clean: fixes out of turn of hosts that red did not hold.
+        departures: some of them.
+        examples: a good, a median and a bad episode.
+    """
+
+    made_of: dict[str, Any]
+    hosts: list[str]
+    host_types: list[int]
+    decoys: list[str]
+    action_names: list[str]
+    action_kinds: list[int]
+    action_hosts: list[int]
+    action_decoys: list[int]
+    returns: list[float]
+    compliance: list[float]
+    idle_returns: list[float]
+    actions: list[int]
+    opening: list[list[int]]
+    held_steps: list[list[int]]
+    fixes: list[list[list[int]]]
+    responses: list[list[int]]
+    intrusions: list[int]
+    first_fix: list[list[list[int]]]
+    eviction: list[list[list[int]]]
+    lost_tenths: list[int]
+    lost_service_tenths: list[int]
+    lost_restore_tenths: list[int]
+    turns: list[list[int]]
+    departures_on_clean: int
+    departures: list[Departure]
+    examples: list[ExampleEpisode]
+
+    @property
+    def num_episodes(self) -> int:
+        """N."""
+        return len(self.returns)
+
+    def to_json(self) -> dict[str, Any]:
+        """The playbook as plain data for `json.dump`."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Playbook:
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError: an entry is missing or unknown.
+        """
+        if data.keys() != {field.name for field in fields(cls)}:
+            raise ValueError("other entries than those of a playbook")
+        try:
+            examples = [
+                ExampleEpisode(**{**one, "moves": tuple(Move(**move) for move in one["moves"])})
+                for one in data["examples"]
+            ]
+            departures = [Departure(**{**one, "held": tuple(one["held"])}) for one in data["departures"]]
+        except (TypeError, KeyError) as error:
+            raise ValueError(f"an entry that is none of a playbook: {error}") from error
+        return cls(**{**data, "examples": examples, "departures": departures})
+
+
+def saved_playbook(run: SavedRun, policy: Policy, episodes: int, seed: int) -> tuple[Playbook, bool]:
+    """The playbook of a run's best policy: the one in its folder where that is still right, else a new one.
+
+    Args:
+        run: the run.
+        policy: its best policy.
+        episodes: to play.
+        seed: of them.
+
+    Returns:
+        The playbook, and whether it was played anew.
+
+    Raises:
+        UserError: the policy does not fit the run's game.
+        OSError: a new one cannot be written.
+    """
+    path = run.path / FILE
+    made_of = _made_of(run, episodes, seed)
+    kept = _read(path)
+    if kept is not None and kept.made_of == made_of:
+        return kept, False
+    playbook = make_playbook(policy, run.config.game(), workflow_of(run), made_of, episodes, seed)
+    write_whole(path, (json.dumps(playbook.to_json(), separators=(",", ":")) + "\n").encode())
+    return playbook, True
+
+
+def workflow_of(run: SavedRun) -> WorkflowSpec | None:
+    """The workflow that the best policy's fixes are judged by."""
+    order = run.order
+    return None if order is None else WorkflowSpec(order, 0.0, run.config.compliance_definition)
+
+
+def make_playbook(
+    policy: Policy,
+    options: GameOptions,
+    workflow: WorkflowSpec | None,
+    made_of: dict[str, Any],
+    episodes: int,
+    seed: int,
+) -> Playbook:
+    """Play fresh episodes and count.
+
+    Raises:
+        UserError: the policy does not fit the game.
+    """
+    network = options.network
+    agent = fitting_agent(policy, options, "put the run's own files back")
+    seeds = EpisodeStream(seed, STREAM).seeds(0, episodes)
+    sums: dict[str, Any] = {}
+    returns: list[float] = []
+    compliance: list[float] = []
+    intrusions: list[tuple[npt.NDArray[np.int64], ...]] = []
+    on_clean = 0
+    departures: dict[tuple[int, int], list[Departure]] = {}
+    for recording in record(agent, options, seeds, workflow):
+        held, down, restores = price(network, recording)
+        parts = {
+            "actions": count_actions(network, recording),
+            "opening": count_opening(network, recording),
+            "held_steps": count_held_steps(recording),
+            "fixes": count_fixes(network, recording),
+            "responses": count_responses(network, recording),
+            "lost_tenths": held,
+            "lost_service_tenths": down,
+            "lost_restore_tenths": restores,
+        }
+        if workflow is not None:
+            turns = find_turns(
+                network, recording, workflow.order, workflow.definition, len(returns), EXAMPLES_OF_A_KIND
+            )
+            parts["turns"] = turns.counts
+            on_clean += turns.on_clean
+            for kind, found in turns.examples.items():
+                kept = departures.setdefault(kind, [])
+                kept += found[: EXAMPLES_OF_A_KIND - len(kept)]
+            compliance += recording.compliance.tolist()
+        sums = {name: part + sums.get(name, 0) for name, part in parts.items()}
+        intrusions.append(tuple(find_intrusions(network, recording)))
+        returns += recording.returns.tolist()
+    hosts, first_fix, eviction = (np.concatenate(parts) for parts in zip(*intrusions, strict=True))
+    counts = np.bincount(hosts, minlength=len(network.hosts))
+    turn_counts = sums.pop("turns", np.zeros((0, 0), np.int64))
+    return Playbook(
+        made_of=made_of,
+        hosts=list(network.hosts),
+        host_types=network.host_unit_type.tolist(),
+        decoys=list(network.scenario.decoys),
+        action_names=list(network.codec.names),
+        action_kinds=network.codec.kind.tolist(),
+        action_hosts=network.codec.host.tolist(),
+        action_decoys=network.codec.decoy.tolist(),
+        returns=returns,
+        compliance=compliance,
+        idle_returns=idle_returns(options, seeds),
+        intrusions=counts.tolist(),
+        first_fix=_histograms(hosts, first_fix, len(network.hosts)),
+        eviction=_histograms(hosts, eviction, len(network.hosts)),
+        turns=turn_counts.tolist(),
+        departures_on_clean=on_clean,
+        departures=[one for _, found in _most_first(departures, turn_counts) for one in found],
+        examples=_examples(agent, options, seeds, returns, compliance),
+        actions=sums["actions"].tolist(),
+        opening=sums["opening"].tolist(),
+        held_steps=sums["held_steps"].tolist(),
+        fixes=sums["fixes"].tolist(),
+        responses=sums["responses"].tolist(),
+        lost_tenths=sums["lost_tenths"].tolist(),
+        lost_service_tenths=sums["lost_service_tenths"].tolist(),
+        lost_restore_tenths=sums["lost_restore_tenths"].tolist(),
+    )
+
+
+def fitting_agent(policy: Policy, options: GameOptions, cure: str | None = None) -> PolicyAgent:
+    """The policy as an agent of a game.
+
+    Args:
+        policy: the policy.
+        options: the game.
+        cure: what a user is to do where it was not made for it; as for `check_fit`.
+
+    Raises:
+        UserError: it was not made for the game.
+    """
+    check_fit(policy, setting_of(options), "the policy", cure)
+    return PolicyAgent(policy)
+
+
+def setting_of(options: GameOptions) -> BlueSetting:
+    """What blue knows of a game before it begins."""
+    return BlueSetting(options.network, options.rules, options.observation, options.green)
+
+
+def returns_of(agent: BlueAgent, options: GameOptions, seeds: npt.NDArray[np.uint64]) -> list[float]:
+    """What the episodes of some seeds come to with another agent."""
+    parts: list[Recording] = list(record(agent, options, seeds, None))
+    return [value for part in parts for value in part.returns.tolist()]
+
+
+def idle_returns(options: GameOptions, seeds: npt.NDArray[np.uint64]) -> list[float]:
+    """What they come to when blue does nothing."""
+    return returns_of(BASELINES["sleep"](setting_of(options)), options, seeds)
+
+
+def _examples(
+    agent: BlueAgent,
+    options: GameOptions,
+    seeds: npt.NDArray[np.uint64],
+    returns: Sequence[float],
+    compliance: Sequence[float],
+) -> list[ExampleEpisode]:
+    """One episode for each role, played again."""
+    ranked = np.argsort(returns, kind="stable")
+    places = [round(share * (len(ranked) - 1)) for share in ROLES.values()]
+    chosen = ranked[places]
+    return [
+        ExampleEpisode(
+            role=role,
+            seed=int(seeds[i]),
+            share=place / max(1, len(ranked) - 1),
+            env_return=returns[i],
+            compliance=compliance[i] if compliance else None,
+            moves=moves,
+        )
+        for role, place, i, moves in zip(
+            ROLES, places, chosen.tolist(), replay_moves(agent, options, seeds[chosen]), strict=True
+        )
+    ]
+
+
+def _histograms(hosts: npt.NDArray[np.int64], steps: npt.NDArray[np.int64], num_hosts: int) -> list[list[list[int]]]:
+    """For each host (steps, intrusions), by steps; STILL_OPEN stands first."""
+    result = []
+    for host in range(num_hosts):
+        values, counts = np.unique(steps[hosts == host], return_counts=True)
+        result.append([list(pair) for pair in zip(values.tolist(), counts.tolist(), strict=True)])
+    return result
+
+
+def _most_first(
+    departures: dict[tuple[int, int], list[Departure]], counts: npt.NDArray[np.int64]
+) -> list[tuple[tuple[int, int], list[Departure]]]:
+    return sorted(departures.items(), key=lambda item: -int(counts[item[0]]))
+
+
+def _made_of(run: SavedRun, episodes: int, seed: int) -> dict[str, Any]:
+    """All that a playbook depends on, as JSON reads it back."""
+    options, workflow = run.config.game(), workflow_of(run)
+    game = {name: value for name, value in options.as_kwargs().items() if name != "scenario"}
+    return {
+        "format_version": FORMAT_VERSION,
+        "cageflow_version": __version__,
+        "policy": run.policy_path.name,
+        "policy_sha256": hashlib.sha256(run.policy_path.read_bytes()).hexdigest(),
+        "workflow": None if workflow is None else list(workflow.order),
+        "compliance_definition": None if workflow is None else workflow.definition,
+        "game": game,
+        "network": options.network.identity.to_json(),
+        "episodes": episodes,
+        "seed": seed,
+    }
+
+
+def _read(path: Path) -> Playbook | None:
+    """The playbook in a file; None where there is none that this version can read."""
+    try:
+        data = read_json(path)
+        return Playbook.from_json(data)
+    except (OSError, ValueError, AttributeError, TypeError):
+        return None
+
+
+__all__ = ["FILE", "NOTHING_DUE", "STILL_OPEN", "Playbook", "make_playbook", "saved_playbook"]

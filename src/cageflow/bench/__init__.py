@@ -1,0 +1,1 @@
+"""Measuring speed: of the simulator, of collecting and of training."""

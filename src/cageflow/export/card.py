@@ -1,0 +1,220 @@
+"""The model card: what an exported policy is, how it was trained, how good it is, and what it is not for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cageflow import __version__
+from cageflow.envs.options import ATTACKER_NAMES, MIXED
+from cageflow.evaluation.protocol import Evaluation
+from cageflow.evaluation.statistics import Summary
+from cageflow.evaluation.tables import ACTIONS, SHORT_REDS
+from cageflow.learn.policy import PolicyCard
+from cageflow.markdown import code
+from cageflow.scenario import NetworkIdentity, is_cage2
+
+if TYPE_CHECKING:
+    from cageflow.export.check import Agreement
+
+CARD_TITLE = "# Model card: "
+"""What every card begins with."""
+TABLES = {
+    "corrected": "It reads the `corrected` table: CybORG's own hides the scan of a host on which blue has just planted "
+    "a decoy. The example in cageflow's `docs/export.md` mends that from what CybORG shows blue.",
+    "official": "It reads the `official` table, as CybORG's own wrapper gives it.",
+}
+
+
+def model_card(
+    name: str,
+    policy: PolicyCard,
+    agreement: Agreement,
+    evaluations: Sequence[Evaluation],
+    *,
+    network: NetworkIdentity,
+    green: bool = False,
+) -> str:
+    """The card in Markdown.
+
+    Args:
+        name: of the ONNX file.
+        policy: what it is.
+        agreement: of the file with the policy that it was made of.
+        evaluations: of the policy, one for each way to choose actions; none if nothing was measured.
+        network: that it plays on.
+        green: whether its masks and evaluations are those of games with the green agent awake.
+    """
+    sections = {
+        "What it is": _what(policy, network),
+        "Training": _training(policy, network),
+        "Evaluation": _evaluation(policy, evaluations),
+        "Limits": _limits(policy, evaluations, network, green=green),
+        "How to use it": _use(name, policy),
+        "Checked": _checked(agreement),
+        "Licence": "cageflow is under the MIT licence and lays no claim to what is trained with it: who trained this "
+        "policy says how it may be used. Whoever uses CAGE Challenge 2 cites the challenge and CybORG "
+        "(<https://github.com/cage-challenge/cage-challenge-2>).",
+    }
+    parts = [f"{CARD_TITLE}{name}", f"Written by cageflow {__version__} together with `{name}`."]
+    for title, body in sections.items():
+        parts += [f"## {title}", body]
+    return "\n\n".join(parts) + "\n"
+
+
+def _what(policy: PolicyCard, network: NetworkIdentity) -> str:
+    name = "CAGE Challenge 2's network" if is_cage2(network) else f"the network {code(network.name)}"
+    words = (
+        f"A policy for the blue agent on {name}: a small network of neurons that reads blue's table and gives a "
+        "logit for each of blue's actions. "
+    )
+    if policy.workflow is None:
+        return words + "It was trained by plain PPO and follows no workflow."
+    order = policy.workflow.replace(",", " > ")
+    return words + f"It follows a workflow, the order in which compromised hosts are fixed:\n\n    {order}"
+
+
+def _training(policy: PolicyCard, network: NetworkIdentity) -> str:
+    rows = {
+        "network": f"{code(network.name)}",
+        "fingerprint of the network": f"`{network.fingerprint}`",
+        "hosts": ", ".join(map(code, network.hosts)),
+        "red agent": f"`{policy.red_agent}`",
+        "rules": f"`{policy.rules}`",
+        "observation": f"`{policy.observation}`",
+        "steps of an episode": f"{policy.max_steps}",
+        "episodes": f"{policy.training_episodes:,}",
+        "preset of the learner": f"`{policy.preset}`",
+        "activation": f"`{policy.activation}`",
+        "action masks": "yes" if policy.mask_actions else "no",
+        "memory": "yes" if policy.memory else "no",
+        "workflow": "none" if policy.workflow is None else f"`{policy.workflow}`",
+    }
+    rows |= {f"alignment: {name}": f"`{value}`" for name, value in policy.alignment.items()}
+    return _table(["", ""], list(rows.items()))
+
+
+def _evaluation(policy: PolicyCard, evaluations: Sequence[Evaluation]) -> str:
+    if not evaluations:
+        return "None was asked for. `cageflow evaluate` measures the policy file that this one was made of."
+    first = evaluations[0].settings
+    parts = [
+        f"The challenge's protocol in the compiled simulator under the rules `{policy.rules}`, {first.episodes:,} "
+        f"episodes a cell, seed {first.seed}, the green agent {'awake' if first.green else 'asleep'}. Mean return "
+        "of an episode ± half the 95 % interval (standard deviation); the total is the sum of the nine means."
+    ]
+    for evaluation in evaluations:
+        total = evaluation.total
+        low, high = total.interval()
+        rows = []
+        for red in first.red_agents:
+            cells = [cell for cell in evaluation.cells if cell.red_agent == red]
+            shares = [cell.compliance for cell in cells if cell.compliance is not None]
+            followed = [f"{sum(shares) / len(shares):.1%}"] if shares else []
+            rows.append([SHORT_REDS[red], *(_mean(cell.summary) for cell in cells), *followed])
+        heading = [ACTIONS[evaluation.source.actions], *(f"{length} steps" for length in first.lengths)]
+        heading += ["compliance"] if evaluation.source.workflow is not None else []
+        parts.append(_table(heading, rows))
+        parts.append(f"Total {total.mean:z.2f} ± {total.half_width():.2f}, 95 % interval {low:z.2f} to {high:z.2f}.")
+    return "\n\n".join(parts)
+
+
+def _limits(policy: PolicyCard, evaluations: Sequence[Evaluation], network: NetworkIdentity, *, green: bool) -> str:
+    board = (
+        " Only figures under `challenge` compare with the challenge's leader board."
+        if is_cage2(network)
+        else " The challenge's leader board was judged on CAGE-2's own network: no figure here compares with it."
+    )
+    hosts = "13 hosts of CAGE-2" if is_cage2(network) else f"{len(network.hosts)} hosts of that network"
+    limits = [
+        f"It has met no red agent but {_opponents(policy)} in training, and no episode longer than {policy.max_steps} "
+        "steps. Against other ones it is worth what the evaluation says, and not more.",
+        f"It was trained under the rules `{policy.rules}`. `v2.1`, which is CAGE-2 as it stands, and `challenge`, "
+        "as the challenge was judged, are two games, in which the same policy scores differently." + board,
+        _sleep(evaluations),
+        f"{'Its masks are for games' if policy.mask_actions else 'It was exported for games'} with the green agent "
+        f"{'awake' if green else 'asleep'}. The policy file does not say which of them it was trained in.",
+        TABLES.get(policy.observation, f"It reads the table `{policy.observation}`."),
+        _masks(policy),
+        *_memory(policy),
+        f"It knows the {hosts} by their place in blue's table, and means nothing on another network. "
+        "It plays a game and does not defend a real network.",
+    ]
+    return "\n".join(f"- {limit}" for limit in limits)
+
+
+def _opponents(policy: PolicyCard) -> str:
+    return (
+        " and ".join(f"`{name}`" for name in ATTACKER_NAMES) if policy.red_agent == MIXED else f"`{policy.red_agent}`"
+    )
+
+
+def _sleep(evaluations: Sequence[Evaluation]) -> str:
+    words = "Against a red agent that sleeps there is nothing to win: each Restore costs 1."
+    means = [cell.summary.mean for one in evaluations for cell in one.cells if cell.red_agent == "SleepAgent"]
+    return words + (f" Its lowest mean there is {min(means):z.2f}." if means else "")
+
+
+def _masks(policy: PolicyCard) -> str:
+    if not policy.mask_actions:
+        return "It was trained without action masks and chooses among all actions, those in vain too."
+    return (
+        "It was trained with action masks, which leave out what blue can know to be in vain. They are part of the "
+        "file, which therefore has a memory: it must be told what blue really did, and be given its memory back."
+    )
+
+
+def _memory(policy: PolicyCard) -> list[str]:
+    if not policy.memory:
+        return []
+    return [
+        "It reads what blue remembers beside its table: its decoys, which hosts it restored, where and when it saw "
+        "activity, its last action and the table before. The file keeps that too, in the memory that it gives back."
+    ]
+
+
+def _use(name: str, policy: PolicyCard) -> str:
+    inputs = [("`observation`", "(N, F) float32", "blue's table after the last step: zeros at the start of an episode")]
+    outputs = [
+        ("`logits`", "(N, A) float32", "of the actor" + (", masks aside" if policy.mask_actions else "")),
+        ("`probs`", "(N, A) float32", "to draw an action from"),
+        ("`action`", "(N,) int64", "the likeliest action"),
+    ]
+    if policy.mask_actions or policy.memory:
+        inputs += [
+            ("`last_action`", "(N,) int64", "blue's last action; -1 at the start of an episode"),
+            ("`memory`", "(N, M) float32", "`next_memory` of the last step; zeros at the start of an episode"),
+        ]
+        outputs.append(("`next_memory`", "(N, M) float32", "to be given back"))
+    if policy.mask_actions:
+        outputs.append(("`mask`", "(N, A) bool", "false where blue can know that the action is in vain"))
+    rows = [("input", *row) for row in inputs] + [("output", *row) for row in outputs]
+    return "\n\n".join(
+        [
+            "Any ONNX runtime reads the file; it needs nothing of cageflow.",
+            _table(["", "name", "type", "is"], rows),
+            "The metadata hold this card's facts and the names of `actions` and `hosts` as JSON lists. cageflow's "
+            "`docs/examples/defend_cyborg.py` defends CybORG with the file:",
+            f"    python defend_cyborg.py {name}",
+        ]
+    )
+
+
+def _checked(agreement: Agreement) -> str:
+    words = (
+        f"When it was written the file was compared in onnxruntime with the policy, on {agreement.num_observations:,} "
+        f"observations, random ones and those of episodes: log-probabilities differ by at most "
+        f"{agreement.difference:.1e}"
+    )
+    if agreement.num_masks:
+        words += f", and {agreement.num_masks:,} masks not at all"
+    return words + "."
+
+
+def _mean(summary: Summary) -> str:
+    return f"{summary.mean:z.2f} ± {summary.estimate.half_width():.2f} ({summary.sd:.1f})"
+
+
+def _table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heading, ["---"] * len(heading), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

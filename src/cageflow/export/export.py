@@ -1,0 +1,186 @@
+"""From a policy file to an ONNX file and its model card, both checked before either is written."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cageflow.agents.champions import CHAMPION_FOLDER, CHAMPIONS, champion_file
+from cageflow.agents.sources import PolicySource, SourceOptions, find_agent
+from cageflow.envs.agent import BlueSetting
+from cageflow.envs.options import RULES, GameOptions
+from cageflow.errors import UserError
+from cageflow.evaluation.protocol import EPISODES, Evaluation, EvaluationSettings, evaluate
+from cageflow.export.card import CARD_TITLE, model_card
+from cageflow.files import check_output_file, write_whole
+from cageflow.learn.policy import PolicyCard
+from cageflow.learn.policy_file import load_policy
+from cageflow.scenario.orders import Order, OrderLike, format_order
+
+if TYPE_CHECKING:
+    from cageflow.export.check import Agreement
+
+SUFFIX, CARD_SUFFIX = ".onnx", ".md"
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export wrote.
+
+    Attributes:
+        model: the ONNX file.
+        card: the model card beside it.
+        policy: what the exported policy is.
+        agreement: of the model with its policy.
+        evaluations: with actions drawn, and with the likeliest; empty where none was asked for.
+    """
+
+    model: Path
+    card: Path
+    policy: PolicyCard
+    agreement: Agreement
+    evaluations: tuple[Evaluation, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """What `cageflow export --json` prints."""
+        return {
+            "model": str(self.model),
+            "card": str(self.card),
+            "policy": self.policy.to_json(),
+            "difference": self.agreement.difference,
+            "observations": self.agreement.num_observations,
+            "masks": self.agreement.num_masks,
+            "evaluations": [evaluation.to_json() for evaluation in self.evaluations],
+        }
+
+
+def export(
+    policy: str | Path,
+    *,
+    out: Path | None = None,
+    rules: str | None = None,
+    order: OrderLike | None = None,
+    episodes: int = EPISODES,
+    seed: int = 0,
+    green: bool = False,
+    scenario: Path | None = None,
+    say: Callable[[str], None] = lambda words: None,
+) -> Exported:
+    """Export a policy.
+
+    Args:
+        policy: a policy file, a run folder for its best one, or the name of a champion.
+        out: the ONNX file, or a folder for it; None puts it beside the policy file, a champion in the working folder.
+        rules: of which a champion is wanted; None is v2.1. Of no other policy is there one for each.
+        order: that a universal policy is to follow.
+        episodes: of each cell of the evaluation in the card; 0 leaves it out.
+        seed: of the evaluation.
+        green: whether the policy is to play, and is evaluated, with the green agent awake.
+        scenario: the network file that it was trained on; None is that of its run, or else CAGE-2's own.
+        say: is told what is under way.
+
+    Raises:
+        UserError: there is no such policy, it cannot be exported or written, or the extra `onnx` is not installed.
+    """
+    for module in ("onnx", "onnxruntime"):
+        _need(module)
+    from cageflow.export.check import check_agreement
+    from cageflow.export.model import build_model
+
+    if episodes == 1 or episodes < 0:
+        raise UserError(f"episodes is {episodes}; expected 0 for no evaluation, or at least 2.")
+    source = _source(str(policy), rules, order)
+    scenario = scenario or source.scenario
+    trained = source.card
+    options = GameOptions(trained.red_agent, trained.rules, trained.observation, green=green, scenario=scenario)
+    network = options.network
+    if network.blue_takes_time:
+        raise UserError(
+            f"blue's actions on {network.scenario.name!r} take several steps, and an ONNX file does not keep what is "
+            "under way: export a policy for a network whose `durations` of blue are all 1."
+        )
+    setting = BlueSetting(network, options.rules, options.observation, green)
+    loaded = load_policy(source.path, setting=setting, order=order)
+    trained = loaded.card
+    for note in source.notes(setting):
+        say(note)
+    model_path, card_path = _paths(source.path, out, source.order)
+    model = build_model(loaded, network, green=green).SerializeToString()
+    say("comparing the exported file with the policy")
+    agreement = check_agreement(model, loaded, options)
+    evaluations = []
+    if episodes:
+        settings = EvaluationSettings(
+            trained.rules, trained.observation, episodes, seed, green=green, scenario=scenario
+        )
+        for deterministic in (False, True):
+            say(f"evaluating its {'likeliest' if deterministic else 'drawn'} actions")
+            evaluations.append(evaluate(replace(source, deterministic=deterministic), settings))
+    words = model_card(model_path.name, trained, agreement, evaluations, network=network.identity, green=green)
+    _write(model_path, model)
+    _write(card_path, words.encode())
+    return Exported(model_path, card_path, loaded.card, agreement, tuple(evaluations))
+
+
+def _need(module: str) -> None:
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        raise UserError(f"export needs {module}, which is not installed: pip install 'cageflow[onnx]'") from error
+
+
+def _source(text: str, rules: str | None, order: OrderLike | None) -> PolicySource:
+    """The policy that a user names.
+
+    Raises:
+        UserError: it is none that was trained, or a universal one without an order.
+    """
+    if text in CHAMPIONS:
+        source = find_agent(str(champion_file(text, rules or RULES[0])), SourceOptions(order=order))
+        assert isinstance(source, PolicySource)
+        return replace(source, name=text)
+    if rules is not None:
+        raise UserError(f"--rules says which champion is wanted, but {text} is none: leave it out.")
+    if not Path(text).exists():
+        raise UserError(f"there is no policy file, run folder or champion {text}.")
+    source = find_agent(text, SourceOptions(order=order))
+    if not isinstance(source, PolicySource):
+        raise UserError(f"{text} is no trained policy; expected a policy file or a run folder.")
+    return source
+
+
+def _paths(policy: Path, out: Path | None, told: Order | None) -> tuple[Path, Path]:
+    """The ONNX file and its card.
+
+    Args:
+        policy: the policy file.
+        out: what the user asked for.
+        told: the order that a universal policy is told, which becomes part of the name.
+
+    Raises:
+        UserError: something else is in the way.
+    """
+    if out is not None and (out.suffix == SUFFIX or not out.is_dir()):
+        model = out
+    else:
+        order = "" if told is None else f"_{format_order(told).replace(',', '-')}"
+        beside = Path() if policy.is_relative_to(CHAMPION_FOLDER) else policy.parent
+        model = (beside if out is None else out) / f"{policy.stem}{order}{SUFFIX}"
+    card = model.with_suffix(CARD_SUFFIX)
+    check_output_file(model, SUFFIX)
+    if card.is_dir():
+        raise UserError(f"{card} is a folder: the model card needs that name, so name another file by --out")
+    if card.is_file() and not card.read_bytes().startswith(CARD_TITLE.encode()):
+        raise UserError(f"{card} is there and is no model card; name another file by --out.")
+    return model, card
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, content)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,1 @@
+"""How good a search strategy is: replays on landscapes, regret, calibration."""

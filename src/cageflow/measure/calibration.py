@@ -1,0 +1,157 @@
+"""Whether the process knows how much it does not know: held-out orders of a landscape against its predictions."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cageflow.errors import UserError
+from cageflow.measure.replay import Replay
+from cageflow.search.kernels import KernelName
+from cageflow.search.landscape import Landscape
+
+Quantity = Literal["reward", "compliance"]
+
+TRAINING_SIZES = (10, 20, 40, 80)
+"""Orders that the process is told of, as far as the landscape has so many and five more."""
+LEAST_HELD_OUT = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """How often held-out orders lay where the process expected them.
+
+    A Normal distribution has 68.3 % within one deviation and 95.4 % within two.
+
+    Attributes:
+        quantity: what the process was on: the reward of feasible orders, or the compliance of all.
+        kernel: as asked for.
+        training_orders: orders that it was told of, with one training each.
+        held_out: orders that it was asked about in each split.
+        splits: how often the orders were split anew, at random.
+        within_1: share of observed values within one predictive deviation, the noise of a training included.
+        within_2: within two.
+        mean_within_1: the same for the means of the orders' trainings, whose noise is less.
+        mean_within_2: within two.
+        explained: 1 - mean square error / variance of the held-out means; 0 or less if it knows nothing of new orders.
+    """
+
+    quantity: Quantity
+    kernel: str
+    training_orders: int
+    held_out: int
+    splits: int
+    within_1: float
+    within_2: float
+    mean_within_1: float
+    mean_within_2: float
+    explained: float
+
+    def error(self, share: float) -> float:
+        """Binomial standard error of a share. Splits reuse the same orders, so only the orders of one of them count."""
+        return float(np.sqrt(share * (1 - share) / self.held_out))
+
+
+def measure_calibration(
+    landscape: Landscape,
+    kernels: Sequence[KernelName],
+    *,
+    compliance_threshold: float,
+    splits: int,
+    seed: int,
+    executor: Executor | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> list[Calibration]:
+    """Fit the process to one training of some orders, and compare what it says of the others with what they came to.
+
+    All figures are of the landscape itself: nothing is drawn but which orders are told and which of their trainings.
+    The process on reward sees feasible orders only, as it does in a search.
+
+    Args:
+        landscape: complete.
+        kernels: kernels to compare.
+        compliance_threshold: for which orders are feasible.
+        splits: how often orders are split at random, at least 1.
+        seed: at least 0.
+        executor: who does the work; None to do it here.
+        on_progress: called with the parts done and to be done in all.
+
+    Raises:
+        UserError: a number is out of its range, or the landscape cannot be replayed.
+    """
+    if splits < 1:
+        raise UserError(f"splits is {splits}: it must be at least 1")
+    replay = Replay.of(landscape, compliance_threshold)
+    pools: dict[Quantity, NDArray[np.int64]] = {
+        "reward": np.flatnonzero(replay.feasible),
+        "compliance": np.arange(len(replay.space)),
+    }
+    tasks = [
+        (replay, quantity, kernel, pool, size, splits, seed)
+        for quantity, pool in pools.items()
+        for size in TRAINING_SIZES
+        if size + LEAST_HELD_OUT <= len(pool)
+        for kernel in kernels
+    ]
+    futures = None if executor is None else [executor.submit(_calibrate, *task) for task in tasks]
+    results = []
+    for i, task in enumerate(tasks):
+        results.append(_calibrate(*task) if futures is None else futures[i].result())
+        if on_progress is not None:
+            on_progress(i + 1, len(tasks))
+    return results
+
+
+def _calibrate(
+    replay: Replay,
+    quantity: Quantity,
+    kernel: KernelName,
+    pool: NDArray[np.int64],
+    size: int,
+    splits: int,
+    seed: int,
+) -> Calibration:
+    from cageflow.search import surrogate  # imports SciPy
+
+    prior = surrogate.REWARD_PRIOR if quantity == "reward" else surrogate.COMPLIANCE_PRIOR
+    values = replay.reward if quantity == "reward" else replay.compliance
+    errors = replay.reward_se if quantity == "reward" else replay.compliance_se
+    num_seeds = values.shape[1]
+    one, many, residuals, spreads = [], [], [], []
+    for split in range(splits):
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(split, size)))
+        order = rng.permutation(pool)
+        seeds = rng.integers(num_seeds, size=len(replay.space))
+        told, asked = order[:size], order[size:]
+        process = surrogate.fit_surrogate(
+            replay.space,
+            [replay.space.unrank(int(i)) for i in told],
+            values[told, seeds[told]],
+            errors[told, seeds[told]],
+            prior,
+            kernel,
+        )
+        mean, std = (array[asked] for array in process.posterior())
+        training_noise = process.scale**2 * process.training_noise
+        noise = training_noise + errors[asked, seeds[asked]] ** 2
+        noise_of_mean = (training_noise + (errors[asked] ** 2).mean(axis=1)) / num_seeds
+        means = values[asked].mean(axis=1)
+        one.append(np.abs(values[asked, seeds[asked]] - mean) / np.sqrt(std**2 + noise))
+        many.append(np.abs(means - mean) / np.sqrt(std**2 + noise_of_mean))
+        residuals.append((means - mean) ** 2)
+        spreads.append((means - means.mean()) ** 2)
+    return Calibration(
+        quantity=quantity,
+        kernel=kernel,
+        training_orders=size,
+        held_out=len(pool) - size,
+        splits=splits,
+        within_1=float((np.concatenate(one) <= 1).mean()),
+        within_2=float((np.concatenate(one) <= 2).mean()),
+        mean_within_1=float((np.concatenate(many) <= 1).mean()),
+        mean_within_2=float((np.concatenate(many) <= 2).mean()),
+        explained=1 - float(np.sum(residuals)) / max(float(np.sum(spreads)), np.finfo(float).tiny),
+    )

@@ -1,0 +1,197 @@
+"""How much worse than the best order a strategy's picks are: strategies replayed on a landscape, many times over."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cageflow.errors import UserError
+from cageflow.measure.replay import Replay
+from cageflow.scenario.orders import Order, OrderSpace
+from cageflow.search.kernels import KernelName
+from cageflow.search.landscape import Landscape
+from cageflow.search.strategies import STRATEGIES, Choice, StrategySettings, make_strategy
+from cageflow.search.trial import History, TrialResult
+
+Floats = NDArray[np.float64]
+
+REPLAYED = tuple(name for name in STRATEGIES if name != "exhaustive")
+"""Strategies that can be replayed: up to a trial of each order `exhaustive` is `round-robin`, and then it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A strategy with its settings, under the label that tables and plots give it."""
+
+    label: str
+    strategy: str
+    settings: StrategySettings
+
+
+@dataclass(frozen=True, slots=True)
+class Regrets:
+    """What one contender's replays came to.
+
+    Attributes:
+        contender: who was replayed.
+        simple: (R, T) float32: after each trial of each repetition, the best true reward less the worth of the order
+            that would be recommended then.
+        instantaneous: (R, T) float32: the best true reward less the worth of the order that the trial was on.
+        wasted: (R, T) bool: whether the trial was on an order that cannot be followed.
+    """
+
+    contender: Contender
+    simple: NDArray[np.float32]
+    instantaneous: NDArray[np.float32]
+    wasted: NDArray[np.bool_]
+
+    @property
+    def cumulative(self) -> NDArray[np.float32]:
+        """(R, T) sum of the instantaneous regret so far."""
+        cumulative: NDArray[np.float32] = self.instantaneous.cumsum(axis=1)
+        return cumulative
+
+    def trials_to_within(self, tolerance: float) -> Floats:
+        """(R,) trials after which the simple regret stays within `tolerance` to the end; infinite if it never does."""
+        above = self.simple > tolerance
+        last = above.shape[1] - above[:, ::-1].argmax(axis=1)  # trials up to the last that is above
+        return np.where(above.any(axis=1), np.where(above[:, -1], np.inf, last + 1), 1.0)
+
+
+def make_contenders(
+    strategies: Sequence[str], kernels: Sequence[KernelName], settings: StrategySettings
+) -> list[Contender]:
+    """One contender for each strategy, and gp-ucb once for each kernel; the others take the first kernel.
+
+    Raises:
+        UserError: a strategy or a kernel is unknown or none is given, or the strategy cannot be replayed.
+    """
+    if not kernels:
+        raise UserError(f"no kernel to replay with: possible are {', '.join(get_args(KernelName))}")
+    contenders = []
+    for name in dict.fromkeys(strategies):
+        if name not in REPLAYED:
+            raise UserError(f"unknown strategy '{name}': those that can be replayed are {', '.join(REPLAYED)}")
+        for kernel in dict.fromkeys(kernels if name == "gp-ucb" else kernels[:1]):
+            with_kernel = replace(settings, kernel=kernel)  # refuses an unknown one
+            label = f"{name} {kernel}" if name == "gp-ucb" and len(kernels) > 1 else name
+            contenders.append(Contender(label, name, with_kernel))
+    return contenders
+
+
+def measure_regret(
+    landscape: Landscape,
+    contenders: Sequence[Contender],
+    *,
+    repetitions: int,
+    trials: int,
+    seed: int,
+    executor: Executor | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> list[Regrets]:
+    """Replay strategies on a landscape.
+
+    In one repetition all contenders meet the same truth, and the n-th trial of an order has the same result for all, so
+    differences between them are not those of their luck. The figures depend on the seed alone, not on the executor.
+
+    Args:
+        landscape: complete.
+        contenders: whom to replay.
+        repetitions: R, at least 2.
+        trials: T, at least 1.
+        seed: at least 0.
+        executor: who does the work, such as a pool of processes; None to do it here.
+        on_progress: called with the repetitions done and to be done in all, of all contenders.
+
+    Raises:
+        UserError: a number is out of its range, or the landscape cannot be replayed.
+    """
+    for name, number, least in (("repetitions", repetitions, 2), ("trials", trials, 1), ("the seed", seed, 0)):
+        if number < least:
+            raise UserError(f"{name} is {number}: it must be at least {least}")
+    if not contenders:
+        raise UserError(f"no strategy to replay: possible are {', '.join(REPLAYED)}")
+    replays = {
+        threshold: Replay.of(landscape, threshold)
+        for threshold in {contender.settings.compliance_threshold for contender in contenders}
+    }
+    tasks = [
+        (replays[contender.settings.compliance_threshold], contender, trials, seed, repetition)
+        for contender in contenders
+        for repetition in range(repetitions)
+    ]
+    futures = None if executor is None else [executor.submit(_repetition, *task) for task in tasks]
+    results = []
+    for i, task in enumerate(tasks):
+        results.append(_repetition(*task) if futures is None else futures[i].result())
+        if on_progress is not None:
+            on_progress(i + 1, len(tasks))
+    return [
+        Regrets(
+            contender, *(np.stack(column) for column in zip(*results[i * repetitions :][:repetitions], strict=True))
+        )
+        for i, contender in enumerate(contenders)
+    ]
+
+
+def recommend(space: OrderSpace, history: History, mean: Floats, settings: StrategySettings) -> Order | None:
+    """The order to follow after a search: of those with a trial that reached the threshold the one with the best mean.
+
+    The mean is the reward process's own, and not the best result, which owes the most to luck.
+
+    Args:
+        space: all orders.
+        history: the trials so far.
+        mean: (W,) posterior mean of the reward after them.
+        settings: for the threshold.
+
+    Returns:
+        The order; None while no trial has reached the threshold.
+    """
+    reached = sorted({space.rank(trial.order) for trial in history if settings.reached(trial)})
+    return space.unrank(max(reached, key=lambda i: mean[i])) if reached else None
+
+
+def _repetition(
+    replay: Replay, contender: Contender, trials: int, seed: int, repetition: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+    """Simple regret (T,), instantaneous regret (T,) and wasted trials (T,) of one replay."""
+    truth = replay.draw_truth(_stream(seed, repetition, 0))
+    worth, best = truth.worth, truth.best
+    space = replay.space
+    strategy = make_strategy(contender.strategy, space, contender.settings)
+    history: list[TrialResult] = []
+    picked, recommended = np.empty(trials, dtype=np.int64), np.full(trials, -1)
+    for t in range(trials + 1):
+        choice = strategy.choose(history, (), _stream(seed, repetition, 1, t))
+        if choice is None:
+            raise RuntimeError(f"{contender.strategy} had nothing to try after {t} trials")
+        if t > 0:
+            mean = _reward_mean(space, choice, history, contender.settings)
+            order = recommend(space, history, mean, contender.settings)
+            recommended[t - 1] = -1 if order is None else space.rank(order)
+        if t < trials:
+            i = picked[t] = space.rank(choice.order)
+            visit = sum(trial.order == choice.order for trial in history)
+            history.append(replay.trial(truth, choice.order, history, _stream(seed, repetition, 2, int(i), visit)))
+    nothing = best - worth.min()  # no recommendation is as bad as the worst
+    simple = np.where(recommended >= 0, best - worth[recommended], nothing)
+    return simple.astype(np.float32), (best - worth[picked]).astype(np.float32), ~truth.feasible[picked]
+
+
+def _reward_mean(space: OrderSpace, choice: Choice, history: History, settings: StrategySettings) -> Floats:
+    """(W,) mean of the reward process: that of the choice, or for a strategy without one that of the same history."""
+    if choice.acquisition is not None:
+        return choice.acquisition.mean
+    from cageflow.search import surrogate  # imports SciPy
+
+    reached = [trial for trial in history if settings.reached(trial)]
+    return surrogate.fit_reward(space, reached, settings.kernel).posterior()[0]
+
+
+def _stream(seed: int, *key: int) -> np.random.Generator:
+    """The stream of one purpose: of a repetition 0 the truth, 1 a choice, 2 a trial by its order and its visit."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))

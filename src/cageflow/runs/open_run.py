@@ -1,0 +1,38 @@
+"""What every kind of run is given when it begins or goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from cageflow.settings.config import RunConfig
+from cageflow.runs.interrupt import StopRequest
+from cageflow.runs.progress import Reporter
+from cageflow.runs.run_folder import RunFolder
+from cageflow.runs.tensorboard import EventLog
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRun:
+    """A run whose folder is open; who made it closes it.
+
+    Attributes:
+        config: of the run.
+        folder: where it writes.
+        state: its checkpoint, empty for a new run.
+        reporter: who is told.
+        events: TensorBoard's log.
+        stop: looked at between updates.
+    """
+
+    config: RunConfig
+    folder: RunFolder
+    state: dict[str, Any]
+    reporter: Reporter
+    events: EventLog
+    stop: StopRequest
+
+    @property
+    def episodes_before(self) -> int:
+        """Episodes trained before this process's part of the run."""
+        return int(self.state.get("run_episodes", 0))

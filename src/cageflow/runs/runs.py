@@ -1,0 +1,193 @@
+"""The runs: refused, opened, carried through and closed in order, whatever ends them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from cageflow.collect import CollectError, make_collector
+from cageflow.errors import UserError
+from cageflow.settings.config import RunConfig, check_named, make_config
+from cageflow.runs.interrupt import RunFailedError, catching_signals
+from cageflow.runs.open_run import OpenRun
+from cageflow.runs.progress import Reporter
+from cageflow.runs.run_folder import CONFIG, RunFolder, check_new, default_run_dir, on_own_network, read_settings
+from cageflow.runs.search_run import SearchRun, find_strategy
+from cageflow.runs.start import on_network_of_start, read_start
+from cageflow.runs.summary import RunSummary
+from cageflow.runs.tensorboard import EventLog
+from cageflow.training.trainer import game_spec
+from cageflow.runs.training_run import TrainingRun
+from cageflow.training.trials import TrialOutcome, TrialTask, run_trial
+from cageflow.runs.universal_run import UniversalRun
+from cageflow.learn.ppo import NonFiniteError
+
+if TYPE_CHECKING:
+    from cageflow.runs.trial_pool import TrialPool
+
+WHERE = ("parallel_workflows", "executor", "address", "cyborg_path")
+"""Settings that say where trials run and not what they are: a run that goes on may change them."""
+
+
+def start(config: RunConfig, run_dir: Path | None, reporter: Reporter, executor: Executor | None = None) -> RunSummary:
+    """Start a run in a new folder; see `_run`."""
+    if executor is not None and config.command not in ("search", "landscape"):
+        raise UserError(f"{config.command} runs in one process: leave the executor out, or use search or landscape")
+    config = on_network_of_start(config)
+    path = run_dir or default_run_dir(config)
+    check_new(path)
+    learner = read_start(config)
+    return _run(config, path, lambda: (RunFolder.create(path, config, learner, reporter.note), {}), reporter, executor)
+
+
+def resume(
+    run_dir: Path,
+    command: str,
+    reporter: Reporter,
+    changes: Mapping[str, Any] | None = None,
+    executor: Executor | None = None,
+    wait_s: float = 0.0,
+) -> RunSummary:
+    """Go on with a run that was stopped, as if it never had been; see `_run`.
+
+    Args:
+        run_dir: the folder of the run.
+        command: what the user takes it for.
+        reporter: who is told.
+        changes: new values of `WHERE`, and of a search's `total_episodes`, which the folder says from now on; None and
+            what is left out stay as they were, but for `cyborg_path` and `address`, which must be named again.
+        executor: as for `start`.
+        wait_s: seconds for another process to leave the folder.
+
+    Raises:
+        UserError: the folder holds no run, or one of another command, or something in it is not as it was written, or
+            a change cannot be made.
+    """
+    config = read_settings(run_dir)
+    if config.command != command:
+        right = f"cageflow {config.command}"
+        raise UserError(f"{run_dir} is a run of `{right}`: go on with `{right} --resume {shlex.quote(str(run_dir))}`")
+    kept = config.to_json()
+    if (changes or {}).get("executor") in ("inline", "process"):
+        kept["address"] = None  # it leaves the cluster
+    check_named(kept, changes or {}, run_dir / CONFIG)
+    changed = {name: value for name, value in (changes or {}).items() if value not in (None, kept[name])}
+    if "total_episodes" in changed and command != "search":
+        raise UserError("the episodes of a training cannot be changed: its schedules are stretched over them")
+    config = on_own_network(make_config({**kept, **changed}), run_dir)  # its file may have been moved or changed since
+    return _run(config, run_dir, lambda: RunFolder.resume(run_dir, config, reporter.note, wait_s), reporter, executor)
+
+
+def _run(
+    config: RunConfig,
+    path: Path,
+    open_folder: Callable[[], tuple[RunFolder, dict[str, Any]]],
+    reporter: Reporter,
+    executor: Executor | None = None,
+) -> RunSummary:
+    """Run to the end. The folder is made or changed only when all that could be refused has been found in order.
+
+    Args:
+        config: of the run.
+        path: of its folder.
+        open_folder: opens the folder and gives the checkpoint, empty for a new run.
+        reporter: who is told.
+        executor: that runs the trials of a search in place of the one that the configuration names; it is left open.
+
+    Raises:
+        UserError: the network, the device, CybORG or the cluster cannot be had, or the checkpoint does not fit the
+            configuration.
+        RunStoppedError: a signal asked for the end; the checkpoint is written.
+        RunFailedError: learning broke down, workers died again and again, or the disk is full; the last checkpoint is
+            intact.
+    """
+    torch.set_num_threads(config.num_threads)
+    _ = config.game().network  # refused here if its file is wrong
+    find_strategy(config)
+    _check_device(config.device)
+    _check_cyborg(config)
+    advice = f"go on with `cageflow {config.command} --resume {shlex.quote(str(path))}`"
+    with ExitStack() as closing, telling_failures(path, advice), catching_signals(advice, reporter.stopping) as stop:
+        closing.callback(reporter.close)
+        collector = pool = None
+        if executor is None and config.trial_executor == "inline":
+            collector = make_collector(config.collector, game_spec(config), config.n_workers)
+            closing.callback(collector.close)
+        else:
+            pool = _start_pool(config, executor)
+            closing.callback(pool.close)
+        folder, state = open_folder()
+        closing.callback(folder.close)
+        events = EventLog(path, int(state.get("run_episodes", 0)))
+        closing.callback(events.close)
+        run = OpenRun(config=config, folder=folder, state=state, reporter=reporter, events=events, stop=stop)
+        if config.command == "train" and collector is not None:
+            return TrainingRun(run, collector).run()
+        if config.command == "universal" and collector is not None:
+            return UniversalRun(run, collector).run()
+        return SearchRun(run, collector, pool).run()
+
+
+def _start_pool(config: RunConfig, executor: Executor | None) -> TrialPool[TrialTask, TrialOutcome]:
+    """Who runs the trials of a search elsewhere.
+
+    Raises:
+        UserError: the executor is not installed, or there is no cluster at the address.
+    """
+    from cageflow.work.executors import borrow, make_executor
+    from cageflow.runs.trial_pool import TrialPool
+
+    if executor is not None:
+        return TrialPool(lambda: borrow(executor), run_trial)
+    name, num_workers, address = config.trial_executor, config.parallel_workflows, config.address
+    return TrialPool(lambda: make_executor(name, num_workers, address), run_trial)
+
+
+@contextmanager
+def telling_failures(path: Path, advice: str) -> Iterator[None]:
+    """Turn what can end a run, and is no fault of ours, into one sentence."""
+    try:
+        yield
+    except (NonFiniteError, CollectError) as error:
+        raise RunFailedError(f"{error}; what was done before is in {path}") from error
+    except ConnectionError:  # no file, but who read our words, or a worker
+        raise
+    except OSError as error:
+        where = error.filename or path
+        raise RunFailedError(f"{where} cannot be written: {error.strerror}; mend that and {advice}") from error
+
+
+def _check_device(name: str) -> None:
+    """Refuse a torch device that is not there.
+
+    Raises:
+        UserError: it is unknown or cannot be used.
+    """
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        available = "cpu, cuda" if torch.cuda.is_available() else "cpu"
+        raise UserError(f"device {name!r} cannot be used here: choose from {available}") from error
+
+
+def _check_cyborg(config: RunConfig) -> None:
+    """Refuse a CybORG that is not there or plays other rules, here and not in a worker.
+
+    Raises:
+        UserError: it is so.
+    """
+    if config.simulator != "cyborg":
+        return
+    from cageflow.envs.cyborg import cyborg_rules
+
+    rules = cyborg_rules(config.cyborg_path)
+    if rules != config.rules:
+        raise UserError(
+            f"CybORG in {config.cyborg_path} plays the rules {rules}, not {config.rules}: give --rules {rules}"
+        )

@@ -1,0 +1,322 @@
+"""A saved run, read from its folder: its configuration, its logs and which policy is its best."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from cageflow.errors import UserError
+from cageflow.settings.config import ABOUT, RunConfig, read_config
+from cageflow.runs.folder_lock import LOCK, is_locked
+from cageflow.runs.run_folder import (
+    ACQUISITION_COLUMNS,
+    BEST_ACQUISITION,
+    CHECKPOINT,
+    CONFIG,
+    LOGS,
+    SAMPLING_COLUMNS,
+    TRAINING_COLUMNS,
+    UNIVERSAL_TABLE,
+    WHOLE_ACQUISITION,
+    on_own_network,
+    policy_name,
+)
+from cageflow.settings.settings_file import read_object
+from cageflow.learn.policy import Policy
+from cageflow.learn.policy_file import load_policy
+from cageflow.runs.log_file import read_log
+from cageflow.scenario.orders import Order, OrderSpace, format_order
+from cageflow.search import TrialResult, best_trial, read_landscape
+from cageflow.search.landscape import landscape_ranks
+
+Parsed = TypeVar("Parsed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """One line of `training_log.csv`; `compliance` and `fixes` are NaN for plain PPO."""
+
+    order: str
+    trial: int
+    episodes: int
+    env_reward: float
+    alignment: float
+    total_reward: float
+    compliance: float
+    fixes: float
+    collection_s: float
+    update_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One line of `gp_sampling_log.csv`.
+
+    Attributes:
+        number: of the trial, from 0.
+        result: what it came to.
+        run_episodes: trained in the whole run when it ended.
+    """
+
+    number: int
+    result: TrialResult
+    run_episodes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beliefs:
+    """What the strategy thought of the orders before the last trial; arrays (N,), of those that the log has.
+
+    Attributes:
+        iteration: number of that trial.
+        ranks: numbers of the orders, ascending.
+        mean, std: of the reward.
+        feasibility: probability that the order reaches the compliance threshold.
+    """
+
+    iteration: int
+    ranks: npt.NDArray[np.int64]
+    mean: npt.NDArray[np.float64]
+    std: npt.NDArray[np.float64]
+    feasibility: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """A run as its folder has it.
+
+    Attributes:
+        path: the folder.
+        config: its settings; the network file is the folder's own copy.
+        about: versions, machine and time of the start.
+        updates: all updates.
+        trials: those that have ended; of `train` none.
+        beliefs: None where the strategy has no model, or was not asked yet.
+        is_going: whether a process has the run open.
+    """
+
+    path: Path
+    config: RunConfig
+    about: Mapping[str, str]
+    updates: tuple[Update, ...]
+    trials: tuple[Trial, ...]
+    beliefs: Beliefs | None
+    is_going: bool
+
+    @property
+    def has_model(self) -> bool:
+        """Whether it tried several orders."""
+        return self.config.command != "train"
+
+    @cached_property
+    def orders(self) -> OrderSpace:
+        """All orders of the network that it played on."""
+        return self.config.game().network.orders
+
+    @cached_property
+    def best(self) -> TrialResult | None:
+        """The best trial, by the search's own rule; None for a single training."""
+        if not self.trials:
+            return None
+        return best_trial([trial.result for trial in self.trials], self.config.compliance_threshold)[0]
+
+    @property
+    def is_feasible(self) -> bool:
+        """Whether the best trial reached the compliance threshold."""
+        return self.best is not None and self.best.compliance >= self.config.compliance_threshold
+
+    @property
+    def order(self) -> Order | None:
+        """The best workflow, or the one that was trained; None for plain PPO."""
+        return self.config.order() if self.best is None else self.best.order
+
+    @property
+    def episodes(self) -> int:
+        """Trained so far."""
+        by_trial = {update.trial: update.episodes for update in self.updates}
+        return sum(by_trial.values())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it did all that it was to do."""
+        config = self.config
+        if config.command == "landscape":
+            return len(self.trials) >= len(landscape_ranks(self.orders)) * config.repetitions
+        if config.command == "search":
+            if config.strategy == "exhaustive" and len({trial.result.order for trial in self.trials}) == len(
+                self.orders
+            ):
+                return True
+            trained = sum(trial.result.episodes for trial in self.trials)
+            return trained + (config.fixed_episodes or 1) > config.total_episodes
+        return True  # the policy of a single training, and the table of a universal one, are written when it ends
+
+    @property
+    def policy_path(self) -> Path:
+        """The file of the best policy."""
+        name = {"search": "best", "landscape": "best", "universal": "universal"}.get(self.config.command)
+        order = self.config.order()
+        name = name or ("policy" if order is None else policy_name(self.orders, order))
+        return self.path / "policies" / f"{name}.safetensors"
+
+    def policy(self) -> Policy:
+        """The best policy.
+
+        Raises:
+            UserError: it is missing or damaged, or is another's than the log says.
+        """
+        if not self.policy_path.is_file():
+            raise UserError(f"the best policy of {self.path} is missing: put {self.policy_path} back")
+        policy = load_policy(self.policy_path, order=self.order if self.config.command == "universal" else None)
+        wanted = None if self.order is None else format_order(self.order)
+        if policy.card.workflow != wanted:
+            raise UserError(
+                f"{self.policy_path} is of the workflow {policy.card.workflow}, but the best in the log is {wanted}: "
+                "if the run is still going, try again; if it was stopped, go on with it by --resume"
+            )
+        return policy
+
+
+def read_run(path: Path) -> SavedRun:
+    """Read a run folder.
+
+    Raises:
+        UserError: it is none, a log is damaged, or no trial has ended in it.
+    """
+    if not path.is_dir():
+        what = "it is a file" if path.exists() else "there is no such folder"
+        raise UserError(f"{path} is no run folder: {what}")
+    config = on_own_network(read_config(path / CONFIG), path)
+    about = read_object(path / CONFIG).get(ABOUT, {})
+    run = SavedRun(
+        path=path,
+        config=config,
+        about=about if isinstance(about, dict) else {},
+        updates=tuple(_parsed(path, "training", TRAINING_COLUMNS, _update)),
+        trials=_read_trials(path, config),
+        beliefs=_read_beliefs(path, len(config.game().network.orders)) if config.command == "search" else None,
+        is_going=is_locked(path / CHECKPOINT / LOCK),
+    )
+    if run.has_model and not run.trials:
+        raise UserError(f"no trial has ended in {path} yet{_what_to_do(run)}")
+    if not run.has_model and not run.policy_path.is_file():
+        raise UserError(f"the training in {path} has not ended, and has no policy yet{_what_to_do(run)}")
+    return run
+
+
+def _what_to_do(run: SavedRun) -> str:
+    if run.is_going:
+        return ": it is still going, wait for it"
+    return f": go on with it by cageflow {run.config.command} --resume {run.path}"
+
+
+def _read_trials(path: Path, config: RunConfig) -> tuple[Trial, ...]:
+    if config.command == "train":
+        return ()
+    if config.command != "universal":
+        return tuple(_parsed(path, "sampling", SAMPLING_COLUMNS, _trial))
+    table = path / UNIVERSAL_TABLE
+    if not table.exists():
+        return ()
+    rows = read_landscape(table).rows
+    results = [
+        TrialResult(
+            order=row.order,
+            reward=row.reward,
+            reward_se=row.reward_se,
+            compliance=row.compliance,
+            compliance_se=row.compliance_se,
+            episodes=max(1, row.episodes),
+            total_episodes=max(1, row.episodes),
+            ending=row.ending,
+            seconds=row.seconds,
+        )
+        for row in rows
+    ]
+    return tuple(
+        Trial(number=number, result=result, run_episodes=config.total_episodes) for number, result in enumerate(results)
+    )
+
+
+def _parsed(path: Path, log: str, columns: str, parse: Callable[[Mapping[str, str]], Parsed]) -> list[Parsed]:
+    """The lines of one of the run's logs.
+
+    Raises:
+        UserError: a line cannot be understood.
+    """
+    file = path / LOGS[log][0]
+    parsed = []
+    for line_number, line in enumerate(read_log(file, columns), start=2):
+        try:
+            parsed.append(parse(line))
+        except ValueError as error:
+            raise UserError(f"{file}, line {line_number}: {error}") from error
+    return parsed
+
+
+def _update(line: Mapping[str, str]) -> Update:
+    return Update(
+        order=line["Workflow_Order"],
+        trial=int(line["Trial"]),
+        episodes=int(line["Episodes"]),
+        env_reward=float(line["Env_Reward"]),
+        alignment=float(line["Alignment_Bonus"]),
+        total_reward=float(line["Total_Reward"]),
+        compliance=_number(line["Compliance"]),
+        fixes=_number(line["Avg_Fixes"]),
+        collection_s=float(line["Collection_Time"]),
+        update_s=float(line["Update_Time"]),
+    )
+
+
+def _trial(line: Mapping[str, str]) -> Trial:
+    result = TrialResult(
+        order=tuple(line["Workflow"].split(">")),
+        reward=float(line["Reward"]),
+        reward_se=float(line["Reward_SE"]),
+        compliance=float(line["Final_Compliance"]),
+        compliance_se=float(line["Compliance_SE"]) if line["Compliance_SE"] else None,
+        episodes=int(line["Episodes_Trained"]),
+        total_episodes=int(line["Workflow_Episodes"]),
+        ending=line["Ending"],
+        seconds=float(line["Seconds"]),
+    )
+    return Trial(number=int(line["Iteration"]), result=result, run_episodes=int(line["Run_Episodes"]))
+
+
+def _read_beliefs(path: Path, num_orders: int) -> Beliefs | None:
+    """The last iteration of which all lines are there: a run that is going may be writing one."""
+    file = path / LOGS["acquisition"][0]
+    lines = read_log(file, ACQUISITION_COLUMNS)
+    if not lines:
+        return None
+    by_iteration: dict[str, list[dict[str, str]]] = {}
+    for line in lines:
+        by_iteration.setdefault(line["Iteration"], []).append(line)
+    expected = num_orders if num_orders <= WHOLE_ACQUISITION else BEST_ACQUISITION
+    whole = [lines_of_one for lines_of_one in by_iteration.values() if len(lines_of_one) >= expected]
+    if not whole:
+        return None
+    last = whole[-1]
+    try:
+        mean, std, feasibility = (
+            np.array([float(line[name]) for line in last]) for name in ("Mean", "Std", "Feasibility")
+        )
+        ranks = np.array([int(line["Workflow_ID"]) for line in last], np.int64)
+        iteration = int(last[0]["Iteration"])
+    except ValueError as error:
+        raise UserError(f"{file}: {error}") from error
+    if (np.diff(ranks) <= 0).any():
+        raise UserError(f"{file}: expected the orders of an iteration by their numbers, each once")
+    return Beliefs(iteration=iteration, ranks=ranks, mean=mean, std=std, feasibility=feasibility)
+
+
+def _number(cell: str) -> float:
+    return float(cell) if cell else math.nan

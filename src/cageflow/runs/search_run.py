@@ -1,0 +1,316 @@
+"""The runs that train many orders: `cageflow search`, and `cageflow landscape`, a search that leaves none out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cageflow.collect import Collector
+from cageflow.settings.config import RunConfig
+from cageflow.runs.interrupt import StopRequest
+from cageflow.training.learners import Learners
+from cageflow.runs.open_run import OpenRun
+from cageflow.runs.summary import RunSummary
+from cageflow.training.trainer import Ending, PolicyTrainer, UpdateRecord
+from cageflow.training.trials import TrialOutcome, TrialTask, train_trial
+from cageflow.files import write_whole
+from cageflow.scenario.orders import Order
+from cageflow.search import (
+    Budget,
+    Exhaustive,
+    Iteration,
+    LandscapeRow,
+    Launch,
+    SearchState,
+    Strategy,
+    StrategySettings,
+    TrialRequest,
+    TrialResult,
+    anew,
+    best_trial,
+    find_init,
+    make_strategy,
+    run_search,
+)
+from cageflow.search.landscape import landscape_ranks
+
+if TYPE_CHECKING:
+    from cageflow.runs.trial_pool import TrialPool
+
+STOP_CHECK_S = 0.2
+"""How often a run that waits for trials elsewhere looks whether it is to stop."""
+
+
+class TaskRunner(Protocol):
+    """Runs tasks, here or elsewhere."""
+
+    def submit(self, task: TrialTask) -> None:
+        """Have a task run."""
+
+    def next_done(self) -> tuple[int, TrialOutcome]:
+        """Wait for one of them to end: the number of its trial and what it left."""
+
+
+class SearchRun:
+    """A search or a landscape in its folder; the search's `TrialRunner`.
+
+    Args:
+        run: open.
+        collector: who plays the episodes of trials that run one after the other in this process; None with a pool.
+        pool: who runs the trials elsewhere; None with a collector.
+
+    Trials elsewhere are on disk when they end, those here after each update.
+    """
+
+    def __init__(
+        self,
+        run: OpenRun,
+        collector: Collector | None,
+        pool: TrialPool[TrialTask, TrialOutcome] | None,
+    ) -> None:
+        self._run = run
+        network = run.config.game().network
+        self._network, self._orders = network.fingerprint, network.orders
+        with run.folder.fitting():
+            saved = run.state.get("search")
+            self._state = SearchState(run.config.seed) if saved is None else SearchState.from_json(saved)
+            self._learners = Learners(run.folder.checkpoint_path, self._orders, run.state.get("learners"))
+        self._threshold_episodes: dict[int, int | None] = {}
+        self._runner: TaskRunner
+        if pool is not None:
+            self._runner = _Elsewhere(pool, run.stop)
+        elif collector is not None:
+            self._runner = _Here(collector, run.state, self._end_update)
+        else:
+            raise ValueError("expected a collector or a pool, got neither")
+
+    def run(self) -> RunSummary:
+        """Search to the end."""
+        started = time.monotonic()
+        config = self._run.config
+        what = "Training all" if config.command == "landscape" else "Searching"
+        self._run.reporter.start(
+            f"{what} {_how_many(config)} workflows against {config.game().red_agent}, rules {config.rules}, "
+            f"seed {config.seed}: {self._run.folder.path}",
+            config.total_episodes,
+            self._run.episodes_before,
+        )
+        result = run_search(
+            self,
+            find_strategy(config),
+            find_budget(config),
+            state=self._state,
+            parallel=config.parallel_workflows,
+            start=anew if config.command == "landscape" else find_init(config.init),
+            on_launch=self._begin_trial,
+            on_iteration=self._end_trial,
+        )
+        best = result.best
+        return RunSummary(
+            run_dir=self._run.folder.path,
+            workflow=best.order,
+            feasible=result.feasible,
+            reward=best.reward,
+            reward_se=best.reward_se,
+            compliance=best.compliance,
+            episodes=result.episodes,
+            trials=len(result.state.history),
+            seconds=time.monotonic() - started,
+            episodes_here=result.episodes - self._run.episodes_before,
+            ending=result.ending,
+            policy=self._run.folder.best_policy_path,
+        )
+
+    # What the search asks for.
+
+    def submit(self, request: TrialRequest) -> None:
+        """Have a trial run."""
+        folder = self._run.folder
+        learner = folder.start() if request.start is None else self._learners.start_of(request)
+        self._runner.submit(
+            TrialTask(config=self._run.config, request=request, learner=learner, network=folder.network())
+        )
+
+    def next_done(self) -> tuple[int, TrialResult]:
+        """Wait for a trial to end, and keep what it left."""
+        trial, outcome = self._runner.next_done()
+        result = outcome.result
+        for record in outcome.updates:
+            ending = result.ending if record is outcome.updates[-1] else None
+            self._log_update(result.order, record, trial, ending)
+        self._threshold_episodes[trial] = outcome.threshold_episodes
+        if self._run.config.command == "search":  # nothing goes on from a learner of a landscape
+            self._learners.keep(trial, result.order, outcome.learner)
+        write_whole(self._policy_path(trial, result.order), outcome.policy)
+        return trial, result
+
+    # What happens on the way.
+
+    def _end_update(self, trial: int, trainer: PolicyTrainer, record: UpdateRecord, ending: Ending | None) -> None:
+        """Have an update of a trial in this process on disk before the next."""
+        order = trainer.order
+        run_episodes = self._log_update(order, record, trial, ending)
+        self._checkpoint(run_episodes, {"trial": trial, "trainer": trainer.state_dict()})
+        self._run.reporter.update(order, record, run_episodes)
+        self._run.stop.check()
+
+    def _begin_trial(self, launch: Launch) -> None:
+        self._state = launch.state
+        if launch.choice.acquisition is not None:
+            tried = [trial.order for trial in launch.state.history]
+            self._run.folder.log_acquisition(launch.request.trial, launch.choice.acquisition, tried)
+        self._run.reporter.launch([trial.request.order for trial in launch.state.pending])
+
+    def _end_trial(self, iteration: Iteration) -> None:
+        self._state = iteration.state
+        history = iteration.state.history
+        best, _ = best_trial(history, self._run.config.compliance_threshold)
+        if best is iteration.result:  # its order may be trained on in a later trial, which writes another policy
+            policy = self._policy_path(iteration.request.trial, best.order)
+            write_whole(self._run.folder.best_policy_path, policy.read_bytes())
+        self._run.folder.log_iteration(iteration)
+        if self._run.config.command == "landscape":
+            self._run.folder.log_landscape(self._landscape_row(iteration))
+        self._checkpoint(iteration.episodes)
+        self._learners.remove_others()
+        self._run.events.trial(iteration)
+        self._run.reporter.trial(iteration)
+        self._run.stop.check()
+
+    def _checkpoint(self, run_episodes: int, under_way: Mapping[str, Any] | None = None) -> None:
+        """Have the search as it stands on disk, and the trial under way if there is one in this process."""
+        state = {"search": self._state.to_json(), "learners": self._learners.to_json(), "run_episodes": run_episodes}
+        self._run.folder.checkpoint({**state, **(under_way or {})})
+
+    def _log_update(self, order: Order | None, record: UpdateRecord, trial: int, ending: str | None) -> int:
+        """Write an update to the logs; gives the episodes of the run so far."""
+        run_episodes = sum(result.episodes for result in self._state.history) + record.episodes
+        self._run.folder.log_update(order, record, trial, run_episodes, ending)
+        self._run.events.update(order, record, run_episodes)
+        return run_episodes
+
+    def _landscape_row(self, iteration: Iteration) -> LandscapeRow:
+        result = iteration.result
+        return LandscapeRow(
+            order=result.order,
+            seed=self._landscape_seed(iteration.request.trial),
+            reward=result.reward,
+            reward_se=result.reward_se,
+            compliance=result.compliance,
+            compliance_se=result.compliance_se or 0.0,
+            episodes=result.episodes,
+            ending=result.ending,
+            threshold_episodes=self._threshold_episodes.pop(iteration.request.trial),
+            seconds=result.seconds,
+            network=self._network,
+        )
+
+    def _landscape_seed(self, trial: int) -> int:
+        """Which training of its order a trial of a landscape is, from 1."""
+        return trial // len(landscape_ranks(self._orders)) + 1
+
+    def _policy_path(self, trial: int, order: Order) -> Path:
+        config = self._run.config
+        has_several = config.command == "landscape" and config.repetitions > 1
+        return self._run.folder.policy_path(order, self._landscape_seed(trial) if has_several else None)
+
+
+class _Here:
+    """Tasks one after the other in this process, each update told as it happens.
+
+    Args:
+        collector: who plays the episodes.
+        state: checkpoint of the run; it may hold the trainer of the trial that was under way.
+        end_update: is told of each update.
+    """
+
+    def __init__(
+        self,
+        collector: Collector,
+        state: dict[str, Any],
+        end_update: Callable[[int, PolicyTrainer, UpdateRecord, Ending | None], None],
+    ) -> None:
+        self._collector = collector
+        self._state = state
+        self._end_update = end_update
+        self._tasks: list[TrialTask] = []
+
+    def submit(self, task: TrialTask) -> None:
+        """Keep a task until it is waited for."""
+        self._tasks.append(task)
+
+    def next_done(self) -> tuple[int, TrialOutcome]:
+        """Run the oldest task."""
+        task = self._tasks.pop(0)
+        trial = task.request.trial
+        stopped_here = self._state.get("trial") == trial
+        outcome = train_trial(
+            task,
+            task.config,
+            self._collector,
+            partial(self._end_update, trial),
+            self._state["trainer"] if stopped_here else None,
+        )
+        return trial, outcome
+
+
+class _Elsewhere:
+    """Tasks in other processes."""
+
+    def __init__(self, pool: TrialPool[TrialTask, TrialOutcome], stop: StopRequest) -> None:
+        self._pool = pool
+        self._stop = stop
+
+    def submit(self, task: TrialTask) -> None:
+        """Send a task off."""
+        self._pool.submit(task.request.trial, task)
+
+    def next_done(self) -> tuple[int, TrialOutcome]:
+        """Wait for the first to come back, and for the user who may want to stop."""
+        while (done := self._pool.next_done(STOP_CHECK_S)) is None:
+            self._stop.check()
+        return done
+
+
+def strategy_settings(config: RunConfig) -> StrategySettings:
+    """What a strategy is told of the configuration."""
+    return StrategySettings(
+        beta=config.beta,
+        gate=config.gate,
+        kernel=config.kernel,
+        compliance_threshold=config.compliance_threshold,
+    )
+
+
+def find_strategy(config: RunConfig) -> Strategy:
+    """The strategy of a run.
+
+    Raises:
+        UserError: there is none of that name, or a setting of it is out of its range.
+    """
+    settings, space = strategy_settings(config), config.game().network.orders
+    if config.command == "landscape":
+        return Exhaustive(space, settings, config.repetitions, landscape_ranks(space))
+    return make_strategy(config.strategy, space, settings)
+
+
+def find_budget(config: RunConfig) -> Budget:
+    """When a run ends."""
+    if config.command == "landscape":
+        trials = len(landscape_ranks(config.game().network.orders)) * config.repetitions
+        return Budget(trials=trials, episodes_per_trial=config.max_episodes_per_workflow)
+    if config.fixed_episodes is not None:  # whole trials only
+        return Budget(trials=config.total_episodes // config.fixed_episodes, episodes_per_trial=config.fixed_episodes)
+    return Budget(episodes=config.total_episodes, episodes_per_trial=config.max_episodes_per_workflow)
+
+
+def _how_many(config: RunConfig) -> str:
+    """How many orders there are, and of a landscape that has but a sample of them, how many that has."""
+    space = config.game().network.orders
+    trained = len(landscape_ranks(space))
+    if config.command != "landscape" or trained == len(space):
+        return f"{len(space):,}"
+    return f"{trained:,}, evenly spaced, of the {len(space):,}"

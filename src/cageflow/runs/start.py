@@ -1,0 +1,99 @@
+"""The learner of another run that the trainings of a run begin with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cageflow.envs.agent import BlueSetting
+from cageflow.errors import UserError
+from cageflow.settings.config import RunConfig, read_config
+from cageflow.runs.run_folder import CHECKPOINT, CONFIG, STATE, on_own_network
+from cageflow.training.state_file import dump_state, load_learner
+from cageflow.training.trainer import policy_card
+from cageflow.learn.fit import check_card, notes_on
+from cageflow.learn.policy import PolicyCard
+from cageflow.learn.ppo import PPO
+from cageflow.sim.recall import num_inputs
+
+
+def on_network_of_start(config: RunConfig) -> RunConfig:
+    """The settings of a new run on the network of the run that it begins with, unless they name another one."""
+    run = _run_of(config)
+    if run is None or config.scenario is not None or config.simulator == "cyborg":
+        return config
+    return config.model_copy(update={"scenario": _config_of(run).scenario})
+
+
+def notes_on_start(config: RunConfig) -> tuple[str, ...]:
+    """What a user has to know of what a run begins with, a sentence each.
+
+    Raises:
+        UserError: the run that is named cannot be read.
+    """
+    if config.start_from is None:
+        return ()
+    run = _run_of(config)
+    if run is None and not Path(config.start_from).is_file():
+        return ()  # refused where it is read
+    if run is None:
+        return (f"{config.start_from} does not say what it was made for: it is taken for a learner of this game",)
+    return notes_on(_card_of(run), _setting_of(on_network_of_start(config)), config.start_from)
+
+
+def read_start(config: RunConfig) -> bytes | None:
+    """What the trainings of a run begin with, as the content of a learner's file; None to begin from scratch.
+
+    Raises:
+        UserError: `start_from` is no finished or stopped run of `train` or `universal` and no learner's file, or the
+            learner was made for another network or observation, or does not fit the settings.
+    """
+    if config.start_from is None:
+        return None
+    path = Path(config.start_from)
+    file = path / CHECKPOINT / STATE if path.is_dir() else path
+    if not file.is_file():
+        raise UserError(f"there is no learner {file} to start from")
+    state = load_learner(file)
+    learner = state.get("trainer", state).get("ppo")
+    if learner is None:
+        raise UserError(f"{path} has no learner to start from: name a run of `cageflow universal` or `cageflow train`")
+    run = _run_of(config)
+    if run is not None:
+        check_card(_card_of(run), _setting_of(config), str(path))
+    game = config.game()
+    is_plain = config.command == "train" and config.workflow is None
+    try:
+        PPO(
+            config.learner(),
+            num_observations=num_inputs(game.network, memory=config.learner().memory),
+            num_actions=len(game.network.codec),
+            order_encoding=None if is_plain else game.network.orders.encode(game.network.unit_types),
+            total_updates=1,
+        ).start_from(learner)
+    except ValueError as error:
+        raise UserError(f"{path} cannot be started from: {error}") from error
+    return dump_state({"ppo": learner})
+
+
+def _run_of(config: RunConfig) -> Path | None:
+    """The folder of the run that is begun with, also where a file in its checkpoint is named; None if it is unknown."""
+    if config.start_from is None:
+        return None
+    path = Path(config.start_from)
+    folder = path if path.is_dir() else path.absolute().parent.parent
+    is_inside = path.is_dir() or path.absolute().parent.name == CHECKPOINT
+    return folder if is_inside and (folder / CONFIG).is_file() else None
+
+
+def _config_of(run: Path) -> RunConfig:
+    return on_own_network(read_config(run / CONFIG), run)
+
+
+def _card_of(run: Path) -> PolicyCard:
+    """What a policy of the run would say of itself."""
+    return policy_card(_config_of(run), None, 0)
+
+
+def _setting_of(config: RunConfig) -> BlueSetting:
+    game = config.game()
+    return BlueSetting(game.network, game.rules, game.observation, game.green)

@@ -1,0 +1,52 @@
+"""TensorBoard events beside the CSV files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cageflow.runs.run_folder import order_text
+from cageflow.training.trainer import UpdateRecord, Workflow
+from cageflow.search import Iteration
+
+
+class EventLog:
+    """Scalars by the episodes of the run; a resumed run hides what came after its checkpoint.
+
+    Args:
+        folder: of the run.
+        first_step: episodes done when the log is opened.
+    """
+
+    def __init__(self, folder: Path, first_step: int) -> None:
+        from torch.utils.tensorboard.writer import SummaryWriter  # imports TensorBoard
+
+        self._writer = SummaryWriter(str(folder), purge_step=first_step + 1 if first_step else None)
+
+    def update(self, order: Workflow, record: UpdateRecord, run_episodes: int) -> None:
+        """Write one update."""
+        scalars = {
+            "train/env_reward": record.env_reward,
+            "train/total_reward": record.total_reward,
+            "learner/policy_loss": record.stats.policy_loss,
+            "learner/value_loss": record.stats.value_loss,
+            "learner/entropy": record.stats.entropy,
+            "learner/approx_kl": record.stats.approx_kl,
+            "learner/explained_variance": record.stats.explained_variance,
+        }
+        if order is not None:
+            scalars["train/alignment"] = record.alignment
+            scalars["train/compliance"] = record.compliance
+        if isinstance(order, tuple):
+            scalars[f"compliance/{order_text(order)}"] = record.compliance
+            scalars[f"env_reward/{order_text(order)}"] = record.env_reward
+        for name, value in scalars.items():
+            self._writer.add_scalar(name, value, run_episodes)
+
+    def trial(self, iteration: Iteration) -> None:
+        """Write one trial of a search."""
+        self._writer.add_scalar("search/reward", iteration.result.reward, iteration.episodes)
+        self._writer.add_scalar("search/compliance", iteration.result.compliance, iteration.episodes)
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._writer.close()

@@ -1,0 +1,1 @@
+"""Many runs with one question: the champion, the table of baselines."""

@@ -1,0 +1,294 @@
+"""Training one policy: collect episodes, update, judge whether to go on."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from cageflow.collect import Collector, Episodes, EpisodeStream, GameSpec, WorkflowSpec, make_feed
+from cageflow.envs.options import GameOptions
+from cageflow.learn.policy import Policy, PolicyCard, made_for
+from cageflow.learn.ppo import PPO, UpdateStats
+from cageflow.scenario.orders import Order, format_order
+from cageflow.settings.config import RunConfig
+from cageflow.sim.recall import num_inputs
+
+Workflow = Order | Literal["any"] | None
+"""What a policy follows: one order, any that it is told (a universal policy), or none (plain PPO)."""
+
+Ending = Literal["threshold", "plateau", "episode-cap", "budget"]
+"""Why training ended: the compliance threshold was reached and confirmed on fresh episodes; compliance stopped
+improving; the episodes of one workflow were used up; those of the whole run were."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateRecord:
+    """One update: its episodes' means, and what the learner says.
+
+    Attributes:
+        update: number of the update in this training, from 1.
+        episodes: episodes collected in this training so far.
+        env_reward: mean return of the game.
+        alignment: mean return of the alignment reward.
+        compliance: mean compliance, NaN without a workflow.
+        fixes: mean number of fixes.
+        collection_s: seconds that the learner waited for the episodes.
+        simulation_s: seconds in the games, summed over all processes.
+        inference_s: seconds in choosing actions, likewise.
+        stats: of the learner.
+    """
+
+    update: int
+    episodes: int
+    env_reward: float
+    alignment: float
+    compliance: float
+    fixes: float
+    collection_s: float
+    simulation_s: float
+    inference_s: float
+    stats: UpdateStats
+
+    @property
+    def total_reward(self) -> float:
+        """What the learner maximised."""
+        return self.env_reward + self.alignment
+
+    @classmethod
+    def of(
+        cls, update: int, num_episodes: int, episodes: Episodes, collection_s: float, stats: UpdateStats
+    ) -> UpdateRecord:
+        """The record of an update on `episodes`, `num_episodes` being those of the training so far."""
+        return cls(
+            update=update,
+            episodes=num_episodes,
+            env_reward=float(episodes.env_returns.mean()),
+            alignment=float(episodes.alignment_returns.mean()),
+            compliance=float(episodes.compliance.mean()),
+            fixes=float(episodes.fixes.mean()),
+            collection_s=collection_s,
+            simulation_s=episodes.simulation_s,
+            inference_s=episodes.inference_s,
+            stats=stats,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """Fresh episodes of the present policy: means with their standard errors; compliance is NaN without a workflow."""
+
+    reward: float
+    reward_se: float
+    compliance: float
+    compliance_se: float
+    episodes: int
+
+    @classmethod
+    def of(cls, episodes: Episodes) -> Evaluation:
+        """What at least two episodes amount to."""
+        count = len(episodes.seeds)
+        reward, compliance = episodes.env_returns, episodes.compliance
+        return cls(
+            reward=float(reward.mean()),
+            reward_se=float(reward.std(ddof=1) / np.sqrt(count)),
+            compliance=float(compliance.mean()),
+            compliance_se=float(compliance.std(ddof=1) / np.sqrt(count)),
+            episodes=count,
+        )
+
+
+class PolicyTrainer:
+    """A policy in training, for one workflow order or for none.
+
+    All chance comes from `seed` and from counters, so `state_dict` is all that going on needs.
+
+    Args:
+        config: of the run.
+        game: that is played; `config.game()`.
+        order: the workflow; None for plain PPO.
+        seed: of this training: its episodes, its first weights, its shuffling.
+        max_episodes: episodes after which this training ends.
+        cap: the name of that ending.
+        collector: who plays the episodes.
+
+    Attributes:
+        config, order, max_episodes: as given.
+        ppo: the learner.
+        episodes: learned from in this training so far.
+        updates: made in this training so far.
+        threshold_episodes: episodes after which a batch first reached the compliance threshold; None if none has.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        game: GameOptions,
+        order: Order | None,
+        seed: int,
+        max_episodes: int,
+        cap: Literal["episode-cap", "budget"],
+        collector: Collector,
+    ) -> None:
+        self.config = config
+        self.order = order
+        self.max_episodes = max_episodes
+        self._cap: Ending = cap
+        self._seed = seed
+        learner = config.learner()
+        self._episodes_per_update = learner.episodes_per_update
+        self._collector = collector
+        self._workflow = None
+        if order is not None:
+            self._workflow = WorkflowSpec(order, config.alignment_lambda, config.compliance_definition)
+        stream = EpisodeStream(seed, "train")
+        self._feed = make_feed(collector, stream, self._workflow, config.max_staleness, max_episodes)
+        planned = config.total_episodes if config.command == "train" else config.max_episodes_per_workflow
+        self._encoding = None if order is None else game.network.orders.encode(order)
+        self.ppo = PPO(
+            learner,
+            num_observations=num_inputs(game.network, memory=learner.memory),
+            num_actions=len(game.network.codec),
+            order_encoding=self._encoding,
+            total_updates=math.ceil(planned / self._episodes_per_update),
+            device=config.device,
+            seed=seed,
+        )
+        self.episodes = 0
+        self.updates = 0
+        self._best_compliance = 0.0
+        self._updates_without_improvement = 0
+        self._last_compliance = math.nan
+        self.threshold_episodes: int | None = None
+        self._evaluation: tuple[int, Evaluation] | None = None  # after which update, and what it gave
+
+    def update(self) -> UpdateRecord:
+        """Collect one batch of episodes and learn from it.
+
+        Raises:
+            NonFiniteError: a reward, a loss or a gradient is not finite.
+        """
+        count = min(self._episodes_per_update, self.max_episodes - self.episodes)
+        started = time.perf_counter()
+        episodes = self._feed.next_batch(self.ppo.actor_weights(), count)
+        collection_s = time.perf_counter() - started
+        stats = self.ppo.update(episodes.rollout)
+        self.episodes += count
+        self.updates += 1
+        record = UpdateRecord.of(self.updates, self.episodes, episodes, collection_s, stats)
+        self._note_compliance(record.compliance)
+        return record
+
+    def ending(self) -> Ending | None:
+        """Why training is over after the last update, or None while it is not.
+
+        A batch that reaches the compliance threshold is only believed if fresh episodes of the updated policy do, and
+        not before `min_episodes_per_trial`: an order that is picked again complies from the start.
+        """
+        if self.order is not None and self.updates > 0 and self.config.fixed_episodes is None:
+            is_long_enough = self.episodes >= min(self.config.min_episodes_per_trial, self.max_episodes)
+            if self._last_compliance >= self.config.compliance_threshold:
+                if is_long_enough and self.evaluate().compliance >= self.config.compliance_threshold:
+                    return "threshold"
+            elif self._updates_without_improvement >= self.config.patience_updates:
+                return "plateau"
+        return self._cap if self.episodes >= self.max_episodes else None
+
+    def evaluate(self) -> Evaluation:
+        """Play fresh episodes of the present policy, the same ones for every policy of this training."""
+        if self._evaluation is None or self._evaluation[0] != self.updates:
+            self._evaluation = (self.updates, self._evaluate())
+        return self._evaluation[1]
+
+    def policy(self, training_episodes: int) -> Policy:
+        """The present policy with its card.
+
+        Args:
+            training_episodes: that it has learned from, those of earlier trainings included.
+        """
+        workflow = None if self.order is None else format_order(self.order)
+        card = policy_card(self.config, workflow, training_episodes)
+        return Policy(card, self.ppo.actor_layers(), self._encoding)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that going on needs, a copy."""
+        return {
+            "ppo": self.ppo.state_dict(),
+            "feed": self._feed.state_dict(),
+            "episodes": self.episodes,
+            "updates": self.updates,
+            "best_compliance": self._best_compliance,
+            "updates_without_improvement": self._updates_without_improvement,
+            "last_compliance": self._last_compliance,
+            "threshold_episodes": self.threshold_episodes,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where the state was saved; the configuration, the order and the seed must be the same."""
+        self.ppo.load_state_dict(state["ppo"])
+        self._feed.load_state_dict(state["feed"])
+        self.episodes = state["episodes"]
+        self.updates = state["updates"]
+        self._best_compliance = state["best_compliance"]
+        self._updates_without_improvement = state["updates_without_improvement"]
+        self._last_compliance = state["last_compliance"]
+        self.threshold_episodes = state["threshold_episodes"]
+
+    def close(self) -> None:
+        """Forget the episodes that are under way."""
+        self._feed.close()
+
+    def _evaluate(self) -> Evaluation:
+        seeds = EpisodeStream(self._seed, "evaluate").seeds(0, self.config.evaluation_episodes)
+        return Evaluation.of(self._collector.play(self.ppo.actor_weights(), seeds, self._workflow))
+
+    def _note_compliance(self, compliance: float) -> None:
+        self._last_compliance = compliance
+        if self.threshold_episodes is None and compliance >= self.config.compliance_threshold:
+            self.threshold_episodes = self.episodes
+        if compliance > self._best_compliance + self.config.min_improvement:
+            self._best_compliance = compliance
+            self._updates_without_improvement = 0
+        else:
+            self._updates_without_improvement += 1
+
+
+def policy_card(config: RunConfig, workflow: str | None, training_episodes: int) -> PolicyCard:
+    """What a policy file says of a policy of this run.
+
+    Args:
+        config: of the run.
+        workflow: what the card says of its order.
+        training_episodes: that it has learned from.
+    """
+    game, learner = config.game(), config.learner()
+    alignment: dict[str, float | str | bool] = {}
+    if workflow is not None:
+        alignment = {
+            "lambda": config.alignment_lambda,
+            "threshold": config.compliance_threshold,
+            "definition": config.compliance_definition,
+        }
+    return PolicyCard(
+        workflow=workflow,
+        rules=game.rules,
+        red_agent=game.red_agent,
+        observation=game.observation,
+        max_steps=game.max_steps,
+        preset=config.preset,
+        activation=learner.activation,
+        mask_actions=learner.mask_actions,
+        memory=learner.memory,
+        alignment=alignment,
+        training_episodes=training_episodes,
+        **made_for(game.network, memory=learner.memory, ordered=workflow is not None),
+    )
+
+
+def game_spec(config: RunConfig) -> GameSpec:
+    """What the collector of a run is to play."""
+    learner = config.learner()
+    return GameSpec(config.game(), masked=learner.mask_actions, memory=learner.memory, cyborg_path=config.cyborg_path)

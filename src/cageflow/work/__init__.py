@@ -1,0 +1,1 @@
+"""Worker processes and executors: who computes, and what a worker does when it begins."""

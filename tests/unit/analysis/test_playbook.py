@@ -1,0 +1,105 @@
+"""The playbook of a small policy: what is in it, its examples, and when it is played anew."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cageflow.analysis.playbook import (
+    STREAM,
+    Playbook,
+    fitting_agent,
+    idle_returns,
+    make_playbook,
+    returns_of,
+    saved_playbook,
+)
+from cageflow.collect import EpisodeStream
+from cageflow.collect.games import WorkflowSpec
+from cageflow.envs.options import GameOptions
+from cageflow.envs.single import Cage2Env
+from cageflow.errors import UserError
+from cageflow.learn.policy import Policy
+from cageflow.runs.saved_run import read_run
+from cageflow.scenario.orders import format_order
+from tests.helpers.agents import policy, policy_file
+from tests.unit.runs.run_folders import FIRST, write_run
+
+OPTIONS = GameOptions("meander", max_steps=12)
+WORKFLOW = WorkflowSpec(FIRST, 0.0, "any-session")
+POLICY = policy(3, workflow=format_order(FIRST))
+
+
+@pytest.fixture(scope="module")
+def book() -> Playbook:
+    return make_playbook(POLICY, OPTIONS, WORKFLOW, {"of": "a test"}, 120, 4)
+
+
+def test_sums__agree_with_one_another(book: Playbook) -> None:
+    assert len(book.returns) == len(book.compliance) == len(book.idle_returns) == book.num_episodes == 120
+    assert sum(book.actions) == 120 * 12
+    assert [sum(step) for step in book.opening] == [120] * 12
+    assert np.sum(book.fixes) == np.sum(book.turns)
+    assert [sum(size for _, size in host) for host in book.first_fix] == book.intrusions
+    assert [sum(size for _, size in host) for host in book.eviction] == book.intrusions
+    lost = sum(book.lost_tenths) + sum(book.lost_service_tenths) + sum(book.lost_restore_tenths)
+    assert lost / 10 == pytest.approx(-sum(book.returns))
+
+
+def test_returns__are_those_of_the_policy_on_the_reports_own_episodes(book: Playbook) -> None:
+    seeds = EpisodeStream(4, STREAM).seeds(0, 120)
+    assert book.returns == returns_of(fitting_agent(POLICY, OPTIONS), OPTIONS, seeds)
+    assert book.idle_returns == idle_returns(OPTIONS, seeds)
+
+
+def test_examples__are_a_good_a_median_and_a_bad_episode_replayed_move_by_move(book: Playbook) -> None:
+    ranked = sorted(book.returns)
+    assert [(one.role, one.env_return) for one in book.examples] == [
+        ("good", ranked[113]),
+        ("median", ranked[60]),
+        ("bad", ranked[6]),
+    ]
+    for example in book.examples:
+        assert round(sum(move.reward for move in example.moves), 1) == example.env_return
+        env = Cage2Env(**OPTIONS.as_kwargs())
+        env.reset(seed=example.seed)
+        for move in example.moves:
+            env.step(env.codec.encode(move.blue))
+            assert (env.last_step().red_action, env.last_step().number) == (move.red, move.number)
+            held = [["none", "user", "privileged"].index(host["access"]) for host in env.true_state().values()]
+            assert move.access == "".join(map(str, held))
+
+
+def test_playbook__survives_its_file(book: Playbook) -> None:
+    assert Playbook.from_json(json.loads(json.dumps(book.to_json()))) == book
+
+
+def test_plain_ppo__has_no_compliance_and_no_turns() -> None:
+    book = make_playbook(policy(3), OPTIONS, None, {}, 20, 0)
+    assert (book.compliance, book.turns, book.departures, book.examples[0].compliance) == ([], [], [], None)
+
+
+def test_playbook_of_a_run__is_played_once_and_again_when_anything_changes(tmp_path: Path) -> None:
+    run = read_run(write_run(tmp_path / "run"))
+
+    def played(episodes: int = 20, seed: int = 0) -> bool:
+        return saved_playbook(run, run.policy(), episodes, seed)[1]
+
+    assert [played(), played(), played(30), played(30), played(30, 1)] == [True, False, True, False, True]
+    kept, _ = saved_playbook(run, run.policy(), 30, 1)
+    assert kept.made_of["workflow"] == ["enterprise", "op_server", "user", "op_host", "defender"]
+    policy_file(run.policy_path, 9, workflow=format_order(FIRST), max_steps=12)
+    assert played(30, 1)
+    (run.path / "playbook.json").write_text("{}")
+    assert played(30, 1)
+
+
+def test_policy_that_does_not_fit_the_game__is_refused() -> None:
+    with pytest.raises(UserError, match="trained on the official observation, but corrected is asked for"):
+        fitting_agent(policy(observation="official"), OPTIONS)
+    *hidden, (weight, bias) = policy().layers
+    small = Policy(replace(policy().card, network=None, sizes={}), [*hidden, (weight[:9], bias[:9])])
+    with pytest.raises(UserError, match="it was made for another network"):
+        fitting_agent(small, OPTIONS)

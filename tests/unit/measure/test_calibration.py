@@ -1,0 +1,75 @@
+"""Calibration: coverage of held-out orders on landscapes whose noise is known."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from cageflow.errors import UserError
+from cageflow.measure.calibration import measure_calibration
+from cageflow.search import surrogate
+from tests.helpers.orders import ALL_ORDERS
+from tests.unit.search.landscapes import landscape_table, pair_landscape
+
+CLIFF = np.array([0.97 if order.index("enterprise") < order.index("user") else 0.86 for order in ALL_ORDERS])
+
+
+def calibrate(table, kernels=("mallows",), splits=12, **more):
+    return measure_calibration(table, kernels, compliance_threshold=0.95, splits=splits, seed=0, **more)
+
+
+def test_coverage__is_near_its_target_where_the_noise_is_normal():
+    parts = [
+        part
+        for seed in range(3)
+        for part in calibrate(landscape_table(pair_landscape(seed), training_sd=2.0, seed=seed))
+        if part.quantity == "reward"
+    ]
+    assert [part.training_orders for part in parts] == [10, 20, 40, 80] * 3
+    assert [part.held_out for part in parts[:4]] == [110, 100, 80, 40]
+    assert np.mean([part.within_1 for part in parts]) == pytest.approx(0.683, abs=0.06)
+    assert np.mean([part.within_2 for part in parts]) == pytest.approx(0.954, abs=0.03)
+    assert np.mean([part.mean_within_1 for part in parts]) == pytest.approx(0.683, abs=0.1)
+    explained = [np.mean([part.explained for part in parts if part.training_orders == size]) for size in (10, 80)]
+    assert explained[1] > 0.8 > explained[0]
+
+
+def test_coverage__shows_a_process_that_is_too_sure(monkeypatch):
+    fit = surrogate.fit_surrogate
+
+    def too_sure(*args):
+        process = fit(*args)
+        return surrogate.replace(process, variance=process.variance / 9, training_noise=process.training_noise / 9)
+
+    monkeypatch.setattr(surrogate, "fit_surrogate", too_sure)
+    part = calibrate(landscape_table(pair_landscape(0), training_sd=2.0))[1]
+    assert part.within_1 < 0.5
+    assert part.within_2 < 0.8
+
+
+def test_reward__is_that_of_feasible_orders_and_compliance_that_of_all():
+    parts = calibrate(landscape_table(pair_landscape(0), CLIFF), splits=2)
+    sizes = {
+        quantity: [p.training_orders for p in parts if p.quantity == quantity] for quantity in ("reward", "compliance")
+    }
+    assert sizes == {"reward": [10, 20, 40], "compliance": [10, 20, 40, 80]}
+    assert [part.held_out for part in parts[:3]] == [50, 40, 20]
+
+
+def test_error__is_binomial_over_the_orders_of_one_split():
+    part = calibrate(landscape_table(pair_landscape(0)), splits=2)[0]
+    assert part.error(0.7) == pytest.approx(np.sqrt(0.7 * 0.3 / 110))
+
+
+def test_measure__depends_on_the_seed_and_not_on_who_works():
+    table = landscape_table(pair_landscape(0), CLIFF)
+    done = []
+    with ThreadPoolExecutor(1) as executor:
+        there = calibrate(table, splits=2, executor=executor, on_progress=lambda *parts: done.append(parts))
+    assert there == calibrate(table, splits=2)
+    assert done[-1] == (7, 7)
+
+
+def test_measure__refuses_no_splits():
+    with pytest.raises(UserError, match="splits is 0: it must be at least 1"):
+        calibrate(landscape_table(pair_landscape(0)), splits=0)

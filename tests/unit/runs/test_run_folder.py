@@ -1,0 +1,194 @@
+"""The folder of a run: what is refused, what is written, and that two processes never share one."""
+
+import errno
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from cageflow.errors import UserError
+from cageflow.settings.config import RunConfig, read_config
+from cageflow.runs.run_folder import RunFolder, check_new, default_run_dir, policy_name
+from cageflow.training.state_file import load_state, save_state
+from tests.helpers.orders import ALL_ORDERS, ORDERS
+
+CONFIG = RunConfig(seed=4)
+
+
+def test_new_folder_holds_the_settings_the_versions_and_the_heads_of_the_logs(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "run"
+    RunFolder.create(path, CONFIG).close()
+    assert read_config(path / "config.json") == CONFIG
+    about = json.loads((path / "config.json").read_text())["about"]
+    assert about["torch"] == torch.__version__
+    assert {"cageflow", "numpy", "numba", "torch", "gymnasium", "python", "machine", "started"} <= about.keys()
+    assert "pytest" not in about
+    head = (path / "training_log.csv").read_text()
+    assert head.startswith(
+        "Workflow_ID,Workflow_Order,Update,Episodes,Env_Reward,Alignment_Bonus,Total_Reward,Compliance,Avg_Fixes,"
+        "Collection_Time,Update_Time,"
+    )
+    assert head.count("\n") == 1
+    assert (
+        (path / "gp_sampling_log.csv")
+        .read_text()
+        .startswith("Iteration,Workflow,UCB_Score,Reward,Final_Compliance,Episodes_Trained,GP_Updated,")
+    )
+    assert (path / "policies").is_dir()
+    assert (path / "checkpoint").is_dir()
+
+
+def test_empty_folder_will_do_for_a_new_run(tmp_path: Path) -> None:
+    RunFolder.create(tmp_path, CONFIG).close()
+    assert (tmp_path / "config.json").exists()
+
+
+def test_folder_that_holds_something_is_refused_with_what_is_possible(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("")
+    with pytest.raises(UserError, match="is not empty: name a new folder$"):
+        check_new(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(UserError, match=f"or go on with the run in it by --resume {tmp_path}"):
+        check_new(tmp_path)
+    with pytest.raises(UserError, match="notes is a file"):
+        check_new(tmp_path / "notes")
+
+
+def test_folder_below_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="cannot be made a run folder: Not a directory"):
+        RunFolder.create(tmp_path / "file" / "run", CONFIG)
+
+
+def test_folder_that_cannot_be_filled_is_removed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full_disk(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full_disk)
+    with pytest.raises(UserError, match="cannot be made a run folder: No space left on device"):
+        RunFolder.create(tmp_path / "run", CONFIG)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_runs_never_get_the_same_default_folder(tmp_path: Path) -> None:
+    first = default_run_dir(CONFIG, tmp_path)
+    first.mkdir(parents=True)
+    assert default_run_dir(CONFIG, tmp_path) != first
+    assert first.name.startswith("search-B_lineAgent-")
+    assert first.name.endswith("-seed4")
+
+
+def test_run_that_is_still_going_is_not_resumed(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    folder = RunFolder.create(path, CONFIG)
+    with pytest.raises(UserError, match="is still going, in another process: wait for it or stop that one"):
+        RunFolder.resume(path, CONFIG)
+    folder.close()
+    RunFolder.resume(path, CONFIG)[0].close()
+    RunFolder.resume(path, CONFIG)[0].close()
+
+
+def test_logs_are_cut_back_to_the_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    folder = RunFolder.create(path, CONFIG)
+    row = list(range(23))
+    folder.logs["training"].append([row])
+    folder.checkpoint({"run_episodes": 5})
+    folder.logs["training"].append([row])
+    folder.close()
+    with (path / "acquisition.csv").open("a") as file:
+        file.write("0,1,tor")
+    folder, state = RunFolder.resume(path, CONFIG)
+    folder.close()
+    assert state["run_episodes"] == 5
+    assert (path / "training_log.csv").read_text().count("\n") == 2
+    assert (path / "acquisition.csv").read_text().count("\n") == 1
+
+
+def test_checkpoint_is_written_after_its_logs_are_safe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "run"
+    folder = RunFolder.create(path, CONFIG)
+    synced: list[int] = []
+    monkeypatch.setattr("os.fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    folder.checkpoint({"run_episodes": 5})
+    folder.close()
+    logs = {(path / name).stat().st_ino for name in ("training_log.csv", "gp_sampling_log.csv", "acquisition.csv")}
+    state = (path / "checkpoint" / "state.pt").stat().st_ino
+    assert set(synced[:3]) == logs
+    assert synced[3] == state
+
+
+def test_run_stopped_before_its_first_update_begins_again(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    folder = RunFolder.create(path, CONFIG)
+    folder.logs["training"].append([list(range(23))])
+    folder.close()
+    folder, state = RunFolder.resume(path, CONFIG)
+    folder.close()
+    assert state["run_episodes"] == 0
+    assert (path / "training_log.csv").read_text().count("\n") == 1
+
+
+def test_log_that_is_gone_or_shorter_than_at_the_checkpoint_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    folder = RunFolder.create(path, CONFIG)
+    folder.checkpoint({"run_episodes": 5})
+    folder.close()
+    whole = {log: log.read_bytes() for log in path.glob("*.csv")}
+    for log, words in (
+        ("training_log.csv", "training_log.csv is missing: put the file back"),
+        ("acquisition.csv", "acquisition.csv has 4 bytes, but had [0-9]+ at the checkpoint"),
+    ):
+        (path / log).unlink()
+        if log == "acquisition.csv":
+            (path / log).write_text("Iter")
+        with pytest.raises(UserError, match=words):
+            RunFolder.resume(path, CONFIG)
+        (path / log).write_bytes(whole[path / log])
+    RunFolder.resume(path, CONFIG)[0].close()
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04"])
+def test_checkpoint_that_is_damaged_is_refused_and_the_logs_are_left_alone(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "run"
+    folder = RunFolder.create(path, CONFIG)
+    folder.logs["training"].append([list(range(23))])
+    folder.close()
+    before = (path / "training_log.csv").read_bytes()
+    (path / "checkpoint" / "state.pt").write_bytes(content)
+    with pytest.raises(UserError, match=r"state\.pt is damaged, or no checkpoint of this version$"):
+        RunFolder.resume(path, CONFIG)
+    assert (path / "training_log.csv").read_bytes() == before
+
+
+def test_checkpoint_that_is_truncated_anywhere_is_refused(tmp_path: Path) -> None:
+    save_state(tmp_path / "state", {"weights": torch.arange(1000), "episodes": 3})
+    content = (tmp_path / "state").read_bytes()
+    assert load_state(tmp_path / "state")["episodes"] == 3
+    for length in range(0, len(content) - 1, 97):
+        (tmp_path / "state").write_bytes(content[:length])
+        with pytest.raises(UserError, match="damaged"):
+            load_state(tmp_path / "state")
+
+
+def test_checkpoint_that_could_run_code_is_refused(tmp_path: Path) -> None:
+    torch.save({"weights": Path("/")}, tmp_path / "state")  # a class that torch does not know to be harmless
+    with pytest.raises(UserError, match="damaged, or no checkpoint"):
+        load_state(tmp_path / "state")
+
+
+@pytest.mark.parametrize("state", [[1], {"ppo": 1}, {"logs": {"training": 1}, "run_episodes": 2}])
+def test_checkpoint_of_something_else_is_refused(tmp_path: Path, state: Any) -> None:
+    path = tmp_path / "run"
+    RunFolder.create(path, CONFIG).close()
+    save_state(path / "checkpoint" / "state.pt", state)
+    with pytest.raises(UserError, match=r"state\.pt is no checkpoint of a run"):
+        RunFolder.resume(path, CONFIG)
+
+
+def test_policies_of_all_orders_have_names_of_their_own() -> None:
+    assert len({policy_name(ORDERS, order) for order in ALL_ORDERS}) == 120
+    assert policy_name(ORDERS, ALL_ORDERS[17]).startswith("017_")

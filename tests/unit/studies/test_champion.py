@@ -1,0 +1,144 @@
+"""Champions: what is trained, how it is judged, and the table."""
+
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cageflow.agents.sources import BaselineSource
+from cageflow.errors import UserError
+from cageflow.evaluation.protocol import LENGTHS, REDS, Cell, Evaluation, EvaluationSettings
+from cageflow.runs.interrupt import RunFailedError
+from cageflow.scenario import default_network
+from cageflow.settings.config import make_config
+from cageflow.studies import champion
+from cageflow.studies.champion import ChampionSettings, make_settings
+from cageflow.studies.champion_table import ChampionTable, SeedResult
+from cageflow.work.worker_process import PARENT_CHECK_S
+from tests.helpers.networks import own_network
+
+CAGE2 = default_network().identity
+ORDER = "enterprise,op_server,defender,op_host,user"
+
+
+def settings(given: dict[str, Any] | None = None, file: Path | None = None, seeds: tuple[int, ...] = (1, 2)) -> Any:
+    return make_settings(given or {}, file, seeds, None)
+
+
+def result(
+    seed: int, mean: float, compliance: float | None = None, rules: str = "challenge", network=CAGE2
+) -> SeedResult:
+    """A seed whose nine cells have the same mean against each red agent but the one that sleeps."""
+    cells = tuple(
+        Cell(steps, red, np.full(4, 0.0 if red == "SleepAgent" else mean) + [-0.1, 0.1, 0.0, 0.0], compliance, None)
+        for steps in LENGTHS
+        for red in REDS
+    )
+    evaluation = Evaluation(BaselineSource("sleep"), EvaluationSettings(rules, episodes=4), "corrected", network, cells)
+    return SeedResult(seed, evaluation, 2000, 12.5)
+
+
+def table(*results: SeedResult, rules: str = "challenge") -> ChampionTable:
+    return ChampionTable(Path("runs/x"), make_config({"command": "train", "rules": rules}), results)
+
+
+def test_settings__are_those_of_a_champion_unless_others_are_given(tmp_path: Path) -> None:
+    config = settings().config
+    assert (config.command, config.preset, config.game().red_agent, config.rules) == (
+        "train",
+        "champion",
+        "mixed",
+        "challenge",
+    )
+    learner = config.learner()
+    assert learner.memory and learner.episode_lengths == LENGTHS
+    file = tmp_path / "own.yaml"
+    file.write_text(f"rules: v2.1\ntotal_episodes: 400\nworkflow: {ORDER}\nppo: {{memory: false}}\n")
+    config = settings({"total_episodes": 600, "rules": None}, file).config
+    assert (config.rules, config.total_episodes, config.learner().memory) == ("v2.1", 600, False)
+    assert config.workflow == ORDER
+
+
+def test_training__has_its_seed_and_is_ended_by_nothing_but_its_budget() -> None:
+    config = settings({"workflow": ORDER, "total_episodes": 50_000}).training(7)
+    assert (config.seed, config.workflow) == (7, ORDER)
+    assert config.min_episodes_per_trial == config.patience_updates == 50_000
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"seeds": ()}, "seeds are"),
+        ({"seeds": (1, 1)}, "expected different whole numbers"),
+        ({"evaluation_episodes": 1}, "evaluation_episodes is 1"),
+        ({"config": make_config({"command": "search"})}, "command is 'search'"),
+    ],
+)
+def test_impossible_settings__are_refused(changes: dict[str, Any], words: str) -> None:
+    good: dict[str, Any] = {"config": settings().config, "seeds": (1,), "evaluation_episodes": 2}
+    with pytest.raises(UserError, match=words):
+        ChampionSettings(**{**good, **changes})
+
+
+def test_mean__is_over_the_seeds_and_so_is_its_error() -> None:
+    both = table(result(1, -5.0), result(2, -7.0))
+    assert both.total is not None
+    assert both.total.mean == pytest.approx(6 * -6.0)
+    assert both.seed_sd == pytest.approx(np.std([-30.0, -42.0], ddof=1))
+    low, high = both.total.interval()
+    assert (high - low) / 2 == pytest.approx(12.7062 * 6.0 * math.sqrt(2) / math.sqrt(2), rel=1e-4)  # Student, 1 degree
+    assert both.cell_means() == pytest.approx([-6.0, -6.0, 0.0] * 3)
+    assert table(result(1, -5.0)).total is None and table(result(1, -5.0)).seed_sd is None
+
+
+def test_markdown__has_the_seeds_their_mean_and_the_winner_of_the_rules() -> None:
+    lines = table(result(1, -5.0, 0.991), result(2, -7.0, 0.999)).markdown().splitlines()
+    assert [line.split(" | ")[0] for line in lines[2:]] == [
+        "| seed 1",
+        "| seed 2",
+        "| mean",
+        "| CardiffUni, the winner",
+    ]
+    assert lines[2].startswith("| seed 1 | −5.00 | −5.00 | 0.00 | ") and "99.1 % | 2,000 episodes, 12 s |" in lines[2]
+    assert "**−36.00**, SD 8.49, 95 % interval −112.24 to 40.24 | 99.5 %" in lines[4]
+    assert "−54.57" in lines[5]
+    assert len({line.count("|") for line in lines}) == 1
+    elsewhere = table(result(1, -5.0, rules="v2.1"), rules="v2.1").markdown()
+    assert "−54.57" not in elsewhere and "CardiffUni" in elsewhere
+
+
+def test_winner__stands_beside_no_other_network(tmp_path: Path) -> None:
+    own = table(result(1, -5.0, network=own_network(tmp_path / "own.yaml").identity))
+    assert own.winner_cells() is None and "CardiffUni" not in own.markdown()
+    assert own.to_json()["network"]["name"] == "Own values"
+    assert own.to_json()["seeds"][0]["evaluation"]["network"]["name"] == "Own values"
+
+
+def test_json__says_all_that_the_table_says() -> None:
+    content = table(result(1, -5.0), result(2, -7.0)).to_json()
+    assert content["total"] == pytest.approx(-36.0)
+    assert [seed["seed"] for seed in content["seeds"]] == [1, 2]
+    assert content["seeds"][0]["evaluation"]["total"] == pytest.approx(-30.0)
+
+
+def test_training__begins_as_every_worker_does_so_that_it_dies_with_its_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(champion, "begin_worker", lambda: calls.append("worker"))
+    monkeypatch.setattr(champion.runs, "start", lambda *_: calls.append("start"))
+    monkeypatch.setattr(champion.runs, "resume", lambda *_, wait_s: calls.append(f"resume {wait_s > PARENT_CHECK_S}"))
+    champion._train(settings().training(1), tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    champion._train(settings().training(1), tmp_path)
+    assert calls == ["worker", "start", "worker", "resume True"]
+
+
+def test_folder_that_is_removed__ends_the_run_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = tmp_path / "run"
+    monkeypatch.setattr(champion, "_train_all", lambda *_: shutil.rmtree(run))
+    with pytest.raises(RunFailedError, match="run was removed while the run was going"):
+        champion.train_champion(settings(), run, 1, lambda words: None)
