@@ -25,7 +25,7 @@ from cageflow.learn.policy import ANY_WORKFLOW, PolicyCard
 from cageflow.learn.policy_file import load_policy
 from cageflow.scenario import NetworkIdentity, default_network, is_cage2
 from cageflow.scenario.named import load_network
-from cageflow.scenario.orders import Order, OrderLike, OrderSpace
+from cageflow.scenario.orders import Order, OrderLike, OrderSpace, read_order
 from cageflow.workflow.compliance import DEFINITIONS
 
 BEST_POLICIES = ("best.safetensors", "policy.safetensors")
@@ -305,7 +305,7 @@ class SourceOptions:
         if self.order is not None:
             order = self.orders(card, network_file).parse(self.order)
         elif card is not None and card.workflow is not None:
-            order = tuple(card.workflow.split(","))
+            order = read_order(card.workflow)
         if order is None:
             return None
         definition = self.definition or (card.alignment.get("definition") if card is not None else None)

@@ -153,12 +153,14 @@ def _figures(summary: RunSummary, landscape: Landscape | None) -> dict[str, Any]
 
 
 def _print(summary: RunSummary, figures: dict[str, Any]) -> None:
+    from cageflow.scenario.orders import read_order, show_order
+
     lines = [
         f"[bold]One policy for {figures['workflows']} workflows[/bold], mean over all of them, fresh episodes of each",
         f"  reward      {figures['reward']:.2f}",
         f"  compliance  {figures['compliance']:.1%}; {figures['feasible_workflows']} workflows reach the threshold",
         f"  {'best        ' if summary.feasible else 'none complied; closest '}[green]"
-        f"{figures['workflow'].replace(',', ' > ')}[/green], reward "
+        f"{show_order(read_order(figures['workflow']))}[/green], reward "
         f"{summary.reward:.2f} ± {summary.reward_se:.2f}, compliance {summary.compliance:.1%}",
         f"  training    {summary.episodes:,} episodes, {summary.seconds:.0f} s with the evaluation",
         f"  policy      {summary.policy}",

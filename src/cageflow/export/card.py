@@ -13,6 +13,7 @@ from cageflow.evaluation.tables import ACTIONS, SHORT_REDS
 from cageflow.learn.policy import PolicyCard
 from cageflow.markdown import code
 from cageflow.scenario import NetworkIdentity, is_cage2
+from cageflow.scenario.orders import read_order, show_order
 
 if TYPE_CHECKING:
     from cageflow.export.check import Agreement
@@ -70,7 +71,7 @@ def _what(policy: PolicyCard, network: NetworkIdentity) -> str:
     )
     if policy.workflow is None:
         return words + "It was trained by plain PPO and follows no workflow."
-    order = policy.workflow.replace(",", " > ")
+    order = show_order(read_order(policy.workflow))
     return words + f"It follows a workflow, the order in which compromised hosts are fixed:\n\n    {order}"
 
 

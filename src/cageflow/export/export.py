@@ -18,7 +18,7 @@ from cageflow.export.card import CARD_TITLE, model_card
 from cageflow.files import check_output_file, write_whole
 from cageflow.learn.policy import PolicyCard
 from cageflow.learn.policy_file import load_policy
-from cageflow.scenario.orders import Order, OrderLike, format_order
+from cageflow.scenario.orders import Order, OrderLike, file_order
 
 if TYPE_CHECKING:
     from cageflow.export.check import Agreement
@@ -166,7 +166,7 @@ def _paths(policy: Path, out: Path | None, told: Order | None) -> tuple[Path, Pa
     if out is not None and (out.suffix == SUFFIX or not out.is_dir()):
         model = out
     else:
-        order = "" if told is None else f"_{format_order(told).replace(',', '-')}"
+        order = "" if told is None else f"_{file_order(told)}"
         beside = Path() if policy.is_relative_to(CHAMPION_FOLDER) else policy.parent
         model = (beside if out is None else out) / f"{policy.stem}{order}{SUFFIX}"
     card = model.with_suffix(CARD_SUFFIX)

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 
 from cageflow.evaluation.statistics import Estimate
-from cageflow.scenario.orders import Order
+from cageflow.scenario.orders import Order, log_order, print_order
 
-MINUS, ARROW, DASH, NO_BREAK = "\N{MINUS SIGN}", " \N{RIGHTWARDS ARROW} ", "\N{EN DASH}", "\N{NO-BREAK SPACE}"
+MINUS, DASH, NO_BREAK = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{NO-BREAK SPACE}"
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -41,12 +41,12 @@ def interval(estimate: Estimate, digits: int = 2, sign: bool = False) -> str:
 
 def order_words(order: Order | None) -> str:
     """An order, highest priority first, with arrows; "plain PPO" for none."""
-    return "plain PPO" if order is None else ARROW.join(order)
+    return "plain PPO" if order is None else print_order(order)
 
 
 def short_order(order: Order | None) -> str:
     """An order in a few letters, for the legends of charts: `ent>usr>ops>oph>def`."""
-    return "plain PPO" if order is None else ">".join(SHORT.get(unit_type, unit_type) for unit_type in order)
+    return "plain PPO" if order is None else log_order([SHORT.get(unit_type, unit_type) for unit_type in order])
 
 
 SHORT = {"defender": "def", "enterprise": "ent", "op_server": "ops", "op_host": "oph", "user": "usr"}

@@ -24,7 +24,7 @@ from cageflow.training.state_file import load_state, save_state
 from cageflow.training.trainer import UpdateRecord, Workflow
 from cageflow.files import checksum, is_partial, read_whole, sync_folder, write_whole
 from cageflow.learn.fit import NETWORK_FILE
-from cageflow.scenario.orders import Order, OrderSpace, format_order
+from cageflow.scenario.orders import Order, OrderSpace, log_order
 from cageflow.search import LANDSCAPE_COLUMNS, Acquisition, Iteration, LandscapeRow, landscape_cells
 
 TRAINING_COLUMNS = (
@@ -215,7 +215,7 @@ class RunFolder:
 
     def policy_path(self, order: Order | None, seed: int | None = None) -> Path:
         """Where the policy of an order stands; of the landscape's training number `seed` of it, where that is given."""
-        name = "policy" if order is None else policy_name(self._orders, order)
+        name = "policy" if order is None else self._orders.file_name(order)
         return self.path / POLICIES / f"{name}{'' if seed is None else f'_seed{seed}'}.safetensors"
 
     @property
@@ -281,12 +281,7 @@ class RunFolder:
 
 def order_text(order: Workflow) -> str:
     """An order as the logs write it, without commas; "any" for a universal policy, "none" for plain PPO."""
-    return format_order(order).replace(",", ">") if isinstance(order, tuple) else order or "none"
-
-
-def policy_name(orders: OrderSpace, order: Order) -> str:
-    """The file name of an order's policy, such as `017_defender-user-enterprise-op_server-op_host`."""
-    return f"{orders.rank(order):03d}_{format_order(order).replace(',', '-')}"
+    return log_order(order) if isinstance(order, tuple) else order or "none"
 
 
 def training_row(

@@ -26,13 +26,12 @@ from cageflow.runs.run_folder import (
     UNIVERSAL_TABLE,
     WHOLE_ACQUISITION,
     on_own_network,
-    policy_name,
 )
 from cageflow.settings.settings_file import read_object
 from cageflow.learn.policy import Policy
 from cageflow.learn.policy_file import load_policy
 from cageflow.runs.log_file import read_log
-from cageflow.scenario.orders import Order, OrderSpace, format_order
+from cageflow.scenario.orders import Order, OrderSpace, format_order, read_order
 from cageflow.search import TrialResult, best_trial, read_landscape
 from cageflow.search.landscape import landscape_ranks
 
@@ -163,7 +162,7 @@ class SavedRun:
         """The file of the best policy."""
         name = {"search": "best", "landscape": "best", "universal": "universal"}.get(self.config.command)
         order = self.config.order()
-        name = name or ("policy" if order is None else policy_name(self.orders, order))
+        name = name or ("policy" if order is None else self.orders.file_name(order))
         return self.path / "policies" / f"{name}.safetensors"
 
     def policy(self) -> Policy:
@@ -278,7 +277,7 @@ def _update(line: Mapping[str, str]) -> Update:
 
 def _trial(line: Mapping[str, str]) -> Trial:
     result = TrialResult(
-        order=tuple(line["Workflow"].split(">")),
+        order=read_order(line["Workflow"]),
         reward=float(line["Reward"]),
         reward_se=float(line["Reward_SE"]),
         compliance=float(line["Final_Compliance"]),

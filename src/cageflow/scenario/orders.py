@@ -33,13 +33,33 @@ MAX_QUOTED = 80
 
 
 def format_order(order: Sequence[str]) -> str:
-    """Write an order for files and JSON: `defender,enterprise,user`."""
+    """Write an order for settings, policies and JSON: `defender,enterprise,user`."""
     return ",".join(order)
 
 
+def log_order(order: Sequence[str]) -> str:
+    """Write an order for a table, without commas: `defender>enterprise>user`."""
+    return ">".join(order)
+
+
+def file_order(order: Sequence[str]) -> str:
+    """Write an order for the name of a file: `defender-enterprise-user`."""
+    return "-".join(order)
+
+
 def show_order(order: Sequence[str]) -> str:
-    """Write an order for a person: `defender > enterprise > user`."""
+    """Write an order for a person at a terminal: `defender > enterprise > user`."""
     return " > ".join(order)
+
+
+def print_order(order: Sequence[str]) -> str:
+    """Write an order for a page: `defender → enterprise → user`."""
+    return " \N{RIGHTWARDS ARROW} ".join(order)
+
+
+def read_order(text: str) -> Order:
+    """The order that `format_order` or `log_order` wrote, of whichever types; what people type is for `parse`."""
+    return tuple(name.strip() for name in re.split("[,>]", text))
 
 
 def kendall_distance(a: Sequence[str], b: Sequence[str]) -> int:
@@ -121,6 +141,14 @@ class OrderSpace:
             number = number * len(left) + left.index(unit_type)
             left.remove(unit_type)
         return number
+
+    def file_name(self, order: Sequence[str]) -> str:
+        """An order by its number and its types, such as `017_defender-user-enterprise-op_server-op_host`.
+
+        Raises:
+            UserError: it is no order of this space.
+        """
+        return f"{self.rank(order):03d}_{file_order(order)}"
 
     def unrank(self, number: int) -> Order:
         """The order with a number.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cageflow.errors import UserError
 from cageflow.files import write_whole
 from cageflow.reading import TextError, read_rows
-from cageflow.scenario.orders import Order, OrderSpace, format_order, show_order
+from cageflow.scenario.orders import Order, OrderSpace, log_order, read_order, show_order
 
 LANDSCAPE_COLUMNS = (
     "Workflow_ID,Workflow_Order,Seed,Reward,Reward_SE,Compliance,Compliance_SE,"
@@ -118,7 +118,7 @@ def landscape_cells(space: OrderSpace, row: LandscapeRow) -> list[object]:
     """A line of the table, in the order of LANDSCAPE_COLUMNS."""
     return [
         space.rank(row.order),
-        format_order(row.order).replace(",", ">"),
+        log_order(row.order),
         row.seed,
         f"{row.reward:.4f}",
         f"{row.reward_se:.4f}",
@@ -194,7 +194,7 @@ def _parse_row(columns: Sequence[str], cells: Sequence[str]) -> tuple[LandscapeR
     values = dict(zip(columns, cells, strict=True))
     threshold_episodes = values["Threshold_Episodes"]
     row = LandscapeRow(
-        order=tuple(name.strip() for name in values["Workflow_Order"].split(">")),
+        order=read_order(values["Workflow_Order"]),
         seed=int(values["Seed"]),
         reward=float(values["Reward"]),
         reward_se=float(values["Reward_SE"]),

@@ -16,7 +16,7 @@ from cageflow.errors import UserError
 from cageflow.learn.config import MAX_STEPS, MAX_WEIGHT, PPOConfig, preset_config
 from cageflow.reading import TextError, read_yaml
 from cageflow.scenario.named import load_network
-from cageflow.scenario.orders import Order, format_order
+from cageflow.scenario.orders import Order, format_order, read_order
 from cageflow.search.initial import find_init
 from cageflow.search.kernels import KernelName
 from cageflow.search.landscape import landscape_ranks
@@ -222,7 +222,7 @@ class RunConfig(BaseModel):
 
     def order(self) -> Order | None:
         """The workflow of `train`; None for plain PPO."""
-        return None if self.workflow is None else tuple(self.workflow.split(","))
+        return None if self.workflow is None else read_order(self.workflow)
 
     @property
     def trial_executor(self) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from cageflow.errors import UserError
 from cageflow.files import checksum, read_whole, write_whole
 from cageflow.reading import TextError, parse_rows
-from cageflow.scenario.orders import Order, format_order, show_order
+from cageflow.scenario.orders import Order, format_order, log_order, read_order, show_order
 
 ROW_COLUMNS = (
     "Baseline,Workflow_Order,Seed,Reward,Reward_SE,Compliance,Episodes,Train_Seconds,Evaluation_Seconds,Policy"
@@ -55,7 +55,7 @@ class BaselineRow:
         """Its line in the log, in the order of ROW_COLUMNS."""
         return [
             self.baseline,
-            NO_ORDER if self.order is None else format_order(self.order).replace(",", ">"),
+            NO_ORDER if self.order is None else log_order(self.order),
             self.seed,
             f"{self.reward:.4f}",
             f"{self.reward_se:.4f}",
@@ -244,7 +244,7 @@ def _parse(values: dict[str, str]) -> BaselineRow:
     order = values["Workflow_Order"]
     return BaselineRow(
         baseline=values["Baseline"],
-        order=None if order == NO_ORDER else tuple(order.split(">")),
+        order=None if order == NO_ORDER else read_order(order),
         seed=int(values["Seed"]),
         reward=float(values["Reward"]),
         reward_se=float(values["Reward_SE"]),

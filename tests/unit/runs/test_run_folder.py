@@ -11,7 +11,7 @@ import torch
 
 from cageflow.errors import UserError
 from cageflow.settings.config import RunConfig, read_config
-from cageflow.runs.run_folder import RunFolder, check_new, default_run_dir, policy_name
+from cageflow.runs.run_folder import RunFolder, check_new, default_run_dir
 from cageflow.training.state_file import load_state, save_state
 from tests.helpers.orders import ALL_ORDERS, ORDERS
 
@@ -187,8 +187,3 @@ def test_checkpoint_of_something_else_is_refused(tmp_path: Path, state: Any) -> 
     save_state(path / "checkpoint" / "state.pt", state)
     with pytest.raises(UserError, match=r"state\.pt is no checkpoint of a run"):
         RunFolder.resume(path, CONFIG)
-
-
-def test_policies_of_all_orders_have_names_of_their_own() -> None:
-    assert len({policy_name(ORDERS, order) for order in ALL_ORDERS}) == 120
-    assert policy_name(ORDERS, ALL_ORDERS[17]).startswith("017_")

@@ -21,7 +21,6 @@ from cageflow.runs import search_run
 from cageflow.settings.config import RunConfig, make_config
 from cageflow.runs.interrupt import RunFailedError
 from cageflow.runs.progress import Quiet
-from cageflow.runs.run_folder import policy_name
 from cageflow.runs.summary import RunSummary
 from cageflow.learn.policy_file import load_policy
 from cageflow.scenario.orders import format_order
@@ -205,7 +204,7 @@ def test_landscape_trains_every_order_alike_and_goes_on_where_it_was_stopped(tmp
     assert [row.name for row in (whole / "checkpoint").iterdir() if row.name.startswith("learner")] == []
     names = {policy.name for policy in (whole / "policies").iterdir()}
     assert len(names) == 241
-    first = load_policy(whole / "policies" / f"{policy_name(ORDERS, ALL_ORDERS[5])}_seed2.safetensors")
+    first = load_policy(whole / "policies" / f"{ORDERS.file_name(ALL_ORDERS[5])}_seed2.safetensors")
     assert first.card.workflow == format_order(ALL_ORDERS[5])
     with pytest.MonkeyPatch.context() as patch:
         break_play(patch, 250, fill_disk)  # each trial plays twice, so in the second half of the first round

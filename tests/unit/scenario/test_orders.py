@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from cageflow.errors import UserError
-from cageflow.scenario.orders import OrderSpace, format_order, show_order
+from cageflow.scenario.orders import (
+    OrderSpace,
+    file_order,
+    format_order,
+    log_order,
+    print_order,
+    read_order,
+    show_order,
+)
 from tests.helpers.orders import ALL_ORDERS, ORDERS, ids, kendall_matrix, order_id
 
 FIRST = "defender,enterprise,op_server,op_host,user"
@@ -197,3 +205,22 @@ def test_encode_order__tells_all_orders_apart_and_can_be_read_back():
 def test_encode_order__gives_a_new_array_each_time():
     ORDERS.encode(ALL_ORDERS[3])[:] = 7.0
     assert ORDERS.encode(ALL_ORDERS[3]).sum() == 5.0
+
+
+def test_an_order__is_spelled_for_files_tables_names_terminals_and_pages():
+    order = ("user", "op host", "enterprise")
+    assert format_order(order) == "user,op host,enterprise"
+    assert log_order(order) == "user>op host>enterprise"
+    assert file_order(order) == "user-op host-enterprise"
+    assert show_order(order) == "user > op host > enterprise"
+    assert print_order(order) == "user \N{RIGHTWARDS ARROW} op host \N{RIGHTWARDS ARROW} enterprise"
+
+
+def test_read_order__reads_what_files_and_tables_have():
+    for order in (("only",), ("user", "op host", "enterprise")):
+        assert read_order(format_order(order)) == read_order(log_order(order)) == order
+
+
+def test_file_name__is_one_for_each_order():
+    assert len({ORDERS.file_name(order) for order in ALL_ORDERS}) == 120
+    assert ORDERS.file_name(ALL_ORDERS[17]) == "017_defender-op_host-user-op_server-enterprise"

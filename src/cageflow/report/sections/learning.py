@@ -14,9 +14,9 @@ from cageflow.report.content import Chart, Section, Table
 from cageflow.report.drawing import plain_ticks, tip
 from cageflow.report.material import Material
 from cageflow.report.theme import SERIES, light
-from cageflow.report.wording import count, number, percent, short_order
+from cageflow.report.wording import count, number, order_words, percent, short_order
 from cageflow.runs.saved_run import SavedRun
-from cageflow.scenario.orders import Order, format_order
+from cageflow.scenario.orders import Order, log_order, read_order
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -197,8 +197,8 @@ def _table(curves: Sequence[Curve], names: dict[str, str], measures: Sequence[st
 
 
 def _log_name(order: Order | None) -> str:
-    return "none" if order is None else format_order(order).replace(",", ">")
+    return "none" if order is None else log_order(order)
 
 
 def _spaced(order: str) -> str:
-    return {"none": "plain PPO", "any": "all workflows"}.get(order, order.replace(">", " \N{RIGHTWARDS ARROW} "))
+    return {"none": "plain PPO", "any": "all workflows"}.get(order, order_words(read_order(order)))
