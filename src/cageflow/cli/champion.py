@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cageflow import terminal
 from cageflow.cli.app import app
-from cageflow.cli.options import ADVANCED, ORDER_FORMS, Definition, IsQuiet, Json, Lambda, RunDir, option
+from cageflow.cli.options import (
+    ADVANCED,
+    ORDER_FORMS,
+    Definition,
+    DurationsOfActions,
+    IsQuiet,
+    Json,
+    Lambda,
+    RunDir,
+    option,
+)
 from cageflow.cli.output import print_json, whole_numbers
 from cageflow.cli.telling import Telling
 from cageflow.errors import UserError
@@ -47,6 +57,7 @@ def champion(
             "mixed",
         ),
     ] = None,
+    durations: DurationsOfActions = None,
 ) -> None:
     """Train one defender against all red agents with several seeds, and judge it by the challenge's protocol."""
     from cageflow.studies import champion as champions
@@ -58,6 +69,7 @@ def champion(
         "alignment_lambda": alignment_lambda,
         "compliance_definition": compliance_definition,
         "red_agent": red_agent,
+        "durations": durations,
     }
     others = {"seed": seed, "evaluation_episodes": evaluation_episodes, "config": config, "run_dir": run_dir}
 

@@ -39,6 +39,16 @@ ScenarioFile = Annotated[
         "CybORG; --network says the same."
     ),
 ]
+DurationsOfActions = Annotated[
+    str | None,
+    option(
+        "Steps that actions take: file (as the network's file says), cage4 (as in CAGE Challenge 4), blue-cage4 "
+        "(blue's alone), or numbers with commas between: analyse, remove, restore, decoy, and perhaps sweep, scan, "
+        "exploit, escalate, impact of red.",
+        "file",
+        panel=ADVANCED,
+    ),
+]
 PolicyScenario = Annotated[
     Path | None,
     option("A network by its name or file; --network says the same.", "the policy's own, else CAGE-2's"),

@@ -96,6 +96,8 @@ def network_file_of(policy: Path) -> Path | None:
 def _way_to(made_for: NetworkIdentity, played: NetworkIdentity) -> str:
     """The cure of a game on another network."""
     if is_cage2(made_for):
-        return "leave --scenario out"
+        return "leave --scenario out, and --durations" if played.name == made_for.name else "leave --scenario out"
+    if played.name == made_for.name and played.hosts == made_for.hosts:
+        return "give the --durations and the --scenario of the run that made it"
     own = f"give that network's file by --scenario, which is {NETWORK_FILE} in the folder of the run that made it"
     return own if is_cage2(played) else f"{own}, or leave --scenario out if it stands there still"

@@ -17,11 +17,16 @@ from cageflow.sim.recall import num_inputs
 
 
 def on_network_of_start(config: RunConfig) -> RunConfig:
-    """The settings of a new run on the network of the run that it begins with, unless they name another one."""
+    """The settings of a new run on the network of the run that it begins with, unless they name another one.
+
+    The same holds for the steps that actions take there.
+    """
     run = _run_of(config)
     if run is None or config.scenario is not None or config.simulator == "cyborg":
         return config
-    return config.model_copy(update={"scenario": _config_of(run).scenario})
+    of_start = _config_of(run)
+    durations = config.durations if "durations" in config.model_fields_set else of_start.durations
+    return config.model_copy(update={"scenario": of_start.scenario, "durations": durations})
 
 
 def notes_on_start(config: RunConfig) -> tuple[str, ...]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping
+from dataclasses import fields
+from functools import cached_property
 from pathlib import Path
 from reprlib import Repr
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
@@ -15,6 +17,7 @@ from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.learn.config import MAX_STEPS, MAX_WEIGHT, PPOConfig, preset_config
 from cageflow.reading import TextError, read_yaml
+from cageflow.scenario.durations import FROM_FILE
 from cageflow.scenario.named import load_network
 from cageflow.scenario.orders import Order, format_order, read_order
 from cageflow.search.initial import find_init
@@ -62,6 +65,7 @@ class RunConfig(BaseModel):
     max_steps: Annotated[int, Field(ge=1, le=MAX_STEPS)] = 100
     green: bool = False
     scenario: str | None = None
+    durations: str = FROM_FILE
 
     # What the run is.
     command: Literal["search", "train", "landscape", "universal"] = "search"
@@ -174,6 +178,11 @@ class RunConfig(BaseModel):
             raise UserError("--simulator cyborg and --cyborg-path DIR go together: give both or neither")
         if self.simulator == "cyborg" and self.scenario is not None:
             raise UserError(f"scenario is {self.scenario!r}, but CybORG plays its own: leave it out")
+        if self.simulator == "cyborg" and game.durations != FROM_FILE:
+            raise UserError(
+                f"durations is {self.durations!r}, but each action of CybORG takes one step: leave it out, or leave "
+                "--simulator out"
+            )
         if self.workflow is not None:
             self.__dict__["workflow"] = format_order(game.network.orders.parse(self.workflow))
         if self.command == "search" and self.workflow is not None:
@@ -203,15 +212,23 @@ class RunConfig(BaseModel):
         return self
 
     def game(self) -> GameOptions:
-        """The settings of the game."""
-        return GameOptions(
-            red_agent=self.red_agent,
-            rules=self.rules,
-            observation=self.observation,
-            max_steps=self.max_steps,
-            green=self.green,
-            scenario=self.scenario,
-        )
+        """The settings of the game, one object however often it is asked for: it reads its network once."""
+        return self._game
+
+    @cached_property
+    def _game(self) -> GameOptions:
+        return GameOptions(**{field.name: getattr(self, field.name) for field in fields(GameOptions)})
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with some settings changed, which is not checked anew and reads its network itself."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("_game", None)
+        return copied
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """What a worker is sent: the settings, without the network that they name."""
+        state = super().__getstate__()
+        return {**state, "__dict__": {name: value for name, value in state["__dict__"].items() if name != "_game"}}
 
     def learner(self) -> PPOConfig:
         """The settings of the learner: the preset with its changes."""

@@ -9,10 +9,10 @@ import torch
 
 from cageflow.errors import UserError
 from cageflow.runs import runs
-from cageflow.settings.config import RunConfig, make_config
+from cageflow.settings.config import RunConfig, make_config, read_config
 from cageflow.runs.progress import Quiet
 from cageflow.runs.run_folder import RunFolder
-from cageflow.runs.start import notes_on_start, read_start
+from cageflow.runs.start import notes_on_start, on_network_of_start, read_start
 from cageflow.training.state_file import load_learner, load_state, parse_state
 from cageflow.training.trainer import PolicyTrainer
 from tests.helpers.networks import network_file
@@ -145,3 +145,17 @@ def test_what_cannot_be_started_from__is_refused_before_a_folder_is_made(univers
         assert not (tmp_path / "run").exists()
     with pytest.raises(UserError, match="a universal policy begins anew: leave it out"):
         config_of("universal", start_from=str(universal))
+
+
+def test_durations__are_those_of_the_run_that_was_named_unless_others_are_given(tmp_path: Path) -> None:
+    path = tmp_path / "slow"
+    runs.start(config_of("train", workflow=WORKFLOW, durations="blue-cage4"), path, Quiet())
+    config = config_of("train", workflow=WORKFLOW, start_from=str(path))
+    assert on_network_of_start(config).game().durations == "blue-cage4"
+    assert on_network_of_start(config_of("train", start_from=str(path), durations="cage4")).durations == "cage4"
+    runs.start(config, tmp_path / "run", Quiet())
+    assert read_config(tmp_path / "run" / "config.json").durations == "blue-cage4"
+    with pytest.raises(UserError, match="give the --durations and the --scenario of the run that made it"):
+        runs.start(
+            config_of("train", workflow=WORKFLOW, start_from=str(path), durations="file"), tmp_path / "no", Quiet()
+        )

@@ -1,6 +1,7 @@
 """The settings of a run: what is refused, in which words, and what a file may say."""
 
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,11 @@ ORDER = "defender,enterprise,op_server,op_host,user"
             {"simulator": "cyborg", "cyborg_path": "somewhere", "scenario": "mine.yaml"},
             "scenario is 'mine.yaml', but CybORG plays its own",
         ),
+        (
+            {"simulator": "cyborg", "cyborg_path": "somewhere", "durations": "cage4"},
+            "durations is 'cage4', but each action of CybORG takes one step",
+        ),
+        ({"durations": "slow"}, "durations is 'slow'; expected file, cage4, blue-cage4, or whole numbers from 1 to"),
         ({"colour": "red"}, "unknown setting 'colour': choose from address, alignment_lambda, beta"),
     ],
 )
@@ -175,3 +181,25 @@ def test_settings_beyond_any_machine_are_refused(settings: dict[str, object], me
     with pytest.raises(UserError) as refusal:
         make_config(settings)
     assert message in str(refusal.value)
+
+
+def test_durations_are_a_setting_of_the_game_that_a_run_keeps(tmp_path: Path) -> None:
+    config = make_config({"durations": "cage4"})
+    assert config.game().durations == "cage4"
+    assert config.game().network.fingerprint != RunConfig().game().network.fingerprint
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config.to_json()))
+    assert read_config(path) == config
+
+
+def test_game_is_read_once_and_anew_where_a_setting_changed() -> None:
+    config = make_config({})
+    game, pickled = config.game(), len(pickle.dumps(config))
+    assert config.game() is game
+    _ = game.network
+    assert len(pickle.dumps(config)) == pickled  # a worker is sent the settings alone
+    assert pickle.loads(pickle.dumps(config)).game() == game
+    changed = config.model_copy(update={"durations": "blue-cage4"})
+    assert changed.game().durations == "blue-cage4"
+    assert changed.game().network.fingerprint != game.network.fingerprint
+    assert config.model_copy() == config == make_config({})
