@@ -53,12 +53,12 @@ def bench_collectors(
         cell["over_sequential"] = cell["episodes_per_s"] / sequential
         same = cell["workers"] if cell["collector"] in HAS_WORKERS else max(sync)
         cell["over_sync"] = cell["episodes_per_s"] / sync[same]
-    return {"simulator": config.simulator, "episodes_per_update": config.learner().episodes_per_update, "cells": cells}
+    return {"simulator": config.simulator, "episodes_per_update": config.rollout().episodes_per_update, "cells": cells}
 
 
 def _time_collector(config: RunConfig, updates: int) -> dict[str, float]:
     """Episodes per second of a training, and where the time goes."""
-    count = config.learner().episodes_per_update
+    count = config.rollout().episodes_per_update
     collector = make_collector(config.collector, game_spec(config), config.n_workers)
     total = (updates + WARM_UP_UPDATES) * count
     trainer = PolicyTrainer(

@@ -1,11 +1,9 @@
-"""Settings of the learner, and the named sets of them."""
+"""Settings of the learner; the named sets of them stand in `cageflow.settings.presets`."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass
 
 from cageflow.errors import UserError
 
@@ -13,7 +11,7 @@ ACTIVATIONS: tuple[str, ...] = ("tanh", "relu")
 """Activation functions between layers; the place in this tuple is the number that compiled code uses."""
 
 
-MOST = {"episodes_per_update": 1_000_000, "num_minibatches": 1_000_000, "update_epochs": 10_000}
+MOST = {"num_minibatches": 1_000_000, "update_epochs": 10_000}
 MAX_HIDDEN_SIZE, MAX_LAYERS = 4096, 16
 MAX_LENGTHS, MAX_STEPS = 100, 100_000
 MAX_LEARNING_RATE, MAX_WEIGHT = 10.0, 1e6
@@ -25,7 +23,6 @@ class PPOConfig:
     """Settings of PPO, under CleanRL's names where it has one. The defaults are the `default` preset.
 
     Attributes:
-        episodes_per_update: whole episodes in one rollout.
         hidden_sizes: widths of the hidden layers, the same for the actor and the critic; at least one.
         activation: one of `ACTIVATIONS`.
         orthogonal_init: orthogonal weights with small actor logits and zero biases; False: torch's own default.
@@ -50,8 +47,6 @@ class PPOConfig:
         target_kl: an update ends before the minibatch whose approximate KL divergence exceeds this; None: never.
         num_minibatches: parts that each epoch shuffles the rollout's steps into; 1: the whole, unshuffled.
         update_epochs: passes over the rollout in one update.
-        mask_actions: leave out the actions that the rollout's masks say cannot do anything.
-        memory: the observations hold what blue remembers beside its table.
         episode_lengths: a step's rewards count as often as there are lengths that it lies within, so that episodes of
             the longest stand for all of them; empty: each counts once.
 
@@ -59,7 +54,6 @@ class PPOConfig:
         UserError: a value out of its range, or two that exclude each other.
     """
 
-    episodes_per_update: int = 100
     hidden_sizes: tuple[int, ...] = (64, 64)
     activation: str = "tanh"
     orthogonal_init: bool = True
@@ -80,8 +74,6 @@ class PPOConfig:
     target_kl: float | None = 0.03
     num_minibatches: int = 4
     update_epochs: int = 4
-    mask_actions: bool = True
-    memory: bool = False
     episode_lengths: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
@@ -90,17 +82,17 @@ class PPOConfig:
         object.__setattr__(self, "hidden_sizes", tuple(self.hidden_sizes))
         object.__setattr__(self, "adam_betas", tuple(self.adam_betas))
         for name, most in MOST.items():
-            _check_count(name, getattr(self, name), most)
+            check_count(name, getattr(self, name), most)
         if not self.hidden_sizes:
             raise UserError("hidden_sizes is empty: the networks need at least one hidden layer")
         for size in self.hidden_sizes:
-            _check_count("hidden_sizes", size, MAX_HIDDEN_SIZE)
+            check_count("hidden_sizes", size, MAX_HIDDEN_SIZE)
         if len(self.hidden_sizes) > MAX_LAYERS:
             raise UserError(f"hidden_sizes has {len(self.hidden_sizes)} layers: expected at most {MAX_LAYERS}")
         if len(self.episode_lengths) > MAX_LENGTHS:
             raise UserError(f"episode_lengths has {len(self.episode_lengths)} values: expected at most {MAX_LENGTHS}")
         for length in self.episode_lengths:
-            _check_count("episode_lengths", length, MAX_STEPS)
+            check_count("episode_lengths", length, MAX_STEPS)
         if self.activation not in ACTIVATIONS:
             raise UserError(f"unknown activation {self.activation!r}: choose one of {', '.join(ACTIVATIONS)}")
         if len(self.adam_betas) != 2:
@@ -131,62 +123,8 @@ class PPOConfig:
         """Whether a setting changes in the course of training, so that its length must be known."""
         return self.final_learning_rate is not None or self.final_ent_coef is not None
 
-    def to_json(self) -> dict[str, Any]:
-        """The settings as plain data for `json.dump`."""
-        return asdict(self)
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> PPOConfig:
-        """Read what `to_json` wrote; what is not given keeps its default.
-
-        Raises:
-            UserError: an unknown name, or a value that cannot be used.
-        """
-        return _replaced(cls(), data)
-
-
-def preset_config(preset: str, overrides: Mapping[str, Any] | None = None) -> PPOConfig:
-    """The settings of a preset, some of them replaced.
-
-    Raises:
-        UserError: an unknown preset or setting, or a value that cannot be used.
-    """
-    if preset not in PRESETS:
-        raise UserError(f"unknown preset {preset!r}: choose one of {', '.join(sorted(PRESETS))}")
-    return _replaced(PRESETS[preset], overrides or {})
-
-
-def _replaced(config: PPOConfig, changes: Mapping[str, Any]) -> PPOConfig:
-    """`config` with some settings replaced, each refused by name if it is unknown or of the wrong type."""
-    known = {field.name: field.type for field in fields(config)}
-    for name, value in changes.items():
-        if name not in known:
-            raise UserError(f"unknown PPO setting {name!r}: choose from {', '.join(sorted(known))}")
-        _check_type(name, value, str(known[name]))
-    return replace(config, **changes)
-
-
-def _check_type(name: str, value: Any, wanted: str) -> None:
-    """Refuse a value read from a file whose type is not the field's annotation `wanted`."""
-    if wanted.startswith("tuple"):
-        right = isinstance(value, list | tuple) and all(_is_number(item) for item in value)
-    elif wanted.startswith("float"):
-        right = _is_number(value) or (value is None and wanted.endswith("None"))
-    elif wanted == "int":
-        right = isinstance(value, int) and not isinstance(value, bool)
-    elif wanted == "bool":
-        right = isinstance(value, bool)
-    else:
-        right = isinstance(value, str)
-    if not right:
-        raise UserError(f"PPO setting {name} is {value!r}: expected {wanted}")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _check_count(name: str, value: int, most: int) -> None:
+def check_count(name: str, value: int, most: int) -> None:
     """Refuse a number of things that is not a whole number of at least 1, or is more than any machine takes."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise UserError(f"{name} is {value!r}: expected a whole number of at least 1")
@@ -212,37 +150,3 @@ def _check_range(
         bottom = f"more than {low:g}" if open_low else f"at least {low:g}"
         top = "" if math.isinf(high) else f" and {'less than' if open_high else 'at most'} {high:g}"
         raise UserError(f"{name} is {value}: expected a number of {bottom}{top}")
-
-
-PRESETS: dict[str, PPOConfig] = {
-    "default": PPOConfig(),
-    "reference": PPOConfig(
-        episodes_per_update=200,
-        hidden_sizes=(64, 64),
-        activation="tanh",
-        orthogonal_init=False,
-        learning_rate=2e-3,
-        final_learning_rate=None,
-        adam_betas=(0.9, 0.99),
-        adam_eps=1e-8,
-        gamma=0.99,
-        gae_lambda=None,
-        bootstrap_truncation=False,
-        norm_values=False,
-        norm_adv=False,
-        clip_coef=0.2,
-        ent_coef=0.01,
-        final_ent_coef=None,
-        vf_coef=0.5,
-        max_grad_norm=None,
-        target_kl=None,
-        num_minibatches=1,
-        update_epochs=6,
-        mask_actions=False,
-    ),
-    "champion": PPOConfig(episodes_per_update=200, learning_rate=6e-3, memory=True, episode_lengths=(30, 50, 100)),
-    "universal": PPOConfig(learning_rate=1e-3, final_learning_rate=1e-4),
-}
-"""`reference`: the learner of the earlier prototype, detail by detail. `default`: what the field knows to be better.
-`champion`: for a policy with a memory that plays the challenge's protocol. `universal`: `default` with smaller steps,
-for a policy of all orders, of which each update meets only a few."""

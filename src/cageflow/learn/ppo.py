@@ -141,8 +141,7 @@ class PPO:
         """Improve the policy on one rollout.
 
         Raises:
-            ValueError: a rollout of other sizes than the networks, with masks where the configuration has none or the
-                other way round, or with fewer steps than minibatches.
+            ValueError: a rollout of other sizes than the networks, or with fewer steps than minibatches.
             NonFiniteError: a reward, a loss or a gradient is not finite.
         """
         started = time.perf_counter()
@@ -260,10 +259,6 @@ class PPO:
                 f"expected actions of 0 to {self._num_actions - 1}, "
                 f"got {rollout.actions.min()} to {rollout.actions.max()}"
             )
-        if config.mask_actions and rollout.masks is None:
-            raise ValueError("expected a rollout with masks (mask_actions is set), got none")
-        if not config.mask_actions and rollout.masks is not None:
-            raise ValueError("expected a rollout without masks (mask_actions is not set), got some")
         if rollout.masks is not None and rollout.masks.shape[1] != self._num_actions:
             raise ValueError(f"expected (M, {self._num_actions}) masks, got {rollout.masks.shape}")
         if rollout.actions.size < config.num_minibatches:

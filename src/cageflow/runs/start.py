@@ -70,7 +70,7 @@ def read_start(config: RunConfig) -> bytes | None:
     try:
         PPO(
             config.learner(),
-            num_observations=num_inputs(game.network, memory=config.learner().memory),
+            num_observations=num_inputs(game.network, memory=config.rollout().memory),
             num_actions=len(game.network.codec),
             order_encoding=None if is_plain else game.network.orders.encode(game.network.unit_types),
             total_updates=1,

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from cageflow.collect import COLLECTORS
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
-from cageflow.learn.config import MAX_STEPS, MAX_WEIGHT, PPOConfig, preset_config
+from cageflow.learn.config import MAX_STEPS, MAX_WEIGHT, PPOConfig
 from cageflow.reading import TextError, read_yaml
 from cageflow.scenario.durations import FROM_FILE
 from cageflow.scenario.named import load_network
@@ -23,6 +23,7 @@ from cageflow.scenario.orders import Order, format_order, read_order
 from cageflow.search.initial import find_init
 from cageflow.search.kernels import KernelName
 from cageflow.search.landscape import landscape_ranks
+from cageflow.settings.presets import Preset, RolloutConfig, find_preset
 from cageflow.settings.settings_file import SUM, read_object
 from cageflow.settings.wording import expectation
 from cageflow.workflow.compliance import DEFINITIONS
@@ -161,15 +162,15 @@ class RunConfig(BaseModel):
     def _is_possible(self) -> RunConfig:
         # Building the parts checks them; each raises its own sentence.
         game = self.game()
-        learner = self.learner()
+        learner, num_episodes = self.learner(), self.rollout().episodes_per_update
         if self.max_steps < learner.num_minibatches:
             raise UserError(
                 f"max_steps is {self.max_steps}, fewer than the learner's {learner.num_minibatches} minibatches: "
                 f"give at least {learner.num_minibatches} steps, or set num_minibatches to 1 under ppo in --config"
             )
-        if learner.episodes_per_update * self.max_steps > MAX_ROLLOUT:
+        if num_episodes * self.max_steps > MAX_ROLLOUT:
             raise UserError(
-                f"episodes_per_update is {learner.episodes_per_update} of {self.max_steps} steps: expected at most "
+                f"episodes_per_update is {num_episodes} of {self.max_steps} steps: expected at most "
                 f"{MAX_ROLLOUT:,} steps in one update"
             )
         if self.collector not in COLLECTORS:
@@ -222,20 +223,28 @@ class RunConfig(BaseModel):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with some settings changed, which is not checked anew and reads its network itself."""
         copied = super().model_copy(update=update, deep=deep)
-        copied.__dict__.pop("_game", None)
+        for name in copied.__dict__.keys() - type(self).model_fields.keys():
+            del copied.__dict__[name]
         return copied
 
     def __getstate__(self) -> dict[Any, Any]:
         """What a worker is sent: the settings, without the network that they name."""
         state = super().__getstate__()
-        return {**state, "__dict__": {name: value for name, value in state["__dict__"].items() if name != "_game"}}
+        kept = {name: value for name, value in state["__dict__"].items() if name in type(self).model_fields}
+        return {**state, "__dict__": kept}
 
     def learner(self) -> PPOConfig:
-        """The settings of the learner: the preset with its changes."""
-        changes = dict(self.ppo)
-        if self.episodes_per_update is not None:
-            changes["episodes_per_update"] = self.episodes_per_update
-        return preset_config(self.preset, changes)
+        """The settings of the learner: the preset's with its changes."""
+        return self._preset.learner
+
+    def rollout(self) -> RolloutConfig:
+        """What its updates are fed, likewise."""
+        return self._preset.rollout
+
+    @cached_property
+    def _preset(self) -> Preset:
+        own = {} if self.episodes_per_update is None else {"episodes_per_update": self.episodes_per_update}
+        return find_preset(self.preset, {**self.ppo, **own})
 
     def order(self) -> Order | None:
         """The workflow of `train`; None for plain PPO."""

@@ -138,8 +138,8 @@ class PolicyTrainer:
         self.max_episodes = max_episodes
         self._cap: Ending = cap
         self._seed = seed
-        learner = config.learner()
-        self._episodes_per_update = learner.episodes_per_update
+        rollout = config.rollout()
+        self._episodes_per_update = rollout.episodes_per_update
         self._collector = collector
         self._workflow = None
         if order is not None:
@@ -149,8 +149,8 @@ class PolicyTrainer:
         planned = config.total_episodes if config.command == "train" else config.max_episodes_per_workflow
         self._encoding = None if order is None else game.network.orders.encode(order)
         self.ppo = PPO(
-            learner,
-            num_observations=num_inputs(game.network, memory=learner.memory),
+            config.learner(),
+            num_observations=num_inputs(game.network, memory=rollout.memory),
             num_actions=len(game.network.codec),
             order_encoding=self._encoding,
             total_updates=math.ceil(planned / self._episodes_per_update),
@@ -264,7 +264,7 @@ def policy_card(config: RunConfig, workflow: str | None, training_episodes: int)
         workflow: what the card says of its order.
         training_episodes: that it has learned from.
     """
-    game, learner = config.game(), config.learner()
+    game, rollout = config.game(), config.rollout()
     alignment: dict[str, float | str | bool] = {}
     if workflow is not None:
         alignment = {
@@ -279,16 +279,16 @@ def policy_card(config: RunConfig, workflow: str | None, training_episodes: int)
         observation=game.observation,
         max_steps=game.max_steps,
         preset=config.preset,
-        activation=learner.activation,
-        mask_actions=learner.mask_actions,
-        memory=learner.memory,
+        activation=config.learner().activation,
+        mask_actions=rollout.mask_actions,
+        memory=rollout.memory,
         alignment=alignment,
         training_episodes=training_episodes,
-        **made_for(game.network, memory=learner.memory, ordered=workflow is not None),
+        **made_for(game.network, memory=rollout.memory, ordered=workflow is not None),
     )
 
 
 def game_spec(config: RunConfig) -> GameSpec:
     """What the collector of a run is to play."""
-    learner = config.learner()
-    return GameSpec(config.game(), masked=learner.mask_actions, memory=learner.memory, cyborg_path=config.cyborg_path)
+    rollout = config.rollout()
+    return GameSpec(config.game(), masked=rollout.mask_actions, memory=rollout.memory, cyborg_path=config.cyborg_path)

@@ -42,18 +42,18 @@ class UniversalTrainer:
     """
 
     def __init__(self, config: RunConfig, collector: Collector, orders: Sequence[Order] | None = None) -> None:
-        game, learner = config.game(), config.learner()
+        game, rollout = config.game(), config.rollout()
         self._space = game.network.orders
         self.config = config
         self._collector = collector
         self._orders = tuple(self._space) if orders is None else orders
         self._stream = EpisodeStream(config.seed, "train")
-        self._episodes_per_update = learner.episodes_per_update
+        self._episodes_per_update = rollout.episodes_per_update
         self.ppo = PPO(
-            learner,
-            num_observations=num_inputs(game.network, memory=learner.memory) + len(self._space.unit_types) ** 2,
+            config.learner(),
+            num_observations=num_inputs(game.network, memory=rollout.memory) + len(self._space.unit_types) ** 2,
             num_actions=len(game.network.codec),
-            total_updates=math.ceil(config.total_episodes / learner.episodes_per_update),
+            total_updates=math.ceil(config.total_episodes / rollout.episodes_per_update),
             device=config.device,
             seed=config.seed,
         )

@@ -26,10 +26,10 @@ from cageflow.collect.lockstep_games import LockstepGames
 from cageflow.collect.workers import MAX_DEATHS
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
-from cageflow.learn.config import preset_config
 from cageflow.learn.inference import ActorWeights
 from cageflow.learn.ppo import PPO
 from cageflow.scenario import default_network
+from cageflow.settings.presets import PRESETS
 from cageflow.sim.recall import num_recalled
 from tests.helpers import deadly_seed
 from tests.helpers.orders import encode_order, parse_order
@@ -40,7 +40,7 @@ STREAM = EpisodeStream(7, "test")
 
 
 def weights(seed: int = 0, num_observations: int = 52) -> ActorWeights:
-    config, code = preset_config("reference"), encode_order(ORDER)
+    config, code = PRESETS["reference"].learner, encode_order(ORDER)
     return PPO(config, num_observations=num_observations, order_encoding=code, seed=seed).actor_weights()
 
 

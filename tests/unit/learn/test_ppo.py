@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from cageflow.learn.config import PRESETS
 from cageflow.learn.ppo import PPO, NonFiniteError
 from cageflow.learn.rollout import Rollout
+from cageflow.settings.presets import PRESETS
 from tests.unit.learn.games import Chain, ContextualBandit, crude_rollout, play, spread
 
 ORDER = np.eye(5, dtype=np.float32)[[1, 0, 2, 4, 3]].reshape(-1)
@@ -19,7 +19,7 @@ SMALL = {"hidden_sizes": (16, 16)}
 
 
 def make(preset="reference", *, order=ORDER, seed=0, total_updates=20, size=(NUM_BITS, NUM_ACTIONS), **changes):
-    config = dataclasses.replace(PRESETS[preset], **{"mask_actions": False, **SMALL, **changes})
+    config = dataclasses.replace(PRESETS[preset].learner, **{**SMALL, **changes})
     return PPO(
         config,
         num_observations=size[0],
@@ -36,7 +36,7 @@ def parameters(ppo):
 
 
 def rollout_for(ppo, seed=0, **settings):
-    return crude_rollout(ppo.actor_weights(), seed, masked=ppo.config.mask_actions, **settings)
+    return crude_rollout(ppo.actor_weights(), seed, **settings)
 
 
 def blank_rollout(actions, rewards, *, num_bits=NUM_BITS, num_actions=NUM_ACTIONS):
@@ -107,8 +107,8 @@ def test_reference__equals_the_textbook_update_on_concatenated_inputs():
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("preset", PRESETS)
 def test_update__on_distinct_observations_equals_the_update_step_by_step(preset, masked):
-    shared, plain = (make(preset, mask_actions=masked, target_kl=None) for _ in range(2))
-    rollout = rollout_for(shared)
+    shared, plain = (make(preset, target_kl=None) for _ in range(2))
+    rollout = rollout_for(shared, masked=masked)
     before = parameters(shared)
     few, many = shared.update(rollout), plain.update(spread(rollout))
     assert few.distinct_observations < 40 < 400 < many.distinct_observations
@@ -346,7 +346,7 @@ def test_schedules__need_to_know_how_long_training_is():
 def test_masks__give_forbidden_actions_no_gradient():
     mask = np.ones(4, np.uint8)
     mask[2] = 0
-    ppo = make("default", order=None, mask_actions=True, size=(4, 4), target_kl=None)
+    ppo = make("default", order=None, size=(4, 4), target_kl=None)
     rollout = play(
         ContextualBandit(), ppo.actor_weights(), num_steps=5, num_envs=30, rng=np.random.default_rng(0), mask=mask
     )
@@ -359,7 +359,7 @@ def test_masks__give_forbidden_actions_no_gradient():
 
 
 def test_masks__count_for_the_entropy():
-    ppo = make("default", order=None, mask_actions=True, size=(4, 4), update_epochs=1, num_minibatches=1)
+    ppo = make("default", order=None, size=(4, 4), update_epochs=1, num_minibatches=1)
     mask = np.array([1, 0, 1, 0], np.uint8)
     rng = np.random.default_rng(0)
     rollout = play(ContextualBandit(), ppo.actor_weights(), num_steps=5, num_envs=30, rng=rng, mask=mask)
@@ -413,12 +413,8 @@ def test_update__refuses_rollouts_of_other_sizes():
     with pytest.raises(ValueError, match="expected actions of 0 to 10, got 11 to 11"):
         ppo.update(dataclasses.replace(rollout, actions=np.full_like(rollout.actions, 11)))
     masked = crude_rollout(ppo.actor_weights(), 0, masked=True)
-    with pytest.raises(ValueError, match="expected a rollout without masks"):
-        ppo.update(masked)
-    with pytest.raises(ValueError, match="expected a rollout with masks"):
-        make(mask_actions=True).update(rollout)
     with pytest.raises(ValueError, match=r"expected \(M, 11\) masks, got \(5, 10\)"):
-        make(mask_actions=True).update(dataclasses.replace(masked, masks=masked.masks[:, 1:].copy()))
+        ppo.update(dataclasses.replace(masked, masks=masked.masks[:, 1:].copy()))
     with pytest.raises(ValueError, match="expected at least 4 steps, one a minibatch, got 3"):
         make("default").update(rollout_for(ppo, num_steps=3, num_envs=1))
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from cageflow.errors import UserError
-from cageflow.learn.config import preset_config
 from cageflow.settings.config import RunConfig, make_config, read_config, renamed_settings
+from cageflow.settings.presets import find_preset
 
 ORDER = "defender,enterprise,op_server,op_host,user"
 
@@ -80,7 +80,7 @@ def test_settings_that_are_given_go_before_those_of_the_file(tmp_path: Path) -> 
     path.write_text("seed: 5\ntotal_episodes: 3e3\nbeta: 1e-1\nppo: {learning_rate: 1e-4, hidden_sizes: [32]}\n")
     config = make_config({"seed": 7, "rules": None}, path)
     assert (config.seed, config.total_episodes, config.beta, config.rules) == (7, 3000, 0.1, "v2.1")
-    assert config.learner() == preset_config("default", {"learning_rate": 1e-4, "hidden_sizes": [32]})
+    assert config.learner() == find_preset("default", {"learning_rate": 1e-4, "hidden_sizes": [32]}).learner
 
 
 @pytest.mark.parametrize(

@@ -53,12 +53,11 @@ def test_settings__are_those_of_a_champion_unless_others_are_given(tmp_path: Pat
         "mixed",
         "challenge",
     )
-    learner = config.learner()
-    assert learner.memory and learner.episode_lengths == LENGTHS
+    assert config.rollout().memory and config.learner().episode_lengths == LENGTHS
     file = tmp_path / "own.yaml"
     file.write_text(f"rules: v2.1\ntotal_episodes: 400\nworkflow: {ORDER}\nppo: {{memory: false}}\n")
     config = settings({"total_episodes": 600, "rules": None}, file).config
-    assert (config.rules, config.total_episodes, config.learner().memory) == ("v2.1", 600, False)
+    assert (config.rules, config.total_episodes, config.rollout().memory) == ("v2.1", 600, False)
     assert config.workflow == ORDER
 
 

@@ -12,7 +12,8 @@ def section(material: Material) -> Section:
     """The section."""
     run = material.run
     settings = tuple((name, _value(value)) for name, value in run.config.to_json().items())
-    learner = tuple((name, _value(value)) for name, value in asdict(run.config.learner()).items())
+    of_preset = asdict(run.config.rollout()) | asdict(run.config.learner())
+    learner = tuple((name, _value(value)) for name, value in of_preset.items())
     about = tuple((name, str(value)) for name, value in run.about.items())
     blocks = [
         Table("Settings of the run, as in config.json", ("Setting", "Value"), settings),

@@ -1,14 +1,15 @@
+"""The named sets of settings, and what is refused of changes to them."""
+
 import dataclasses
-import json
 
 import pytest
 
 from cageflow.errors import UserError
-from cageflow.learn.config import PRESETS, PPOConfig, preset_config
+from cageflow.settings.presets import PRESETS, Preset, find_preset
 
 
 def test_reference__is_the_prototypes_learner_detail_by_detail():
-    config = PRESETS["reference"]
+    rollout, config = PRESETS["reference"]
     assert config.hidden_sizes == (64, 64)
     assert config.activation == "tanh"
     assert config.learning_rate == 0.002
@@ -20,17 +21,17 @@ def test_reference__is_the_prototypes_learner_detail_by_detail():
     assert config.gae_lambda is None
     assert config.ent_coef == 0.01
     assert config.vf_coef == 0.5
-    assert config.episodes_per_update == 200
+    assert rollout.episodes_per_update == 200
     assert config.max_grad_norm is None
     assert config.target_kl is None
     assert not config.has_schedule
     assert not config.orthogonal_init
-    assert not config.mask_actions
+    assert not rollout.mask_actions
     assert not config.bootstrap_truncation
 
 
 def test_default__has_what_the_field_knows_to_be_better():
-    config = PRESETS["default"]
+    rollout, config = PRESETS["default"]
     assert config.gae_lambda is not None
     assert config.num_minibatches > 1
     assert config.norm_adv
@@ -41,29 +42,26 @@ def test_default__has_what_the_field_knows_to_be_better():
     assert config.final_ent_coef < config.ent_coef
     assert config.max_grad_norm is not None
     assert config.target_kl is not None
-    assert config.mask_actions
+    assert rollout.mask_actions
     assert config.bootstrap_truncation
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_config__survives_json(preset):
-    config = PRESETS[preset]
-    assert PPOConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
+def test_preset__replaces_single_settings():
+    rollout, learner = PRESETS["reference"]
+    changed = find_preset("reference", {"clip_coef": 0.1, "hidden_sizes": [32], "memory": True})
+    assert changed == Preset(
+        dataclasses.replace(rollout, memory=True), dataclasses.replace(learner, clip_coef=0.1, hidden_sizes=(32,))
+    )
 
 
-def test_preset_config__replaces_single_settings():
-    config = preset_config("reference", {"clip_coef": 0.1, "hidden_sizes": [32]})
-    assert config == dataclasses.replace(PRESETS["reference"], clip_coef=0.1, hidden_sizes=(32,))
-
-
-def test_preset_config__refuses_an_unknown_preset_and_names_those_there_are():
+def test_preset__refuses_an_unknown_preset_and_names_those_there_are():
     with pytest.raises(UserError, match=r"unknown preset 'best': choose one of champion, default, reference"):
-        preset_config("best")
+        find_preset("best")
 
 
-def test_preset_config__refuses_an_unknown_setting_and_names_those_there_are():
+def test_preset__refuses_an_unknown_setting_and_names_those_there_are():
     with pytest.raises(UserError, match=r"unknown PPO setting 'eps_clip': choose from .*clip_coef"):
-        preset_config("default", {"eps_clip": 0.2})
+        find_preset("default", {"eps_clip": 0.2})
 
 
 @pytest.mark.parametrize(
@@ -100,12 +98,12 @@ def test_preset_config__refuses_an_unknown_setting_and_names_those_there_are():
         ("mask_actions", 1),
     ],
 )
-def test_preset_config__refuses_values_out_of_range_by_name(name, value):
+def test_preset__refuses_values_out_of_range_by_name(name, value):
     with pytest.raises(UserError, match=name):
-        preset_config("default", {name: value})
+        find_preset("default", {name: value})
 
 
 @pytest.mark.parametrize("name", ["bootstrap_truncation", "norm_values", "norm_adv"])
-def test_config__refuses_what_needs_gae_without_it(name):
+def test_preset__refuses_what_needs_gae_without_it(name):
     with pytest.raises(UserError, match=f"{name} needs gae_lambda"):
-        preset_config("reference", {name: True})
+        find_preset("reference", {name: True})
