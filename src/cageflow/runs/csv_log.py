@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from cageflow.errors import UserError
-from cageflow.runs.interrupt import RunFailedError
 from cageflow.files import open_file
+from cageflow.runs.interrupt import RunFailedError
 
 
 @dataclass(frozen=True, slots=True)

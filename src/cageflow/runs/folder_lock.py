@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import IO
 
 from cageflow.errors import UserError
+from cageflow.files import open_file
 from cageflow.runs.csv_log import check_still_there
 from cageflow.runs.interrupt import RunFailedError
-from cageflow.files import open_file
 
 LOCK = "lock"
 WAIT_STEP_S = 0.1

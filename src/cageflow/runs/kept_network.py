@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cageflow.runs.run_folder import NETWORK
 from cageflow.files import read_whole, write_whole
+from cageflow.runs.run_folder import NETWORK
 
 NETWORK_TEXT = "network_file"
 """The entry of the settings."""

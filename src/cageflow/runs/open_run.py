@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from cageflow.settings.config import RunConfig
 from cageflow.runs.interrupt import StopRequest
 from cageflow.runs.progress import Reporter
 from cageflow.runs.run_folder import RunFolder
 from cageflow.runs.tensorboard import EventLog
+from cageflow.settings.config import RunConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,9 +17,9 @@ from rich.table import Table
 from rich.text import Text
 
 from cageflow.runs.heartbeat import COMPILING, Heartbeat
-from cageflow.training.trainer import UpdateRecord, Workflow
 from cageflow.scenario.orders import Order, show_order
 from cageflow.search import Iteration
+from cageflow.training.trainer import UpdateRecord, Workflow
 
 PLAIN_INTERVAL_S = 5.0
 MAX_ORDERS = 4  # of the trials under way that are named

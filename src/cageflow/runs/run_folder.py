@@ -15,17 +15,17 @@ from typing import Any
 import numpy as np
 
 from cageflow.errors import UserError
-from cageflow.settings.config import ABOUT, FILES, MADE_FOR, RunConfig, read_config
-from cageflow.runs.csv_log import CsvLog, LogEnd
-from cageflow.runs.folder_lock import LOCK, FolderLock, lock_folder
-from cageflow.training.learners import Learners
-from cageflow.settings.settings_file import check_settings, dump_settings, read_object
-from cageflow.training.state_file import load_state, save_state
-from cageflow.training.trainer import UpdateRecord, Workflow
 from cageflow.files import checksum, is_partial, read_whole, sync_folder, write_whole
 from cageflow.learn.fit import NETWORK_FILE
+from cageflow.runs.csv_log import CsvLog, LogEnd
+from cageflow.runs.folder_lock import LOCK, FolderLock, lock_folder
 from cageflow.scenario.orders import Order, OrderSpace, log_order
 from cageflow.search import LANDSCAPE_COLUMNS, Acquisition, Iteration, LandscapeRow, landscape_cells
+from cageflow.settings.config import ABOUT, FILES, MADE_FOR, RunConfig, read_config
+from cageflow.settings.settings_file import check_settings, dump_settings, read_object
+from cageflow.training.learners import Learners
+from cageflow.training.state_file import load_state, save_state
+from cageflow.training.trainer import UpdateRecord, Workflow
 
 TRAINING_COLUMNS = (
     "Workflow_ID,Workflow_Order,Update,Episodes,Env_Reward,Alignment_Bonus,Total_Reward,Compliance,Avg_Fixes,"

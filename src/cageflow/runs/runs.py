@@ -13,7 +13,7 @@ import torch
 
 from cageflow.collect import CollectError, make_collector
 from cageflow.errors import UserError
-from cageflow.settings.config import RunConfig, check_named, make_config
+from cageflow.learn.ppo import NonFiniteError
 from cageflow.runs.interrupt import RunFailedError, catching_signals
 from cageflow.runs.open_run import OpenRun
 from cageflow.runs.progress import Reporter
@@ -22,11 +22,11 @@ from cageflow.runs.search_run import SearchRun, find_strategy
 from cageflow.runs.start import on_network_of_start, read_start
 from cageflow.runs.summary import RunSummary
 from cageflow.runs.tensorboard import EventLog
-from cageflow.training.trainer import game_spec
 from cageflow.runs.training_run import TrainingRun
-from cageflow.training.trials import TrialOutcome, TrialTask, run_trial
 from cageflow.runs.universal_run import UniversalRun
-from cageflow.learn.ppo import NonFiniteError
+from cageflow.settings.config import RunConfig, check_named, make_config
+from cageflow.training.trainer import game_spec
+from cageflow.training.trials import TrialOutcome, TrialTask, run_trial
 
 if TYPE_CHECKING:
     from cageflow.runs.trial_pool import TrialPool
@@ -140,8 +140,8 @@ def _start_pool(config: RunConfig, executor: Executor | None) -> TrialPool[Trial
     Raises:
         UserError: the executor is not installed, or there is no cluster at the address.
     """
-    from cageflow.work.executors import borrow, make_executor
     from cageflow.runs.trial_pool import TrialPool
+    from cageflow.work.executors import borrow, make_executor
 
     if executor is not None:
         return TrialPool(lambda: borrow(executor), run_trial)

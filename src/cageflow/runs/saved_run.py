@@ -13,8 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cageflow.errors import UserError
-from cageflow.settings.config import ABOUT, RunConfig, read_config
+from cageflow.learn.policy import Policy
+from cageflow.learn.policy_file import load_policy
 from cageflow.runs.folder_lock import LOCK, is_locked
+from cageflow.runs.log_file import read_log
 from cageflow.runs.run_folder import (
     ACQUISITION_COLUMNS,
     BEST_ACQUISITION,
@@ -27,13 +29,11 @@ from cageflow.runs.run_folder import (
     WHOLE_ACQUISITION,
     on_own_network,
 )
-from cageflow.settings.settings_file import read_object
-from cageflow.learn.policy import Policy
-from cageflow.learn.policy_file import load_policy
-from cageflow.runs.log_file import read_log
 from cageflow.scenario.orders import Order, OrderSpace, format_order, read_order
 from cageflow.search import TrialResult, best_trial, read_landscape
 from cageflow.search.landscape import landscape_ranks
+from cageflow.settings.config import ABOUT, RunConfig, read_config
+from cageflow.settings.settings_file import read_object
 
 Parsed = TypeVar("Parsed")
 

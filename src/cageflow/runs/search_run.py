@@ -9,14 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cageflow.collect import Collector
-from cageflow.settings.config import RunConfig
+from cageflow.files import write_whole
 from cageflow.runs.interrupt import StopRequest
-from cageflow.training.learners import Learners
 from cageflow.runs.open_run import OpenRun
 from cageflow.runs.summary import RunSummary
-from cageflow.training.trainer import Ending, PolicyTrainer, UpdateRecord
-from cageflow.training.trials import TrialOutcome, TrialTask, train_trial
-from cageflow.files import write_whole
 from cageflow.scenario.orders import Order
 from cageflow.search import (
     Budget,
@@ -36,6 +32,10 @@ from cageflow.search import (
     run_search,
 )
 from cageflow.search.landscape import landscape_ranks
+from cageflow.settings.config import RunConfig
+from cageflow.training.learners import Learners
+from cageflow.training.trainer import Ending, PolicyTrainer, UpdateRecord
+from cageflow.training.trials import TrialOutcome, TrialTask, train_trial
 
 if TYPE_CHECKING:
     from cageflow.runs.trial_pool import TrialPool

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from cageflow.envs.agent import BlueSetting
 from cageflow.errors import UserError
-from cageflow.settings.config import RunConfig, read_config
-from cageflow.runs.run_folder import CHECKPOINT, CONFIG, STATE, on_own_network
-from cageflow.training.state_file import dump_state, load_learner
-from cageflow.training.trainer import policy_card
 from cageflow.learn.fit import check_card, notes_on
 from cageflow.learn.policy import PolicyCard
 from cageflow.learn.ppo import PPO
+from cageflow.runs.run_folder import CHECKPOINT, CONFIG, STATE, on_own_network
+from cageflow.settings.config import RunConfig, read_config
 from cageflow.sim.recall import num_inputs
+from cageflow.training.state_file import dump_state, load_learner
+from cageflow.training.trainer import policy_card
 
 
 def on_network_of_start(config: RunConfig) -> RunConfig:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from cageflow.runs.run_folder import order_text
-from cageflow.training.trainer import UpdateRecord, Workflow
 from cageflow.search import Iteration
+from cageflow.training.trainer import UpdateRecord, Workflow
 
 
 class EventLog:

@@ -6,14 +6,14 @@ import time
 from typing import Any
 
 from cageflow.collect import Collector
-from cageflow.runs.open_run import OpenRun
-from cageflow.training.state_file import parse_state
-from cageflow.runs.summary import RunSummary
-from cageflow.training.trainer import Ending, PolicyTrainer, UpdateRecord
-from cageflow.training.trials import train_to_the_end
 from cageflow.files import checksum, write_whole
 from cageflow.learn.policy_file import dump_policy
+from cageflow.runs.open_run import OpenRun
+from cageflow.runs.summary import RunSummary
 from cageflow.scenario.orders import show_order
+from cageflow.training.state_file import parse_state
+from cageflow.training.trainer import Ending, PolicyTrainer, UpdateRecord
+from cageflow.training.trials import train_to_the_end
 
 
 class TrainingRun:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 
 from cageflow.collect import Collector
-from cageflow.runs.open_run import OpenRun
-from cageflow.runs.summary import RunSummary
-from cageflow.training.trainer import UpdateRecord
-from cageflow.training.universal import UniversalTrainer
 from cageflow.learn.policy import ANY_WORKFLOW
 from cageflow.learn.policy_file import save_policy
 from cageflow.learn.ppo import NonFiniteError
+from cageflow.runs.open_run import OpenRun
+from cageflow.runs.summary import RunSummary
 from cageflow.scenario.orders import Order
 from cageflow.search import Landscape, LandscapeRow, best_trial, write_landscape
+from cageflow.training.trainer import UpdateRecord
+from cageflow.training.universal import UniversalTrainer
 
 
 class UniversalRun:

@@ -1,9 +1,9 @@
 """Updates and trials with made-up figures."""
 
-from cageflow.training.trainer import UpdateRecord
 from cageflow.learn.ppo import UpdateStats
 from cageflow.scenario.orders import Order
 from cageflow.search import Iteration, SearchState, TrialRequest, TrialResult
+from cageflow.training.trainer import UpdateRecord
 
 
 def update_record(update: int, episodes: int) -> UpdateRecord:

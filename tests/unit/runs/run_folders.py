@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from cageflow.settings.config import RunConfig, make_config
 from cageflow.runs.run_folder import RunFolder
 from cageflow.scenario.orders import Order, format_order
 from cageflow.search import Acquisition, Iteration, SearchState, TrialRequest, TrialResult
+from cageflow.settings.config import RunConfig, make_config
 from tests.helpers.agents import policy_file
 from tests.helpers.orders import ALL_ORDERS, parse_order
 from tests.unit.runs.records import update_record

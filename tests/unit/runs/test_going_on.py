@@ -13,12 +13,11 @@ from typing import Any
 import pytest
 
 from cageflow.errors import UserError
-from cageflow.runs import runs
-from cageflow.runs import search_run
-from cageflow.settings.config import make_config, read_config
+from cageflow.runs import runs, search_run
 from cageflow.runs.interrupt import RunFailedError
 from cageflow.runs.progress import Quiet
 from cageflow.runs.run_folder import RunFolder
+from cageflow.settings.config import make_config, read_config
 from cageflow.settings.settings_file import read_object
 from tests.helpers.damage import flipped_bits
 from tests.helpers.figures import figures

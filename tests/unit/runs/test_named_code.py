@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from cageflow.errors import UserError
-from cageflow.studies import champion
 from cageflow.runs import runs
-from cageflow.settings.config import RunConfig, make_config
 from cageflow.runs.progress import Quiet
+from cageflow.settings.config import RunConfig, make_config
 from cageflow.settings.settings_file import dump_settings
+from cageflow.studies import champion
 
 
 @pytest.fixture

@@ -7,9 +7,7 @@ import re
 import pytest
 from rich.console import Console
 
-from cageflow.runs import heartbeat
-
-from cageflow.runs import progress
+from cageflow.runs import heartbeat, progress
 from cageflow.runs.progress import Live, PlainLines, Quiet, make_reporter
 from tests.helpers.orders import ALL_ORDERS
 from tests.helpers.processes import wait_until

@@ -10,10 +10,9 @@ import pytest
 import torch
 
 from cageflow.errors import UserError
-from cageflow.settings.config import RunConfig, read_config
 from cageflow.runs.run_folder import RunFolder, check_new, default_run_dir
+from cageflow.settings.config import RunConfig, read_config
 from cageflow.training.state_file import load_state, save_state
-from tests.helpers.orders import ALL_ORDERS, ORDERS
 
 CONFIG = RunConfig(seed=4)
 

@@ -16,15 +16,14 @@ import pytest
 from cageflow.collect import CollectError, Episodes
 from cageflow.collect.collectors import VectorCollector
 from cageflow.errors import UserError
-from cageflow.runs import runs
-from cageflow.runs import search_run
-from cageflow.settings.config import RunConfig, make_config
+from cageflow.learn.policy_file import load_policy
+from cageflow.runs import runs, search_run
 from cageflow.runs.interrupt import RunFailedError
 from cageflow.runs.progress import Quiet
 from cageflow.runs.summary import RunSummary
-from cageflow.learn.policy_file import load_policy
 from cageflow.scenario.orders import format_order
 from cageflow.search import Choice, StrategySettings, read_landscape
+from cageflow.settings.config import RunConfig, make_config
 from tests.helpers.damage import sign_again
 from tests.helpers.orders import ALL_ORDERS, ORDERS, parse_order
 

@@ -11,9 +11,9 @@ import pytest
 
 from cageflow.collect import CollectError
 from cageflow.errors import UserError
-from cageflow.work.executors import ExecutorHandle, borrow, make_executor
-from cageflow.runs.trial_pool import TrialPool
 from cageflow.learn.ppo import NonFiniteError
+from cageflow.runs.trial_pool import TrialPool
+from cageflow.work.executors import ExecutorHandle, borrow, make_executor
 from tests.helpers.tasks import Task, need_absent_module, perform
 
 Make = Callable[[], ExecutorHandle]

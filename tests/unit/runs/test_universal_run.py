@@ -13,17 +13,17 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from cageflow.envs.agent import BlueSetting
 from cageflow.errors import UserError
+from cageflow.learn.policy_file import load_policy
+from cageflow.learn.ppo import PPO, NonFiniteError
 from cageflow.runs import runs
-from cageflow.settings.config import make_config
 from cageflow.runs.interrupt import RunFailedError, RunStoppedError
 from cageflow.runs.progress import Quiet, describe_update
 from cageflow.runs.run_folder import RunFolder
 from cageflow.runs.summary import RunSummary
-from cageflow.training.universal import UniversalTrainer
-from cageflow.learn.policy_file import load_policy
-from cageflow.learn.ppo import PPO, NonFiniteError
 from cageflow.scenario import default_network
 from cageflow.search import Landscape, best_trial, read_landscape
+from cageflow.settings.config import make_config
+from cageflow.training.universal import UniversalTrainer
 from tests.helpers.orders import ALL_ORDERS
 from tests.unit.runs.records import update_record
 

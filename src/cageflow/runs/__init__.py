@@ -1,0 +1,1 @@
+"""Runs: their folder, logs, progress, how they go on, and what each command computes."""
