@@ -11,7 +11,8 @@ import pytest
 
 from cageflow.parity.replay import replay
 from cageflow.scenario import Network, load_scenario
-from tests.parity.planting import FAULTS, IN_NETWORK, IN_RULES, SOURCES, steps_that_show
+from tests.helpers.planting import SOURCES
+from tests.parity.planting import FAULTS, IN_NETWORK, IN_RULES, steps_that_show
 
 
 def named(faults):

@@ -103,6 +103,70 @@ def test_host_that_hides_its_subnet__leads_to_no_sweep():
     assert way_of(made_network(hosts, goal="C")) == "no host that red can take from A on leads to red.goal, C"
 
 
+def test_way__comes_back_to_a_host_once_a_guard_is_taken():
+    hosts = {
+        "A": ssh_host("Lan"),
+        "B": ssh_host("Lan", reveals=["Goal", "Guard"]),
+        "Guard": ssh_host("Mid", reveals=["B"]),
+        "Goal": ssh_host("Deep", service="S"),
+    }
+    shut = made_network(hosts, goal="Goal", subnets={"Lan": {}, "Mid": {}, "Deep": {"guarded_by": ["Guard"]}})
+    assert way_of(shut) == Way(("sweep", "reveal", "reveal", "reveal"), (("B", "Guard", "B", "Goal"),))
+
+
+TWO_ROADS = {
+    "A": ssh_host("Lan"),
+    "B": ssh_host("Lan", reveals=["D", "C"]),
+    "C": ssh_host("Mid", reveals=["Goal"]),
+    "D": ssh_host("Mid", reveals=["Goal"]),
+    "Goal": ssh_host("Deep", service="S"),
+}
+
+
+def test_of_two_ways_as_short__the_one_whose_hosts_come_first_in_the_file_counts():
+    assert way_of(made_network(TWO_ROADS, goal="Goal")) == Way(("sweep", "reveal", "reveal"), (("B", "C", "Goal"),))
+
+
+def test_given_way__takes_the_first_of_a_hop_that_the_host_before_reveals():
+    hops = [{"to": ["B"], "by": "sweep"}, {"to": ["Goal", "D", "C"], "by": "reveal"}, {"to": ["Goal"], "by": "reveal"}]
+    network = made_network(TWO_ROADS, goal="Goal", red={"b_line": hops})
+    assert way_of(network) == Way(("sweep", "reveal", "reveal"), (("B", "D", "Goal"),))
+
+
+def test_host_that_no_exploit_gets_into__is_no_hop():
+    hosts = TWO_ROADS | {"C": ssh_host("Mid", reveals=["Goal"], processes=[])}
+    assert way_of(made_network(hosts, goal="Goal")) == Way(("sweep", "reveal", "reveal"), (("B", "D", "Goal"),))
+
+
+def test_way__of_as_many_hops_with_a_sweep_is_the_longer_one():
+    hosts = {
+        "A": ssh_host("Lan"),
+        "B": ssh_host("Lan", reveals=["C", "D"]),
+        "C": ssh_host("Deep"),
+        "D": ssh_host("Mid", reveals=["Goal"]),
+        "Goal": ssh_host("Deep", service="S"),
+    }
+    assert way_of(made_network(hosts, goal="Goal")) == Way(("sweep", "reveal", "reveal"), (("B", "D", "Goal"),))
+
+
+def test_table__is_that_of_the_way():
+    hosts = {
+        "A": ssh_host("Lan"),
+        "B": ssh_host("Lan", reveals=["Goal"]),
+        "C": ssh_host("Lan", reveals=["Goal"]),
+        "Goal": ssh_host("Deep", service="S"),
+    }
+    network = made_network(hosts, goal="Goal")
+    assert way_of(network) == Way(("sweep", "reveal"), (("B", "Goal"), ("C", "Goal")))
+    tables = network.tables
+    assert tables["b_line_kind"].tolist() == [*SWEPT_HOP, *HOP, IMPACT]
+    assert tables["b_line_fallback"].tolist() == [0, 1, 2, 2, 2, 2, 5, 6]
+    assert int(tables["b_line_goal_stage"]) == 5
+    assert int(tables["b_line_first"]) == 0b0110
+    assert tables["b_line_target"][:, 1].tolist() == [0, 1, 1, 1, 3, 3, 3, 3]
+    assert tables["b_line_target"][:, 2].tolist() == [0, 2, 2, 2, 3, 3, 3, 3]
+
+
 BLIND = {"A": ssh_host("Lan"), "B": ssh_host("Lan"), "Goal": ssh_host("Deep", service="S")}
 REASONS = {
     "no goal": (made_network(BLIND), "the network has no red.goal"),

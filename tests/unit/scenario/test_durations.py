@@ -4,8 +4,8 @@ import pytest
 
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
-from cageflow.scenario import RedKind, default_network
-from cageflow.scenario.durations import CAGE4, parse_durations
+from cageflow.scenario import Network, RedKind, default_network
+from cageflow.scenario.durations import CAGE4, parse_durations, with_durations
 from cageflow.scenario.schema import Durations
 from tests.helpers.small_networks import made_network, ssh_host
 
@@ -58,6 +58,18 @@ def test_host__may_have_durations_of_its_own_until_others_are_asked_for():
     assert restores == [2, 7]
     assert network.tables["red_steps"][RedKind.EXPLOIT_REMOTE_SERVICE].tolist() == [1, 3]
     assert network.blue_takes_time and network.tables["red_takes_time"]
+
+
+def test_durations_asked_for__replace_those_of_a_host():
+    asked = Network(with_durations(made_network(HOSTS).scenario, Durations(restore=2)))
+    assert {int(asked.tables["action_steps"][asked.codec.encode(f"Restore {host}")]) for host in "AB"} == {2}
+    assert not asked.tables["red_takes_time"]
+
+
+@pytest.mark.parametrize(("durations", "takes"), [({"remove": 2}, (1, 0)), ({"impact": 2}, (0, 1)), ({}, (0, 0))])
+def test_a_single_action_of_two_steps__takes_time(durations, takes):
+    tables = made_network({"A": ssh_host("Lan"), "B": ssh_host("Lan")}, durations=durations).tables
+    assert (tables["blue_takes_time"], tables["red_takes_time"]) == takes
 
 
 def test_all_ones__take_no_time_and_are_the_same_network():

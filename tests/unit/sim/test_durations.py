@@ -80,6 +80,17 @@ def test_analyse__finds_what_red_left_while_it_was_under_way():
     assert lab.step("Sleep")[1] == {"User1": "0011"}
 
 
+def test_what_blue_did__is_new_in_the_step_of_its_effect_alone():
+    lab, new, found = slow_lab(), [], []
+    lab.s.malware = 1 << lab.host("User1")
+    for action in ("DecoyApache User2", "Sleep", "Analyse User1", "Sleep", "Restore User3", "Sleep"):
+        lab.step(action)
+        new.append(lab.hosts(lab.s.new_decoys))
+        found.append(lab.hosts(lab.s.files_found))
+    assert new == [set(), {"User2"}, set(), set(), set(), set()]
+    assert found == [set(), set(), set(), {"User1"}, set(), set()]
+
+
 def test_exploit__gets_in_and_is_seen_in_its_fourth_step():
     lab = slow_lab(RedAgent.B_LINE)
     lab.step("Sleep")

@@ -29,6 +29,10 @@ def test_sessions_red_begins_with__stand_where_the_file_says():
     assert lab.step("Sleep")[0] == -0.2  # A and C
 
 
+def test_sessions_red_begins_with__cost_from_the_first_step_on():
+    assert lab_of(red=RED).s.standing_cost == 2  # tenths, for A and C
+
+
 def test_red__may_know_less_than_it_holds_and_more():
     lab = lab_of(red=RED | {"knows": ["A", "D"]})
     assert lab.hosts(lab.s.known_hosts) == {"A", "D"}
@@ -65,6 +69,16 @@ def test_escalation_of_a_session_gained_later__is_lost_with_a_restore():
     assert lab.sessions("B") == (0, 2, 1)
     lab.blue("Restore B")
     assert lab.sessions("B") == (0, 2, 0)
+
+
+def test_each_start_on_a_host__may_be_escalated():
+    lab = lab_of(red=RED)
+    lab.red("DiscoverNetworkServices", "B")
+    lab.red("PrivilegeEscalate", "B", session=1)
+    lab.s.privileged[lab.host("B")] = 0  # or red would leave the other as it is
+    lab.red("PrivilegeEscalate", "B", session=0)
+    lab.blue("Restore B")
+    assert lab.sessions("B") == (0, 0, 2)
 
 
 def test_evictable__leaves_out_every_host_red_never_loses():
@@ -117,6 +131,15 @@ def test_each_service_that_is_down__costs_its_own_and_runs_for_good_once_restore
     assert lab.step("Restore B")[0] == pytest.approx(-0.3 - 0.1 - 1.0)
     assert lab.red("Impact", "B") == TRUE
     assert lab.hosts(lab.s.stopped) == {"C"}
+
+
+def test_each_service_that_is_down__costs_by_itself_from_the_step_of_its_impact():
+    lab, costs = lab_of(red=RED), []
+    lab.red("PrivilegeEscalate", "B", session=0)
+    for act, *what in ((lab.red, "Impact", "B"), (lab.red, "Impact", "C"), (lab.blue, "Restore C")):
+        act(*what)
+        costs.append(int(lab.s.standing_cost))
+    assert costs == [3 + 50, 3 + 50 + 1, 3 + 50]  # A, B and C are held
 
 
 def test_host_that_hides_its_subnet_or_service__tells_red_nothing_of_it():
