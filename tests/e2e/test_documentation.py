@@ -4,17 +4,18 @@ import re
 import shlex
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 import yaml
 
 from cageflow.cli import app
+from cageflow.csv_format import CsvFormat
 from cageflow.learn.policy import PolicyCard
-from cageflow.runs.run_folder import ACQUISITION_COLUMNS, SAMPLING_COLUMNS, TRAINING_COLUMNS
+from cageflow.runs.logs import LOGS
 from cageflow.scenario.schema import MAX_DECOYS, MAX_EXPLOITS, MAX_HOSTS, MAX_PORTS, MAX_SUBNETS
 from cageflow.scenario.unit_types import UNIT_TYPES
-from cageflow.search import LANDSCAPE_COLUMNS
 from cageflow.settings.config import make_config
 from tests.e2e.conftest import Run
 from tests.helpers.documents import read_page
@@ -86,18 +87,10 @@ def test_commands_of_documents_are_found_and_wrong_ones_refused() -> None:
             check(line)
 
 
-@pytest.mark.parametrize(
-    ("name", "columns"),
-    [
-        ("training_log.csv", TRAINING_COLUMNS),
-        ("gp_sampling_log.csv", SAMPLING_COLUMNS),
-        ("acquisition.csv", ACQUISITION_COLUMNS),
-        ("landscape.csv", LANDSCAPE_COLUMNS),
-    ],
-)
-def test_columns_of_the_logs_are_described_one_by_one_in_order(name: str, columns: str) -> None:
+@pytest.mark.parametrize(("name", "form"), LOGS.values())
+def test_columns_of_the_logs_are_described_one_by_one_in_order(name: str, form: CsvFormat[Any]) -> None:
     section = FILES.split(f"### `{name}`")[1].split("\n##")[0]
-    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == columns.split(",")
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == [*form.columns]
 
 
 def test_card_of_a_policy_is_described_entry_by_entry() -> None:

@@ -21,7 +21,7 @@ from cageflow.errors import UserError
 from cageflow.learn.policy_file import load_policy
 from cageflow.parity.recording import Recording, RecordingMeta, empty_arrays, load_recording, save_recording
 from cageflow.runs.log_file import read_log
-from cageflow.runs.run_folder import LOGS, TRAINING_COLUMNS
+from cageflow.runs.logs import LOGS, UPDATES
 from cageflow.runs.saved_run import read_run
 from cageflow.scenario import default_network
 from cageflow.scenario.schema import load_scenario
@@ -142,9 +142,9 @@ def _baseline_json(path: Path) -> None:
 
 
 def _log(path: Path) -> None:
-    cells = ["1"] * (TRAINING_COLUMNS.count(",") + 1)
+    cells = ["1"] * len(UPDATES.columns)
     cells[1] = "none"
-    path.write_text(TRAINING_COLUMNS + "\n" + 5 * (",".join(cells) + "\n"))
+    path.write_text(UPDATES.header + "\n" + 5 * (",".join(cells) + "\n"))
 
 
 def _run_of_log(path: Path) -> None:
@@ -173,8 +173,8 @@ FORMATS = {
     "recording": Format(load_recording, "r.npz", _recording),
     "landscape": Format(read_landscape, "l.csv", lambda path: path.write_bytes(_shipped()), broken_cells),
     "run config": Format(read_config, "config.json", _run_json, broken_json),
-    "run log": Format(lambda path: read_log(path, TRAINING_COLUMNS), LOGS["training"][0], _log, broken_cells),
-    "run": Format(lambda path: read_run(path.parent), LOGS["training"][0], _run_of_log, broken_cells),
+    "run log": Format(lambda path: read_log(path, UPDATES), LOGS["training"].name, _log, broken_cells),
+    "run": Format(lambda path: read_run(path.parent), LOGS["training"].name, _run_of_log, broken_cells),
     "state": Format(load_state, "state.pt", lambda path: save_state(path, {"a": [1, 2.5], "run_episodes": 3})),
     "baseline config": Format(lambda path: read_settings(path.parent), "config.json", _baseline_json, broken_json),
     "onnx card": Format(read_card, "m.onnx", lambda path: path.write_bytes(b"\x08\x08\x72\x0a\x0a\x03abc\x12\x03def")),

@@ -36,6 +36,7 @@ LAYERS = (
     "work",
     "files",
     "markdown",
+    "csv_format",
     "reading",
     "terminal",
     "startup",

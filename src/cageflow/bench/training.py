@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import multiprocessing
 import resource
 import sys
@@ -16,6 +15,8 @@ from typing import Any
 import torch
 
 from cageflow.collect import COLLECTORS, make_collector
+from cageflow.runs.log_file import read_log
+from cageflow.runs.logs import LOGS, UPDATES
 from cageflow.runs.progress import Quiet
 from cageflow.runs.runs import start
 from cageflow.settings.config import RunConfig, make_config
@@ -129,13 +130,12 @@ def _time_search(settings: dict[str, Any]) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         summary = start(config, Path(folder) / "run", Quiet())
         seconds = time.perf_counter() - started
-        with (Path(folder) / "run" / "training_log.csv").open() as file:
-            rows = list(csv.DictReader(file))
+        updates = read_log(Path(folder) / "run" / LOGS["training"].name, UPDATES)
     unit = 1024.0 if sys.platform == "linux" else 1024.0**2  # of ru_maxrss: KiB, but bytes on macOS
     return {
         "episodes_per_s": summary.episodes / seconds,
-        "update_share": sum(float(row["Update_Time"]) for row in rows) / seconds,
-        "collect_share": sum(float(row["Collection_Time"]) for row in rows) / seconds,
+        "update_share": sum(update.update_s for update in updates) / seconds,
+        "collect_share": sum(update.collection_s for update in updates) / seconds,
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit,
         "seconds": seconds,
         "episodes": summary.episodes,

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import fcntl
 import hashlib
-import io
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from cageflow.csv_format import csv_text
 from cageflow.errors import UserError
 from cageflow.files import open_file
 from cageflow.runs.interrupt import RunFailedError
@@ -112,9 +111,7 @@ class CsvLog:
             raise UserError(f"{self._path} is not as it was at the checkpoint: put the file back")
 
     def _write(self, rows: Sequence[Sequence[object]]) -> None:
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(rows)
-        content = text.getvalue().encode()
+        content = csv_text(rows).encode()
         self._file.write(content)
         self._file.flush()
         self._sum.update(content)

@@ -4,16 +4,32 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cageflow.csv_format import CsvFormat, Record
 from cageflow.errors import UserError
 from cageflow.reading import TextError, parse_rows, read_text
 
 
-def read_log(path: Path, columns: str) -> list[dict[str, str]]:
+def read_log(path: Path, form: CsvFormat[Record]) -> list[Record]:
+    """The records of a log; as `read_lines`.
+
+    Raises:
+        UserError: it cannot be read, is no such log, or a line cannot be understood.
+    """
+    records = []
+    for line_number, line in enumerate(read_lines(path, form), start=2):
+        try:
+            records.append(form.parse(line))
+        except ValueError as error:
+            raise UserError(f"{path}, line {line_number}: {error}") from error
+    return records
+
+
+def read_lines(path: Path, form: CsvFormat[Record]) -> list[dict[str, str]]:
     """The lines of a log, by column; a last line that is not whole yet is left out.
 
     Args:
         path: the log; one that is not there is empty.
-        columns: those that it must begin with, separated by commas.
+        form: with whose columns it must begin.
 
     Raises:
         UserError: it cannot be read, or is no such log.
@@ -30,9 +46,8 @@ def read_log(path: Path, columns: str) -> list[dict[str, str]]:
     if not rows:
         return []
     header, *lines = rows
-    wanted = columns.split(",")
-    if header[: len(wanted)] != wanted:
-        raise UserError(f"{path} is not a log of this version: expected the columns {columns}")
+    if tuple(header[: len(form.columns)]) != form.columns:
+        raise UserError(f"{path} is not a log of this version: expected the columns {form.header}")
     for line_number, cells in enumerate(lines, start=2):
         if len(cells) != len(header):
             raise UserError(f"{path}, line {line_number}: expected {len(header)} values, got {len(cells)}")

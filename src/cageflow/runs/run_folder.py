@@ -12,53 +12,23 @@ from importlib.metadata import requires, version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from cageflow.errors import UserError
 from cageflow.files import checksum, is_partial, read_whole, sync_folder, write_whole
 from cageflow.learn.fit import NETWORK_FILE
 from cageflow.runs.csv_log import CsvLog, LogEnd
 from cageflow.runs.folder_lock import LOCK, FolderLock, lock_folder
-from cageflow.scenario.orders import Order, OrderSpace, log_order
-from cageflow.search import LANDSCAPE_COLUMNS, Acquisition, Iteration, LandscapeRow, landscape_cells
+from cageflow.runs.logs import BELIEFS, LOGS, TRIALS, UPDATES, LoggedBelief, LoggedTrial, LoggedUpdate, logs_of
+from cageflow.scenario.orders import Order, OrderSpace
+from cageflow.search import LANDSCAPE, Acquisition, Iteration, LandscapeRow, NumberedRow
 from cageflow.settings.config import ABOUT, FILES, MADE_FOR, RunConfig, read_config
 from cageflow.settings.settings_file import check_settings, dump_settings, read_object
 from cageflow.training.learners import Learners
 from cageflow.training.state_file import load_state, save_state
 from cageflow.training.trainer import UpdateRecord, Workflow
 
-TRAINING_COLUMNS = (
-    "Workflow_ID,Workflow_Order,Update,Episodes,Env_Reward,Alignment_Bonus,Total_Reward,Compliance,Avg_Fixes,"
-    "Collection_Time,Update_Time,Trial,Run_Episodes,Policy_Loss,Value_Loss,Entropy,Approx_KL,Clip_Fraction,"
-    "Explained_Variance,Grad_Norm,Learning_Rate,Distinct_Observations,Ending"
-)
-SAMPLING_COLUMNS = (
-    "Iteration,Workflow,UCB_Score,Reward,Final_Compliance,Episodes_Trained,GP_Updated,"
-    "Workflow_ID,Reward_SE,Compliance_SE,Workflow_Episodes,Run_Episodes,Ending,Seconds"
-)
-ACQUISITION_COLUMNS = "Iteration,Workflow_ID,Workflow,Mean,Std,UCB,Feasibility,Score"
-
 CONFIG, NETWORK, CHECKPOINT, POLICIES = "config.json", NETWORK_FILE, "checkpoint", "policies"
 STATE, START = "state.pt", "start.pt"
 UNIVERSAL_TABLE = "universal.csv"
-LOGS = {
-    "training": ("training_log.csv", TRAINING_COLUMNS),
-    "sampling": ("gp_sampling_log.csv", SAMPLING_COLUMNS),
-    "acquisition": ("acquisition.csv", ACQUISITION_COLUMNS),
-    "landscape": ("landscape.csv", LANDSCAPE_COLUMNS),
-}
-"""The logs: file and columns."""
-
-
-def logs_of(command: str) -> tuple[str, ...]:
-    """Which of `LOGS` a run of this command keeps."""
-    if command == "universal":
-        return ("training",)
-    return ("training", "sampling", "landscape" if command == "landscape" else "acquisition")
-
-
-WHOLE_ACQUISITION, BEST_ACQUISITION = 720, 500
-"""Up to so many orders `acquisition.csv` has all of them at each iteration, else so many of the best."""
 
 
 class RunFolder:
@@ -237,39 +207,21 @@ class RunFolder:
         self, order: Workflow, record: UpdateRecord, trial: int, run_episodes: int, ending: str | None
     ) -> None:
         """Write one update."""
-        self.logs["training"].append([training_row(self._orders, order, record, trial, run_episodes, ending)])
+        line = LoggedUpdate.of(self._orders, order, record, trial=trial, run_episodes=run_episodes, ending=ending)
+        self.logs["training"].append([UPDATES.cells(line)])
 
     def log_acquisition(self, trial: int, acquisition: Acquisition, tried: Sequence[Order] = ()) -> None:
         """Write what the strategy thought of the orders before a trial, `tried` being those that had one before."""
-        self.logs["acquisition"].append(acquisition_rows(self._orders, trial, acquisition, tried))
+        lines = LoggedBelief.all_of(self._orders, trial, acquisition, tried)
+        self.logs["acquisition"].append([BELIEFS.cells(line) for line in lines])
 
     def log_landscape(self, row: LandscapeRow) -> None:
         """Write one training of a landscape."""
-        self.logs["landscape"].append([landscape_cells(self._orders, row)])
+        self.logs["landscape"].append([LANDSCAPE.cells(NumberedRow(self._orders.rank(row.order), row))])
 
     def log_iteration(self, iteration: Iteration) -> None:
         """Write one trial of a search or a landscape."""
-        result = iteration.result
-        score = "" if iteration.ucb is None else f"{iteration.ucb:.4f}"
-        self.logs["sampling"].append(
-            [
-                [
-                    iteration.request.trial,
-                    order_text(result.order),
-                    score,
-                    f"{result.reward:.4f}",
-                    f"{result.compliance:.4f}",
-                ]
-                + [
-                    result.episodes,
-                    int(iteration.gp_updated),
-                    self._orders.rank(result.order),
-                    f"{result.reward_se:.4f}",
-                ]
-                + ["" if result.compliance_se is None else f"{result.compliance_se:.4f}", result.total_episodes]
-                + [iteration.episodes, result.ending, f"{result.seconds:.2f}"]
-            ]
-        )
+        self.logs["sampling"].append([TRIALS.cells(LoggedTrial.of(self._orders, iteration))])
 
     def close(self) -> None:
         """Close the logs."""
@@ -277,58 +229,6 @@ class RunFolder:
             for log in self.logs.values():
                 closing.callback(log.close)
             closing.callback(self._lock.close)
-
-
-def order_text(order: Workflow) -> str:
-    """An order as the logs write it, without commas; "any" for a universal policy, "none" for plain PPO."""
-    return log_order(order) if isinstance(order, tuple) else order or "none"
-
-
-def training_row(
-    orders: OrderSpace, order: Workflow, record: UpdateRecord, trial: int, run_episodes: int, ending: str | None
-) -> list[object]:
-    """The line of one update in `training_log.csv`, in the order of TRAINING_COLUMNS."""
-    stats = record.stats
-    return [
-        orders.rank(order) if isinstance(order, tuple) else -1,
-        order_text(order),
-        record.update,
-        record.episodes,
-        f"{record.env_reward:.4f}",
-        f"{record.alignment:.4f}",
-        f"{record.total_reward:.4f}",
-        "" if order is None else f"{record.compliance:.4f}",
-        "" if order is None else f"{record.fixes:.2f}",
-        f"{record.collection_s:.4f}",
-        f"{stats.seconds:.4f}",
-        trial,
-        run_episodes,
-        f"{stats.policy_loss:.6g}",
-        f"{stats.value_loss:.6g}",
-        f"{stats.entropy:.6g}",
-        f"{stats.approx_kl:.6g}",
-        f"{stats.clip_fraction:.4f}",
-        f"{stats.explained_variance:.4f}",
-        f"{stats.grad_norm:.6g}",
-        f"{stats.learning_rate:.6g}",
-        stats.distinct_observations,
-        ending or "",
-    ]
-
-
-def acquisition_rows(
-    orders: OrderSpace, iteration: int, acquisition: Acquisition, tried: Sequence[Order]
-) -> list[list[object]]:
-    """The lines of one iteration: of all orders up to WHOLE_ACQUISITION, else of the best by UCB and of all tried."""
-    ranks = np.arange(len(orders))
-    if len(orders) > WHOLE_ACQUISITION:
-        best = np.argsort(-acquisition.ucb, kind="stable")[:BEST_ACQUISITION]
-        ranks = np.unique([*best.tolist(), *(orders.rank(order) for order in tried)])
-    columns = (acquisition.mean, acquisition.std, acquisition.ucb, acquisition.feasibility, acquisition.score)
-    return [
-        [iteration, i, order_text(orders.unrank(i)), *(f"{column[i]:.6g}" for column in columns)]
-        for i in ranks.tolist()
-    ]
 
 
 def check_new(path: Path) -> None:
@@ -376,7 +276,7 @@ def finished_policy(path: Path) -> Path | None:
         return None
     state, ends = _read_checkpoint(path, "train")
     for name, end in ends.items():
-        log = path / LOGS[name][0]
+        log = path / LOGS[name].name
         if log.is_symlink() or not log.exists() or checksum(read_whole(log)[: end.length]) != end.sha256:
             raise UserError(f"{log} is not as it was at the checkpoint: put the file back")
     if "policy" not in state:
@@ -400,7 +300,7 @@ def _is_unfinished(path: Path) -> bool:
     """Whether a folder holds what `RunFolder.create` makes before the settings, and nothing else."""
     if not (path / CHECKPOINT).is_dir():
         return False
-    heads = {name: (columns + "\n").encode() for name, columns in LOGS.values()}
+    heads = {log.name: (log.format.header + "\n").encode() for log in LOGS.values()}
     for one in path.iterdir():
         is_head = one.name in heads and one.is_file() and heads[one.name].startswith(_beginning(one, heads[one.name]))
         is_empty = one.name == POLICIES and one.is_dir() and not any(one.iterdir())
@@ -454,8 +354,8 @@ def _open_logs(path: Path, command: str, ends: Mapping[str, LogEnd] | None) -> d
     with ExitStack() as closing:
         logs = {}
         for name in logs_of(command):
-            file, columns = LOGS[name]
-            logs[name] = CsvLog(path / file, columns, None if ends is None else ends[name])
+            file = LOGS[name]
+            logs[name] = CsvLog(path / file.name, file.format.header, None if ends is None else ends[name])
             closing.callback(logs[name].close)
         for log in logs.values():
             log.begin()

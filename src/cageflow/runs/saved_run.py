@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,47 +15,19 @@ from cageflow.errors import UserError
 from cageflow.learn.policy import Policy
 from cageflow.learn.policy_file import load_policy
 from cageflow.runs.folder_lock import LOCK, is_locked
-from cageflow.runs.log_file import read_log
-from cageflow.runs.run_folder import (
-    ACQUISITION_COLUMNS,
-    BEST_ACQUISITION,
-    CHECKPOINT,
-    CONFIG,
-    LOGS,
-    SAMPLING_COLUMNS,
-    TRAINING_COLUMNS,
-    UNIVERSAL_TABLE,
-    WHOLE_ACQUISITION,
-    on_own_network,
-)
-from cageflow.scenario.orders import Order, OrderSpace, format_order, read_order
+from cageflow.runs.log_file import read_lines, read_log
+from cageflow.runs.logs import BELIEFS, BEST_ACQUISITION, LOGS, TRIALS, UPDATES, WHOLE_ACQUISITION, LoggedUpdate
+from cageflow.runs.run_folder import CHECKPOINT, CONFIG, UNIVERSAL_TABLE, on_own_network
+from cageflow.scenario.orders import Order, OrderSpace, format_order
 from cageflow.search import TrialResult, best_trial, read_landscape
 from cageflow.search.landscape import landscape_ranks
 from cageflow.settings.config import ABOUT, RunConfig, read_config
 from cageflow.settings.settings_file import read_object
 
-Parsed = TypeVar("Parsed")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Update:
-    """One line of `training_log.csv`; `compliance` and `fixes` are NaN for plain PPO."""
-
-    order: str
-    trial: int
-    episodes: int
-    env_reward: float
-    alignment: float
-    total_reward: float
-    compliance: float
-    fixes: float
-    collection_s: float
-    update_s: float
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One line of `gp_sampling_log.csv`.
+    """A trial that has ended.
 
     Attributes:
         number: of the trial, from 0.
@@ -104,7 +75,7 @@ class SavedRun:
     path: Path
     config: RunConfig
     about: Mapping[str, str]
-    updates: tuple[Update, ...]
+    updates: tuple[LoggedUpdate, ...]
     trials: tuple[Trial, ...]
     beliefs: Beliefs | None
     is_going: bool
@@ -198,7 +169,7 @@ def read_run(path: Path) -> SavedRun:
         path=path,
         config=config,
         about=about if isinstance(about, dict) else {},
-        updates=tuple(_parsed(path, "training", TRAINING_COLUMNS, _update)),
+        updates=tuple(read_log(path / LOGS["training"].name, UPDATES)),
         trials=_read_trials(path, config),
         beliefs=_read_beliefs(path, len(config.game().network.orders)) if config.command == "search" else None,
         is_going=is_locked(path / CHECKPOINT / LOCK),
@@ -220,7 +191,8 @@ def _read_trials(path: Path, config: RunConfig) -> tuple[Trial, ...]:
     if config.command == "train":
         return ()
     if config.command != "universal":
-        return tuple(_parsed(path, "sampling", SAMPLING_COLUMNS, _trial))
+        trials = read_log(path / LOGS["sampling"].name, TRIALS)
+        return tuple(Trial(number=one.number, result=one.result, run_episodes=one.run_episodes) for one in trials)
     table = path / UNIVERSAL_TABLE
     if not table.exists():
         return ()
@@ -244,78 +216,22 @@ def _read_trials(path: Path, config: RunConfig) -> tuple[Trial, ...]:
     )
 
 
-def _parsed(path: Path, log: str, columns: str, parse: Callable[[Mapping[str, str]], Parsed]) -> list[Parsed]:
-    """The lines of one of the run's logs.
-
-    Raises:
-        UserError: a line cannot be understood.
-    """
-    file = path / LOGS[log][0]
-    parsed = []
-    for line_number, line in enumerate(read_log(file, columns), start=2):
-        try:
-            parsed.append(parse(line))
-        except ValueError as error:
-            raise UserError(f"{file}, line {line_number}: {error}") from error
-    return parsed
-
-
-def _update(line: Mapping[str, str]) -> Update:
-    return Update(
-        order=line["Workflow_Order"],
-        trial=int(line["Trial"]),
-        episodes=int(line["Episodes"]),
-        env_reward=float(line["Env_Reward"]),
-        alignment=float(line["Alignment_Bonus"]),
-        total_reward=float(line["Total_Reward"]),
-        compliance=_number(line["Compliance"]),
-        fixes=_number(line["Avg_Fixes"]),
-        collection_s=float(line["Collection_Time"]),
-        update_s=float(line["Update_Time"]),
-    )
-
-
-def _trial(line: Mapping[str, str]) -> Trial:
-    result = TrialResult(
-        order=read_order(line["Workflow"]),
-        reward=float(line["Reward"]),
-        reward_se=float(line["Reward_SE"]),
-        compliance=float(line["Final_Compliance"]),
-        compliance_se=float(line["Compliance_SE"]) if line["Compliance_SE"] else None,
-        episodes=int(line["Episodes_Trained"]),
-        total_episodes=int(line["Workflow_Episodes"]),
-        ending=line["Ending"],
-        seconds=float(line["Seconds"]),
-    )
-    return Trial(number=int(line["Iteration"]), result=result, run_episodes=int(line["Run_Episodes"]))
-
-
 def _read_beliefs(path: Path, num_orders: int) -> Beliefs | None:
     """The last iteration of which all lines are there: a run that is going may be writing one."""
-    file = path / LOGS["acquisition"][0]
-    lines = read_log(file, ACQUISITION_COLUMNS)
-    if not lines:
-        return None
-    by_iteration: dict[str, list[dict[str, str]]] = {}
-    for line in lines:
-        by_iteration.setdefault(line["Iteration"], []).append(line)
+    file = path / LOGS["acquisition"].name
+    last_first = map(BELIEFS.parse, reversed(read_lines(file, BELIEFS)))
     expected = num_orders if num_orders <= WHOLE_ACQUISITION else BEST_ACQUISITION
-    whole = [lines_of_one for lines_of_one in by_iteration.values() if len(lines_of_one) >= expected]
-    if not whole:
-        return None
-    last = whole[-1]
     try:
-        mean, std, feasibility = (
-            np.array([float(line[name]) for line in last]) for name in ("Mean", "Std", "Feasibility")
-        )
-        ranks = np.array([int(line["Workflow_ID"]) for line in last], np.int64)
-        iteration = int(last[0]["Iteration"])
+        iterations = ([*lines][::-1] for _, lines in groupby(last_first, key=lambda line: line.iteration))
+        last = next((lines for lines in iterations if len(lines) >= expected), None)
     except ValueError as error:
         raise UserError(f"{file}: {error}") from error
+    if last is None:
+        return None
+    ranks = np.array([line.workflow_id for line in last], np.int64)
     if (np.diff(ranks) <= 0).any():
         raise UserError(f"{file}: expected the orders of an iteration by their numbers, each once")
-    return Beliefs(iteration=iteration, ranks=ranks, mean=mean, std=std, feasibility=feasibility)
-
-
-def _number(cell: str) -> float:
-    return float(cell) if cell else math.nan
+    mean, std, feasibility = (
+        np.array(figures) for figures in zip(*((line.mean, line.std, line.feasibility) for line in last), strict=True)
+    )
+    return Beliefs(iteration=last[0].iteration, ranks=ranks, mean=mean, std=std, feasibility=feasibility)

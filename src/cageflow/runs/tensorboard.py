@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cageflow.runs.run_folder import order_text
+from cageflow.scenario.orders import log_order
 from cageflow.search import Iteration
 from cageflow.training.trainer import UpdateRecord, Workflow
 
@@ -37,8 +37,8 @@ class EventLog:
             scalars["train/alignment"] = record.alignment
             scalars["train/compliance"] = record.compliance
         if isinstance(order, tuple):
-            scalars[f"compliance/{order_text(order)}"] = record.compliance
-            scalars[f"env_reward/{order_text(order)}"] = record.env_reward
+            scalars[f"compliance/{log_order(order)}"] = record.compliance
+            scalars[f"env_reward/{log_order(order)}"] = record.env_reward
         for name, value in scalars.items():
             self._writer.add_scalar(name, value, run_episodes)
 

@@ -6,10 +6,10 @@ cheap; SciPy is imported when a strategy with a model first chooses.
 
 from cageflow.search.initial import INITS, anew, find_init
 from cageflow.search.landscape import (
-    LANDSCAPE_COLUMNS,
+    LANDSCAPE,
     Landscape,
     LandscapeRow,
-    landscape_cells,
+    NumberedRow,
     landscape_ranks,
     read_landscape,
     write_landscape,
@@ -45,10 +45,11 @@ __all__ = [
     "History",
     "INITS",
     "Iteration",
-    "LANDSCAPE_COLUMNS",
+    "LANDSCAPE",
     "Landscape",
     "LandscapeRow",
     "Launch",
+    "NumberedRow",
     "PendingTrial",
     "STRATEGIES",
     "SearchResult",
@@ -61,7 +62,6 @@ __all__ = [
     "anew",
     "best_trial",
     "find_init",
-    "landscape_cells",
     "landscape_ranks",
     "make_strategy",
     "read_landscape",

@@ -1,27 +1,19 @@
 """Landscapes: what every order of a space came to, trained alike and several times."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cageflow.csv_format import Column, CsvFormat, csv_text, decimals, or_none, whole
 from cageflow.errors import UserError
 from cageflow.files import write_whole
 from cageflow.reading import TextError, read_rows
 from cageflow.scenario.orders import Order, OrderSpace, log_order, read_order, show_order
-
-LANDSCAPE_COLUMNS = (
-    "Workflow_ID,Workflow_Order,Seed,Reward,Reward_SE,Compliance,Compliance_SE,"
-    "Episodes,Ending,Threshold_Episodes,Seconds,Network"
-)
-WITHOUT_NETWORK = LANDSCAPE_COLUMNS.removesuffix(",Network")
-"""The columns of versions that did not say which network they trained on."""
-
 
 LARGEST_LANDSCAPE = 720
 """Orders that a landscape has at most: all of six unit types, and a sample of more."""
@@ -53,17 +45,17 @@ class LandscapeRow:
         UserError: a number is out of its range.
     """
 
-    order: Order
-    seed: int
-    reward: float
-    reward_se: float
-    compliance: float
-    compliance_se: float
-    episodes: int
-    ending: str
-    threshold_episodes: int | None
-    seconds: float
-    network: str | None = None
+    order: Annotated[Order, Column("Workflow_Order", log_order, read_order)]
+    seed: Annotated[int, whole("Seed")]
+    reward: Annotated[float, decimals("Reward", 4)]
+    reward_se: Annotated[float, decimals("Reward_SE", 4)]
+    compliance: Annotated[float, decimals("Compliance", 4)]
+    compliance_se: Annotated[float, decimals("Compliance_SE", 4)]
+    episodes: Annotated[int, whole("Episodes")]
+    ending: Annotated[str, Column("Ending")]
+    threshold_episodes: Annotated[int | None, or_none(whole("Threshold_Episodes"))]
+    seconds: Annotated[float, decimals("Seconds", 2)]
+    network: Annotated[str | None, or_none(Column("Network"))] = None
 
     def __post_init__(self) -> None:
         where = f"{show_order(self.order)}, seed {self.seed}"
@@ -72,6 +64,20 @@ class LandscapeRow:
         # Not a number fails each of these.
         if not (abs(self.reward) < float("inf") and 0 <= self.reward_se < float("inf") and self.compliance_se >= 0):
             raise UserError(f"{where}: expected finite figures and standard errors of at least 0")
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedRow:
+    """A line of a table: a training, and before it the number of its order."""
+
+    number: Annotated[int, whole("Workflow_ID")]
+    row: LandscapeRow
+
+
+LANDSCAPE = CsvFormat(NumberedRow)
+"""The form of a table."""
+WITHOUT_NETWORK = LANDSCAPE.columns[:-1]
+"""The columns of versions that did not say which network they trained on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,29 +113,8 @@ def write_landscape(path: Path, landscape: Landscape) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(LANDSCAPE_COLUMNS.split(","))
-    writer.writerows(landscape_cells(landscape.space, row) for row in landscape.rows)
-    write_whole(path, text.getvalue().encode())
-
-
-def landscape_cells(space: OrderSpace, row: LandscapeRow) -> list[object]:
-    """A line of the table, in the order of LANDSCAPE_COLUMNS."""
-    return [
-        space.rank(row.order),
-        log_order(row.order),
-        row.seed,
-        f"{row.reward:.4f}",
-        f"{row.reward_se:.4f}",
-        f"{row.compliance:.4f}",
-        f"{row.compliance_se:.4f}",
-        row.episodes,
-        row.ending,
-        "" if row.threshold_episodes is None else row.threshold_episodes,
-        f"{row.seconds:.2f}",
-        row.network or "",
-    ]
+    lines = [LANDSCAPE.cells(NumberedRow(landscape.space.rank(row.order), row)) for row in landscape.rows]
+    write_whole(path, csv_text([LANDSCAPE.columns, *lines]).encode())
 
 
 def find_landscape(name: str) -> Path:
@@ -160,16 +145,17 @@ def read_landscape(path: Path) -> Landscape:
         raise UserError(f"{path} cannot be read as a landscape: {error.strerror}") from error
     except TextError as error:
         raise UserError(f"{path} cannot be read as a landscape: {error}") from error
-    if not lines or lines[0] not in (LANDSCAPE_COLUMNS.split(","), WITHOUT_NETWORK.split(",")):
-        raise UserError(f"{path} is no landscape: expected the columns {LANDSCAPE_COLUMNS}")
+    if not lines or tuple(lines[0]) not in (LANDSCAPE.columns, WITHOUT_NETWORK):
+        raise UserError(f"{path} is no landscape: expected the columns {LANDSCAPE.header}")
     space: OrderSpace | None = None
     rows, seen = [], set()
     for number, cells in enumerate(lines[1:], start=2):
         try:
-            row, number_given = _parse_row(lines[0], cells)
-            space = space or OrderSpace.of_ranked(row.order, number_given)
-            if space.rank(row.order) != number_given:
-                raise ValueError(f"{show_order(row.order)} has the number {space.rank(row.order)}, not {number_given}")
+            line = _parse_line(lines[0], cells)
+            row = line.row
+            space = space or OrderSpace.of_ranked(row.order, line.number)
+            if space.rank(row.order) != line.number:
+                raise ValueError(f"{show_order(row.order)} has the number {space.rank(row.order)}, not {line.number}")
         except ValueError as error:
             raise UserError(f"{path}, line {number}: {error}") from error
         if (row.order, row.seed) in seen:
@@ -183,27 +169,12 @@ def read_landscape(path: Path) -> Landscape:
     return Landscape(space, tuple(rows))
 
 
-def _parse_row(columns: Sequence[str], cells: Sequence[str]) -> tuple[LandscapeRow, int]:
-    """One line, and the number that it gives its order.
+def _parse_line(columns: Sequence[str], cells: Sequence[str]) -> NumberedRow:
+    """One line of a table with these columns.
 
     Raises:
         ValueError: it is no training of an order.
     """
     if len(cells) != len(columns):
         raise ValueError(f"expected {len(columns)} values, got {len(cells)}")
-    values = dict(zip(columns, cells, strict=True))
-    threshold_episodes = values["Threshold_Episodes"]
-    row = LandscapeRow(
-        order=read_order(values["Workflow_Order"]),
-        seed=int(values["Seed"]),
-        reward=float(values["Reward"]),
-        reward_se=float(values["Reward_SE"]),
-        compliance=float(values["Compliance"]),
-        compliance_se=float(values["Compliance_SE"]),
-        episodes=int(values["Episodes"]),
-        ending=values["Ending"],
-        threshold_episodes=int(threshold_episodes) if threshold_episodes else None,
-        seconds=float(values["Seconds"]),
-        network=values.get("Network") or None,
-    )
-    return row, int(values["Workflow_ID"])
+    return LANDSCAPE.parse({"Network": "", **dict(zip(columns, cells, strict=True))})

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
+from cageflow.csv_format import Column, CsvFormat, csv_text, decimals, or_none, whole
 from cageflow.errors import UserError
 from cageflow.files import checksum, read_whole, write_whole
 from cageflow.reading import TextError, parse_rows
 from cageflow.scenario.orders import Order, format_order, log_order, read_order, show_order
 
-ROW_COLUMNS = (
-    "Baseline,Workflow_Order,Seed,Reward,Reward_SE,Compliance,Episodes,Train_Seconds,Evaluation_Seconds,Policy"
-)
 CHECK = "Check"
 """The last column: by which a line is known to be as it was written."""
 NO_ORDER = "none"
+
+
+def _write_order(order: Order | None) -> str:
+    return NO_ORDER if order is None else log_order(order)
+
+
+def _read_order(cell: str) -> Order | None:
+    return None if cell == NO_ORDER else read_order(cell)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,31 +44,19 @@ class BaselineRow:
         policy: its policy file as seen from the folder of the run; None for one that needs no training.
     """
 
-    baseline: str
-    order: Order | None
-    seed: int
-    reward: float
-    reward_se: float
-    compliance: float | None
-    episodes: int
-    train_seconds: float
-    evaluation_seconds: float
-    policy: str | None
+    baseline: Annotated[str, Column("Baseline")]
+    order: Annotated[Order | None, Column("Workflow_Order", _write_order, _read_order)]
+    seed: Annotated[int, whole("Seed")]
+    reward: Annotated[float, decimals("Reward", 4)]
+    reward_se: Annotated[float, decimals("Reward_SE", 4)]
+    compliance: Annotated[float | None, or_none(decimals("Compliance", 4))]
+    episodes: Annotated[int, whole("Episodes")]
+    train_seconds: Annotated[float, decimals("Train_Seconds", 2)]
+    evaluation_seconds: Annotated[float, decimals("Evaluation_Seconds", 2)]
+    policy: Annotated[str | None, or_none(Column("Policy"))]
 
-    def cells(self) -> list[object]:
-        """Its line in the log, in the order of ROW_COLUMNS."""
-        return [
-            self.baseline,
-            NO_ORDER if self.order is None else log_order(self.order),
-            self.seed,
-            f"{self.reward:.4f}",
-            f"{self.reward_se:.4f}",
-            "" if self.compliance is None else f"{self.compliance:.4f}",
-            self.episodes,
-            f"{self.train_seconds:.2f}",
-            f"{self.evaluation_seconds:.2f}",
-            self.policy or "",
-        ]
+
+ROWS = CsvFormat(BaselineRow)
 
 
 @dataclass(frozen=True)
@@ -179,19 +171,14 @@ def format_markdown(summaries: Sequence[BaselineSummary]) -> str:
 
 def format_csv(summaries: Sequence[BaselineSummary]) -> str:
     """The table for a program: a line for each baseline."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(
-        ["Baseline", "Workflow_Order", "Seeds", "Reward", "Reward_SE", "Seed_SD", "Compliance", "Episodes"]
-        + ["Train_Seconds"]
-    )
-    for one in summaries:
-        writer.writerow(
-            [one.name, one.rows[0].cells()[1], len(one.rows), f"{one.reward:.4f}", f"{one.reward_se:.4f}"]
-            + ["" if one.seed_sd is None else f"{one.seed_sd:.4f}"]
-            + ["" if one.compliance is None else f"{one.compliance:.4f}", one.episodes, f"{one.train_seconds:.2f}"]
-        )
-    return text.getvalue()
+    header = ["Baseline", "Workflow_Order", "Seeds", "Reward", "Reward_SE", "Seed_SD", "Compliance", "Episodes"]
+    lines = [
+        [one.name, _write_order(one.order), len(one.rows), f"{one.reward:.4f}", f"{one.reward_se:.4f}"]
+        + ["" if one.seed_sd is None else f"{one.seed_sd:.4f}"]
+        + ["" if one.compliance is None else f"{one.compliance:.4f}", one.episodes, f"{one.train_seconds:.2f}"]
+        for one in summaries
+    ]
+    return csv_text([[*header, "Train_Seconds"], *lines])
 
 
 def read_rows(path: Path) -> list[BaselineRow]:
@@ -208,15 +195,15 @@ def read_rows(path: Path) -> list[BaselineRow]:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
     except (TextError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read: {error}") from error
-    columns = [*ROW_COLUMNS.split(","), CHECK]
-    if not lines or lines[0] != columns:
+    columns = (*ROWS.columns, CHECK)
+    if not lines or tuple(lines[0]) != columns:
         raise UserError(f"{path} is no log of baselines of this version: expected the columns {','.join(columns)}")
     rows = []
     for number, cells in enumerate(lines[1:], start=2):
         if not cells or cells[-1] != _check(cells[:-1]):
             raise UserError(f"{path}, line {number}: it is not as it was written; remove it to have it measured again")
         try:
-            rows.append(_parse(dict(zip(lines[0], cells, strict=True))))
+            rows.append(ROWS.parse(dict(zip(columns, cells, strict=True))))
         except ValueError as error:
             raise UserError(f"{path}, line {number}: {error}") from error
     return rows
@@ -228,29 +215,11 @@ def write_rows(path: Path, rows: Sequence[BaselineRow]) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*ROW_COLUMNS.split(","), CHECK])
-    writer.writerows([*row.cells(), _check(row.cells())] for row in rows)
-    write_whole(path, text.getvalue().encode())
+    lines = [ROWS.cells(row) for row in rows]
+    checked = [[*cells, _check(cells)] for cells in lines]
+    write_whole(path, csv_text([(*ROWS.columns, CHECK), *checked]).encode())
 
 
-def _check(cells: Sequence[object]) -> str:
+def _check(cells: Sequence[str]) -> str:
     """What the last column says of the others."""
-    return checksum(",".join(map(str, cells)).encode())[:16]
-
-
-def _parse(values: dict[str, str]) -> BaselineRow:
-    order = values["Workflow_Order"]
-    return BaselineRow(
-        baseline=values["Baseline"],
-        order=None if order == NO_ORDER else read_order(order),
-        seed=int(values["Seed"]),
-        reward=float(values["Reward"]),
-        reward_se=float(values["Reward_SE"]),
-        compliance=float(values["Compliance"]) if values["Compliance"] else None,
-        episodes=int(values["Episodes"]),
-        train_seconds=float(values["Train_Seconds"]),
-        evaluation_seconds=float(values["Evaluation_Seconds"]),
-        policy=values["Policy"] or None,
-    )
+    return checksum(",".join(cells).encode())[:16]

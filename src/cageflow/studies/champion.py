@@ -6,7 +6,6 @@ A run is a folder: `champion.json` (what was asked for), a folder `seedN` for ea
 
 from __future__ import annotations
 
-import csv
 import json
 import multiprocessing
 import shlex
@@ -26,8 +25,10 @@ from cageflow.runs import runs
 from cageflow.runs.folder_lock import LOCK, lock_folder
 from cageflow.runs.interrupt import RunFailedError, RunStoppedError, catching_signals
 from cageflow.runs.kept_network import NETWORK_TEXT, keep_network, read_network
+from cageflow.runs.log_file import read_log
+from cageflow.runs.logs import LOGS, UPDATES, LoggedUpdate
 from cageflow.runs.progress import Quiet
-from cageflow.runs.run_folder import CONFIG, LOGS, check_new, finished_policy
+from cageflow.runs.run_folder import CONFIG, check_new, finished_policy
 from cageflow.settings.config import MADE_FOR, RunConfig, check_named, make_config
 from cageflow.settings.settings_file import check_settings, dump_settings, read_object
 from cageflow.sim.threads import available_cores
@@ -270,19 +271,14 @@ def _progress(settings: ChampionSettings, run_dir: Path, seed: int) -> str:
     if not updates:
         return f"seed {seed}: starting"
     last = updates[-1]
-    words = f"seed {seed}: {int(last['Episodes']):,} of {settings.config.total_episodes:,} episodes"
-    compliance = f", compliance {float(last['Compliance']):.1%}" if last["Compliance"] else ""
-    return f"{words}, return {float(last['Env_Reward']):.2f}{compliance}"
+    words = f"seed {seed}: {last.episodes:,} of {settings.config.total_episodes:,} episodes"
+    compliance = "" if last.order is None else f", compliance {last.compliance:.1%}"
+    return f"{words}, return {last.env_reward:.2f}{compliance}"
 
 
-def _updates(folder: Path) -> list[dict[str, str]]:
+def _updates(folder: Path) -> list[LoggedUpdate]:
     """The lines of a training's log that are whole."""
-    try:
-        text = (folder / LOGS["training"][0]).read_text(encoding="utf-8")
-    except OSError:
-        return []
-    whole = text[: text.rfind("\n") + 1]
-    return list(csv.DictReader(whole.splitlines()))
+    return read_log(folder / LOGS["training"].name, UPDATES)
 
 
 def _judge(settings: ChampionSettings, run_dir: Path, seed: int) -> SeedResult:
@@ -301,8 +297,8 @@ def _judge(settings: ChampionSettings, run_dir: Path, seed: int) -> SeedResult:
         ),
     )
     updates = _updates(folder)
-    seconds = sum(float(line["Collection_Time"]) + float(line["Update_Time"]) for line in updates)
-    return SeedResult(seed, evaluation, int(updates[-1]["Episodes"]), seconds)
+    seconds = sum(update.collection_s + update.update_s for update in updates)
+    return SeedResult(seed, evaluation, updates[-1].episodes, seconds)
 
 
 def _folder(run_dir: Path, seed: int) -> Path:

@@ -7,8 +7,8 @@ import pytest
 
 from cageflow.errors import UserError
 from cageflow.scenario import default_network
-from cageflow.scenario.orders import format_order
-from cageflow.search import LANDSCAPE_COLUMNS, Landscape, LandscapeRow, read_landscape, write_landscape
+from cageflow.scenario.orders import log_order
+from cageflow.search import LANDSCAPE, Landscape, LandscapeRow, read_landscape, write_landscape
 from cageflow.search.landscape import find_landscape
 from tests.helpers.orders import ALL_ORDERS, ORDERS
 
@@ -33,8 +33,8 @@ def test_landscape__comes_back_as_it_was_written(tmp_path: Path):
     write_landscape(tmp_path / "landscape.csv", landscape)
     assert read_landscape(tmp_path / "landscape.csv") == landscape
     lines = (tmp_path / "landscape.csv").read_text().splitlines()
-    assert lines[0] == LANDSCAPE_COLUMNS
-    order = format_order(ALL_ORDERS[7]).replace(",", ">")
+    assert lines[0] == LANDSCAPE.header
+    order = log_order(ALL_ORDERS[7])
     assert lines[1] == f"7,{order},1,-14.2500,0.1250,0.9875,0.0025,10000,threshold,3400,6.25,{'ab' * 32}"
 
 
@@ -107,7 +107,7 @@ def test_landscape__that_is_shipped_is_whole_and_has_the_orders_that_can_be_foll
     assert landscape.network == default_network().fingerprint
     assert len(landscape.seeds) >= 2
     for row in landscape.rows:
-        types = format_order(row.order).split(",")
+        types = row.order
         assert (row.compliance >= 0.95) == (types.index("enterprise") < types.index("user"))
         assert (row.ending == "threshold") == (row.compliance >= 0.95)
         assert row.episodes == 10_000

@@ -17,8 +17,9 @@ from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.report.results import best_so_far
 from cageflow.report.wording import short_order
+from cageflow.runs.logs import LoggedUpdate
 from cageflow.runs.runs import WHERE
-from cageflow.runs.saved_run import SavedRun, Update, read_run
+from cageflow.runs.saved_run import SavedRun, read_run
 from cageflow.scenario import is_cage2
 from cageflow.scenario.identity import SHORT
 from cageflow.settings.config import RunConfig
@@ -196,7 +197,7 @@ def _curve_of_run(run: SavedRun) -> Curve:
     return curve_of_updates(run.updates)
 
 
-def curve_of_updates(updates: Sequence[Update]) -> Curve:
+def curve_of_updates(updates: Sequence[LoggedUpdate]) -> Curve:
     """The curve of one training."""
     return Curve(
         np.array([update.episodes for update in updates], np.float64),

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from cageflow.learn.policy import ANY_WORKFLOW
 from cageflow.report.content import Chart, Section, Table
 from cageflow.report.drawing import plain_ticks, tip
 from cageflow.report.material import Material
 from cageflow.report.theme import SERIES, light
 from cageflow.report.wording import count, number, order_words, percent, short_order
+from cageflow.runs.logs import log_workflow
 from cageflow.runs.saved_run import SavedRun
-from cageflow.scenario.orders import Order, log_order, read_order
+from cageflow.scenario.orders import Order
+from cageflow.training.trainer import Workflow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,12 +43,12 @@ class Curve:
     """The updates of one workflow, or of one of its trainings.
 
     Attributes:
-        order: as the log writes it.
+        order: the workflow; "any" of a universal policy, None for plain PPO.
         episodes: (N,) trained on it so far.
         values: (N,) by measure.
     """
 
-    order: str
+    order: Workflow
     episodes: npt.NDArray[np.float64]
     values: dict[str, npt.NDArray[np.float64]]
 
@@ -53,9 +56,11 @@ class Curve:
 def learning_curves(run: SavedRun) -> list[Curve]:
     """A curve for each workflow; for each training where a landscape trained it anew."""
     anew = run.config.command == "landscape"
-    rows: dict[tuple[str, int], list[tuple[float, ...]]] = defaultdict(list)
-    trained: dict[str, int] = defaultdict(int)
-    trial, order, last = None, "", 0
+    rows: dict[tuple[Workflow, int], list[tuple[float, ...]]] = defaultdict(list)
+    trained: dict[Workflow, int] = defaultdict(int)
+    trial: int | None = None
+    order: Workflow = None
+    last = 0
     for update in sorted(run.updates, key=lambda one: (one.trial, one.episodes)):
         if update.trial != trial:
             trained[order] += last
@@ -86,13 +91,13 @@ def section(material: Material) -> Section | None:
     orders: list[Order | None] = [one.order for one in material.results[: len(SERIES)]]
     if not material.results:
         orders = [run.order]
-    names = {_log_name(order): short_order(order) for order in orders}
+    names: dict[Workflow, str] = {order: short_order(order) for order in orders}
     if run.config.command == "universal":
-        names = {"any": "all workflows"}
+        names = {ANY_WORKFLOW: "all workflows"}
     measures = [name for name in MEASURES if not np.isnan(curves[0].values[name]).all()]
     if run.order is None:
         measures = ["env_reward"]
-    groups = sorted({curve.order for curve in curves})
+    groups = {curve.order for curve in curves}
     chart = Chart(
         name="learning_curves",
         title="Learning curves",
@@ -108,7 +113,7 @@ def section(material: Material) -> Section | None:
     return Section("learning", "How it was learned", (chart,))
 
 
-def _note(run: SavedRun, curves: Sequence[Curve], names: dict[str, str]) -> str:
+def _note(run: SavedRun, curves: Sequence[Curve], names: dict[Workflow, str]) -> str:
     others = [curve for curve in curves if curve.order not in names]
     if run.config.command != "train" and others:
         how = "the middle eight tenths of them as a band" if len(others) > MAX_LINES else "in grey"
@@ -117,7 +122,7 @@ def _note(run: SavedRun, curves: Sequence[Curve], names: dict[str, str]) -> str:
 
 
 def _draw(
-    figure: Figure, narrow: bool, curves: Sequence[Curve], names: dict[str, str], measures: Sequence[str]
+    figure: Figure, narrow: bool, curves: Sequence[Curve], names: dict[Workflow, str], measures: Sequence[str]
 ) -> None:
     num_columns = 1 if narrow or len(measures) == 1 else 2
     grid = figure.subplots(-(-len(measures) // num_columns), num_columns, sharex=True, squeeze=False)
@@ -130,7 +135,7 @@ def _draw(
         else:
             for curve in others:
                 (line,) = axes.plot(curve.episodes, curve.values[measure], color=light("faint"), lw=1.0, alpha=0.6)
-                line.set_gid(tip(curve.order))
+                line.set_gid(tip(log_workflow(curve.order)))
         for order in reversed(list(names)):
             for curve in curves:
                 if curve.order == order:
@@ -180,14 +185,14 @@ def _scale(axes: Axes, measure: str, curves: Sequence[Curve]) -> None:
         axes.yaxis.set_minor_locator(NullLocator())
 
 
-def _table(curves: Sequence[Curve], names: dict[str, str], measures: Sequence[str]) -> Table:
+def _table(curves: Sequence[Curve], names: dict[Workflow, str], measures: Sequence[str]) -> Table:
     rows = []
     for curve in sorted(curves, key=lambda one: list(names).index(one.order) if one.order in names else len(names)):
         ends = [curve.values[name][-1] for name in measures]
         words = [
             percent(end) if name == "compliance" else number(end) for name, end in zip(measures, ends, strict=True)
         ]
-        rows.append((_spaced(curve.order), f"{curve.episodes[-1]:,.0f}", *words))
+        rows.append((_name(curve.order), f"{curve.episodes[-1]:,.0f}", *words))
     return Table(
         "Where the learning curves end: means over the last updates",
         ("Workflow", "#Episodes", *(f"#{MEASURES[name]}" for name in measures)),
@@ -196,9 +201,5 @@ def _table(curves: Sequence[Curve], names: dict[str, str], measures: Sequence[st
     )
 
 
-def _log_name(order: Order | None) -> str:
-    return "none" if order is None else log_order(order)
-
-
-def _spaced(order: str) -> str:
-    return {"none": "plain PPO", "any": "all workflows"}.get(order, order_words(read_order(order)))
+def _name(order: Workflow) -> str:
+    return "all workflows" if order == ANY_WORKFLOW else order_words(order)

@@ -144,7 +144,7 @@ def test_progress__follows_the_best_that_complies(search: Material) -> None:
 def test_learning_curves__go_on_where_an_order_is_picked_again(search: Material) -> None:
     curves = {curve.order: curve for curve in learning.learning_curves(search.run)}
     assert len(curves) == 3
-    again = curves["enterprise>op_server>user>op_host>defender"]
+    again = curves[FIRST]
     assert again.episodes.tolist() == [100, 200, 350, 500]
     assert again.values["env_reward"].tolist() == [-31.0, -30.0, -21.0, -20.0]
 
