@@ -1,7 +1,7 @@
 """The outer loop: ask a strategy for an order, have it trained, tell the strategy, until the budget is spent.
 
-Several trials may be under way at once and none waits for another: whenever one ends, the next order is chosen from
-what has ended and in the knowledge of what has not.
+Several trials may be under way at once: whenever one ends, the next order is chosen from what has ended and in the
+knowledge of what has not. Which ends first is for the episodes to say and not for the wall clock, see `clock`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +12,7 @@ import numpy as np
 
 from cageflow.errors import UserError
 from cageflow.scenario.orders import Order, show_order
+from cageflow.search.clock import EpisodeClock
 from cageflow.search.initial import from_scratch
 from cageflow.search.landscape import LandscapeRow
 from cageflow.search.strategies import Choice, Strategy
@@ -21,14 +22,32 @@ SearchEnding = Literal["budget", "trials", "exhausted"]
 """Why a search ended: one of its budgets was spent, or its strategy had nothing left to try."""
 
 
+@dataclass(frozen=True, slots=True)
+class TrialNews:
+    """How far a trial has come.
+
+    Attributes:
+        trial: its number.
+        episodes: that it has trained so far.
+        result: what came of it; None while it goes on, so that it will train more episodes than these.
+    """
+
+    trial: int
+    episodes: int
+    result: TrialResult | None
+
+
 class TrialRunner(Protocol):
     """Who trains the orders, one or several at once, here or elsewhere."""
 
     def submit(self, request: TrialRequest) -> None:
         """Have a trial run."""
 
-    def next_done(self) -> tuple[int, TrialResult]:
-        """Wait for one of the submitted trials to end; its number and its result. Each comes once."""
+    def next_news(self) -> TrialNews:
+        """Wait for news of a submitted trial: its result, once, and before it how far it has come, as often as is known.
+
+        The more often that is told, the less a trial that has ended waits for another to get as far.
+        """
 
 
 Judged = TypeVar("Judged", TrialResult, LandscapeRow)
@@ -98,14 +117,16 @@ class PendingTrial:
     Attributes:
         request: what is asked for.
         ucb: upper confidence bound of the order's reward when it was chosen; None for a strategy without a model.
+        began: at which time of the search's clock, in episodes.
     """
 
     request: TrialRequest
     ucb: float | None
+    began: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The trial as plain data for `json.dump`."""
-        return {"request": self.request.to_json(), "ucb": self.ucb}
+        return {"request": self.request.to_json(), "ucb": self.ucb, "began": self.began}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "PendingTrial":
@@ -114,8 +135,9 @@ class PendingTrial:
         Raises:
             ValueError: `data` is no pending trial.
         """
+        data = {"began": 0, **data}  # which searches did not say before
         check_fields("a pending trial", cls, data)
-        return cls(request=TrialRequest.from_json(data["request"]), ucb=data["ucb"])
+        return cls(request=TrialRequest.from_json(data["request"]), ucb=data["ucb"], began=int(data["began"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +148,13 @@ class SearchState:
         seed: seed of the search, at least 0.
         history: the trials that have ended, in the order in which they did.
         pending: the trials under way, in the order in which they began; they begin again when the search goes on.
+        clock: the time at which the last of the ended ones did, in episodes.
     """
 
     seed: int
     history: tuple[TrialResult, ...] = ()
     pending: tuple[PendingTrial, ...] = ()
+    clock: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The state as plain data for `json.dump`."""
@@ -138,6 +162,7 @@ class SearchState:
             "seed": self.seed,
             "history": [trial.to_json() for trial in self.history],
             "pending": [trial.to_json() for trial in self.pending],
+            "clock": self.clock,
         }
 
     @classmethod
@@ -147,11 +172,13 @@ class SearchState:
         Raises:
             ValueError: `data` is not a search state.
         """
+        data = {"clock": 0, **data}  # which searches did not say before
         check_fields("a search state", cls, data)
         return cls(
             int(data["seed"]),
             tuple(TrialResult.from_json(trial) for trial in data["history"]),
             tuple(PendingTrial.from_json(trial) for trial in data["pending"]),
+            int(data["clock"]),
         )
 
 
@@ -224,9 +251,9 @@ def run_search(
 ) -> SearchResult:
     """Search for the best workflow order.
 
-    With one trial at a time, the same seed and the same results of trials give the same search. With several, the order
-    in which they end has its part too. A search that was stopped goes on from its saved state, and with one trial at a
-    time exactly as it would have; the budget counts what the state holds.
+    The same seed, the same number of trials at once and the same results of trials give the same search, wherever and
+    however fast they are trained. A search that was stopped goes on from its saved state exactly as it would have; the
+    budget counts what the state holds.
 
     Args:
         runner: trains and evaluates orders.
@@ -248,9 +275,10 @@ def run_search(
         raise UserError(f"{parallel} trials at once: it must be at least 1")
     history = list(state.history)
     pending = {trial.request.trial: trial for trial in state.pending}
+    clock = EpisodeClock(state.clock, {number: trial.began for number, trial in pending.items()})
 
     def present() -> SearchState:
-        return SearchState(state.seed, tuple(history), tuple(pending.values()))
+        return SearchState(state.seed, tuple(history), tuple(pending.values()), clock.now)
 
     for trial in state.pending:
         runner.submit(trial.request)
@@ -266,16 +294,20 @@ def run_search(
             ucb = (
                 None if choice.acquisition is None else float(choice.acquisition.ucb[strategy.space.rank(choice.order)])
             )
-            pending[number] = PendingTrial(request=request, ucb=ucb)
+            pending[number] = PendingTrial(request=request, ucb=ucb, began=clock.begin(number))
             if on_launch is not None:
                 on_launch(Launch(request=request, choice=choice, state=present()))
             runner.submit(request)
             continue
         if not pending:
             break
-        number, result = runner.next_done()
+        while (ended_now := clock.end()) is None:
+            news = runner.next_news()
+            if news.result is not None:
+                _check(pending[news.trial].request, news.result)
+            clock.tell(news.trial, news.episodes, news.result)
+        number, result = ended_now
         ended = pending.pop(number)
-        _check(ended.request, result)
         history.append(result)
         if on_iteration is not None:
             on_iteration(

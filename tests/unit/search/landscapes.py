@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 
-from cageflow.search import Landscape, LandscapeRow, TrialRequest, TrialResult
+from cageflow.search import Landscape, LandscapeRow, TrialNews, TrialRequest, TrialResult
 from tests.helpers.orders import ALL_ORDERS, ORDERS, order_id
 
 
@@ -20,7 +20,8 @@ def pair_landscape(seed):
 class Trainer:
     """Stands for training: a trial reads the landscape; its noise is a function of the trial's seed alone.
 
-    Trials end in the order in which they began, unless `last_first`.
+    What came of it is told of the trial that began first, unless `last_first`. `episodes` may be a function of the
+    request.
     """
 
     def __init__(self, rewards, compliances=None, noise=1.0, episodes=100, last_first=False):
@@ -35,14 +36,16 @@ class Trainer:
     def submit(self, request: TrialRequest) -> None:
         self.waiting.append(request)
 
-    def next_done(self) -> tuple[int, TrialResult]:
+    def next_news(self) -> TrialNews:
         request = self.waiting.pop(-1 if self.last_first else 0)
-        return request.trial, self(request)
+        result = self(request)
+        return TrialNews(request.trial, result.episodes, result)
 
     def __call__(self, request: TrialRequest) -> TrialResult:
         self.requests.append(request)
         i = order_id(request.order)
-        episodes = self.episodes if request.max_episodes is None else min(self.episodes, request.max_episodes)
+        episodes = self.episodes(request) if callable(self.episodes) else self.episodes
+        episodes = episodes if request.max_episodes is None else min(episodes, request.max_episodes)
         noise = np.random.default_rng(request.seed).normal()
         return TrialResult(
             order=request.order,

@@ -13,6 +13,7 @@ from cageflow.search import (
     Budget,
     SearchState,
     StrategySettings,
+    TrialNews,
     TrialResult,
     anew,
     best_trial,
@@ -20,6 +21,7 @@ from cageflow.search import (
     make_strategy,
     run_search,
 )
+from cageflow.search.clock import EpisodeClock
 from cageflow.search.strategies import Choice
 from tests.helpers.orders import ALL_ORDERS, ORDERS, order_id
 from tests.unit.search.landscapes import Trainer, pair_landscape
@@ -257,7 +259,7 @@ def test_search__refuses_a_negative_seed_before_any_trial():
 
 
 def test_search_state__refuses_what_is_none():
-    with pytest.raises(ValueError, match=r"a search state has the fields \['history', 'pending', 'seed'\]"):
+    with pytest.raises(ValueError, match=r"a search state has the fields \['clock', 'history', 'pending', 'seed'\]"):
         SearchState.from_json({"trials": []})
 
 
@@ -285,17 +287,84 @@ def test_parallel__no_order_is_under_way_twice_and_every_trial_counts_once(name)
     assert max(len(launch.state.pending) for launch in launches) == 4
 
 
-def test_parallel__a_free_place_is_filled_before_the_others_end():
+def lengths(request):
+    """How long trials train here: 100, 400 and 200 episodes in turn."""
+    return (100, 400, 200)[request.trial % 3]
+
+
+def test_parallel__trials_end_in_the_order_of_their_episodes():
     iterations = []
     run_search(
-        Trainer(pair_landscape(0), last_first=True),
+        Trainer(pair_landscape(0), episodes=lengths),
         make_strategy("round-robin", ORDERS),
-        Budget(trials=5),
+        Budget(trials=6),
         state=SearchState(0),
         parallel=2,
         on_iteration=iterations.append,
     )
-    assert [iteration.request.trial for iteration in iterations] == [1, 2, 3, 4, 0]
+    # By hand: 0 from 0 to 100, 1 from 0 to 400; 2 from 100 to 300; 3 from 300 to 400, of equals the first; 4 to 800,
+    # begun at 400 like 5, which ends at 600.
+    assert [iteration.request.trial for iteration in iterations] == [0, 2, 1, 3, 5, 4]
+    assert [iteration.state.clock for iteration in iterations] == [100, 300, 400, 400, 600, 800]
+
+
+class Piecewise(Trainer):
+    """Tells of trials in pieces of 50 episodes, of whichever trial chance takes."""
+
+    def __init__(self, rewards, seed):
+        super().__init__(rewards, episodes=lengths)
+        self.chance = np.random.default_rng(seed)
+        self.trained = {}
+
+    def next_news(self):
+        request = self.waiting[self.chance.integers(len(self.waiting))]
+        self.trained[request.trial] = self.trained.get(request.trial, 0) + 50
+        if self.trained[request.trial] < lengths(request):
+            return TrialNews(request.trial, self.trained[request.trial], None)
+        self.waiting.remove(request)
+        return TrialNews(request.trial, lengths(request), self(request))
+
+
+@pytest.mark.parametrize("name", ["gp-ucb", "random"])
+def test_parallel__who_is_faster_where_it_runs_changes_nothing(name):
+    def search(trainer):
+        return run_search(
+            trainer, make_strategy(name, ORDERS), Budget(trials=10), state=SearchState(3), parallel=3
+        ).state
+
+    rewards = pair_landscape(4)
+    one = search(Trainer(rewards, episodes=lengths))
+    assert all(search(Piecewise(rewards, seed)) == one for seed in range(4))
+    assert search(Trainer(rewards, episodes=lengths, last_first=True)) == one
+
+
+def test_parallel__a_free_place_is_filled_as_soon_as_the_others_have_got_as_far():
+    told = []
+
+    class Watched(Piecewise):
+        def submit(self, request):
+            told.append((request.trial, dict(self.trained)))
+            super().submit(request)
+
+    run_search(
+        Watched(pair_landscape(0), 0),
+        make_strategy("round-robin", ORDERS),
+        Budget(trials=3),
+        state=SearchState(0),
+        parallel=2,
+    )
+    trial, trained = told[-1]  # trial 1 has 400 to train; the third need not wait for its end
+    assert trial == 2
+    assert 100 <= trained[1] < 400
+
+
+def test_clock__refuses_news_that_cannot_be():
+    clock = EpisodeClock()
+    clock.begin(0)
+    clock.tell(0, 100, None)
+    for trial, episodes in ((1, 100), (0, 50)):
+        with pytest.raises(RuntimeError, match=f"trial {trial} is told of at {episodes} episodes"):
+            clock.tell(trial, episodes, None)
 
 
 def test_parallel__trials_under_way_count_with_all_that_they_may_train():
@@ -326,10 +395,10 @@ def test_parallel__no_trial_is_cut_short_by_what_the_others_may_need():
 
 def test_parallel__trials_under_way_begin_again_when_the_search_goes_on():
     class Dying(Trainer):
-        def next_done(self):
+        def next_news(self):
             if len(self.requests) == 3:
                 raise KeyboardInterrupt
-            return super().next_done()
+            return super().next_news()
 
     rewards = pair_landscape(2)
     saved = []
