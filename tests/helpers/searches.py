@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,23 @@ class OneByOne(Executor):
         future: Future[Any] = Future()
         future.set_result(function(*args, **kwargs))
         return future
+
+
+class Unsteady(ThreadPoolExecutor):
+    """Workers that linger before each task for a time drawn from a seed, so that chance says which ends first."""
+
+    def __init__(self, num_workers: int, seed: int) -> None:
+        super().__init__(num_workers)
+        self._rng = np.random.default_rng(seed)
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        seconds = float(self._rng.exponential(0.1))
+
+        def linger() -> Any:
+            time.sleep(seconds)
+            return function(*args, **kwargs)
+
+        return super().submit(linger)
 
 
 class Alternating:

@@ -1,6 +1,6 @@
 """Collectors: who plays the episodes that the learner learns from."""
 
-from cageflow.collect.collectors import COLLECTORS, Collector, Job, make_collector, play_each
+from cageflow.collect.collectors import COLLECTORS, RESUMED_EXACTLY, Collector, Job, make_collector, play_each
 from cageflow.collect.episodes import Episodes
 from cageflow.collect.feed import Feed, make_feed
 from cageflow.collect.games import GameSpec, WorkflowSpec
@@ -16,6 +16,7 @@ __all__ = [
     "Feed",
     "GameSpec",
     "Job",
+    "RESUMED_EXACTLY",
     "WorkflowSpec",
     "make_collector",
     "make_feed",

@@ -137,6 +137,9 @@ COLLECTORS: dict[str, Callable[[GameSpec, int], Collector]] = {
 }
 """The collectors by the names that a user gives; a new one is a class and a line."""
 
+RESUMED_EXACTLY = ("vector", "sync", "sequential")
+"""Those whose trainings go on from a saved state as if they never had stopped; "process" plays ahead of the learner."""
+
 
 def play_each(collector: Collector, jobs: Sequence[Job]) -> list[Episodes]:
     """The episodes of several policies, one after the other or, where a collector can, beside one another."""

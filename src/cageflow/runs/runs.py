@@ -26,7 +26,7 @@ from cageflow.runs.training_run import TrainingRun
 from cageflow.runs.universal_run import UniversalRun
 from cageflow.settings.config import RunConfig, check_named, make_config
 from cageflow.training.trainer import game_spec
-from cageflow.training.trials import TrialOutcome, TrialTask, run_trial
+from cageflow.training.trials import TrialPart, TrialTask, run_trial
 
 if TYPE_CHECKING:
     from cageflow.runs.trial_pool import TrialPool
@@ -134,7 +134,7 @@ def _run(
         return SearchRun(run, collector, pool).run()
 
 
-def _start_pool(config: RunConfig, executor: Executor | None) -> TrialPool[TrialTask, TrialOutcome]:
+def _start_pool(config: RunConfig, executor: Executor | None) -> TrialPool[TrialTask, TrialPart]:
     """Who runs the trials of a search elsewhere.
 
     Raises:

@@ -23,8 +23,8 @@ from cageflow.search import (
     SearchState,
     Strategy,
     StrategySettings,
+    TrialNews,
     TrialRequest,
-    TrialResult,
     anew,
     best_trial,
     find_init,
@@ -35,7 +35,7 @@ from cageflow.search.landscape import landscape_ranks
 from cageflow.settings.config import RunConfig
 from cageflow.training.learners import Learners
 from cageflow.training.trainer import Ending, PolicyTrainer, UpdateRecord
-from cageflow.training.trials import TrialOutcome, TrialTask, train_trial
+from cageflow.training.trials import TrialOutcome, TrialPart, TrialTask, train_trial
 
 if TYPE_CHECKING:
     from cageflow.runs.trial_pool import TrialPool
@@ -45,13 +45,13 @@ STOP_CHECK_S = 0.2
 
 
 class TaskRunner(Protocol):
-    """Runs tasks, here or elsewhere."""
+    """Runs trials, here or elsewhere."""
 
     def submit(self, task: TrialTask) -> None:
-        """Have a task run."""
+        """Have a trial run."""
 
-    def next_done(self) -> tuple[int, TrialOutcome]:
-        """Wait for one of them to end: the number of its trial and what it left."""
+    def next_part(self) -> tuple[int, TrialPart]:
+        """Wait until one of them is told of: the number of its trial, and what has come of a part of it."""
 
 
 class SearchRun:
@@ -69,7 +69,7 @@ class SearchRun:
         self,
         run: OpenRun,
         collector: Collector | None,
-        pool: TrialPool[TrialTask, TrialOutcome] | None,
+        pool: TrialPool[TrialTask, TrialPart] | None,
     ) -> None:
         self._run = run
         network = run.config.game().network
@@ -78,7 +78,8 @@ class SearchRun:
             saved = run.state.get("search")
             self._state = SearchState(run.config.seed) if saved is None else SearchState.from_json(saved)
             self._learners = Learners(run.folder.checkpoint_path, self._orders, run.state.get("learners"))
-        self._threshold_episodes: dict[int, int | None] = {}
+        self._updates: dict[int, list[UpdateRecord]] = {}  # of trials elsewhere, until they end
+        self._outcomes: dict[int, TrialOutcome] = {}
         self._runner: TaskRunner
         if pool is not None:
             self._runner = _Elsewhere(pool, run.stop)
@@ -134,18 +135,15 @@ class SearchRun:
             TrialTask(config=self._run.config, request=request, learner=learner, network=folder.network())
         )
 
-    def next_done(self) -> tuple[int, TrialResult]:
-        """Wait for a trial to end, and keep what it left."""
-        trial, outcome = self._runner.next_done()
-        result = outcome.result
-        for record in outcome.updates:
-            ending = result.ending if record is outcome.updates[-1] else None
-            self._log_update(result.order, record, trial, ending)
-        self._threshold_episodes[trial] = outcome.threshold_episodes
-        if self._run.config.command == "search":  # nothing goes on from a learner of a landscape
-            self._learners.keep(trial, result.order, outcome.learner)
-        write_whole(self._policy_path(trial, result.order), outcome.policy)
-        return trial, result
+    def next_news(self) -> TrialNews:
+        """Wait for news of a trial, and keep what it has done until it is its turn to end."""
+        trial, part = self._runner.next_part()
+        self._updates.setdefault(trial, []).extend(part.updates)
+        result = None
+        if part.outcome is not None:
+            self._outcomes[trial] = part.outcome
+            result = part.outcome.result
+        return TrialNews(trial, part.episodes, result)
 
     # What happens on the way.
 
@@ -165,15 +163,21 @@ class SearchRun:
         self._run.reporter.launch([trial.request.order for trial in launch.state.pending])
 
     def _end_trial(self, iteration: Iteration) -> None:
+        trial, result = iteration.request.trial, iteration.result
+        outcome, updates = self._outcomes.pop(trial), self._updates.pop(trial)
+        for record in updates:
+            self._log_update(result.order, record, trial, result.ending if record is updates[-1] else None)
+        if self._run.config.command == "search":  # nothing goes on from a learner of a landscape
+            self._learners.keep(trial, result.order, outcome.learner)
+        write_whole(self._policy_path(trial, result.order), outcome.policy)
         self._state = iteration.state
         history = iteration.state.history
         best, _ = best_trial(history, self._run.config.compliance_threshold)
         if best is iteration.result:  # its order may be trained on in a later trial, which writes another policy
-            policy = self._policy_path(iteration.request.trial, best.order)
-            write_whole(self._run.folder.best_policy_path, policy.read_bytes())
+            write_whole(self._run.folder.best_policy_path, outcome.policy)
         self._run.folder.log_iteration(iteration)
         if self._run.config.command == "landscape":
-            self._run.folder.log_landscape(self._landscape_row(iteration))
+            self._run.folder.log_landscape(self._landscape_row(iteration, outcome.threshold_episodes))
         self._checkpoint(iteration.episodes)
         self._learners.remove_others()
         self._run.events.trial(iteration)
@@ -192,7 +196,7 @@ class SearchRun:
         self._run.events.update(order, record, run_episodes)
         return run_episodes
 
-    def _landscape_row(self, iteration: Iteration) -> LandscapeRow:
+    def _landscape_row(self, iteration: Iteration, threshold_episodes: int | None) -> LandscapeRow:
         result = iteration.result
         return LandscapeRow(
             order=result.order,
@@ -203,7 +207,7 @@ class SearchRun:
             compliance_se=result.compliance_se or 0.0,
             episodes=result.episodes,
             ending=result.ending,
-            threshold_episodes=self._threshold_episodes.pop(iteration.request.trial),
+            threshold_episodes=threshold_episodes,
             seconds=result.seconds,
             network=self._network,
         )
@@ -242,8 +246,8 @@ class _Here:
         """Keep a task until it is waited for."""
         self._tasks.append(task)
 
-    def next_done(self) -> tuple[int, TrialOutcome]:
-        """Run the oldest task."""
+    def next_part(self) -> tuple[int, TrialPart]:
+        """Run the oldest task to its end; its updates have been told."""
         task = self._tasks.pop(0)
         trial = task.request.trial
         stopped_here = self._state.get("trial") == trial
@@ -254,25 +258,28 @@ class _Here:
             partial(self._end_update, trial),
             self._state["trainer"] if stopped_here else None,
         )
-        return trial, outcome
+        return trial, TrialPart(episodes=outcome.result.episodes, updates=(), then=None, outcome=outcome)
 
 
 class _Elsewhere:
-    """Tasks in other processes."""
+    """Trials in other processes, part by part."""
 
-    def __init__(self, pool: TrialPool[TrialTask, TrialOutcome], stop: StopRequest) -> None:
+    def __init__(self, pool: TrialPool[TrialTask, TrialPart], stop: StopRequest) -> None:
         self._pool = pool
         self._stop = stop
 
     def submit(self, task: TrialTask) -> None:
-        """Send a task off."""
+        """Send the first part of a trial off."""
         self._pool.submit(task.request.trial, task)
 
-    def next_done(self) -> tuple[int, TrialOutcome]:
-        """Wait for the first to come back, and for the user who may want to stop."""
+    def next_part(self) -> tuple[int, TrialPart]:
+        """Wait for a part to come back, and for the user who may want to stop; the next part of its trial is sent."""
         while (done := self._pool.next_done(STOP_CHECK_S)) is None:
             self._stop.check()
-        return done
+        trial, part = done
+        if part.then is not None:
+            self._pool.submit(trial, part.then)
+        return trial, part
 
 
 def strategy_settings(config: RunConfig) -> StrategySettings:

@@ -44,7 +44,7 @@ class TrialRunner(Protocol):
         """Have a trial run."""
 
     def next_news(self) -> TrialNews:
-        """Wait for news of a submitted trial: its result, once, and before it how far it has come, as often as is known.
+        """Wait for news of a submitted trial: its result, once, and how far it has come before, as often as is known.
 
         The more often that is told, the less a trial that has ended waits for another to get as far.
         """

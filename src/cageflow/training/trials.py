@@ -1,7 +1,8 @@
 """One trial of a search or a landscape: an order trained and its policy judged.
 
 `run_trial` is a function of its task alone: it reads no file of the run and writes none, so it gives the same outcome
-in whatever process, on whatever machine it runs.
+in whatever process, on whatever machine it runs. It trains a part of the trial and hands back where it stands, so that
+the search knows how far a trial has come, and a worker that dies takes no more than a part with it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 import torch
 
-from cageflow.collect import Collector, make_collector
+from cageflow.collect import RESUMED_EXACTLY, Collector, make_collector
 from cageflow.errors import UserError
 from cageflow.learn.policy_file import dump_policy
 from cageflow.learn.ppo import NonFiniteError
@@ -32,7 +33,7 @@ OnUpdate = Callable[[PolicyTrainer, UpdateRecord, Ending | None], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialTask:
-    """All that a trial needs, in plain data that can be sent to another machine.
+    """All that a part of a trial needs, in plain data that can be sent to another machine.
 
     Attributes:
         config: of the run.
@@ -40,12 +41,16 @@ class TrialTask:
         learner: state of the learner that `request.start` names, as `dump_state` wrote it, or for a new training that
             of the run's own start; None to begin from scratch.
         network: content of the network file that `config.scenario` names; None for CAGE-2's own.
+        trainer: state of the trial after the part before, as `dump_state` wrote it; None for the first part.
+        seconds: that the parts before took.
     """
 
     config: RunConfig
     request: TrialRequest
     learner: bytes | None
     network: bytes | None
+    trainer: bytes | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,18 +62,41 @@ class TrialOutcome:
         learner: the state that a later trial can go on from, as `dump_state` writes it.
         policy: content of the policy file.
         threshold_episodes: episodes after which a batch first reached the compliance threshold; None if none did.
-        updates: what each update did; empty where they were told as they happened.
     """
 
     result: TrialResult
     learner: bytes
     policy: bytes
     threshold_episodes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialPart:
+    """What a part of a trial has come to.
+
+    Attributes:
+        episodes: trained in the whole trial so far.
+        updates: what each update of this part did.
+        then: the task of the next part; None if the trial has ended.
+        outcome: what it leaves behind; None if it goes on.
+    """
+
+    episodes: int
     updates: tuple[UpdateRecord, ...]
+    then: TrialTask | None
+    outcome: TrialOutcome | None
 
 
-def run_trial(task: TrialTask) -> TrialOutcome:
-    """Run a trial in this process, with a collector of its own.
+PART_EPISODES = 1000
+"""Episodes of a part: few enough that no core waits long for another's news, many enough that handing over is cheap."""
+
+
+def run_trial(task: TrialTask, part_episodes: int = PART_EPISODES) -> TrialPart:
+    """Run a part of a trial in this process, with a collector of its own.
+
+    Args:
+        task: what to do.
+        part_episodes: after which it is handed back; a collector that plays ahead of its learner is not interrupted.
 
     Raises:
         NonFiniteError: learning broke down.
@@ -76,14 +104,24 @@ def run_trial(task: TrialTask) -> TrialOutcome:
         UserError: the learner does not fit the configuration, or CybORG is not there.
     """
     torch.set_num_threads(task.config.num_threads)
+    started = time.monotonic()
     updates: list[UpdateRecord] = []
+    num_episodes = part_episodes if task.config.collector in RESUMED_EXACTLY else None
+    outcome, then = None, None
     with _network_file(task) as config:
         collector = make_collector(config.collector, game_spec(config), config.n_workers)
         try:
-            outcome = train_trial(task, config, collector, lambda trainer, record, ending: updates.append(record))
+            trainer = _start(task, config, collector, None if task.trainer is None else parse_state(task.trainer))
+            ending = train_on(trainer, lambda trainer, record, ending: updates.append(record), num_episodes)
+            if ending is None:
+                state, seconds = dump_state(trainer.state_dict()), task.seconds + time.monotonic() - started
+                then = replace(task, trainer=state, seconds=seconds)
+                trainer.close()
+            else:
+                outcome = _end(task, trainer, ending, started)
         finally:
             collector.close()
-    return replace(outcome, updates=tuple(updates))
+    return TrialPart(episodes=trainer.episodes, updates=tuple(updates), then=then, outcome=outcome)
 
 
 def train_trial(
@@ -93,7 +131,7 @@ def train_trial(
     on_update: OnUpdate,
     trainer_state: dict[str, Any] | None = None,
 ) -> TrialOutcome:
-    """Run a trial with a collector that is there already.
+    """Run a trial to its end with a collector that is there already.
 
     Args:
         task: what to do.
@@ -103,16 +141,17 @@ def train_trial(
         trainer_state: of this trial when it was stopped; None begins it.
     """
     started = time.monotonic()
-    request = task.request
-    trainer = _start(task, config, collector)
-    if trainer_state is not None:
-        trainer.load_state_dict(trainer_state)
-    ending = train_to_the_end(trainer, on_update)
+    trainer = _start(task, config, collector, trainer_state)
+    return _end(task, trainer, train_to_the_end(trainer, on_update), started)
+
+
+def _end(task: TrialTask, trainer: PolicyTrainer, ending: Ending, started: float) -> TrialOutcome:
+    """Judge the policy of a trial that has ended."""
     trainer.close()
     evaluation = trainer.evaluate()
-    total_episodes = request.trained_episodes + trainer.episodes
+    total_episodes = task.request.trained_episodes + trainer.episodes
     result = TrialResult(
-        order=request.order,
+        order=task.request.order,
         reward=evaluation.reward,
         reward_se=evaluation.reward_se,
         compliance=evaluation.compliance,
@@ -120,14 +159,13 @@ def train_trial(
         episodes=trainer.episodes,
         total_episodes=total_episodes,
         ending=ending,
-        seconds=time.monotonic() - started,
+        seconds=task.seconds + time.monotonic() - started,
     )
     return TrialOutcome(
         result=result,
         learner=dump_state({"ppo": trainer.ppo.state_dict()}),
         policy=dump_policy(trainer.policy(total_episodes)),
         threshold_episodes=trainer.threshold_episodes,
-        updates=(),
     )
 
 
@@ -137,8 +175,19 @@ def train_to_the_end(trainer: PolicyTrainer, on_update: OnUpdate) -> Ending:
     Raises:
         NonFiniteError: learning broke down; the message names the order.
     """
-    ending = trainer.ending()
-    while ending is None:
+    ending = train_on(trainer, on_update, None)
+    assert ending is not None, "it goes on to the end"
+    return ending
+
+
+def train_on(trainer: PolicyTrainer, on_update: OnUpdate, num_episodes: int | None) -> Ending | None:
+    """Update until the training ends, or for so many more episodes; gives why it ended, None if it has not.
+
+    Raises:
+        NonFiniteError: learning broke down; the message names the order.
+    """
+    before, ending = trainer.episodes, trainer.ending()
+    while ending is None and (num_episodes is None or trainer.episodes < before + num_episodes):
         try:
             record = trainer.update()
         except NonFiniteError as error:
@@ -149,8 +198,10 @@ def train_to_the_end(trainer: PolicyTrainer, on_update: OnUpdate) -> Ending:
     return ending
 
 
-def _start(task: TrialTask, config: RunConfig, collector: Collector) -> PolicyTrainer:
-    """The trainer of a trial: new, with the order's own learner, or with what another learner has learned."""
+def _start(
+    task: TrialTask, config: RunConfig, collector: Collector, trainer_state: dict[str, Any] | None
+) -> PolicyTrainer:
+    """The trainer of a trial: as it stood, or new, with the order's own learner or with what another has learned."""
     request = task.request
     if request.max_episodes is None:
         raise ValueError(f"trial {request.trial} has no bound on its episodes")
@@ -163,7 +214,9 @@ def _start(task: TrialTask, config: RunConfig, collector: Collector) -> PolicyTr
         cap=request.cap,
         collector=collector,
     )
-    if task.learner is not None:
+    if trainer_state is not None:
+        trainer.load_state_dict(trainer_state)
+    elif task.learner is not None:
         saved = parse_state(task.learner)["ppo"]
         try:
             if request.start == request.order:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from cageflow.runs.progress import Quiet
 from cageflow.runs.run_folder import RunFolder
 from cageflow.settings.config import make_config, read_config
 from cageflow.settings.settings_file import read_object
+from cageflow.training.trials import run_trial
 from tests.helpers.damage import flipped_bits
 from tests.helpers.figures import figures
-from tests.helpers.searches import Alternating, OneByOne
+from tests.helpers.searches import Alternating, OneByOne, Unsteady
 
 SMALL = {"max_steps": 10, "episodes_per_update": 8, "evaluation_episodes": 6, "seed": 2}
 SEARCH = make_config({**SMALL, "total_episodes": 64, "max_episodes_per_workflow": 16, "strategy": "random"})
@@ -77,6 +79,21 @@ def test_search_on_a_pool_that_is_killed_after_a_trial__repeats_it_from_where_it
     killed(monkeypatch, method, 4, lambda: runs.start(config, path, Quiet(), OneByOne()))
     runs.resume(path, "search", Quiet(), executor=OneByOne())
     assert figures(path) == figures(tmp_path / "whole")
+
+
+def test_search_on_a_pool__is_the_same_whoever_ends_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "run_trial", partial(run_trial, part_episodes=8))
+    settings = {"parallel_workflows": 3, "executor": "process", "total_episodes": 160, "strategy": "gp-ucb"}
+    lengths = {"max_episodes_per_workflow": 48, "min_episodes_per_trial": 1, "patience_updates": 1}
+    config = SEARCH.model_copy(update={**settings, **lengths})
+    runs.start(config, tmp_path / "whole", Quiet(), OneByOne())
+    whole = figures(tmp_path / "whole")
+    assert len({row["Episodes_Trained"] for row in whole["gp_sampling_log.csv"]}) > 1  # or all would end at once
+    for seed in (1, 2):
+        path = tmp_path / f"run{seed}"
+        with Unsteady(3, seed) as executor:
+            runs.start(config, path, Quiet(), executor)
+        assert figures(path) == whole
 
 
 # A folder is complete or none.

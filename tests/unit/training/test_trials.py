@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from cageflow.collect import make_collector
 from cageflow.errors import UserError
 from cageflow.learn.policy_file import load_policy
 from cageflow.scenario.orders import format_order
 from cageflow.search import TrialRequest
 from cageflow.settings.config import make_config
+from cageflow.training import trials
 from cageflow.training.state_file import parse_state
+from cageflow.training.trainer import UpdateRecord
 from cageflow.training.trials import TrialOutcome, TrialTask, run_trial
 from tests.helpers.orders import ALL_ORDERS
 
@@ -24,39 +27,69 @@ REQUEST = TrialRequest(
 TASK = TrialTask(config=CONFIG, request=REQUEST, learner=None, network=None)
 
 
-def figures(outcome: TrialOutcome) -> tuple[object, ...]:
+def run(task: TrialTask, part_episodes: int = 1000) -> tuple[TrialOutcome, list[UpdateRecord]]:
+    """Run a trial part by part, each sent as to another machine: what it leaves behind, and its updates."""
+    updates: list[UpdateRecord] = []
+    while True:
+        part = pickle.loads(pickle.dumps(run_trial(pickle.loads(pickle.dumps(task)), part_episodes)))
+        updates.extend(part.updates)
+        assert part.episodes == updates[-1].episodes
+        if part.outcome is not None:
+            return part.outcome, updates
+        task = part.then
+
+
+def outcome_of(task: TrialTask) -> TrialOutcome:
+    return run(task)[0]
+
+
+def figures(trained: tuple[TrialOutcome, list[UpdateRecord]]) -> tuple[object, ...]:
     """All that a trial has found out, wall-clock times left out."""
-    updates = [(update.episodes, update.env_reward, update.compliance) for update in outcome.updates]
-    return replace(outcome.result, seconds=0.0), outcome.learner, outcome.policy, updates
+    outcome, updates = trained
+    told = [(update.episodes, update.env_reward, update.compliance) for update in updates]
+    return replace(outcome.result, seconds=0.0), outcome.learner, outcome.policy, told
 
 
 def test_trial__is_a_function_of_its_task_which_can_be_sent(tmp_path: Path) -> None:
-    outcome = run_trial(TASK)
-    again = pickle.loads(pickle.dumps(run_trial(pickle.loads(pickle.dumps(TASK)))))
-    assert figures(again) == figures(outcome)
-    assert figures(run_trial(replace(TASK, request=replace(REQUEST, seed=6)))) != figures(outcome)
+    outcome, updates = trained = run(TASK)
+    assert figures(run(TASK)) == figures(trained)
+    assert figures(run(replace(TASK, request=replace(REQUEST, seed=6)))) != figures(trained)
     (tmp_path / "policy.safetensors").write_bytes(outcome.policy)
     card = load_policy(tmp_path / "policy.safetensors").card
     assert (card.workflow, card.training_episodes) == (format_order(REQUEST.order), 24)
-    assert [update.episodes for update in outcome.updates] == [8, 16, 24]
+    assert [update.episodes for update in updates] == [8, 16, 24]
     assert (outcome.result.ending, outcome.result.total_episodes) == ("episode-cap", 24)
 
 
+@pytest.mark.parametrize("part_episodes", [1, 9, 16])
+def test_trial__in_parts_is_the_same(part_episodes: int) -> None:
+    first = run_trial(TASK, part_episodes)
+    assert first.outcome is None
+    assert first.episodes == -(-part_episodes // 8) * 8  # whole updates
+    assert figures(run(TASK, part_episodes)) == figures(run(TASK))
+
+
+def test_trial__of_a_collector_that_plays_ahead_is_one_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trials, "make_collector", lambda name, spec, workers: make_collector("vector", spec, workers))
+    task = replace(TASK, config=CONFIG.model_copy(update={"collector": "process"}))
+    assert run_trial(task, part_episodes=8).outcome is not None
+
+
 def test_trial__of_a_trained_order_goes_on_with_its_learner() -> None:
-    first = run_trial(TASK)
+    first = outcome_of(TASK)
     request = replace(REQUEST, trial=4, start=REQUEST.order, trained_episodes=24)
-    second = run_trial(replace(TASK, request=request, learner=first.learner))
+    second = outcome_of(replace(TASK, request=request, learner=first.learner))
     assert parse_state(second.learner)["ppo"]["updates_done"] == 6
     assert (second.result.episodes, second.result.total_episodes) == (24, 48)
 
 
 def test_trial__of_a_new_order_begins_with_the_weights_of_another() -> None:
-    first = run_trial(TASK)
+    first = outcome_of(TASK)
     request = replace(REQUEST, trial=4, order=ALL_ORDERS[18], start=REQUEST.order)
-    second = run_trial(replace(TASK, request=request, learner=first.learner))
+    second = outcome_of(replace(TASK, request=request, learner=first.learner))
     assert parse_state(second.learner)["ppo"]["updates_done"] == 3
     assert second.result.total_episodes == 24
-    scratch = run_trial(replace(TASK, request=replace(request, start=None)))
+    scratch = outcome_of(replace(TASK, request=replace(request, start=None)))
     assert second.policy != scratch.policy
     order = parse_state(second.learner)["ppo"]["networks"]["order"]
     assert order.tolist() == parse_state(scratch.learner)["ppo"]["networks"]["order"].tolist()
@@ -66,28 +99,28 @@ def test_trial__takes_its_network_along() -> None:
     shipped = files("cageflow.scenario").joinpath("cage2.yaml").read_text()
     changed = shipped.replace("high: 10.0", "high: 500.0").replace("low: 0.1", "low: 7.0")
     config = CONFIG.model_copy(update={"scenario": "/no/such/file/on/this/machine.yaml"})
-    outcome = run_trial(replace(TASK, config=config, network=changed.encode()))
-    assert outcome.result.reward < 4 * run_trial(TASK).result.reward
+    outcome = outcome_of(replace(TASK, config=config, network=changed.encode()))
+    assert outcome.result.reward < 4 * outcome_of(TASK).result.reward
 
 
 def test_trial__with_a_learner_of_other_sizes_is_refused() -> None:
-    learner = run_trial(TASK).learner
+    learner = outcome_of(TASK).learner
     config = make_config({**CONFIG.to_json(), "ppo": {"hidden_sizes": [32]}})
     for start in (REQUEST.order, ALL_ORDERS[0]):
         request = replace(REQUEST, start=start)
         with pytest.raises(UserError, match="the learner of an earlier trial does not fit: the saved learner does not"):
-            run_trial(TrialTask(config=config, request=request, learner=learner, network=None))
+            outcome_of(TrialTask(config=config, request=request, learner=learner, network=None))
 
 
 def test_trial__of_fixed_length_has_no_alignment_reward_and_ends_by_its_length_alone() -> None:
     config = make_config({**SMALL, "fixed_episodes": 160, "total_episodes": 400})
-    outcome = run_trial(replace(TASK, config=config, request=replace(REQUEST, max_episodes=160)))
+    outcome, updates = run(replace(TASK, config=config, request=replace(REQUEST, max_episodes=160)))
     assert (outcome.result.ending, outcome.result.episodes) == ("episode-cap", 160)
-    assert {update.alignment for update in outcome.updates} == {0.0}
-    assert len(outcome.updates) == 20 > CONFIG.patience_updates
+    assert {update.alignment for update in updates} == {0.0}
+    assert len(updates) == 20 > CONFIG.patience_updates
 
 
 def test_trial__says_when_a_batch_first_reached_the_threshold() -> None:
-    assert run_trial(TASK).threshold_episodes is None
+    assert outcome_of(TASK).threshold_episodes is None
     lax = CONFIG.model_copy(update={"compliance_threshold": 0.0, "min_episodes_per_trial": 24})
-    assert run_trial(replace(TASK, config=lax)).threshold_episodes == 8
+    assert outcome_of(replace(TASK, config=lax)).threshold_episodes == 8
