@@ -115,7 +115,7 @@ def differences(options, seed, damage=lambda memories: None):
     game = GameBatch(options, NUM_GAMES)
     codec = options.network.codec
     rng = np.random.default_rng(seed)
-    game.restart(np.ones(NUM_GAMES, np.bool_), range(seed, seed + NUM_GAMES), lambda n: np.zeros(n, np.uint64))
+    game.begin(np.arange(seed, seed + NUM_GAMES, dtype=np.uint64))
     weights = np.where(codec.kind == BlueKind.RESTORE, 0.2, 1.0)
     observations, rewards = np.zeros((NUM_GAMES, options.network.num_observations)), np.zeros(NUM_GAMES)
     groups = [np.flatnonzero(codec.kind == kind) for kind in (BlueKind.ANALYSE, BlueKind.DECOY, BlueKind.MONITOR)]
@@ -124,13 +124,13 @@ def differences(options, seed, damage=lambda memories: None):
 
     def after(actions):
         states, seen, tenths = game.states.copy(), np.zeros_like(observations), np.zeros(NUM_GAMES)
-        step_loop(states, game._nets, game._settings, actions, seen, tenths)
+        step_loop(states, game.memory.nets, game.memory.settings, actions, seen, tenths)
         states["blue_outcome"] = 0  # whether CybORG calls it a success; the table does not show it
         return states, seen, tenths
 
     for t in range(NUM_STEPS):
-        damage(game.memories)
-        masks = game.masks()
+        damage(game.memory.records)
+        masks = game.memory.masks()
         slept, slept_seen, slept_rewards = after(np.zeros(NUM_GAMES, np.int64))
         for group in groups:
             choice = np.where(masks[:, group], -1.0, rng.random((NUM_GAMES, len(group))))

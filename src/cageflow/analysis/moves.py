@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from cageflow.analysis.recording import play
+from cageflow.agents.playing import play_steps
+from cageflow.collect.games import GameSpec, LocalGames
 from cageflow.envs.agent import BlueAgent
-from cageflow.envs.inspection import describe_step, true_states
+from cageflow.envs.game import GameBatch
+from cageflow.envs.inspection import describe_step
 from cageflow.envs.options import GameOptions
 from cageflow.scenario import RedKind
 
@@ -69,15 +70,13 @@ def replay_moves(agent: BlueAgent, options: GameOptions, seeds: npt.NDArray[np.u
     """Play the episodes of some seeds again, and write every move down."""
     network = options.network
     moves: list[list[Move]] = [[] for _ in seeds]
-    chosen: list[int] = []
-
-    def before(step: int, states: npt.NDArray[Any], actions: npt.NDArray[Any]) -> None:
-        chosen[:] = actions.tolist()
-
-    def after(step: int, states: npt.NDArray[Any], observations: npt.NDArray[Any], rewards: npt.NDArray[Any]) -> None:
-        access = true_states(network, states)["access"]
-        for i, action in enumerate(chosen):
-            last = describe_step(network, states[i : i + 1], action, float(rewards[i]))
+    batch = GameBatch(options, len(seeds))
+    games = LocalGames(GameSpec(options, masked=False), batch)
+    games.reset(seeds, None)
+    for step in play_steps(agent, games, seeds):
+        access, states = games.access(), batch.states
+        for i, action in enumerate(step.actions.tolist()):
+            last = describe_step(network, states[i : i + 1], action, float(step.rewards[i]))
             red_kind = int(states["red_kind"][i])
             moves[i].append(
                 Move(
@@ -94,6 +93,4 @@ def replay_moves(agent: BlueAgent, options: GameOptions, seeds: npt.NDArray[np.u
                     access="".join(map(str, access[i].tolist())),
                 )
             )
-
-    play(agent, options, seeds, before, after)
     return [tuple(one) for one in moves]

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from cageflow.collect.games import WorkflowSpec
-from cageflow.envs.agent import BlueAgent, BlueView
+from cageflow.agents.playing import play_steps
+from cageflow.collect.games import GameSpec, LocalGames, WorkflowSpec
+from cageflow.envs.agent import BlueAgent
 from cageflow.envs.game import GameBatch
 from cageflow.envs.inspection import true_states
 from cageflow.envs.options import GameOptions
 from cageflow.scenario import RedKind
 from cageflow.sim.enums import Activity, Outcome
-from cageflow.workflow.compliance import ComplianceTracker
 
 STEPS_AT_ONCE = 100_000
 """Of all episodes of a batch together; some hundred bytes each."""
@@ -84,20 +84,21 @@ def _record_batch(
         verdicts=np.full((num_steps, num_envs), NO_FIX, np.int8),
         compliance=np.full(num_envs, np.nan),
     )
-    tracker = None
-    if workflow is not None:
-        tracker = ComplianceTracker(network, workflow.order, num_envs, workflow.alignment_lambda, workflow.definition)
     everyone = np.arange(num_envs)
-
-    def before(step: int, states: npt.NDArray[Any], actions: npt.NDArray[Any]) -> None:
+    batch = GameBatch(options, num_envs)
+    games = LocalGames(GameSpec(options, masked=False), batch)
+    games.reset(seeds, workflow)
+    tracker = games.tracker
+    recording.access[0] = games.access()
+    fixes, compliant = np.zeros(num_envs, np.int32), np.zeros(num_envs, np.int32)
+    for step, actions, rewards in play_steps(agent, games, seeds):
         recording.actions[step] = actions
+        recording.rewards[step] = np.round(rewards.astype(np.float64), 1)
         if tracker is not None:
-            fixes, compliant = tracker.fixes.copy(), tracker.compliant_fixes.copy()
-            tracker.score_states(states, actions, np.empty(num_envs, np.float32))
             is_fix, follows = tracker.fixes > fixes, tracker.compliant_fixes > compliant
             recording.verdicts[step] = np.where(is_fix, np.where(follows, FOLLOWS, DEPARTS), NO_FIX)
-
-    def after(step: int, states: npt.NDArray[Any], observations: npt.NDArray[Any], rewards: npt.NDArray[Any]) -> None:
+            fixes[:], compliant[:] = tracker.fixes, tracker.compliant_fixes
+        states = batch.states
         truth = true_states(network, states)
         sessions = truth["user_sessions"] + truth["privileged_sessions"]
         gained = (states["red_kind"] == RedKind.EXPLOIT_REMOTE_SERVICE) & (states["red_outcome"] == Outcome.TRUE)
@@ -105,54 +106,7 @@ def _record_batch(
         recording.left[step] = sessions > 0
         recording.access[step + 1] = truth["access"]
         recording.service_down[step] = ~truth["service_running"]
-        recording.rewards[step] = rewards
-        low, high = observations[:, 0::4], observations[:, 1::4]
+        low, high = games.table[:, 0::4], games.table[:, 1::4]
         recording.alarms[step] = low + 2 * high == Activity.EXPLOIT
-
-    start = play(agent, options, seeds, before, after)
-    recording.access[0] = start
-    if tracker is not None:
-        recording.compliance[:] = tracker.compliance()
+    recording.compliance[:] = games.outcomes().compliance
     return recording
-
-
-def play(
-    agent: BlueAgent,
-    options: GameOptions,
-    seeds: npt.NDArray[np.uint64],
-    before: Callable[[int, npt.NDArray[Any], npt.NDArray[Any]], None],
-    after: Callable[[int, npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]], None],
-) -> npt.NDArray[np.int8]:
-    """Play one episode for each seed.
-
-    Args:
-        agent: plays blue.
-        options: the game.
-        seeds: (B,) uint64; each decides the game's chance and the agent's.
-        before: told of each step before it: its number from 0, the (B,) states, blue's (B,) actions.
-        after: told of each step after it: its number, the (B,) states, blue's (B, F) observations, (B,) rewards.
-
-    Returns:
-        (B, H) int8 of `inspection.Access` at the start.
-    """
-    network, num_envs = options.network, len(seeds)
-    game = GameBatch(options, num_envs)
-    game.restart(np.ones(num_envs, np.bool_), [int(seed) for seed in seeds], lambda count: seeds[:count])
-    agent.reset(seeds)
-
-    def access() -> npt.NDArray[np.int8]:
-        held: npt.NDArray[np.int8] = true_states(network, game.states)["access"]
-        return held
-
-    start = access()
-    observations = np.zeros((num_envs, network.num_observations), np.uint8)
-    rewards = np.empty(num_envs, np.float64)
-    actions: npt.NDArray[np.int16] | None = None
-    for step in range(options.max_steps):
-        view = BlueView(step, observations, actions, lambda: game.masks().view(np.uint8), game.recalled, access)
-        actions = np.array(agent.act(view), np.int16)  # a copy: some agents write into what they gave
-        before(step, game.states, actions)
-        game.play(actions, observations, rewards)
-        after(step, game.states, observations, rewards)
-    game.close()
-    return start

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from cageflow.envs.inspection import true_states
+from cageflow.envs.memory import BlueMemory
 from cageflow.envs.options import GameOptions
-from cageflow.scenario import Network
 from cageflow.scenario.orders import Order
-from cageflow.sim.batch import play_loop, reset_loop
-from cageflow.sim.handover import plain, row
-from cageflow.sim.knowledge import mask_loop
-from cageflow.sim.memory import new_memories
-from cageflow.sim.recall import decoy_places, num_recalled, recall_loop
-from cageflow.sim.state import new_states
+from cageflow.sim.recall import num_recalled
 from cageflow.workflow.compliance import ComplianceTracker
 
 Observations = npt.NDArray[np.uint8]
@@ -101,58 +95,78 @@ class Games(Protocol):
         """Give back what the games hold."""
 
 
-class LocalGames(Games, Protocol):
-    """Games in this process, of which one can look up the truth and what blue remembers."""
+class Batch(Protocol):
+    """Games that are played, and judged by nobody: `envs.game.GameBatch`, or those of the original."""
 
-    def recalled(self) -> npt.NDArray[np.uint8]:
-        """(B, R) uint8 of 0 and 1: what blue remembers."""
+    @property
+    def memory(self) -> BlueMemory:
+        """What blue remembers."""
+
+    def begin(self, seeds: npt.NDArray[np.uint64], observations: npt.NDArray[Any]) -> None:
+        """Begin B episodes, one for each seed; (B, F) what blue sees at the start is overwritten."""
+
+    def play(
+        self, actions: npt.NDArray[np.integer], observations: npt.NDArray[Any], rewards: npt.NDArray[np.floating]
+    ) -> None:
+        """One step of every game; (B, F) what blue sees after it and its (B,) rewards are overwritten."""
+
+    def judge(
+        self, tracker: ComplianceTracker, actions: npt.NDArray[np.integer], rewards: npt.NDArray[np.float32]
+    ) -> None:
+        """Have (B,) actions judged by a workflow before they are taken; its (B,) rewards are overwritten."""
 
     def access(self) -> npt.NDArray[np.int8]:
         """(B, H) int8 of `inspection.Access`: the highest level at which red holds a session on each host."""
 
+    def close(self) -> None:
+        """Give back what the games hold."""
 
-class CompiledGames:
-    """Games on the compiled simulator.
+
+class LocalGames:
+    """Games in this process, of which one can look up the truth and what blue remembers.
 
     Args:
         spec: what is played.
+        batch: the games.
+
+    Attributes:
+        spec: what is played.
+        batch: the games.
+        tracker: who judges the fixes; None where there is no workflow.
+        table: (B, F) uint8 what blue sees now, without what it remembers.
     """
 
-    def __init__(self, spec: GameSpec) -> None:
-        self._network = spec.options.network
-        self._masked = spec.masked
-        self._has_memory = spec.memory
-        self._places = decoy_places(self._network)
-        self._nets = row(self._network.tables)
-        self._settings = row(spec.options.params())
-        self._initial = plain(new_states(self._network, 1))
-        self._tracker: ComplianceTracker | None = None
+    def __init__(self, spec: GameSpec, batch: Batch) -> None:
+        self.spec = spec
+        self.batch = batch
+        self.tracker: ComplianceTracker | None = None
+        self._make_room(0)
 
     def reset(self, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None) -> None:
         """Begin B episodes, one for each seed."""
-        num_envs = seeds.shape[0]
-        self._states = plain(new_states(self._network, num_envs))
-        self._memories = plain(new_memories(self._network, num_envs))
-        self._observations = np.zeros((num_envs, self._network.num_observations), np.uint8)
-        self._recalled = np.zeros((num_envs, num_recalled(self._network)), np.uint8)
-        self._mask_room = np.empty((num_envs, len(self._network.codec)), np.bool_)
-        reset_loop(self._states, self._initial, seeds)
-        self._tracker = make_tracker(self._network, workflow, num_envs)
+        num_envs = len(seeds)
+        if num_envs != len(self.table):
+            self._make_room(num_envs)
+        self.batch.begin(seeds, self.table)
+        self.tracker = None
+        if workflow is not None:
+            self.tracker = ComplianceTracker(
+                self.spec.options.network, workflow.order, num_envs, workflow.alignment_lambda, workflow.definition
+            )
 
     @property
     def observations(self) -> Observations:
         """(B, F) uint8 what blue sees now."""
-        if not self._has_memory:
-            return self._observations
-        return np.concatenate([self._observations, self.recalled()], axis=1)
+        return np.concatenate([self.table, self.recalled()], axis=1) if self.spec.memory else self.table
 
     @property
     def masks(self) -> npt.NDArray[np.uint8] | None:
         """(B, A) uint8, 1 for actions that may be of use; None where they are not asked for."""
-        if not self._masked:
-            return None
-        mask_loop(self._memories, self._nets, self._mask_room)
-        return self._mask_room.view(np.uint8)
+        return self.known_masks() if self.spec.masked else None
+
+    def known_masks(self) -> npt.NDArray[np.uint8]:
+        """(B, A) uint8, 1 for actions that may be of use, whether they are asked for or not."""
+        return self.batch.memory.masks(self._mask_room).view(np.uint8)
 
     def step(
         self,
@@ -161,39 +175,33 @@ class CompiledGames:
         alignment_rewards: npt.NDArray[np.float32],
     ) -> None:
         """Judge (B,) actions by the workflow, then take them; both (B,) rewards are overwritten."""
-        if self._tracker is None:
+        if self.tracker is None:
             alignment_rewards.fill(0.0)
         else:
-            self._tracker.score_states(self._states, actions, alignment_rewards)
-        play_loop(self._states, self._memories, self._nets, self._settings, actions, self._observations, env_rewards)
+            self.batch.judge(self.tracker, actions, alignment_rewards)
+        self.batch.play(actions, self.table, env_rewards)
 
     def outcomes(self) -> Outcomes:
         """How the episodes ended, once they have."""
-        return judge(self._tracker, self._states.shape[0])
+        if self.tracker is not None:
+            return Outcomes(self.tracker.end_rewards(), self.tracker.compliance(), self.tracker.fixes.copy())
+        num_envs = len(self.table)
+        return Outcomes(np.zeros(num_envs, np.float32), np.full(num_envs, np.nan), np.zeros(num_envs, np.int32))
 
     def recalled(self) -> npt.NDArray[np.uint8]:
         """(B, R) uint8 of 0 and 1: what blue remembers."""
-        recall_loop(self._memories, self._nets, self._places, self._recalled)
-        return self._recalled
+        return self.batch.memory.recalled(self._recall_room)
 
     def access(self) -> npt.NDArray[np.int8]:
         """(B, H) int8 of `inspection.Access`: the highest level at which red holds a session on each host."""
-        access: npt.NDArray[np.int8] = true_states(self._network, self._states)["access"]
-        return access
+        return self.batch.access()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Give back what the games hold."""
+        self.batch.close()
 
-
-def make_tracker(network: Network, workflow: WorkflowSpec | None, num_envs: int) -> ComplianceTracker | None:
-    """Who judges the fixes of B episodes, if there is a workflow."""
-    if workflow is None:
-        return None
-    return ComplianceTracker(network, workflow.order, num_envs, workflow.alignment_lambda, workflow.definition)
-
-
-def judge(tracker: ComplianceTracker | None, num_envs: int) -> Outcomes:
-    """The outcomes that a tracker has seen, or those of episodes without a workflow."""
-    if tracker is None:
-        return Outcomes(np.zeros(num_envs, np.float32), np.full(num_envs, np.nan), np.zeros(num_envs, np.int32))
-    return Outcomes(tracker.end_rewards(), tracker.compliance(), tracker.fixes.copy())
+    def _make_room(self, num_envs: int) -> None:
+        network = self.spec.options.network
+        self.table = np.zeros((num_envs, network.num_observations), np.uint8)
+        self._mask_room = np.empty((num_envs, len(network.codec)), np.bool_)
+        self._recall_room = np.empty((num_envs, num_recalled(network)), np.uint8)

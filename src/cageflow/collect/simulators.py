@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cageflow.collect.games import CompiledGames, GameSpec, LocalGames
+from cageflow.collect.games import GameSpec, LocalGames
+from cageflow.envs.game import GameBatch
 
 
 def make_games(spec: GameSpec) -> LocalGames:
@@ -12,7 +13,7 @@ def make_games(spec: GameSpec) -> LocalGames:
         UserError: CybORG is asked for and is not there.
     """
     if spec.cyborg_path is None:
-        return CompiledGames(spec)
-    from cageflow.collect.cyborg_games import CyborgGames  # so that the bridge is loaded only where it is used
+        return LocalGames(spec, GameBatch(spec.options, 1))
+    from cageflow.envs.cyborg_batch import CyborgBatch  # so that the bridge is loaded only where it is used
 
-    return CyborgGames(spec)
+    return LocalGames(spec, CyborgBatch(spec.options, spec.cyborg_path))

@@ -1,4 +1,4 @@
-"""A batch of games: what the single and the vector environment have in common."""
+"""A batch of games on the compiled simulator: what environments, collectors and evaluations play in."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cageflow.envs.inspection import accesses
+from cageflow.envs.memory import BlueMemory
 from cageflow.envs.options import GameOptions
 from cageflow.envs.saved import Array, GameState, fitting_arrays, setting_of
 from cageflow.errors import UserError
-from cageflow.sim.batch import play_loop, restart_batch, seed_loop, unpack_batch
-from cageflow.sim.handover import plain, row
-from cageflow.sim.knowledge import mask_loop
-from cageflow.sim.memory import forget, new_memories
-from cageflow.sim.recall import decoy_places, num_recalled, recall_loop
+from cageflow.sim.batch import play_loop, reset_batch, restart_batch, seed_loop, unpack_batch
+from cageflow.sim.handover import plain
 from cageflow.sim.state import new_states
 from cageflow.sim.threads import BatchThreads
+from cageflow.workflow.compliance import ComplianceTracker
 
 SEED_RANGE = 2**64
 
@@ -34,21 +34,41 @@ class GameBatch:
     Attributes:
         network: the network that is played.
         states: (B,) environments.
-        memories: (B,) what blue remembers, see `cageflow.sim.memory`.
+        memory: what blue remembers.
         has_begun: whether episodes have begun.
     """
 
     def __init__(self, options: GameOptions, num_envs: int, num_threads: int = 1) -> None:
         self.network = options.network
+        self.memory = BlueMemory(options, num_envs)
         self._options = options
-        self._num_envs = num_envs
+        self._num_threads = num_threads
         self._initial = plain(new_states(self.network, 1))
-        self._nets = row(self.network.tables)
-        self._settings = row(options.params())
-        self.states = plain(new_states(self.network, num_envs))
-        self.memories = plain(new_memories(self.network, num_envs))
-        self._threads = BatchThreads(num_envs, num_threads)
         self.has_begun = False
+        self._make_room(num_envs)
+
+    def _make_room(self, num_envs: int) -> None:
+        self._num_envs = num_envs
+        self.states = plain(new_states(self.network, num_envs))
+        self._played = (self.states, self.memory.records, self.memory.nets, self.memory.settings)
+        self._threads = BatchThreads(num_envs, self._num_threads)
+
+    def begin(self, seeds: npt.NDArray[np.uint64], observations: npt.NDArray[Any] | None = None) -> None:
+        """Begin an episode for each seed, in all games.
+
+        Args:
+            seeds: (B,) uint64; B may be another number than before.
+            observations: (B, F) of any number type; overwritten with what blue sees at the start, where given.
+        """
+        if len(seeds) != self._num_envs:
+            self.close()
+            self.memory.resize(len(seeds))
+            self._make_room(len(seeds))
+        reset_batch(self.states, self._initial, seeds)
+        self.memory.reset()
+        self.has_begun = True
+        if observations is not None:
+            observations[:] = 0
 
     def restart(
         self,
@@ -76,26 +96,31 @@ class GameBatch:
     def go_on(self, mask: npt.NDArray[np.bool_]) -> None:
         """Begin an episode in the games of a mask; their streams run on."""
         restart_batch(self.states, self._initial, mask)
-        forget(self.memories, mask)
+        self.memory.reset(mask)
 
     def play(
-        self, actions: npt.NDArray[np.integer], observations: npt.NDArray[Any], rewards: npt.NDArray[np.float64]
+        self, actions: npt.NDArray[np.integer], observations: npt.NDArray[Any], rewards: npt.NDArray[np.floating]
     ) -> None:
         """One step of every game; see `play_loop`."""
         if self._threads.num_threads == 1:  # slices cost a microsecond, as much as a single game's step
-            play_loop(self.states, self.memories, self._nets, self._settings, actions, observations, rewards)
+            play_loop(*self._played, actions, observations, rewards)
         else:
+            states, memories, nets, settings = self._played
             self._threads.run(
                 lambda part: play_loop(
-                    self.states[part],
-                    self.memories[part],
-                    self._nets,
-                    self._settings,
-                    actions[part],
-                    observations[part],
-                    rewards[part],
+                    states[part], memories[part], nets, settings, actions[part], observations[part], rewards[part]
                 )
             )
+
+    def judge(
+        self, tracker: ComplianceTracker, actions: npt.NDArray[np.integer], rewards: npt.NDArray[np.float32]
+    ) -> None:
+        """Have (B,) actions judged by a workflow before they are taken; its (B,) rewards are overwritten."""
+        tracker.score_states(self.states, actions, rewards)
+
+    def access(self) -> npt.NDArray[np.int8]:
+        """(B, H) int8 of `inspection.Access`: the highest level at which red holds a session on each host."""
+        return accesses(self.states)
 
     def outcomes(self) -> npt.NDArray[np.int8]:
         """(B,) int8 of `cageflow.sim.enums.Outcome`: whether blue's last actions succeeded, as blue is told."""
@@ -128,14 +153,14 @@ class GameBatch:
         """
         arrays = fitting_arrays(state, self._setting, self._arrays(progress), self._num_envs)
         self.states.view(np.ndarray)[:] = arrays["states"]
-        self.memories.view(np.ndarray)[:] = arrays["memories"]
+        self.memory.records.view(np.ndarray)[:] = arrays["memories"]
         if seeds is not None:
             seed_loop(self.states, seeds, np.ones(self._num_envs, np.bool_))
         self.has_begun = True
         return {name: arrays[name] for name in progress}
 
     def _arrays(self, progress: dict[str, Array]) -> dict[str, Array]:
-        return {"states": self.states.view(np.ndarray), "memories": self.memories.view(np.ndarray)} | progress
+        return {"states": self.states.view(np.ndarray), "memories": self.memory.records.view(np.ndarray)} | progress
 
     @cached_property
     def _setting(self) -> dict[str, Any]:
@@ -153,24 +178,6 @@ class GameBatch:
         bits = np.empty((1, self.network.num_observations), np.uint8)
         unpack_batch(self.states[env_idx : env_idx + 1], bits)
         return bits.reshape(-1)
-
-    def masks(self) -> npt.NDArray[np.bool_]:
-        """(B, A) bool: False where blue can know that an action is in vain."""
-        masks = np.empty((self._num_envs, len(self.network.codec)), np.bool_)
-        mask_loop(self.memories, self._nets, masks)
-        return masks
-
-    def recalled(self) -> npt.NDArray[np.uint8]:
-        """(B, R) uint8 of 0 and 1: what blue remembers, as a policy with a memory reads it."""
-        places, num_bits = self._recall_layout
-        bits = np.empty((self._num_envs, num_bits), np.uint8)
-        recall_loop(self.memories, self._nets, places, bits)
-        return bits
-
-    @cached_property
-    def _recall_layout(self) -> tuple[npt.NDArray[np.int64], int]:
-        """What `recalled` needs of the network, worked out once."""
-        return decoy_places(self.network), num_recalled(self.network)
 
     def close(self) -> None:
         """End the threads."""
@@ -207,16 +214,3 @@ def check_reset_options(options: object, possible: Collection[str] = ()) -> None
         raise UserError(
             f"{unknown[0]!r} is no option of reset ({known}); the settings of a game are given when it is made."
         )
-
-
-def check_actions(actions: npt.NDArray[Any], num_actions: int) -> None:
-    """Refuse actions that there are not.
-
-    Raises:
-        UserError: they are no integers, or one is out of range.
-    """
-    if not np.issubdtype(actions.dtype, np.integer):
-        raise UserError(f"expected integers as actions, got {actions.dtype}.")
-    if actions.min() < 0 or actions.max() >= num_actions:
-        wrong = actions[(actions < 0) | (actions >= num_actions)][0]
-        raise UserError(f"{wrong} is no action; possible are whole numbers from 0 to {num_actions - 1}.")

@@ -33,17 +33,21 @@ def true_states(network: Network, states: npt.NDArray[Any]) -> dict[str, npt.NDA
         `decoys` (B, H) int16 masks (bit d: `network.decoys[d]`), `malware` (B, H) bool: whether there are files that
         Analyse finds, and `service_running` (B, H) bool: False where a service that Impact stops is down.
     """
-    user = states["removable"] + states["stubborn"]
-    privileged = states["privileged"].copy()
-    access = np.where(privileged > 0, Access.PRIVILEGED, np.where(user > 0, Access.USER, Access.NONE))
     return {
-        "access": access.astype(np.int8),
-        "user_sessions": user,
-        "privileged_sessions": privileged,
+        "access": accesses(states),
+        "user_sessions": states["removable"] + states["stubborn"],
+        "privileged_sessions": states["privileged"].copy(),
         "decoys": states["decoys"].copy(),
         "malware": (states["malware"][:, None] >> np.arange(len(network.hosts)) & 1).astype(np.bool_),
         "service_running": states["stopped"][:, None] >> np.arange(len(network.hosts)) & 1 == 0,
     }
+
+
+def accesses(states: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
+    """(B, H) int8 of `Access` in a batch of games."""
+    user = states["removable"] + states["stubborn"]
+    access = np.where(states["privileged"] > 0, Access.PRIVILEGED, np.where(user > 0, Access.USER, Access.NONE))
+    return access.astype(np.int8)
 
 
 def describe_hosts(network: Network, state: npt.NDArray[Any]) -> dict[str, dict[str, Any]]:

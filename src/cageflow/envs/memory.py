@@ -1,13 +1,13 @@
-"""Blue's memory of games that run elsewhere, such as in the original: see `cageflow.sim.memory` for what it holds."""
+"""What blue remembers of a batch of games: see `cageflow.sim.memory` for what it holds."""
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from cageflow.envs.game import check_actions
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.sim.handover import plain, row
@@ -17,26 +17,35 @@ from cageflow.sim.recall import decoy_places, num_recalled, recall_loop
 
 
 class BlueMemory:
-    """What blue remembers of a batch of games that run elsewhere, such as in the original.
+    """What blue remembers of a batch of games, and what it knows by that.
+
+    The compiled simulator writes into `records` itself (`game.GameBatch`); of games that run elsewhere, such as in the
+    original, `update` has to be told.
 
     Args:
         options: the settings of the game.
         num_envs: B.
+
+    Attributes:
+        network: the network that is played.
+        nets: (1,) its tables, as compiled loops take them.
+        settings: (1,) the settings, likewise.
+        records: (B,) of `cageflow.sim.memory.memory_dtype`.
     """
 
     def __init__(self, options: GameOptions, num_envs: int = 1) -> None:
-        network = options.network
-        self._nets = row(network.tables)
-        self._settings = row(options.params())
-        self._memories = new_memories(network, num_envs)
-        self._shape = (num_envs, len(network.codec))
-        self._num_observations = network.num_observations
-        self._num_recalled = num_recalled(network)
-        self._places = decoy_places(network)
+        self.network = options.network
+        self.nets = row(self.network.tables)
+        self.settings = row(options.params())
+        self.resize(num_envs)
 
-    def reset(self) -> None:
-        """Begin new episodes."""
-        forget(self._memories, np.ones(self._shape[0], np.bool_))
+    def resize(self, num_envs: int) -> None:
+        """Begin new episodes, of another number of games."""
+        self.records = plain(new_memories(self.network, num_envs))
+
+    def reset(self, mask: npt.NDArray[np.bool_] | None = None) -> None:
+        """Begin new episodes, in the games of a (B,) mask or in all."""
+        forget(self.records, np.ones(len(self.records), np.bool_) if mask is None else mask)
 
     def update(self, actions: npt.NDArray[np.integer], observations: npt.NDArray[Any]) -> None:
         """Take in one step.
@@ -48,23 +57,50 @@ class BlueMemory:
         Raises:
             UserError: a wrong shape or type, or an action out of range.
         """
-        num_envs, num_actions = self._shape
-        if actions.shape != (num_envs,) or observations.shape != (num_envs, self._num_observations):
+        num_envs, num_observations = len(self.records), self.network.num_observations
+        if actions.shape != (num_envs,) or observations.shape != (num_envs, num_observations):
             raise UserError(
-                f"expected ({num_envs},) actions and ({num_envs}, {self._num_observations}) observations, "
+                f"expected ({num_envs},) actions and ({num_envs}, {num_observations}) observations, "
                 f"got {actions.shape} and {observations.shape}."
             )
-        check_actions(actions, num_actions)
-        remember_loop(plain(self._memories), self._nets, self._settings, actions, observations)
+        check_actions(actions, len(self.network.codec))
+        remember_loop(self.records, self.nets, self.settings, actions, observations)
 
-    def masks(self) -> npt.NDArray[np.bool_]:
-        """(B, A) bool: False where the action is certainly in vain; see `cageflow.sim.knowledge`."""
-        masks = np.empty(self._shape, np.bool_)
-        mask_loop(plain(self._memories), self._nets, masks)
+    def masks(self, out: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.bool_]:
+        """(B, A) bool: False where an action is certainly in vain; see `cageflow.sim.knowledge`.
+
+        Args:
+            out: to write to; None: a new array.
+        """
+        masks = np.empty((len(self.records), len(self.network.codec)), np.bool_) if out is None else out
+        mask_loop(self.records, self.nets, masks)
         return masks
 
-    def recalled(self) -> npt.NDArray[np.uint8]:
-        """(B, R) uint8 of 0 and 1: what is remembered, for a policy to read; see `cageflow.sim.recall`."""
-        bits = np.empty((self._shape[0], self._num_recalled), np.uint8)
-        recall_loop(plain(self._memories), self._nets, self._places, bits)
+    def recalled(self, out: npt.NDArray[np.uint8] | None = None) -> npt.NDArray[np.uint8]:
+        """(B, R) uint8 of 0 and 1: what is remembered, for a policy to read; see `cageflow.sim.recall`.
+
+        Args:
+            out: to write to; None: a new array.
+        """
+        places, num_bits = self._recall_layout
+        bits = np.empty((len(self.records), num_bits), np.uint8) if out is None else out
+        recall_loop(self.records, self.nets, places, bits)
         return bits
+
+    @cached_property
+    def _recall_layout(self) -> tuple[npt.NDArray[np.int64], int]:
+        """What `recalled` needs of the network, worked out once."""
+        return decoy_places(self.network), num_recalled(self.network)
+
+
+def check_actions(actions: npt.NDArray[Any], num_actions: int) -> None:
+    """Refuse actions that there are not.
+
+    Raises:
+        UserError: they are no integers, or one is out of range.
+    """
+    if not np.issubdtype(actions.dtype, np.integer):
+        raise UserError(f"expected integers as actions, got {actions.dtype}.")
+    if actions.min() < 0 or actions.max() >= num_actions:
+        wrong = actions[(actions < 0) | (actions >= num_actions)][0]
+        raise UserError(f"{wrong} is no action; possible are whole numbers from 0 to {num_actions - 1}.")

@@ -203,12 +203,12 @@ class Cage2Env(gym.Env[Observation, np.int64]):
 
     def action_masks(self) -> npt.NDArray[np.bool_]:
         """(A,) bool: False where blue can know that an action is in vain; see `cageflow.sim.knowledge`."""
-        mask: npt.NDArray[np.bool_] = self._game.masks()[0]
+        mask: npt.NDArray[np.bool_] = self._game.memory.masks()[0]
         return mask
 
     def recalled(self) -> npt.NDArray[np.uint8]:
         """(R,) uint8 of 0 and 1: what blue remembers of the episode; see `cageflow.sim.recall`."""
-        bits: npt.NDArray[np.uint8] = self._game.recalled()[0]
+        bits: npt.NDArray[np.uint8] = self._game.memory.recalled()[0]
         return bits
 
     def get_state(self) -> GameState:

@@ -15,8 +15,9 @@ from gymnasium.vector.utils import batch_space
 
 from cageflow.envs.attributes import GameAttributes
 from cageflow.envs.episode_length import episode_length, spec_with_length
-from cageflow.envs.game import SEED_RANGE, GameBatch, check_actions, check_reset_options, check_seed
+from cageflow.envs.game import SEED_RANGE, GameBatch, check_reset_options, check_seed
 from cageflow.envs.inspection import LastStep, describe_hosts, describe_step, true_states
+from cageflow.envs.memory import check_actions
 from cageflow.envs.options import GameOptions, whole_number
 from cageflow.envs.rendering import Scene, render
 from cageflow.envs.saved import GameState
@@ -211,11 +212,11 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
 
     def action_masks(self) -> npt.NDArray[np.bool_]:
         """(B, A) bool: False where blue can know that an action is in vain; see `cageflow.sim.knowledge`."""
-        return self._game.masks()
+        return self._game.memory.masks()
 
     def recalled(self) -> npt.NDArray[np.uint8]:
         """(B, R) uint8 of 0 and 1: what blue remembers of each episode; see `cageflow.sim.recall`."""
-        return self._game.recalled()
+        return self._game.memory.recalled()
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """What a method or an attribute of the single environment gives in each game; see `GameAttributes`."""
@@ -277,7 +278,7 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
     def last_step_of(self, env_idx: int) -> LastStep:
         """Who did what in the last step of one game."""
         state = self._game.states[env_idx : env_idx + 1]
-        action = int(self._game.memories["last_action"][env_idx])
+        action = int(self._game.memory.records["last_action"][env_idx])
         return describe_step(self.network, state, action, float(self._rewards[env_idx]))
 
     def render_game(self, env_idx: int) -> Any:
@@ -298,7 +299,7 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
 
     def _progress(self) -> dict[str, npt.NDArray[Any]]:
         return {
-            "actions": self._game.memories["last_action"].astype(np.int64),
+            "actions": self._game.memory.records["last_action"].astype(np.int64),
             "rewards": self._rewards,
             "returns": self._returns,
             "num_steps": self._num_steps,

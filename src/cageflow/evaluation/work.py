@@ -123,8 +123,6 @@ class _Table:
             self._agent,
             self._games[spec],
             share.seeds,
-            spec.options.max_steps,
-            len(spec.options.network.codec),
             share.workflow,
             COMPILED_ENVS if spec.cyborg_path is None else CYBORG_ENVS,
         )

@@ -89,15 +89,15 @@ def check_agreement(model: bytes, policy: Policy, options: GameOptions, episodes
     difference = _difference(runner(random_bits), policy, random_bits, memory)
     games = GameBatch(options, episodes)
     seeds = EpisodeStream(0, "export").seeds(0, episodes)
-    games.restart(np.ones(episodes, np.bool_), [int(seed) for seed in seeds], lambda number: seeds[:number])
+    games.begin(seeds)
     runner = ModelRunner(model, episodes)
     observations = np.zeros((episodes, num_bits), np.uint8)
     rewards = np.empty(episodes, np.float64)
     num_masks = 0
     for step in range(options.max_steps):
         outputs = runner(observations)
-        difference = max(difference, _difference(outputs, policy, observations, games))
-        masks = games.masks() if policy.card.mask_actions else None
+        difference = max(difference, _difference(outputs, policy, observations, games.memory))
+        masks = games.memory.masks() if policy.card.mask_actions else None
         if masks is not None:
             if not np.array_equal(outputs["mask"], masks):
                 raise RuntimeError(f"the exported masks differ from the simulator's in step {step + 1}")
@@ -115,7 +115,7 @@ def _difference(
     outputs: dict[str, npt.NDArray[Any]],
     policy: Policy,
     observations: npt.NDArray[np.uint8],
-    memory: BlueMemory | GameBatch,
+    memory: BlueMemory,
 ) -> float:
     """Largest difference of log-probabilities, masks aside.
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from cageflow.agents.player import AgentPlayer
 from cageflow.collect import GameSpec
-from cageflow.collect.games import CompiledGames
+from cageflow.collect.simulators import make_games
 from cageflow.envs.inspection import Access
 from cageflow.envs.options import GameOptions
 from cageflow.envs.single import Cage2Env
@@ -24,10 +24,8 @@ def test_player__shows_what_a_batch_shows() -> None:
 
     play_episodes(
         Changing(),
-        CompiledGames(GameSpec(GameOptions("meander", max_steps=30), True)),
+        make_games(GameSpec(GameOptions("meander", max_steps=30), True)),
         np.array([4], np.uint64),
-        30,
-        145,
     )
     batch = shown.copy()
     shown.clear()

@@ -9,7 +9,7 @@ import pytest
 from cageflow.agents.policy_agent import PolicyAgent
 from cageflow.agents.team import MEMBERS, OPENING_STEPS, Chooser, TeamAgent, read_team, write_team
 from cageflow.collect import EpisodeStream, GameSpec
-from cageflow.collect.games import CompiledGames
+from cageflow.collect.simulators import make_games
 from cageflow.envs.agent import BlueView
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
@@ -51,8 +51,8 @@ def test_choice__takes_no_notice_of_other_subnets_and_of_what_blue_believes() ->
 
 
 def play(red: str, members: dict[str, Scripted], opening: Scripted, max_steps: int = 8, **options: str) -> Played:
-    games = CompiledGames(GameSpec(GameOptions(red, max_steps=max_steps, **options), masked=True))
-    return play_episodes(TeamAgent(members, opening, SETTING), games, SEEDS, max_steps, NUM_ACTIONS)
+    games = make_games(GameSpec(GameOptions(red, max_steps=max_steps, **options), masked=True))
+    return play_episodes(TeamAgent(members, opening, SETTING), games, SEEDS)
 
 
 @pytest.mark.parametrize("rules", ["v2.1", "challenge"])
@@ -94,9 +94,9 @@ def test_games_of_one_batch__choose_each_for_themselves() -> None:
 
 def test_member_that_overwrites_its_answer__does_not_overwrite_the_team_s() -> None:
     agents = {name: PolicyAgent(policy(i, mask_actions=False)) for i, name in enumerate(MEMBERS)}
-    games = CompiledGames(GameSpec(GameOptions("meander", max_steps=20), masked=True))
-    alone = play_episodes(agents["meander"], games, SEEDS, 20, NUM_ACTIONS)
-    team = play_episodes(TeamAgent(agents, agents["meander"], SETTING), games, SEEDS, 20, NUM_ACTIONS)
+    games = make_games(GameSpec(GameOptions("meander", max_steps=20), masked=True))
+    alone = play_episodes(agents["meander"], games, SEEDS)
+    team = play_episodes(TeamAgent(agents, agents["meander"], SETTING), games, SEEDS)
     assert np.array_equal(alone.returns, team.returns)
 
 

@@ -7,7 +7,7 @@ from cageflow.agents.policy_agent import PolicyAgent
 from cageflow.analysis import recording as module
 from cageflow.analysis.recording import FOLLOWS, NO_FIX, Recording, record
 from cageflow.collect import EpisodeStream, GameSpec, WorkflowSpec
-from cageflow.collect.games import CompiledGames
+from cageflow.collect.simulators import make_games
 from cageflow.envs.inspection import Access
 from cageflow.envs.options import GameOptions
 from cageflow.evaluation.episodes import play_episodes
@@ -27,8 +27,8 @@ def one() -> Recording:
 
 
 def test_recorded_episodes__are_those_of_an_evaluation(one: Recording) -> None:
-    games = CompiledGames(GameSpec(OPTIONS, masked=True))
-    played = play_episodes(PolicyAgent(policy()), games, SEEDS, 40, len(NETWORK.codec), WORKFLOW)
+    games = make_games(GameSpec(OPTIONS, masked=True))
+    played = play_episodes(PolicyAgent(policy()), games, SEEDS, WORKFLOW)
     assert np.array_equal(one.returns, played.returns)
     assert np.array_equal(one.compliance, played.compliance)
     assert len(np.unique(one.returns)) > 5

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from cageflow.collect import EpisodeStream, GameSpec
-from cageflow.collect.games import CompiledGames
 from cageflow.collect.simulators import make_games
+from cageflow.envs.game import GameBatch
 from cageflow.envs.inspection import Access
 from cageflow.envs.options import GameOptions
 from cageflow.scenario import default_network
 
 SEEDS = EpisodeStream(1, "test").seeds(0, 3)
 HOSTS = default_network().hosts
+DECOY = default_network().codec.encode("DecoyApache User2")
 
 
 def accesses(spec: GameSpec, num_steps: int = 40) -> np.ndarray:
@@ -41,10 +42,28 @@ def check(seen: np.ndarray) -> None:
 
 def test_access__is_red_s_highest_level_on_each_host() -> None:
     spec = GameSpec(GameOptions("bline", max_steps=40), masked=False)
-    assert isinstance(make_games(spec), CompiledGames)
+    assert isinstance(make_games(spec).batch, GameBatch)
     check(accesses(spec))
 
 
 @pytest.mark.cyborg
 def test_access__in_the_original_likewise(cyborg_path: Path) -> None:
     check(accesses(GameSpec(GameOptions("bline", max_steps=40), False, str(cyborg_path))))
+
+
+def test_reset__forgets_the_episodes_before_in_as_many_games_and_in_fewer() -> None:
+    games = make_games(GameSpec(GameOptions("meander", max_steps=10), masked=True, memory=True))
+
+    def play(seeds: np.ndarray) -> list[np.ndarray]:
+        games.reset(seeds, None)
+        seen = [games.observations.copy(), games.masks.copy(), games.access()]
+        rewards = np.empty(len(seeds), np.float32)
+        for _ in range(10):
+            games.step(np.full(len(seeds), DECOY, np.int16), rewards, np.empty_like(rewards))
+            seen += [games.observations.copy(), games.masks.copy(), rewards.copy()]
+        return seen
+
+    first = play(SEEDS)
+    assert all(np.array_equal(*pair) for pair in zip(first, play(SEEDS), strict=True))
+    assert all(np.array_equal(one[:2], other) for one, other in zip(first, play(SEEDS[:2]), strict=True))
+    assert not first[0].any() and first[-3].any()

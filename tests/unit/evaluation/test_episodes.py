@@ -5,8 +5,9 @@ import pytest
 
 from cageflow.agents.policy_agent import PolicyAgent
 from cageflow.collect import EpisodeStream, GameSpec, WorkflowSpec
-from cageflow.collect.games import CompiledGames
+from cageflow.collect.games import LocalGames
 from cageflow.collect.play import Player
+from cageflow.collect.simulators import make_games
 from cageflow.envs.inspection import Access
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
@@ -21,15 +22,15 @@ SEEDS = EpisodeStream(3, "test").seeds(0, 40)
 NUM_ACTIONS = len(NETWORK.codec)
 
 
-def games(*, max_steps: int = 30, masked: bool = True) -> CompiledGames:
-    return CompiledGames(GameSpec(GameOptions("meander", max_steps=max_steps), masked))
+def games(*, max_steps: int = 30, masked: bool = True) -> LocalGames:
+    return make_games(GameSpec(GameOptions("meander", max_steps=max_steps), masked))
 
 
 @pytest.mark.parametrize("masked", [True, False])
 def test_policy__plays_the_episodes_that_a_collector_plays(masked: bool) -> None:
     who = policy(mask_actions=masked)
     collected = Player(games(masked=masked), 30).play(pack_weights(who.layers, "tanh"), SEEDS, WORKFLOW)
-    played = play_episodes(PolicyAgent(who), games(), SEEDS, 30, NUM_ACTIONS, WORKFLOW)
+    played = play_episodes(PolicyAgent(who), games(), SEEDS, WORKFLOW)
     assert np.array_equal(played.returns, collected.env_returns)
     assert np.array_equal(played.compliance, collected.compliance)
     assert len(np.unique(played.returns)) > 5
@@ -38,7 +39,7 @@ def test_policy__plays_the_episodes_that_a_collector_plays(masked: bool) -> None
 def test_deterministic_policy__takes_its_likeliest_allowed_action() -> None:
     who = policy(1)
     keeper = Scripted()
-    play_episodes(keeper, games(max_steps=1), SEEDS, 1, NUM_ACTIONS)
+    play_episodes(keeper, games(max_steps=1), SEEDS)
     agent = PolicyAgent(who, deterministic=True)
     agent.reset(SEEDS)
     log_probs = np.where(keeper.views[0].masks == 1, who.log_probs(keeper.seen[0]), -np.inf)
@@ -50,7 +51,7 @@ def test_memory_of_a_policy__is_bounded(monkeypatch: pytest.MonkeyPatch) -> None
 
     def returns(agent: PolicyAgent) -> list[np.ndarray]:
         halves = (SEEDS[:20], SEEDS[20:])
-        return [play_episodes(agent, games(), seeds, 30, NUM_ACTIONS).returns for seeds in halves]
+        return [play_episodes(agent, games(), seeds).returns for seeds in halves]
 
     wanted = returns(free)
     monkeypatch.setattr("cageflow.agents.policy_agent.MEMORY_ROWS", 3)
@@ -59,15 +60,15 @@ def test_memory_of_a_policy__is_bounded(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_batches__change_nothing() -> None:
-    whole = play_episodes(PolicyAgent(policy()), games(), SEEDS, 30, NUM_ACTIONS, WORKFLOW)
-    parts = play_episodes(PolicyAgent(policy()), games(), SEEDS, 30, NUM_ACTIONS, WORKFLOW, max_envs=7)
+    whole = play_episodes(PolicyAgent(policy()), games(), SEEDS, WORKFLOW)
+    parts = play_episodes(PolicyAgent(policy()), games(), SEEDS, WORKFLOW, max_envs=7)
     assert np.array_equal(whole.returns, parts.returns)
     assert np.array_equal(whole.compliance, parts.compliance)
 
 
 def test_agent_s_own_limit__is_kept() -> None:
     agent = Scripted(max_envs=3)
-    play_episodes(agent, games(max_steps=2), SEEDS[:8], 2, NUM_ACTIONS, max_envs=5)
+    play_episodes(agent, games(max_steps=2), SEEDS[:8], max_envs=5)
     assert [len(seeds) for seeds in agent.seeds] == [3, 3, 2]
     assert np.array_equal(np.concatenate(agent.seeds), SEEDS[:8])
 
@@ -83,7 +84,7 @@ def test_view__tells_the_step_what_was_played_what_is_in_vain_and_the_truth() ->
             assert view.masks is view.masks
             return agent.act(view)
 
-    play_episodes(Curious(), games(max_steps=30), SEEDS[:5], 30, NUM_ACTIONS)
+    play_episodes(Curious(), games(max_steps=30), SEEDS[:5])
     assert [view.step for view in agent.views] == list(range(30))
     assert agent.views[0].last_actions is None
     assert all(view.last_actions.tolist() == [restore] * 5 for view in agent.views[1:])
@@ -95,9 +96,11 @@ def test_view__tells_the_step_what_was_played_what_is_in_vain_and_the_truth() ->
     assert (np.delete(truths[-1], start, axis=1) > Access.NONE).any()
 
 
-def test_game_without_masks__is_refused_to_an_agent_that_asks() -> None:
-    with pytest.raises(ValueError, match="made for masks"):
-        play_episodes(PolicyAgent(policy()), games(masked=False), SEEDS, 30, NUM_ACTIONS)
+def test_masks__are_there_for_who_asks_whatever_a_collector_is_given() -> None:
+    asked, not_asked = (
+        play_episodes(PolicyAgent(policy()), games(masked=masked), SEEDS).returns for masked in (True, False)
+    )
+    assert np.array_equal(asked, not_asked)
 
 
 @pytest.mark.parametrize(
@@ -113,4 +116,4 @@ def test_what_is_no_action__is_refused(answer: np.ndarray, words: str) -> None:
     agent = Scripted()
     agent.act = lambda view: answer  # type: ignore[method-assign]
     with pytest.raises(UserError, match=words):
-        play_episodes(agent, games(), SEEDS[:4], 30, NUM_ACTIONS)
+        play_episodes(agent, games(), SEEDS[:4])

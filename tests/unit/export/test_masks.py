@@ -21,13 +21,13 @@ def first_difference(options, model, seed=0):
     """Play at random, decoys and restores often: the first step whose masks differ, and the actions; None if none."""
     rng = np.random.default_rng(seed)
     games = GameBatch(options, NUM_GAMES)
-    games.restart(np.ones(NUM_GAMES, np.bool_), range(NUM_GAMES), lambda number: np.zeros(number, np.uint64))
+    games.begin(np.arange(NUM_GAMES, dtype=np.uint64))
     runner = ModelRunner(model, NUM_GAMES)
     observations, rewards = np.zeros((NUM_GAMES, 52), np.uint8), np.zeros(NUM_GAMES)
     busy = np.flatnonzero(np.isin(NETWORK.codec.host, [1, 3, 7, 10, 11]))
     allowed = 0
     for step in range(NUM_STEPS):
-        ours, theirs = games.masks(), runner(observations)["mask"]
+        ours, theirs = games.memory.masks(), runner(observations)["mask"]
         if not np.array_equal(ours, theirs):
             return step, sorted({NETWORK.codec.names[action] for action in np.argwhere(ours != theirs)[:, 1]})
         allowed += ours.sum()

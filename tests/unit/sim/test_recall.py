@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from cageflow.collect.games import CompiledGames, GameSpec
+from cageflow.collect.games import GameSpec
+from cageflow.collect.simulators import make_games
 from cageflow.envs.memory import BlueMemory
 from cageflow.envs.options import GameOptions
 from cageflow.sim.handover import plain, row
@@ -104,7 +105,7 @@ def test_clock__runs_to_its_end():
 
 def test_memory_kept_elsewhere__is_what_the_game_recalls():
     options = GameOptions("meander", rules="challenge", max_steps=40)
-    games, memory = CompiledGames(GameSpec(options, masked=True, memory=True)), BlueMemory(options, 8)
+    games, memory = make_games(GameSpec(options, masked=True, memory=True)), BlueMemory(options, 8)
     games.reset(np.arange(8, dtype=np.uint64), None)
     rng, rewards = np.random.default_rng(0), np.empty(8, np.float32)
     for _ in range(40):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from cageflow.agents.baselines import BASELINES
-from cageflow.collect.games import CompiledGames, GameSpec
+from cageflow.collect.games import GameSpec
+from cageflow.collect.simulators import make_games
 from cageflow.envs.agent import BlueView
 from cageflow.envs.options import GameOptions
 from cageflow.evaluation.episodes import play_episodes
@@ -23,10 +24,7 @@ def quiet(num_envs: int, step: int = 0) -> BlueView:
 def test_baseline__plays_each_episode_by_its_seed_alone(name: str, red_agent: str) -> None:
     spec = GameSpec(GameOptions(red_agent, max_steps=30), masked=True)
     seeds = np.arange(40, dtype=np.uint64)
-    together, alone = (
-        play_episodes(BASELINES[name](SETTING), CompiledGames(spec), some, 30, len(NETWORK.codec))
-        for some in (seeds, seeds[7:9])
-    )
+    together, alone = (play_episodes(BASELINES[name](SETTING), make_games(spec), some) for some in (seeds, seeds[7:9]))
     assert together.returns[7:9].tolist() == alone.returns.tolist()
 
 

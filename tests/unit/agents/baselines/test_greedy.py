@@ -6,7 +6,8 @@ import pytest
 from cageflow.agents.baselines import BASELINES
 from cageflow.agents.baselines.greedy import GreedyAgent, order_by_worth
 from cageflow.agents.baselines.worth import host_worth, restore_cost
-from cageflow.collect.games import CompiledGames, GameSpec, WorkflowSpec
+from cageflow.collect.games import GameSpec, WorkflowSpec
+from cageflow.collect.simulators import make_games
 from cageflow.envs.inspection import Access
 from cageflow.envs.options import GameOptions
 from cageflow.evaluation.episodes import play_episodes
@@ -70,5 +71,5 @@ def test_every_fix_of_an_episode_follows_the_order(order: tuple[int, ...]) -> No
     seeds = np.arange(50, dtype=np.uint64)
     workflow = WorkflowSpec(order, 0.0, "evictable")
     agent = GreedyAgent(SETTING, order)
-    played = play_episodes(agent, CompiledGames(spec), seeds, 100, len(NETWORK.codec), workflow)
+    played = play_episodes(agent, make_games(spec), seeds, workflow)
     assert played.compliance.tolist() == [1.0] * 50

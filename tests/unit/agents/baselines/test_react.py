@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from cageflow.agents.baselines import BASELINES
-from cageflow.collect.games import CompiledGames, GameSpec
+from cageflow.collect.games import GameSpec
+from cageflow.collect.simulators import make_games
 from cageflow.envs.options import GameOptions
 from cageflow.evaluation.episodes import play_episodes
 from tests.helpers.agents import NETWORK, SETTING
@@ -84,5 +85,5 @@ def test_games_of_a_batch_are_decided_one_by_one() -> None:
 def test_it_beats_doing_nothing_by_far() -> None:
     spec = GameSpec(GameOptions("B_lineAgent"), masked=True)
     seeds = np.arange(200, dtype=np.uint64)
-    returns = play_episodes(BASELINES["react"](SETTING), CompiledGames(spec), seeds, 100, len(NETWORK.codec)).returns
+    returns = play_episodes(BASELINES["react"](SETTING), make_games(spec), seeds).returns
     assert -40.0 < returns.mean() < -30.0

@@ -10,11 +10,11 @@ import pytest
 
 from cageflow.agents.foreign.agent import ForeignAgent, load_agent
 from cageflow.collect import EpisodeStream, GameSpec
-from cageflow.collect.games import CompiledGames
+from cageflow.collect.simulators import make_games
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.evaluation.episodes import play_episodes
-from tests.helpers.agents import NETWORK, SETTING, Scripted
+from tests.helpers.agents import SETTING, Scripted
 
 SEEDS = EpisodeStream(3, "test").seeds(0, 3)
 
@@ -66,8 +66,8 @@ def agent_that(does: str, timeout_s: float = 60.0) -> ForeignAgent:
 
 
 def play(agent: object, num_steps: int = 4) -> np.ndarray:
-    games = CompiledGames(GameSpec(GameOptions("meander", max_steps=num_steps), masked=True))
-    return play_episodes(agent, games, SEEDS, num_steps, len(NETWORK.codec)).returns  # type: ignore[arg-type]
+    games = make_games(GameSpec(GameOptions("meander", max_steps=num_steps), masked=True))
+    return play_episodes(agent, games, SEEDS).returns  # type: ignore[arg-type]
 
 
 def test_agent__learns_what_blue_sees_and_nothing_else(here: Path) -> None:
@@ -83,7 +83,7 @@ def test_agent__learns_what_blue_sees_and_nothing_else(here: Path) -> None:
     assert not [
         name for name in found[0]["modules"] if name.startswith(("cageflow.sim", "cageflow.envs", "cageflow.collect"))
     ]
-    assert not {"LocalGames", "CompiledGames", "GameBatch", "Cage2Env", "BlueView"} & set(found[0]["names"])
+    assert not {"LocalGames", "GameBatch", "Cage2Env", "BlueView"} & set(found[0]["names"])
     assert not found[0]["numbers"]
     assert all(name.startswith(("pipe:", "anon_inode:", "/proc")) for name in found[0]["files"])
     assert found[0]["terminal"] == [False] * 3 and found[0]["session"]

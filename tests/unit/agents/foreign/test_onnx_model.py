@@ -13,7 +13,7 @@ from cageflow.agents.foreign.wire import Shown
 from cageflow.agents.policy_agent import PolicyAgent
 from cageflow.agents.sources import SourceOptions, find_agent
 from cageflow.collect import GameSpec
-from cageflow.collect.games import CompiledGames
+from cageflow.collect.simulators import make_games
 from cageflow.envs.agent import BlueSetting
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
@@ -34,8 +34,8 @@ def exported(folder: Path, **card: object) -> tuple[Path, Path]:
 
 
 def returns(agent: object) -> np.ndarray:
-    games = CompiledGames(GameSpec(GameOptions("bline", max_steps=30), masked=True))
-    return play_episodes(agent, games, SEEDS, 30, len(NETWORK.codec)).returns  # type: ignore[arg-type]
+    games = make_games(GameSpec(GameOptions("bline", max_steps=30), masked=True))
+    return play_episodes(agent, games, SEEDS).returns  # type: ignore[arg-type]
 
 
 def test_exported_policy__plays_what_its_policy_plays(tmp_path: Path) -> None:
