@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cageflow.scenario import default_network, load_scenario
+from cageflow.cli.options import NETWORKS
+from cageflow.scenario import NETWORK_NAMES, default_network, load_network, load_scenario
 from cageflow.scenario.cyborg.writing import cyborg_text
 from cageflow.scenario.schema import parse_scenario
 from tests.e2e.command_line import cageflow
@@ -61,6 +62,15 @@ def test_show__prints_the_hosts_and_draws_them(tmp_path: Path) -> None:
     outcome = cageflow("network", "show", "--svg", str(picture))
     assert outcome.status == 0 and "Op_Server0" in outcome.out
     assert picture.read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize("name", NETWORK_NAMES)
+def test_shipped_network__is_checked_shown_and_named_in_the_help(name: str) -> None:
+    outcome = cageflow("network", "check", name, "--json")
+    assert outcome.status == 0 and outcome.json["fingerprint"] == load_network(name).fingerprint
+    outcome = cageflow("network", "show", name)
+    assert outcome.status == 0 and all(host in outcome.out for host in load_network(name).hosts)
+    assert name in NETWORKS.split(", ")
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,9 @@ ADVANCED = "Advanced options"
 ORDER_FORMS = "As a > b > c or a,b,c, a number from 0 to 119, or a name such as critical-first."
 """How an order can be written; `cageflow.scenario.orders.OrderSpace.parse` reads it."""
 
+NETWORKS = "cage2, cage1, plant, clinic, campus"
+"""The networks that come with the package, `cageflow.scenario.NETWORK_NAMES`."""
+
 RedAgent = Annotated[
     str | None,
     option(
@@ -35,8 +38,8 @@ Green = Annotated[bool | None, option("Wake the green agent.", "no-green", "--gr
 ScenarioFile = Annotated[
     Path | None,
     option(
-        "A network in place of CAGE-2's own: a name such as cage2, a network file, or a scenario file of "
-        "CybORG; --network says the same."
+        f"A network in place of CAGE-2's own: {NETWORKS}, a network file, or a scenario file of CybORG; "
+        "--network says the same."
     ),
 ]
 DurationsOfActions = Annotated[

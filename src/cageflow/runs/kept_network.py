@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cageflow.files import read_whole, write_whole
+from cageflow.files import write_whole
 from cageflow.runs.run_folder import NETWORK
+from cageflow.scenario.named import network_file
 
 NETWORK_TEXT = "network_file"
 """The entry of the settings."""
 
 
 def read_network(scenario: str | None) -> str | None:
-    """The text of a network file; None for CAGE-2's own."""
-    return None if scenario is None else read_whole(Path(scenario)).decode()
+    """The text of a network by its name or its file; None for CAGE-2's own."""
+    return None if scenario is None else network_file(scenario).decode()
 
 
 def keep_network(run_dir: Path, text: str | None) -> str | None:

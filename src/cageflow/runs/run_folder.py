@@ -18,6 +18,7 @@ from cageflow.learn.fit import NETWORK_FILE
 from cageflow.runs.csv_log import CsvLog, LogEnd
 from cageflow.runs.folder_lock import LOCK, FolderLock, lock_folder
 from cageflow.runs.logs import BELIEFS, LOGS, TRIALS, UPDATES, LoggedBelief, LoggedTrial, LoggedUpdate, logs_of
+from cageflow.scenario.named import network_file
 from cageflow.scenario.orders import Order, OrderSpace
 from cageflow.search import LANDSCAPE, Acquisition, Iteration, LandscapeRow, NumberedRow
 from cageflow.settings.config import ABOUT, FILES, MADE_FOR, RunConfig, read_config
@@ -290,7 +291,7 @@ def _kept_files(config: RunConfig, start: bytes | None) -> dict[str, bytes]:
     """What a run goes on with beside its settings, by the place in its folder."""
     files = {}
     if config.scenario is not None:
-        files[NETWORK] = read_whole(Path(config.scenario))
+        files[NETWORK] = network_file(config.scenario)
     if start is not None:
         files[f"{CHECKPOINT}/{START}"] = start
     return files

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from cageflow.errors import UserError
+from cageflow.files import read_whole
 from cageflow.scenario.cyborg.importing import import_file, is_cyborg_file
 from cageflow.scenario.cyborg.writing import cyborg_text
 from cageflow.scenario.network import Network, default_network
 from cageflow.scenario.schema import Scenario
 from cageflow.scenario.yaml_file import YamlFile
 
-NETWORK_NAMES = ("cage2", "cage1")
+NETWORK_NAMES = ("cage2", "cage1", "plant", "clinic", "campus")
 """Of the networks that come with the package; each stands in a file of that name."""
 
 
@@ -77,11 +79,23 @@ def with_known_name(scenario: Scenario) -> Scenario:
     return scenario
 
 
+def network_file(given: Path | str) -> bytes:
+    """The file of a network by its name, or one of a user, as it stands.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return _shipped_file(str(given)).read_bytes() if str(given) in NETWORK_NAMES else read_whole(Path(given))
+
+
 @cache
 def shipped_network(name: str) -> Network:
     """One of `NETWORK_NAMES`."""
     if name == "cage2":
         return default_network()
-    file = f"{name}.yaml"
-    source = files("cageflow.scenario").joinpath(file)
-    return Network(YamlFile.read(source, file, Scenario.model_fields).validate(Scenario))
+    file = _shipped_file(name)
+    return Network(YamlFile.read(file, file.name, Scenario.model_fields).validate(Scenario))
+
+
+def _shipped_file(name: str) -> Traversable:
+    return files("cageflow.scenario").joinpath(f"{name}.yaml")

@@ -10,7 +10,7 @@ import yaml
 from cageflow.scenario.schema import Scenario
 from cageflow.scenario.yaml_file import YamlFile
 
-WIDTH = 120
+WIDTH = 100  # a line is broken after the item of a list that crosses it
 HEAD = "# What each key means stands in the file of CAGE-2's network, cage2.yaml.\n"
 DEEP, DEEP_IN_HOSTS = 1, 2  # levels of keys of a section that have lines of their own
 
