@@ -29,6 +29,7 @@ from typing import Any
 
 import torch
 
+from cageflow.envs.options import GameOptions
 from cageflow.files import checksum, write_whole
 from cageflow.runs import runs, search_run
 from cageflow.runs.progress import Quiet
@@ -49,7 +50,9 @@ SHORT = TRAIN.model_copy(update={"total_episodes": 16})
 UNIVERSAL = make_config({**SMALL, "command": "universal", "total_episodes": 16})
 LANDSCAPE = make_config({**SMALL, "command": "landscape", "max_episodes_per_workflow": 8, "repetitions": 1})
 CHAMPION = champion.ChampionSettings(config=SHORT, seeds=(3, 4), evaluation_episodes=2)
-BASELINE = baselines.BaselineSettings(name="ppo", total_episodes=8, seeds=(3, 4), evaluation_episodes=2, max_steps=4)
+BASELINE = baselines.BaselineSettings(
+    name="ppo", total_episodes=8, seeds=(3, 4), evaluation_episodes=2, game=GameOptions(max_steps=4)
+)
 
 
 @dataclass(frozen=True)

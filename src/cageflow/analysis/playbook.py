@@ -28,7 +28,7 @@ from cageflow.analysis.tallies import (
     price,
 )
 from cageflow.collect.games import WorkflowSpec
-from cageflow.envs.agent import BlueAgent, BlueSetting
+from cageflow.envs.agent import BlueAgent
 from cageflow.envs.options import GameOptions
 from cageflow.envs.seeds import EpisodeStream
 from cageflow.files import write_whole
@@ -256,13 +256,8 @@ def fitting_agent(policy: Policy, options: GameOptions, cure: str | None = None)
     Raises:
         UserError: it was not made for the game.
     """
-    check_fit(policy, setting_of(options), "the policy", cure)
+    check_fit(policy, options.blue_setting, "the policy", cure)
     return PolicyAgent(policy)
-
-
-def setting_of(options: GameOptions) -> BlueSetting:
-    """What blue knows of a game before it begins."""
-    return BlueSetting(options.network, options.rules, options.observation, options.green)
 
 
 def returns_of(agent: BlueAgent, options: GameOptions, seeds: npt.NDArray[np.uint64]) -> list[float]:
@@ -273,7 +268,7 @@ def returns_of(agent: BlueAgent, options: GameOptions, seeds: npt.NDArray[np.uin
 
 def idle_returns(options: GameOptions, seeds: npt.NDArray[np.uint64]) -> list[float]:
     """What they come to when blue does nothing."""
-    return returns_of(BASELINES["sleep"](setting_of(options)), options, seeds)
+    return returns_of(BASELINES["sleep"](options.blue_setting), options, seeds)
 
 
 def _examples(

@@ -13,6 +13,7 @@ from cageflow.cli.options import (
     ADVANCED,
     ORDER_FORMS,
     Definition,
+    DurationsOfActions,
     Green,
     IsQuiet,
     Json,
@@ -29,6 +30,7 @@ from cageflow.cli.telling import Telling
 from cageflow.errors import UserError
 
 if TYPE_CHECKING:
+    from cageflow.envs.options import GameOptions
     from cageflow.studies.baselines import BaselineTable
 
 Resume = Annotated[Path | None, option("Go on with the run in this folder: what is finished there is not done again.")]
@@ -60,6 +62,7 @@ def baseline(
     max_steps: MaxSteps = None,
     green: Green = None,
     scenario: ScenarioFile = None,
+    durations: DurationsOfActions = None,
     workflow: Annotated[
         str | None,
         option(
@@ -85,6 +88,7 @@ def baseline(
         "max_steps": max_steps,
         "green": green,
         "scenario": None if scenario is None else str(scenario),
+        "durations": durations,
         "workflow": workflow,
         "compliance_definition": compliance_definition,
         "evaluation_episodes": evaluation_episodes,
@@ -101,7 +105,7 @@ def baseline(
             table = baselines.go_on(resume, name, say)
     else:
         with Telling(quiet=quiet) as say:
-            table = baselines.measure(baselines.BaselineSettings(name=name, **given), run_dir, say)
+            table = baselines.measure(baselines.BaselineSettings.of({"name": name, **given}), run_dir, say)
     if as_json:
         print_json(table.to_json())
     else:
@@ -115,10 +119,16 @@ def _seeds(text: str) -> tuple[int, ...]:
         raise UserError(f"--seed is {text!r}: expected whole numbers, separated by commas, such as 1,2,3") from None
 
 
+def _durations(game: GameOptions) -> str:
+    """What a heading says of durations that are not the network's own."""
+    return "" if game.durations == "file" else f", durations {game.durations}"
+
+
 def _print(table: BaselineTable) -> None:
     from rich.table import Table
 
     settings, console = table.settings, terminal.make_console(highlight=False)
+    game = settings.game
     shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     shown.add_column("baseline")
     for heading in ("return", "SE", "SD of seeds", "compliance", "episodes", "s"):
@@ -135,8 +145,8 @@ def _print(table: BaselineTable) -> None:
         )
     seeds = "seed" if len(settings.seeds) == 1 else "seeds"
     console.print(
-        f"Mean return of {settings.evaluation_episodes:,} fresh episodes of {settings.max_steps} steps against "
-        f"{settings.red_agent}, rules {settings.rules}, {seeds} {', '.join(map(str, settings.seeds))}\n",
+        f"Mean return of {settings.evaluation_episodes:,} fresh episodes of {game.max_steps} steps against "
+        f"{game.red_agent}, rules {game.rules}{_durations(game)}, {seeds} {', '.join(map(str, settings.seeds))}\n",
         soft_wrap=True,
     )
     console.print(shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ from cageflow.cli.options import (
     AgentTimeout,
     CyborgPath,
     Json,
+    PolicyDurations,
     PolicyScenario,
     RunTeamCode,
     option,
@@ -84,6 +86,7 @@ def evaluate(
         bool, typer.Option("--green/--no-green", help="Wake the green agent.", rich_help_panel=ADVANCED)
     ] = False,
     scenario: PolicyScenario = None,
+    durations: PolicyDurations = None,
     seed: Annotated[int, typer.Option(help="Decides all chance.", min=0)] = 0,
     simulator: Annotated[
         str, typer.Option(help="compiled, or cyborg: an installed CybORG.", rich_help_panel=ADVANCED)
@@ -104,8 +107,9 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Play the challenge's protocol: 30, 50 and 100 steps against B-line, Meander and Sleep."""
+    from cageflow.agents.own_game import game_on_cyborg, own_game
     from cageflow.agents.sources import SourceOptions
-    from cageflow.envs.options import parse_red_agent
+    from cageflow.envs.options import GameOptions, parse_red_agent
     from cageflow.evaluation.both import evaluate_both
     from cageflow.evaluation.protocol import EvaluationSettings
     from cageflow.evaluation.protocol import evaluate as evaluate_agent
@@ -132,22 +136,31 @@ def evaluate(
         scenario,
     )
     sources = _sources(policies, team, save_team, options)
-    settings = EvaluationSettings(
-        rules=_cyborg_rules(rules, cyborg_path) if on_cyborg else rules or "v2.1",
-        observation=observation,
+    asked = EvaluationSettings(
+        game=GameOptions(
+            rules=_cyborg_rules(rules, cyborg_path) if on_cyborg else rules or "v2.1",
+            observation=observation or "corrected",
+            green=green,
+            scenario=scenario,
+            durations=durations or "file",
+        ),
         episodes=evaluation_episodes,
         seed=seed,
         lengths=tuple(dict.fromkeys(whole_numbers("--max-steps", max_steps))),
         red_agents=tuple(dict.fromkeys(parse_red_agent(name.strip()) for name in red_agent.split(","))),
-        green=green,
-        scenario=scenario,
         cyborg_path=cyborg_path if on_cyborg else None,
         num_workers=n_workers,
     )
+    others: dict[str, Any] = {"rules": asked.game.rules, "green": green, "observation": observation}
 
     results: list[dict[str, Any]] = []
     evaluations = []
     for source in sources:
+        if on_cyborg:
+            game = game_on_cyborg(source, **others)
+        else:
+            game = own_game(source, scenario=scenario, durations=durations, **others)
+        settings = replace(asked, game=game)
         with Telling() as telling:
             say = telling if on_cyborg else telling.doing
             if both:

@@ -9,7 +9,7 @@ import typer
 
 from cageflow import terminal
 from cageflow.cli.app import app
-from cageflow.cli.options import ADVANCED, ORDER_FORMS, Json, PolicyScenario, option
+from cageflow.cli.options import ADVANCED, ORDER_FORMS, Json, PolicyDurations, PolicyScenario, option
 from cageflow.cli.output import print_json
 from cageflow.cli.telling import Telling
 
@@ -44,6 +44,7 @@ def export(
         bool, typer.Option("--green/--no-green", help="For games with the green agent awake.", rich_help_panel=ADVANCED)
     ] = False,
     scenario: PolicyScenario = None,
+    durations: PolicyDurations = None,
     seed: Annotated[int, typer.Option(help="Of the evaluation.", min=0)] = 0,
     as_json: Json = False,
 ) -> None:
@@ -60,6 +61,7 @@ def export(
             seed=seed,
             green=green,
             scenario=scenario,
+            durations=durations,
             say=say,
         )
     if as_json:

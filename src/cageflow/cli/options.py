@@ -52,6 +52,14 @@ DurationsOfActions = Annotated[
         panel=ADVANCED,
     ),
 ]
+PolicyDurations = Annotated[
+    str | None,
+    option(
+        "Steps that actions take: file, cage4, blue-cage4 or numbers, as for `cageflow train`.",
+        "the policy's own, else file",
+        panel=ADVANCED,
+    ),
+]
 PolicyScenario = Annotated[
     Path | None,
     option("A network by its name or file; --network says the same.", "the policy's own, else CAGE-2's"),

@@ -14,6 +14,7 @@ from cageflow.cli.options import (
     ORDER_FORMS,
     AgentTimeout,
     Json,
+    PolicyDurations,
     PolicyScenario,
     RunTeamCode,
     ScenarioFile,
@@ -102,15 +103,15 @@ def play(
     max_steps: Annotated[int, typer.Option(help="Steps of the episode.", min=1)] = 100,
     green: Annotated[bool, typer.Option("--green/--no-green", help="Wake the green agent.")] = False,
     scenario: PolicyScenario = None,
+    durations: PolicyDurations = None,
     seed: Annotated[int, typer.Option(help="Decides all chance.", min=0)] = 0,
     delay: Annotated[float, typer.Option(help="Seconds between steps.")] = 0.5,
     agent_timeout: AgentTimeout = 60.0,
     run_team_code: RunTeamCode = False,
 ) -> None:
     """Watch an episode in the terminal: who did what, the network, the reward."""
+    from cageflow.agents.own_game import own_game
     from cageflow.agents.sources import PolicySource, SourceOptions, find_agent
-    from cageflow.envs.agent import BlueSetting
-    from cageflow.envs.options import GameOptions
     from cageflow.evaluation.play import HumanPolicy, play_episode
     from cageflow.learn.policy_file import load_policy
 
@@ -122,18 +123,21 @@ def play(
         if not isinstance(source, PolicySource):
             raise UserError(f"--workflow is for a policy file, and --blue is {blue}: leave one of them out")
         load_policy(source.path, order=source.workflow.order if source.workflow else None)
-    if source is not None:
-        observation = source.observation if observation is None else observation
-        scenario = scenario or source.scenario
-    options = GameOptions(
-        red_agent, rules, "corrected" if observation is None else observation, max_steps, green, scenario
+    options = own_game(
+        source,
+        red_agent=red_agent,
+        rules=rules,
+        observation=observation,
+        max_steps=max_steps,
+        green=green,
+        scenario=scenario,
+        durations=durations,
     )
     policy: Any
     if source is None:
         policy = HumanPolicy(options.network, terminal.make_console())
     else:
-        setting = BlueSetting(options.network, options.rules, options.observation, green)
-        policy = source.load(setting)
-        for note in source.notes(setting):
+        policy = source.load(options.blue_setting)
+        for note in source.notes(options.blue_setting):
             terminal.say(note, err=True)
     play_episode(options, policy, seed=seed, delay=delay, blue=Path(blue).stem)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from cageflow.envs.agent import BlueSetting
 from cageflow.errors import UserError
 from cageflow.scenario import Network, RedAgent, load_network
-from cageflow.scenario.durations import FROM_FILE, parse_durations, with_durations
+from cageflow.scenario.durations import FROM_FILE, format_durations, parse_durations
 from cageflow.scenario.enums import ATTACKERS
 from cageflow.sim.state import make_params
 
@@ -47,7 +49,8 @@ class GameOptions:
         green: whether the green agent is awake; NumPy's bool too, kept as a `bool`.
         scenario: a network, by its name or its file, see `cageflow.scenario.named`; None is CAGE-2's own.
         durations: how many steps actions take: "file" as the network's file says, "cage4" as in CAGE Challenge 4,
-            "blue-cage4" of blue alone, or numbers, see `cageflow.scenario.durations`.
+            "blue-cage4" of blue alone, or numbers, see `cageflow.scenario.durations`; kept by their name where they
+            have one.
 
     Raises:
         UserError: a value is not possible.
@@ -73,18 +76,17 @@ class GameOptions:
         object.__setattr__(self, "green", bool(self.green))
         if not (self.scenario is None or isinstance(self.scenario, str | Path)):
             raise UserError(f"scenario is {self.scenario!r}; expected the path of a YAML file, or None.")
-        parse_durations(self.durations)
+        durations = parse_durations(self.durations)
+        object.__setattr__(self, "durations", FROM_FILE if durations is None else format_durations(durations))
 
     @cached_property
     def network(self) -> Network:
-        """The network that is played.
+        """The network that is played, read at the first call.
 
         Raises:
             UserError: the scenario file is wrong, or the red agent cannot play on it.
         """
-        network, durations = load_network(self.scenario), parse_durations(self.durations)
-        if durations is not None:
-            network = Network(with_durations(network.scenario, durations))
+        network = self.unchecked_network
         if self.red_agent in (BLINE_NAME, MIXED) and isinstance(network.b_line_way, str):
             raise UserError(
                 f"{BLINE_NAME} has no way through {network.scenario.name!r}: {network.b_line_way}. "
@@ -92,14 +94,49 @@ class GameOptions:
             )
         return network
 
+    @cached_property
+    def unchecked_network(self) -> Network:
+        """Likewise, whether or not the red agent can play on it."""
+        return load_network(self.scenario, self.durations)
+
+    @property
+    def blue_setting(self) -> BlueSetting:
+        """What blue knows of the game before it begins."""
+        return BlueSetting(self.network, self.rules, self.observation, self.green)
+
+    def against(self, red_agent: str, max_steps: int) -> GameOptions:
+        """The same game against another red agent, of another length, on what has been read of its network."""
+        other = replace(self, red_agent=red_agent, max_steps=max_steps)
+        if "unchecked_network" in self.__dict__:
+            other.__dict__["unchecked_network"] = self.unchecked_network
+        return other
+
     def as_kwargs(self) -> dict[str, Any]:
         """The settings as keyword arguments of the environments, `gymnasium.make` and `gymnasium.make_vec`."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: getattr(self, name) for name in GAME_FIELDS}
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings as plain data."""
+        return {**self.as_kwargs(), "scenario": None if self.scenario is None else str(self.scenario)}
 
     def params(self) -> Any:
         """The settings as the one record that the rules read."""
         red_agent = RedAgent.MIXED if self.red_agent == MIXED else RED_AGENTS[self.red_agent]
         return make_params(red_agent, self.rules, self.observation, self.max_steps, self.green)
+
+
+GAME_FIELDS = tuple(field.name for field in fields(GameOptions))
+"""Names of the settings of a game; the options of the command line have them too."""
+
+
+def split_game(values: Mapping[str, Any]) -> tuple[GameOptions, dict[str, Any]]:
+    """The game among settings by name, and what else there is.
+
+    Raises:
+        UserError: a value is not possible.
+    """
+    game = GameOptions(**{name: value for name, value in values.items() if name in GAME_FIELDS})
+    return game, {name: value for name, value in values.items() if name not in GAME_FIELDS}
 
 
 def whole_number(name: str, given: object, least: int | None = None) -> int:

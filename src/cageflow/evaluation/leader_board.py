@@ -54,16 +54,16 @@ class LeaderBoard:
     def compares_with(self, evaluation: Evaluation) -> bool:
         """Whether the evaluation is what the board was judged by: its rules, its network and its nine cells."""
         settings = evaluation.settings
-        return settings.rules == self.rules and settings.is_whole and is_cage2(evaluation.network)
+        return settings.game.rules == self.rules and settings.is_whole and is_cage2(settings.network)
 
     def winner_cells(self, evaluation: Evaluation) -> dict[tuple[int, str], float] | None:
         """The winner's means under the rules of an evaluation, if they are known for all of its cells.
 
         On another network than CAGE-2's own there are none.
         """
-        settings = evaluation.settings
-        cells = self.entries[0].cells if settings.rules == self.rules else self.winner_elsewhere.get(settings.rules)
-        if cells is None or settings.green or not is_cage2(evaluation.network):
+        game = evaluation.settings.game
+        cells = self.entries[0].cells if game.rules == self.rules else self.winner_elsewhere.get(game.rules)
+        if cells is None or game.green or not is_cage2(evaluation.settings.network):
             return None
         played = {(cell.max_steps, cell.red_agent) for cell in evaluation.cells}
         return cells if played <= cells.keys() else None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,13 @@ import numpy.typing as npt
 from cageflow.agents.sources import AgentSource
 from cageflow.agents.team import MEMBERS
 from cageflow.collect.games import GameSpec
-from cageflow.envs.agent import BlueSetting
-from cageflow.envs.options import RED_AGENTS, RULES, GameOptions
+from cageflow.envs.options import RED_AGENTS, GameOptions
 from cageflow.envs.seeds import EpisodeStream
 from cageflow.errors import UserError
 from cageflow.evaluation.statistics import Estimate, Summary, sum_of_means, summarize
 from cageflow.evaluation.work import Share, play_shares
-from cageflow.scenario import NetworkIdentity, is_cage2
+from cageflow.scenario import NetworkIdentity
+from cageflow.scenario.durations import FROM_FILE
 from cageflow.sim.threads import available_cores
 
 LENGTHS = (30, 50, 100)
@@ -41,26 +42,21 @@ class EvaluationSettings:
     """What is played.
 
     Attributes:
-        rules: "v2.1" or "challenge".
-        observation: "corrected" or "official"; None is what the agent was trained with, or else corrected.
+        game: that is played, each cell of it against its own red agent and with its own number of steps; see
+            `agents.own_game.own_game` for the game that an agent was made for.
         episodes: of each cell, at least 2.
         seed: decides all chance.
         lengths: steps of an episode.
         red_agents: by CybORG's names.
-        green: whether the green agent is awake.
-        scenario: a network file; None is the one that an agent brings, or else CAGE-2's own.
         cyborg_path: folder of an installed CybORG to play on; None for the compiled simulator.
         num_workers: processes; None is one for each core on CybORG, else none beside this one.
     """
 
-    rules: str = "v2.1"
-    observation: str | None = None
+    game: GameOptions = GameOptions()
     episodes: int = EPISODES
     seed: int = 0
     lengths: tuple[int, ...] = LENGTHS
     red_agents: tuple[str, ...] = REDS
-    green: bool = False
-    scenario: Path | None = None
     cyborg_path: Path | None = None
     num_workers: int | None = None
 
@@ -74,48 +70,29 @@ class EvaluationSettings:
             )
         if self.num_workers is not None and not 1 <= self.num_workers <= MAX_WORKERS:
             raise UserError(f"n-workers is {self.num_workers}; expected a whole number from 1 to {MAX_WORKERS:,}.")
-        if self.cyborg_path is not None and self.scenario is not None:
+        if self.cyborg_path is not None and self.game.scenario is not None:
             raise UserError("CybORG plays its own network; leave out the network file.")
-        if self.rules not in RULES:
-            raise UserError(f"rules is {self.rules!r}; possible are {', '.join(RULES)}.")
+        if self.cyborg_path is not None and self.game.durations != FROM_FILE:
+            raise UserError(
+                f"durations is {self.game.durations!r}, but each action of CybORG takes one step: leave it out, or "
+                "leave out --both and --simulator cyborg."
+            )
 
     @property
     def is_whole(self) -> bool:
         """Whether it is the challenge's protocol, all nine cells with green asleep."""
         cells = set(self.lengths) == set(LENGTHS) and set(self.red_agents) == set(REDS)
-        return cells and not self.green
+        return cells and not self.game.green
 
     @property
     def simulator(self) -> str:
         """Where it is played: "compiled" or "cyborg"."""
         return "compiled" if self.cyborg_path is None else "cyborg"
 
-    def observation_for(self, source: AgentSource) -> str:
-        """The table that an agent is shown.
-
-        Raises:
-            UserError: another one is asked for than it was trained with.
-        """
-        if self.observation is not None and source.observation not in (None, self.observation):
-            raise UserError(
-                f"{source.name} was trained on the {source.observation} observation; {self.observation} is asked for."
-            )
-        return source.observation or self.observation or "corrected"
-
-    def scenario_for(self, source: AgentSource) -> Path | None:
-        """The network file that an agent is played on; None is CAGE-2's own network.
-
-        Raises:
-            UserError: CybORG, which plays that one alone, is to play another.
-        """
-        if self.cyborg_path is None:
-            return self.scenario or source.scenario
-        if source.network is not None and not is_cage2(source.network):
-            raise UserError(
-                f"{source.name} was made for the network {source.network}, and CybORG plays CAGE-2's alone: leave out "
-                "--both and --simulator cyborg."
-            )
-        return None
+    @cached_property
+    def network(self) -> NetworkIdentity:
+        """The network that is played."""
+        return self.game.unchecked_network.identity
 
 
 @dataclass(frozen=True)
@@ -149,16 +126,12 @@ class Evaluation:
     Attributes:
         source: who was evaluated.
         settings: what was played.
-        observation: the table that it was shown.
-        network: that was played on.
         cells: by length, then by red agent.
         notes: what a user has to know of the agent in these games, a sentence each.
     """
 
     source: AgentSource
     settings: EvaluationSettings
-    observation: str
-    network: NetworkIdentity
     cells: tuple[Cell, ...]
     notes: tuple[str, ...] = ()
 
@@ -169,13 +142,14 @@ class Evaluation:
 
     def to_json(self) -> dict[str, Any]:
         """What `cageflow evaluate --json` prints of it."""
-        total = self.total
+        total, game = self.total, self.settings.game
         return {
             "policy": self.source.name,
-            "rules": self.settings.rules,
+            "rules": game.rules,
             "simulator": self.settings.simulator,
-            "observation": self.observation,
-            "network": self.network.to_json(),
+            "observation": game.observation,
+            "network": self.settings.network.to_json(),
+            "durations": game.durations,
             "notes": list(self.notes),
             "actions": self.source.actions,
             "seed": self.settings.seed,
@@ -200,18 +174,19 @@ def evaluate(
         UserError: the agent does not fit the games, fails, or gives what is no action; or CybORG is not there.
         WorkerError: a process died.
     """
-    observation, scenario = settings.observation_for(source), settings.scenario_for(source)
+    _ = settings.network
     specs = {
         (max_steps, red): GameSpec(
-            GameOptions(red, settings.rules, observation, max_steps, settings.green, scenario),
+            settings.game.against(red, max_steps),
             masked=True,
             cyborg_path=None if settings.cyborg_path is None else str(settings.cyborg_path),
         )
         for max_steps in settings.lengths
         for red in settings.red_agents
     }
-    first = next(iter(specs.values())).options
-    setting = BlueSetting(first.network, settings.rules, observation, settings.green)
+    for spec in specs.values():
+        _ = spec.options.network  # so that a red agent without a way is refused at once
+    setting = next(iter(specs.values())).options.blue_setting
     num_workers = _num_workers(settings)
     shares = []
     for key, spec in specs.items():
@@ -227,14 +202,7 @@ def evaluate(
         cells[key] = cell = Cell(*key, played.returns, compliance, chosen)
         summary = cell.summary
         say(f"{settings.simulator}: {key[0]} steps against {key[1]}: {summary.mean:.2f} ± {summary.se:.2f}")
-    return Evaluation(
-        source,
-        settings,
-        observation,
-        setting.network.identity,
-        tuple(cells[key] for key in specs),
-        source.notes(setting),
-    )
+    return Evaluation(source, settings, tuple(cells[key] for key in specs), source.notes(setting))
 
 
 def _num_workers(settings: EvaluationSettings) -> int:

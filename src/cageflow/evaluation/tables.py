@@ -11,6 +11,7 @@ from cageflow.evaluation.leader_board import LeaderBoard, leader_board
 from cageflow.evaluation.protocol import Cell, Evaluation
 from cageflow.evaluation.statistics import ALPHA, POWER, Equivalence
 from cageflow.scenario import is_cage2
+from cageflow.scenario.durations import FROM_FILE
 
 SHORT_REDS = {"B_lineAgent": "B-line", "RedMeanderAgent": "Meander", "SleepAgent": "Sleep", MIXED: "Mixed"}
 NAME_WIDTH, MEAN_WIDTH, SPREAD_WIDTH = 8, 8, 16
@@ -20,12 +21,13 @@ ACTIONS = {"sample": "actions drawn", "deterministic": "likeliest actions", "own
 def format_evaluation(evaluation: Evaluation) -> str:
     """The cells and the total of one agent, the winner of the board beside them where it played the same."""
     board = leader_board()
-    settings = evaluation.settings
+    settings, game = evaluation.settings, evaluation.settings.game
     lines = [
         evaluation.source.name,
-        f"  rules {settings.rules}, {_simulator(evaluation)}, {evaluation.observation} observation"
-        + (", green awake" if settings.green else ""),
-        *([] if is_cage2(evaluation.network) else [f"  network {evaluation.network}"]),
+        f"  rules {game.rules}, {_simulator(evaluation)}, {game.observation} observation"
+        + (", green awake" if game.green else ""),
+        *([] if is_cage2(settings.network) else [f"  network {settings.network}"]),
+        *([] if game.durations == FROM_FILE else [f"  durations {game.durations}"]),
         f"  {ACTIONS[evaluation.source.actions]}, {settings.episodes:,} episodes a cell, seed {settings.seed}",
         "",
         _row("", [(f"{length} steps", "") for length in settings.lengths]),
@@ -47,7 +49,7 @@ def format_evaluation(evaluation: Evaluation) -> str:
     if any(cell.chosen is not None for cell in evaluation.cells):
         lines += [_choices(evaluation, red) for red in settings.red_agents]
     trained = evaluation.source.trained_rules
-    if trained not in (None, settings.rules):
+    if trained not in (None, game.rules):
         lines.append(f"trained under the rules {trained}")
     return "\n".join(lines)
 
@@ -123,17 +125,17 @@ def _simulator(evaluation: Evaluation) -> str:
 
 
 def _why_not(board: LeaderBoard, evaluation: Evaluation) -> list[str]:
-    settings = evaluation.settings
-    if not is_cage2(evaluation.network):
+    settings, rules = evaluation.settings, evaluation.settings.game.rules
+    if settings.game.durations != FROM_FILE:
+        return ["Not compared with the leader board, which was judged where each action takes one step."]
+    if not is_cage2(settings.network):
         return ["Not compared with the leader board, which was judged on CAGE-2's own network."]
-    if settings.rules == board.rules:
+    if rules == board.rules:
         return ["Not compared with the leader board: it takes all nine cells, on CAGE-2's network, green asleep."]
     lines = [f"Not compared with the leader board, which was judged under the rules {board.rules}."]
-    cells = board.winner_elsewhere.get(settings.rules)
+    cells = board.winner_elsewhere.get(rules)
     if cells is not None and settings.is_whole:
-        lines.append(
-            f"Under {settings.rules} its winner, {board.entries[0].team}, scores {sum(cells.values()):.2f} in all."
-        )
+        lines.append(f"Under {rules} its winner, {board.entries[0].team}, scores {sum(cells.values()):.2f} in all.")
     return lines
 
 

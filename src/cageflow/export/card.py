@@ -101,7 +101,7 @@ def _evaluation(policy: PolicyCard, evaluations: Sequence[Evaluation]) -> str:
     first = evaluations[0].settings
     parts = [
         f"The challenge's protocol in the compiled simulator under the rules `{policy.rules}`, {first.episodes:,} "
-        f"episodes a cell, seed {first.seed}, the green agent {'awake' if first.green else 'asleep'}. Mean return "
+        f"episodes a cell, seed {first.seed}, the green agent {'awake' if first.game.green else 'asleep'}. Mean return "
         "of an episode ± half the 95 % interval (standard deviation); the total is the sum of the nine means."
     ]
     for evaluation in evaluations:

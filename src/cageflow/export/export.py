@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cageflow.agents.champions import CHAMPION_FOLDER, CHAMPIONS, champion_file
+from cageflow.agents.own_game import own_game
 from cageflow.agents.sources import PolicySource, SourceOptions, find_agent
-from cageflow.envs.agent import BlueSetting
-from cageflow.envs.options import RULES, GameOptions
+from cageflow.envs.options import RULES
 from cageflow.errors import UserError
 from cageflow.evaluation.protocol import EPISODES, Evaluation, EvaluationSettings, evaluate
 from cageflow.export.card import CARD_TITLE, model_card
@@ -67,6 +67,7 @@ def export(
     seed: int = 0,
     green: bool = False,
     scenario: Path | None = None,
+    durations: str | None = None,
     say: Callable[[str], None] = lambda words: None,
 ) -> Exported:
     """Export a policy.
@@ -80,6 +81,7 @@ def export(
         seed: of the evaluation.
         green: whether the policy is to play, and is evaluated, with the green agent awake.
         scenario: the network file that it was trained on; None is that of its run, or else CAGE-2's own.
+        durations: that actions take there; None is as it was trained.
         say: is told what is under way.
 
     Raises:
@@ -93,16 +95,17 @@ def export(
     if episodes == 1 or episodes < 0:
         raise UserError(f"episodes is {episodes}; expected 0 for no evaluation, or at least 2.")
     source = _source(str(policy), rules, order)
-    scenario = scenario or source.scenario
     trained = source.card
-    options = GameOptions(trained.red_agent, trained.rules, trained.observation, green=green, scenario=scenario)
+    options = own_game(
+        source, red_agent=trained.red_agent, rules=trained.rules, green=green, scenario=scenario, durations=durations
+    )
     network = options.network
     if network.blue_takes_time:
         raise UserError(
             f"blue's actions on {network.scenario.name!r} take several steps, and an ONNX file does not keep what is "
             "under way: export a policy for a network whose `durations` of blue are all 1."
         )
-    setting = BlueSetting(network, options.rules, options.observation, green)
+    setting = options.blue_setting
     loaded = load_policy(source.path, setting=setting, order=order)
     trained = loaded.card
     for note in source.notes(setting):
@@ -113,9 +116,7 @@ def export(
     agreement = check_agreement(model, loaded, options)
     evaluations = []
     if episodes:
-        settings = EvaluationSettings(
-            trained.rules, trained.observation, episodes, seed, green=green, scenario=scenario
-        )
+        settings = EvaluationSettings(options, episodes, seed)
         for deterministic in (False, True):
             say(f"evaluating its {'likeliest' if deterministic else 'drawn'} actions")
             evaluations.append(evaluate(replace(source, deterministic=deterministic), settings))

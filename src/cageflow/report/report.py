@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cageflow.agents.policy_agent import PolicyAgent
-from cageflow.analysis.playbook import STREAM, fitting_agent, returns_of, saved_playbook, setting_of
+from cageflow.analysis.playbook import STREAM, fitting_agent, returns_of, saved_playbook
 from cageflow.envs.seeds import EpisodeStream
 from cageflow.errors import UserError
 from cageflow.files import check_output_file, write_whole
@@ -184,7 +184,7 @@ def _fitting_rival(run: SavedRun, path: Path, say: Callable[[str], None]) -> tup
         agent = fitting_agent(policy, options, "name a run on the same network and observation")
     except UserError as error:
         raise UserError(f"--against {path}: {error}") from error
-    for note in notes_on(policy.card, setting_of(options), f"--against {path}"):
+    for note in notes_on(policy.card, options.blue_setting, f"--against {path}"):
         say(note)
     return other, agent
 

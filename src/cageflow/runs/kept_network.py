@@ -12,7 +12,7 @@ NETWORK_TEXT = "network_file"
 """The entry of the settings."""
 
 
-def read_network(scenario: str | None) -> str | None:
+def read_network(scenario: Path | str | None) -> str | None:
     """The text of a network by its name or its file; None for CAGE-2's own."""
     return None if scenario is None else network_file(scenario).decode()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cageflow.envs.agent import BlueSetting
 from cageflow.errors import UserError
 from cageflow.learn.fit import check_card, notes_on
 from cageflow.learn.policy import PolicyCard
@@ -42,7 +41,7 @@ def notes_on_start(config: RunConfig) -> tuple[str, ...]:
         return ()  # refused where it is read
     if run is None:
         return (f"{config.start_from} does not say what it was made for: it is taken for a learner of this game",)
-    return notes_on(_card_of(run), _setting_of(on_network_of_start(config)), config.start_from)
+    return notes_on(_card_of(run), on_network_of_start(config).game().blue_setting, config.start_from)
 
 
 def read_start(config: RunConfig) -> bytes | None:
@@ -64,7 +63,7 @@ def read_start(config: RunConfig) -> bytes | None:
         raise UserError(f"{path} has no learner to start from: name a run of `cageflow universal` or `cageflow train`")
     run = _run_of(config)
     if run is not None:
-        check_card(_card_of(run), _setting_of(config), str(path))
+        check_card(_card_of(run), config.game().blue_setting, str(path))
     game = config.game()
     is_plain = config.command == "train" and config.workflow is None
     try:
@@ -97,8 +96,3 @@ def _config_of(run: Path) -> RunConfig:
 def _card_of(run: Path) -> PolicyCard:
     """What a policy of the run would say of itself."""
     return policy_card(_config_of(run), None, 0)
-
-
-def _setting_of(config: RunConfig) -> BlueSetting:
-    game = config.game()
-    return BlueSetting(game.network, game.rules, game.observation, game.green)

@@ -41,6 +41,16 @@ def parse_durations(text: str) -> Durations | None:
     return Durations(**dict(zip(KINDS, numbers, strict=False)))
 
 
+def format_durations(durations: Durations) -> str:
+    """Durations as `parse_durations` reads them: by their name where they have one."""
+    for name, known in NAMED.items():
+        if durations == known:
+            return name
+    numbers = [getattr(durations, kind) for kind in KINDS]
+    is_of_blue = all(number == 1 for number in numbers[len(BLUE_KINDS) :])
+    return ",".join(map(str, numbers[: len(BLUE_KINDS)] if is_of_blue else numbers))
+
+
 def with_durations(scenario: Scenario, durations: Durations) -> Scenario:
     """The same network with these durations everywhere, on hosts too that had their own."""
     hosts = {name: host.model_copy(update={"durations": HostDurations()}) for name, host in scenario.hosts.items()}

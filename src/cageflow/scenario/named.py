@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -12,9 +12,10 @@ from cageflow.errors import UserError
 from cageflow.files import read_whole
 from cageflow.scenario.cyborg.importing import import_file, is_cyborg_file
 from cageflow.scenario.cyborg.writing import cyborg_text
+from cageflow.scenario.durations import FROM_FILE, parse_durations
 from cageflow.scenario.network import Network, default_network
 from cageflow.scenario.schema import Scenario
-from cageflow.scenario.yaml_file import YamlFile
+from cageflow.scenario.yaml_file import YamlFile, read_yaml_text
 
 NETWORK_NAMES = ("cage2", "cage1", "plant", "clinic", "campus")
 """Of the networks that come with the package; each stands in a file of that name."""
@@ -41,17 +42,19 @@ class NetworkSource:
         return cyborg_text(self.network.scenario) if self.scenario is None else self.scenario
 
 
-def load_network(given: Path | str | None = None) -> Network:
-    """A network by its name, or from a file.
+def load_network(given: Path | str | None = None, durations: str = FROM_FILE) -> Network:
+    """A network by its name, or from a file; the same object as long as the content is the same.
 
     Args:
         given: one of `NETWORK_NAMES`, the path of a network file of ours or of a scenario file of the original; None
             is CAGE-2's.
+        durations: that actions take on it, as `parse_durations` reads them.
 
     Raises:
         UserError: it is neither, or the file is wrong.
     """
-    return find_network(given).network
+    network, other = find_network(given).network, parse_durations(durations)
+    return network if other is None else network.with_durations(other)
 
 
 def find_network(given: Path | str | None) -> NetworkSource:
@@ -63,10 +66,16 @@ def find_network(given: Path | str | None) -> NetworkSource:
     path = Path(given)
     if not path.exists() and not path.suffix:
         raise UserError(f"{given} is no network: expected {', '.join(NETWORK_NAMES)}, or the path of a network file")
-    file = YamlFile.read(path, str(path), Scenario.model_fields)
+    return _parsed(read_yaml_text(path, str(path)), str(path))
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str, name: str) -> NetworkSource:
+    """What a file holds; its text is read at each call, since it may have changed, and understood once."""
+    file = YamlFile.parse(text, name, Scenario.model_fields)
     if is_cyborg_file(file):
-        return NetworkSource(Network(with_known_name(import_file(file, path.stem))), file.text)
-    return NetworkSource(Network(file.validate(Scenario)))
+        return NetworkSource(Network.shared(with_known_name(import_file(file, Path(name).stem))), file.text)
+    return NetworkSource(Network.shared(file.validate(Scenario)))
 
 
 def with_known_name(scenario: Scenario) -> Scenario:
@@ -94,7 +103,7 @@ def shipped_network(name: str) -> Network:
     if name == "cage2":
         return default_network()
     file = _shipped_file(name)
-    return Network(YamlFile.read(file, file.name, Scenario.model_fields).validate(Scenario))
+    return Network.shared(YamlFile.read(file, file.name, Scenario.model_fields).validate(Scenario))
 
 
 def _shipped_file(name: str) -> Traversable:

@@ -12,13 +12,13 @@ import numpy.typing as npt
 
 from cageflow.scenario.actions import ActionCodec
 from cageflow.scenario.b_line import Stages, Way, find_way, given_way, make_stages
-from cageflow.scenario.durations import steps_of
+from cageflow.scenario.durations import steps_of, with_durations
 from cageflow.scenario.enums import BlueKind, RedKind
 from cageflow.scenario.identity import NetworkIdentity, action_set_of, fingerprint_of
 from cageflow.scenario.masks import mask_type
 from cageflow.scenario.orders import OrderSpace
 from cageflow.scenario.reach import effect_of, guards_of
-from cageflow.scenario.schema import Scenario, decoy_actions, load_scenario, ranked_types
+from cageflow.scenario.schema import Durations, Scenario, decoy_actions, load_scenario, ranked_types
 
 RED_WORDS = {
     RedKind.DISCOVER_REMOTE_SYSTEMS: "sweep",
@@ -35,9 +35,24 @@ class Network:
     """A scenario with its names in table order and its compiled tables.
 
     H hosts, S subnets, E exploits, D decoys, A actions. Masks hold one bit per host, port or decoy.
+
+    A process has one object for each content that it asks `shared` for: what is worked out once then serves all. It is
+    pickled as its content and unpickled as the object of that content.
     """
 
     scenario: Scenario
+
+    @classmethod
+    def shared(cls, scenario: Scenario) -> Network:
+        """The one object of this content in this process."""
+        return _shared(scenario.model_dump_json())
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return _shared, (self.scenario.model_dump_json(),)
+
+    def with_durations(self, durations: Durations) -> Network:
+        """The same network with these durations on all hosts."""
+        return Network.shared(with_durations(self.scenario, durations))
 
     @cached_property
     def hosts(self) -> tuple[str, ...]:
@@ -141,10 +156,16 @@ class Network:
         return sum(1 << self.ports.index(port) for port in set(ports))
 
 
+@lru_cache(maxsize=64)
+def _shared(content: str) -> Network:
+    """The object of a content, which is what `Scenario.model_dump_json` gives."""
+    return Network(Scenario.model_validate_json(content))
+
+
 @lru_cache(maxsize=1)
 def default_network() -> Network:
     """The network of CAGE Challenge 2."""
-    return Network(load_scenario())
+    return Network.shared(load_scenario())
 
 
 def is_cage2(network: NetworkIdentity) -> bool:

@@ -62,13 +62,7 @@ class YamlFile:
         Raises:
             UserError: it cannot be read, is not YAML, gives a key twice or holds no mapping.
         """
-        try:
-            text = read_text(source, MAX_YAML_BYTES)
-        except OSError as error:
-            raise UserError(f"{name}: expected a readable YAML file ({error.strerror})") from error
-        except TextError as error:
-            raise UserError(f"{name}: expected a readable YAML file ({error})") from error
-        return cls.parse(text, name, keys)
+        return cls.parse(read_yaml_text(source, name), name, keys)
 
     @classmethod
     def parse(cls, text: str, name: str, keys: Iterable[str]) -> YamlFile:
@@ -109,6 +103,20 @@ class YamlFile:
 
     def _refusal(self, place: Place, line: int, fault: str) -> UserError:
         return UserError(f"{self.name}, line {line}: {shown_place(place) or 'the whole file'}: {fault}")
+
+
+def read_yaml_text(source: Traversable, name: str) -> str:
+    """The text of a file, which `name` stands for in a refusal.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        return read_text(source, MAX_YAML_BYTES)
+    except OSError as error:
+        raise UserError(f"{name}: expected a readable YAML file ({error.strerror})") from error
+    except TextError as error:
+        raise UserError(f"{name}: expected a readable YAML file ({error})") from error
 
 
 def _first_fault(root: yaml.Node | None, error: ValidationError) -> tuple[Place, int, str]:

@@ -7,7 +7,7 @@ import re
 import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from cageflow.agents.baselines.libraries import train as train_library
 from cageflow.agents.sources import AgentSource, BaselineSource, PolicySource
 from cageflow.collect import make_collector
 from cageflow.collect.games import WorkflowSpec
-from cageflow.envs.options import GameOptions
+from cageflow.envs.options import GameOptions, split_game
 from cageflow.errors import UserError
 from cageflow.evaluation.protocol import EvaluationSettings, evaluate
 from cageflow.files import write_whole
@@ -55,8 +55,6 @@ ALL = "all"
 
 CONFIG, ROWS, TABLE = "baselines.json", "rows.csv", "table"
 TELL_EVERY_S = 10.0
-GAME = ("red_agent", "rules", "observation", "max_steps", "green", "scenario")
-"""The settings of the game, which the run of `cageflow train` has under the same names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +69,7 @@ class BaselineSettings:
         seeds: of trainings and evaluations.
         evaluation_episodes: fresh ones, for each seed.
         compliance_definition: one of `workflow.compliance.DEFINITIONS`.
-        red_agent, rules, observation, max_steps, green, scenario: of the game.
+        game: that is played.
     """
 
     name: str
@@ -80,12 +78,7 @@ class BaselineSettings:
     seeds: tuple[int, ...] = (1,)
     evaluation_episodes: int = 1000
     compliance_definition: str = DEFINITIONS[0]
-    red_agent: str = "B_lineAgent"
-    rules: str = "v2.1"
-    observation: str = "corrected"
-    max_steps: int = 100
-    green: bool = False
-    scenario: str | None = None
+    game: GameOptions = GameOptions()
 
     def __post_init__(self) -> None:
         if self.name not in (*NAMES, ALL):
@@ -102,18 +95,28 @@ class BaselineSettings:
             raise UserError(
                 f"unknown compliance definition {self.compliance_definition!r}: choose one of {', '.join(DEFINITIONS)}"
             )
-        object.__setattr__(self, "red_agent", self.game().red_agent)
         if self.workflow is not None:
-            orders = self.game().network.orders
+            orders = self.game.network.orders
             object.__setattr__(self, "workflow", format_order(orders.parse(self.workflow)))
 
-    def game(self) -> GameOptions:
-        """The settings of the game."""
-        return GameOptions(self.red_agent, self.rules, self.observation, self.max_steps, self.green, self.scenario)
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> BaselineSettings:
+        """From settings by name, those of the game among them.
+
+        Raises:
+            UserError: a value is not possible.
+        """
+        game, others = split_game(values)
+        return cls(game=game, **others)
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings as plain data, those of the game among them."""
+        others = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "game"}
+        return {**others, "seeds": list(self.seeds), **self.game.to_json()}
 
     def entries(self) -> list[Entry]:
         """The lines of the table, in their order."""
-        network = self.game().network
+        network = self.game.network
         order = None if self.workflow is None else network.orders.parse(self.workflow)
         names = NAMES if self.name == ALL else (self.name,)
         return [entry for name in names for entry in _entries(name, order, network)]
@@ -157,8 +160,8 @@ class BaselineTable:
         """What `--json` prints."""
         return {
             "run_dir": str(self.run_dir),
-            **_plain(self.settings),
-            "network": self.settings.game().network.identity.to_json(),
+            **self.settings.to_json(),
+            "network": self.settings.game.network.identity.to_json(),
             "rows": [summary.to_json() for summary in self.summaries],
         }
 
@@ -179,9 +182,9 @@ def measure(settings: BaselineSettings, run_dir: Path | None, say: Callable[[str
     check_new(run_dir)
     _check(settings)
     run_dir.mkdir(parents=True, exist_ok=True)
-    network, made_for = read_network(settings.scenario), settings.game().network.identity.to_json()
-    write_whole(run_dir / CONFIG, dump_settings({**_plain(settings), MADE_FOR: made_for, NETWORK_TEXT: network}))
-    return _measure(replace(settings, scenario=keep_network(run_dir, network)), run_dir, say)
+    network, made_for = read_network(settings.game.scenario), settings.game.network.identity.to_json()
+    write_whole(run_dir / CONFIG, dump_settings({**settings.to_json(), MADE_FOR: made_for, NETWORK_TEXT: network}))
+    return _measure(_on_kept(settings, run_dir, network), run_dir, say)
 
 
 def go_on(run_dir: Path, name: str, say: Callable[[str], None]) -> BaselineTable:
@@ -201,7 +204,7 @@ def go_on(run_dir: Path, name: str, say: Callable[[str], None]) -> BaselineTable
     if settings.name != name:
         right = f"cageflow baseline {settings.name} --resume {shlex.quote(str(run_dir))}"
         raise UserError(f"{run_dir} is a run of `cageflow baseline {settings.name}`: go on with `{right}`")
-    settings = replace(settings, scenario=keep_network(run_dir, content.get(NETWORK_TEXT)))
+    settings = _on_kept(settings, run_dir, content.get(NETWORK_TEXT))
     _check(settings)
     return _measure(settings, run_dir, say)
 
@@ -215,6 +218,11 @@ def read_settings(run_dir: Path) -> BaselineSettings:
     return _settings_in(run_dir, _read(run_dir))
 
 
+def _on_kept(settings: BaselineSettings, run_dir: Path, network: str | None) -> BaselineSettings:
+    """The settings on the network that the folder keeps."""
+    return replace(settings, game=replace(settings.game, scenario=keep_network(run_dir, network)))
+
+
 def _read(run_dir: Path) -> dict[str, Any]:
     try:
         return read_object(run_dir / CONFIG)
@@ -226,7 +234,7 @@ def _settings_in(run_dir: Path, content: Mapping[str, Any]) -> BaselineSettings:
     path = run_dir / CONFIG
     given = {name: value for name, value in content.items() if name not in (SUM, MADE_FOR, NETWORK_TEXT)}
     try:
-        return BaselineSettings(**{**given, "seeds": tuple(given["seeds"])})
+        return BaselineSettings.of({**given, "seeds": tuple(given["seeds"])})
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
     except (KeyError, TypeError) as error:
@@ -246,7 +254,7 @@ def _entries(name: str, order: Order | None, network: Network) -> Iterator[Entry
 
 def _check(settings: BaselineSettings) -> None:
     """Refuse what cannot be measured, before anything is written."""
-    _ = settings.game().network
+    _ = settings.game.network
     for entry in settings.entries():
         if entry.name in LIBRARIES:
             check_installed(entry.name)
@@ -313,7 +321,9 @@ def _measure_one(
         path.parent.mkdir(exist_ok=True)
         save_policy(path, policy)
         source = PolicySource(entry.label, path, policy.card, workflow, deterministic=False)
-    (cell,) = evaluate(source, _evaluation(settings, seed)).cells
+    game = settings.game
+    played = EvaluationSettings(game, settings.evaluation_episodes, seed, (game.max_steps,), (game.red_agent,))
+    (cell,) = evaluate(source, played).cells
     return BaselineRow(
         baseline=entry.label,
         order=entry.order,
@@ -333,7 +343,7 @@ def _trained(entry: Entry, seed: int, settings: BaselineSettings, tell: Callable
     if entry.name in BASELINES:
         return None
     if entry.name in LIBRARIES:
-        return train_library(entry.name, settings.game(), settings.total_episodes, seed, tell)
+        return train_library(entry.name, settings.game, settings.total_episodes, seed, tell)
     config = _config(entry, settings, seed)
     order = entry.order if entry.name == "fixed" else None
     collector = make_collector(config.collector, game_spec(config), config.n_workers)
@@ -362,21 +372,8 @@ def _config(entry: Entry, settings: BaselineSettings, seed: int) -> RunConfig:
             "seed": seed,
             "compliance_definition": settings.compliance_definition,
             "ppo": OWN_LEARNER[entry.name],
-            **{name: getattr(settings, name) for name in GAME},
+            **settings.game.to_json(),
         }
-    )
-
-
-def _evaluation(settings: BaselineSettings, seed: int) -> EvaluationSettings:
-    return EvaluationSettings(
-        rules=settings.rules,
-        observation=settings.observation,
-        episodes=settings.evaluation_episodes,
-        seed=seed,
-        lengths=(settings.max_steps,),
-        red_agents=(settings.red_agent,),
-        green=settings.green,
-        scenario=None if settings.scenario is None else Path(settings.scenario),
     )
 
 
@@ -409,15 +406,11 @@ def _write_table(table: BaselineTable) -> None:
         write_whole(table.run_dir / f"{TABLE}.{suffix}", content.encode())
 
 
-def _plain(settings: BaselineSettings) -> dict[str, Any]:
-    return {**asdict(settings), "seeds": list(settings.seeds)}
-
-
 def _file_name(label: str) -> str:
     return re.sub(r"[^\w-]+", "_", label)
 
 
 def _default_run_dir(settings: BaselineSettings, root: Path = Path("runs")) -> Path:
-    stem = f"baseline-{settings.name}-{settings.red_agent}-{time.strftime('%Y%m%d-%H%M%S')}"
+    stem = f"baseline-{settings.name}-{settings.game.red_agent}-{time.strftime('%Y%m%d-%H%M%S')}"
     names = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
     return next(root / name for name in names if not (root / name).exists())

@@ -285,17 +285,8 @@ def _judge(settings: ChampionSettings, run_dir: Path, seed: int) -> SeedResult:
     """What a trained policy comes to, taking its likeliest actions."""
     folder = _folder(run_dir, seed)
     source = find_agent(str(folder), SourceOptions(deterministic=True))
-    game = settings.config.game()
-    evaluation: Evaluation = evaluate(
-        source,
-        EvaluationSettings(
-            rules=game.rules,
-            episodes=settings.evaluation_episodes,
-            seed=seed,
-            green=game.green,
-            scenario=None if game.scenario is None else Path(game.scenario),
-        ),
-    )
+    protocol = EvaluationSettings(settings.config.game(), settings.evaluation_episodes, seed)
+    evaluation: Evaluation = evaluate(source, protocol)
     updates = _updates(folder)
     seconds = sum(update.collection_s + update.update_s for update in updates)
     return SeedResult(seed, evaluation, updates[-1].episodes, seconds)

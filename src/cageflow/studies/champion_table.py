@@ -113,7 +113,7 @@ class ChampionTable:
         return {
             "run_dir": str(self.run_dir),
             "config": self.config.to_json(),
-            "network": self.results[0].evaluation.network.to_json(),
+            "network": self.results[0].evaluation.settings.network.to_json(),
             "seeds": [
                 {
                     "seed": result.seed,

@@ -5,7 +5,7 @@ import pytest
 from cageflow.agents.champions import CHAMPIONS, ChampionSource, champion_file
 from cageflow.agents.sources import SourceOptions, find_agent
 from cageflow.envs.agent import BlueSetting
-from cageflow.envs.options import RULES
+from cageflow.envs.options import RULES, GameOptions
 from cageflow.errors import UserError
 from cageflow.evaluation.leader_board import leader_board
 from cageflow.evaluation.protocol import EvaluationSettings, evaluate
@@ -45,7 +45,7 @@ def test_ordered_champions__follow_one_workflow_under_all_rules() -> None:
 def test_champion__scores_what_the_documents_say(name: str, rules: str, least: float) -> None:
     source = find_agent(name, SourceOptions())
     assert isinstance(source, ChampionSource) and source.actions == "deterministic"
-    evaluation = evaluate(source, EvaluationSettings(rules, episodes=EPISODES, seed=5))
+    evaluation = evaluate(source, EvaluationSettings(GameOptions(rules=rules), episodes=EPISODES, seed=5))
     low, _ = evaluation.total.interval()
     assert low > least
     cells = {(cell.max_steps, cell.red_agent): cell for cell in evaluation.cells}

@@ -1,13 +1,16 @@
 """The settings of a game, and what is refused of them."""
 
 import json
+import pickle
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
 from cageflow.envs.cyborg import CyborgEnv
-from cageflow.envs.options import GameOptions, parse_red_agent
+from cageflow.envs.options import GameOptions, parse_red_agent, split_game
 from cageflow.envs.single import Cage2Env
 from cageflow.envs.vector import Cage2VectorEnv
 from cageflow.errors import UserError
@@ -77,6 +80,32 @@ def test_kwargs__build_the_same_again():
     options = GameOptions("meander", "challenge", "official", 30, True)
     assert GameOptions(**options.as_kwargs()) == options
     assert Cage2Env(**options.as_kwargs()).options == options
+
+
+def test_durations__are_kept_by_their_name():
+    texts = (" CAGE4 ", "2,3,5,2", "2, 3,5,2,1,1,4,2,2", "1,2,3,4,1,1,1,1,1", "1,1,1,1,1,1,1,1,2", "file")
+    kept = [GameOptions(durations=text).durations for text in texts]
+    assert kept == ["cage4", "blue-cage4", "cage4", "1,2,3,4", "1,1,1,1,1,1,1,1,2", "file"]
+    assert [GameOptions(durations=text).durations for text in kept] == kept
+
+
+def test_json__is_read_as_the_same_again():
+    options = GameOptions("meander", "challenge", "official", 30, True, Path("x.yaml"), "cage4")
+    content = json.loads(json.dumps({"seed": 1, **options.to_json()}))
+    game, others = split_game(content)
+    assert (game, others) == (replace(options, scenario="x.yaml"), {"seed": 1})
+
+
+def test_other_cell_of_a_game__plays_on_what_was_read(scenario_file):
+    path = scenario_file(lambda data: data.update(name="First"))
+    game = GameOptions(scenario=path, durations="cage4")
+    network = game.unchecked_network
+    path.unlink()
+    other = game.against("meander", 30)
+    assert (other.red_agent, other.max_steps, other.durations) == ("RedMeanderAgent", 30, "cage4")
+    assert other.network is network
+    assert pickle.loads(pickle.dumps(other)).network is network, "whatever became of the file"
+    assert other.blue_setting.network is network
 
 
 def test_scenario__is_the_network_that_is_played(scenario_file):

@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 
 from cageflow.agents.sources import BaselineSource
+from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.evaluation import both
 from cageflow.evaluation.both import evaluate_both
 from cageflow.evaluation.protocol import Cell, Evaluation, EvaluationSettings
 from cageflow.evaluation.tables import format_parity
-from cageflow.scenario import default_network
 
-SETTINGS = EvaluationSettings(rules="challenge", episodes=400, red_agents=("B_lineAgent",), cyborg_path=Path("cyborg"))
+SETTINGS = EvaluationSettings(
+    GameOptions(rules="challenge"), episodes=400, red_agents=("B_lineAgent",), cyborg_path=Path("cyborg")
+)
 MEANS = {30: -4.0, 50: -8.0, 100: -20.0}
 
 
@@ -32,7 +34,7 @@ def fake(monkeypatch: pytest.MonkeyPatch):
             noise = rng.normal(size=settings.episodes)
             noise = shift["sd"] * (noise - noise.mean()) / noise.std(ddof=1)
             cells.append(Cell(length, "B_lineAgent", MEANS[length] + offset + noise))
-        return Evaluation(source, settings, "corrected", default_network().identity, tuple(cells))
+        return Evaluation(source, settings, tuple(cells))
 
     monkeypatch.setattr(both, "evaluate", evaluate)
     return shift

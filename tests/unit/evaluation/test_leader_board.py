@@ -1,19 +1,17 @@
 """The board as it is published, and who may be compared with it."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cageflow.agents.sources import BaselineSource
+from cageflow.envs.options import GameOptions
 from cageflow.evaluation.leader_board import leader_board
-from cageflow.evaluation.protocol import Cell, Evaluation, EvaluationSettings
-from cageflow.scenario import default_network
+from cageflow.evaluation.protocol import LENGTHS, Cell, Evaluation, EvaluationSettings
 from tests.helpers.networks import own_network
 
 BOARD = leader_board()
-CAGE2 = default_network().identity
 SUM_DIFFERS = {17}  # as published
 
 
@@ -43,15 +41,17 @@ def test_place__is_by_the_total() -> None:
 
 
 def test_only_the_whole_protocol_on_its_network_under_its_rules__compares(tmp_path: Path) -> None:
-    own = own_network(tmp_path / "own.yaml").identity
+    own_network(tmp_path / "own.yaml")
 
-    def compares(network=CAGE2, **settings) -> bool:
+    def compares(lengths=LENGTHS, **game) -> bool:
         cells = (Cell(30, "B_lineAgent", np.zeros(2)),)
-        made = replace(EvaluationSettings(rules="challenge"), **settings)
-        return BOARD.compares_with(Evaluation(BaselineSource("sleep"), made, "corrected", network, cells))
+        made = EvaluationSettings(GameOptions(**{"rules": "challenge", **game}), lengths=lengths)
+        return BOARD.compares_with(Evaluation(BaselineSource("sleep"), made, cells))
 
     assert compares()
+    assert compares(durations="1,1,1,1")
+    assert not compares(durations="2,1,1,1")
     assert not compares(rules="v2.1")
     assert not compares(green=True)
     assert not compares(lengths=(30,))
-    assert not compares(own)
+    assert not compares(scenario=tmp_path / "own.yaml")

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cageflow.agents.own_game import own_game
 from cageflow.agents.sources import SourceOptions, find_agent, make_team
+from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.evaluation.protocol import LENGTHS, REDS, EvaluationSettings, evaluate
 from cageflow.evaluation.work import Share, WorkerError, play_shares
@@ -23,7 +25,7 @@ def test_protocol__is_the_challenge_s() -> None:
     assert (settings.lengths, settings.episodes) == ((30, 50, 100), 1000)
     assert settings.red_agents == ("B_lineAgent", "RedMeanderAgent", "SleepAgent")
     assert settings.is_whole
-    for change in ({"lengths": (30, 50)}, {"red_agents": REDS[:2]}, {"green": True}):
+    for change in ({"lengths": (30, 50)}, {"red_agents": REDS[:2]}, {"game": GameOptions(green=True)}):
         assert not replace(settings, **change).is_whole
 
 
@@ -64,17 +66,19 @@ def test_all_policies__meet_the_same_games_in_a_cell_and_other_ones_in_the_next(
 def test_rules__reach_the_games(tmp_path: Path) -> None:
     source = find_agent(str(policy_file(tmp_path / "p.safetensors", mask_actions=False)), DEFAULT)
     settings = replace(SMALL, lengths=(100,), episodes=50)
-    a, b = (evaluate(source, replace(settings, rules=rules)) for rules in ("v2.1", "challenge"))
+    a, b = (evaluate(source, replace(settings, game=GameOptions(rules=rules))) for rules in ("v2.1", "challenge"))
     assert any(not np.array_equal(x.returns, y.returns) for x, y in zip(a.cells, b.cells, strict=True))
 
 
 def test_observation__is_the_policy_s_own(tmp_path: Path) -> None:
     official = find_agent(str(policy_file(tmp_path / "p.safetensors", observation="official")), DEFAULT)
-    assert evaluate(official, SMALL).observation == "official"
-    assert evaluate(find_agent("sleep", DEFAULT), SMALL).observation == "corrected"
-    assert evaluate(find_agent("sleep", DEFAULT), replace(SMALL, observation="official")).observation == "official"
-    with pytest.raises(UserError, match="was trained on the official observation; corrected is asked for"):
-        evaluate(official, replace(SMALL, observation="corrected"))
+    sleep = find_agent("sleep", DEFAULT)
+    assert [own_game(one).observation for one in (official, sleep, None)] == ["official", "corrected", "corrected"]
+    assert own_game(sleep, observation="official").observation == "official"
+    evaluation = evaluate(official, replace(SMALL, game=own_game(official)))
+    assert evaluation.to_json()["observation"] == "official"
+    with pytest.raises(UserError, match="was trained on the official observation, but corrected is asked for"):
+        evaluate(official, replace(SMALL, game=own_game(official, observation="corrected")))
 
 
 def test_compliance__is_measured_where_there_is_an_order(tmp_path: Path) -> None:
@@ -139,8 +143,8 @@ def test_error_in_a_worker__is_the_user_s_sentence(tmp_path: Path, monkeypatch: 
     [
         ({"episodes": 1}, "episodes is 1; a mean with its error needs at least 2"),
         ({"num_workers": 0}, "n-workers is 0"),
-        ({"rules": "v3"}, r"rules is 'v3'; possible are v2\.1, challenge"),
-        ({"cyborg_path": Path("x"), "scenario": Path("y")}, "CybORG plays its own network"),
+        ({"cyborg_path": Path("x"), "game": GameOptions(scenario=Path("y"))}, "CybORG plays its own network"),
+        ({"cyborg_path": Path("x"), "game": GameOptions(durations="cage4")}, "each action of CybORG takes one step"),
     ],
 )
 def test_impossible_settings__are_refused(change: dict[str, object], words: str) -> None:
@@ -150,7 +154,6 @@ def test_impossible_settings__are_refused(change: dict[str, object], words: str)
 
 def test_cells__are_handed_over_whole_whatever_share_ends_first() -> None:
     from cageflow.collect import EpisodeStream, GameSpec
-    from cageflow.envs.options import GameOptions
 
     specs = [GameSpec(GameOptions("bline", max_steps=length), masked=True) for length in (3, 4)]
     seeds = EpisodeStream(0, "test").seeds(0, 6)

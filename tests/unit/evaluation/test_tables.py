@@ -1,6 +1,5 @@
 """What an evaluation looks like: in 80 columns, with what it may be compared with."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +7,10 @@ import pytest
 
 from cageflow.agents.sources import BaselineSource, PolicySource
 from cageflow.collect import WorkflowSpec
-from cageflow.envs.options import RULES
+from cageflow.envs.options import RULES, GameOptions
 from cageflow.evaluation.protocol import LENGTHS, REDS, Cell, Evaluation, EvaluationSettings
 from cageflow.evaluation.tables import format_evaluation, format_standing, shorten
-from cageflow.scenario import Network
-from tests.helpers.agents import NETWORK, policy
+from tests.helpers.agents import policy
 from tests.helpers.networks import own_network
 from tests.helpers.orders import parse_order
 
@@ -20,12 +18,19 @@ WORKFLOW = WorkflowSpec(parse_order("enterprise,op_server,user,op_host,defender"
 
 
 def evaluation(
-    rules: str = "challenge", mean: float = -6.0, name: str = "sleep", network: Network = NETWORK, **settings
+    rules: str = "challenge",
+    mean: float = -6.0,
+    name: str = "sleep",
+    green: bool = False,
+    scenario: Path | None = None,
+    durations: str = "file",
+    **settings,
 ) -> Evaluation:
-    made = EvaluationSettings(rules=rules, **settings)
+    game = GameOptions(rules=rules, green=green, scenario=scenario, durations=durations)
+    made = EvaluationSettings(game, **settings)
     returns = np.array([mean - 1.0, mean + 1.0])
     cells = [Cell(length, red, returns) for length in made.lengths for red in made.red_agents]
-    return Evaluation(BaselineSource(name), made, "corrected", network.identity, tuple(cells))
+    return Evaluation(BaselineSource(name), made, tuple(cells))
 
 
 def test_table__has_every_mean_and_the_winner_s_beside_it() -> None:
@@ -46,8 +51,6 @@ def test_table__fits_in_80_columns() -> None:
         big = Evaluation(
             one.source,
             one.settings,
-            one.observation,
-            one.network,
             tuple(
                 Cell(cell.max_steps, cell.red_agent, mean + 360 * np.arange(-1, 2.0).repeat(300)) for cell in one.cells
             ),
@@ -88,14 +91,27 @@ def test_winner__is_left_out_where_the_cells_are_not_its() -> None:
 
 
 def test_other_network__is_named_and_stands_beside_no_board(tmp_path: Path) -> None:
+    fingerprint = own_network(tmp_path / "own.yaml").fingerprint
     for rules in RULES:
-        own = evaluation(rules, network=own_network(tmp_path / "own.yaml"))
-        assert f"network 'Own values' ({own.network.fingerprint[:8]})" in format_evaluation(own)
+        own = evaluation(rules, scenario=tmp_path / "own.yaml")
+        assert f"network 'Own values' ({fingerprint[:8]})" in format_evaluation(own)
         assert "winner" not in format_evaluation(own)
         standing = format_standing([own])
         assert standing == "Not compared with the leader board, which was judged on CAGE-2's own network."
-    both = format_standing([own_c := replace(own, settings=EvaluationSettings(rules="challenge")), evaluation()])
-    assert "sleep" in both and both.count("   >") == 1 and own_c.network != evaluation().network
+    both = format_standing([evaluation("challenge", scenario=tmp_path / "own.yaml"), evaluation()])
+    assert "sleep" in both and both.count("   >") == 1
+
+
+def test_durations__are_named_and_stand_beside_no_board() -> None:
+    for rules in RULES:
+        timed = evaluation(rules, durations="cage4")
+        assert "  durations cage4" in format_evaluation(timed).splitlines()
+        assert "winner" not in format_evaluation(timed)
+        assert format_standing([timed]).endswith("which was judged where each action takes one step.")
+    assert "durations" not in format_evaluation(evaluation())
+    assert timed.to_json()["durations"] == "cage4"
+    of_one_step = evaluation(durations="1,1,1,1")
+    assert "   >" in format_standing([of_one_step])
 
 
 def test_policy__says_how_it_chose_what_it_complied_with_and_other_rules_of_its_training() -> None:
@@ -105,14 +121,12 @@ def test_policy__says_how_it_chose_what_it_complied_with_and_other_rules_of_its_
         for length in LENGTHS
         for red in REDS
     )
-    text = format_evaluation(
-        Evaluation(source, EvaluationSettings(rules="challenge"), "corrected", NETWORK.identity, cells)
-    )
+    text = format_evaluation(Evaluation(source, EvaluationSettings(GameOptions(rules="challenge")), cells))
     assert "actions drawn" in text
     assert "B-line 95.1% 95.1% 95.1%" in text
     assert "chosen against Meander: sleep 25.00%, bline 75.00%" in text
     assert "trained under the rules v2.1" in text
-    same = format_evaluation(Evaluation(source, EvaluationSettings(), "corrected", NETWORK.identity, cells))
+    same = format_evaluation(Evaluation(source, EvaluationSettings(), cells))
     assert "trained under" not in same
 
 

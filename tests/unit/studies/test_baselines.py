@@ -30,7 +30,7 @@ def quiet(words: str) -> None:
 
 
 def settings(name: str, **changes: object) -> BaselineSettings:
-    return BaselineSettings(name=name, **{**SMALL, **changes})  # type: ignore[arg-type]
+    return BaselineSettings.of({"name": name, **SMALL, **changes})
 
 
 def figures(row: BaselineRow) -> BaselineRow:
@@ -74,7 +74,7 @@ def test_order__is_followed_or_judged_by_where_it_is_given() -> None:
 )
 def test_what_cannot_be_measured_is_refused(changes: dict[str, object], words: str) -> None:
     with pytest.raises(UserError, match=words):
-        BaselineSettings(**{"name": "sleep", **SMALL, **changes})  # type: ignore[arg-type]
+        BaselineSettings.of({"name": "sleep", **SMALL, **changes})
 
 
 @pytest.fixture(scope="module")
@@ -224,6 +224,19 @@ def test_network__is_the_one_that_the_run_began_with(tmp_path: Path) -> None:
     assert figures(again.summaries[0].rows[0]) == figures(whole.summaries[0].rows[0])
     original = measure(settings("sleep"), tmp_path / "original", quiet)
     assert again.summaries[0].reward != original.summaries[0].reward, "the changed values are those that count"
+
+
+def test_durations__reach_games_and_trainings_and_stay_when_a_run_goes_on(tmp_path: Path) -> None:
+    timed = {name: measure(settings(name, durations="9,9,9,9"), tmp_path / name, quiet) for name in ("greedy", "ppo")}
+    at_once = measure(settings("greedy"), tmp_path / "at_once", quiet)
+    assert timed["greedy"].to_json()["durations"] == "9,9,9,9"
+    assert timed["greedy"].summaries[0].reward < at_once.summaries[0].reward, "no Restore ends in 10 steps, but one"
+    assert timed["greedy"].to_json()["network"]["fingerprint"] != at_once.to_json()["network"]["fingerprint"]
+    made_for = load_policy(tmp_path / "ppo" / timed["ppo"].summaries[0].rows[0].policy).card.network  # type: ignore[operator]
+    assert made_for == timed["greedy"].settings.game.network.identity
+    (tmp_path / "greedy" / "rows.csv").unlink()
+    again = go_on(tmp_path / "greedy", "greedy", quiet)
+    assert figures(again.summaries[0].rows[0]) == figures(timed["greedy"].summaries[0].rows[0])
 
 
 def test_folder_that_is_removed__ends_the_run_in_a_sentence(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from cageflow.agents.sources import BaselineSource
+from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.evaluation.protocol import LENGTHS, REDS, Cell, Evaluation, EvaluationSettings
 from cageflow.runs.interrupt import RunFailedError
-from cageflow.scenario import default_network
 from cageflow.settings.config import make_config
 from cageflow.studies import champion
 from cageflow.studies.champion import ChampionSettings, make_settings
@@ -20,7 +20,6 @@ from cageflow.studies.champion_table import ChampionTable, SeedResult
 from cageflow.work.worker_process import PARENT_CHECK_S
 from tests.helpers.networks import own_network
 
-CAGE2 = default_network().identity
 ORDER = "enterprise,op_server,defender,op_host,user"
 
 
@@ -29,7 +28,7 @@ def settings(given: dict[str, Any] | None = None, file: Path | None = None, seed
 
 
 def result(
-    seed: int, mean: float, compliance: float | None = None, rules: str = "challenge", network=CAGE2
+    seed: int, mean: float, compliance: float | None = None, rules: str = "challenge", scenario: Path | None = None
 ) -> SeedResult:
     """A seed whose nine cells have the same mean against each red agent but the one that sleeps."""
     cells = tuple(
@@ -37,7 +36,8 @@ def result(
         for steps in LENGTHS
         for red in REDS
     )
-    evaluation = Evaluation(BaselineSource("sleep"), EvaluationSettings(rules, episodes=4), "corrected", network, cells)
+    game = GameOptions(rules=rules, scenario=scenario)
+    evaluation = Evaluation(BaselineSource("sleep"), EvaluationSettings(game, episodes=4), cells)
     return SeedResult(seed, evaluation, 2000, 12.5)
 
 
@@ -110,7 +110,8 @@ def test_markdown__has_the_seeds_their_mean_and_the_winner_of_the_rules() -> Non
 
 
 def test_winner__stands_beside_no_other_network(tmp_path: Path) -> None:
-    own = table(result(1, -5.0, network=own_network(tmp_path / "own.yaml").identity))
+    own_network(tmp_path / "own.yaml")
+    own = table(result(1, -5.0, scenario=tmp_path / "own.yaml"))
     assert own.winner_cells() is None and "CardiffUni" not in own.markdown()
     assert own.to_json()["network"]["name"] == "Own values"
     assert own.to_json()["seeds"][0]["evaluation"]["network"]["name"] == "Own values"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -298,16 +297,7 @@ def finite(value: float) -> float | None:
 def _evaluation(member: Member, episodes: int, seed: int, number: int) -> EvaluationSettings:
     options = member.options
     (own_seed,) = np.random.SeedSequence([seed, number]).generate_state(1, np.uint32)
-    return EvaluationSettings(
-        rules=options.rules,
-        observation=options.observation,
-        episodes=episodes,
-        seed=int(own_seed),
-        lengths=(options.max_steps,),
-        red_agents=(options.red_agent,),
-        green=options.green,
-        scenario=None if options.scenario is None else Path(options.scenario),
-    )
+    return EvaluationSettings(options, episodes, int(own_seed), (options.max_steps,), (options.red_agent,))
 
 
 def _sd(values: npt.NDArray[np.float64]) -> float:

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from cageflow.agents.sources import AgentSource, BaselineSource, SourceOptions, find_agent
-from cageflow.envs.agent import BlueSetting
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.report.results import best_so_far
@@ -21,7 +20,9 @@ from cageflow.runs.logs import LoggedUpdate
 from cageflow.runs.runs import WHERE
 from cageflow.runs.saved_run import SavedRun, read_run
 from cageflow.scenario import is_cage2
+from cageflow.scenario.durations import format_durations
 from cageflow.scenario.identity import SHORT
+from cageflow.scenario.schema import Durations
 from cageflow.settings.config import RunConfig
 from cageflow.studies.baseline_table import BaselineRow, read_rows
 from cageflow.studies.baselines import CONFIG as BASELINES_CONFIG
@@ -54,10 +55,13 @@ class Game(NamedTuple):
     max_steps: int
     green: bool
     network: str
+    durations: str = ""
 
     def __str__(self) -> str:
         parts = [self.red_agent, f"rules {self.rules}", f"{self.max_steps} steps"]
-        return ", ".join([*parts, *(["green awake"] if self.green else []), *([self.network] if self.network else [])])
+        parts += ["green awake"] if self.green else []
+        parts += [self.network] if self.network else []
+        return ", ".join([*parts, *([f"durations {self.durations}"] if self.durations else [])])
 
 
 class Curve(NamedTuple):
@@ -149,7 +153,7 @@ def _read_run(path: Path) -> Member:
     is_universal = run.config.command == "universal"
     source = find_agent(str(run.policy_path), SourceOptions(order=run.order if is_universal else None))
     options = run.config.game()
-    notes = [*source.notes(_setting(options))]
+    notes = [*source.notes(options.blue_setting)]
     if not run.is_over:
         notes.append(f"{path} has not ended: its figures are those so far.")
     if run.has_model and not run.is_feasible:
@@ -209,15 +213,9 @@ def _read_baselines(path: Path) -> list[Member]:
     settings, rows = read_settings(path), read_rows(path / ROWS)
     if not rows:
         raise UserError(f"{path} holds no baseline that has been measured yet")
-    options = settings.game()
-    common = {
-        "rules": options.rules,
-        "red_agent": options.red_agent,
-        "observation": options.observation,
-        "max_steps": options.max_steps,
-        "green": options.green,
-        "network": _network_name(options),
-    }
+    options = settings.game
+    common = {**options.to_json(), "network": _network_name(options)}
+    del common["scenario"]  # where the file stood
     names = {entry.label: entry.name for entry in settings.entries()}
     members = []
     for row in rows:
@@ -232,7 +230,7 @@ def _read_baselines(path: Path) -> list[Member]:
                 options=options,
                 game=_game(options),
                 source=source,
-                notes=source.notes(_setting(options)),
+                notes=source.notes(options.blue_setting),
                 episodes=row.episodes,
                 seconds=row.train_seconds,
             )
@@ -247,12 +245,11 @@ def _source_of_row(path: Path, row: BaselineRow, name: str, definition: str) -> 
     return find_agent(str(path / row.policy), options)
 
 
-def _setting(options: GameOptions) -> BlueSetting:
-    return BlueSetting(options.network, options.rules, options.observation, options.green)
-
-
 def _game(options: GameOptions) -> Game:
-    return Game(options.red_agent, options.rules, options.max_steps, options.green, _network_name(options))
+    durations = options.network.scenario.durations
+    in_words = "" if durations == Durations() else format_durations(durations)
+    name = _network_name(options)
+    return Game(options.red_agent, options.rules, options.max_steps, options.green, name, in_words)
 
 
 def _network_name(options: GameOptions) -> str:

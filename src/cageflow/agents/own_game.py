@@ -1,0 +1,51 @@
+"""The game that an agent plays where a user leaves it open: the one that it was made for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cageflow.agents.sources import AgentSource
+from cageflow.envs.options import GameOptions
+from cageflow.errors import UserError
+from cageflow.scenario import is_cage2
+
+
+def own_game(
+    source: AgentSource | None,
+    *,
+    observation: str | None = None,
+    scenario: Path | str | None = None,
+    durations: str | None = None,
+    **others: Any,
+) -> GameOptions:
+    """The game that is asked for, and as the agent was made for it where nothing is asked.
+
+    Whether the agent fits what is asked for is found out when it is loaded.
+
+    Args:
+        source: of the agent; None for a person, who plays anything.
+        observation, scenario, durations: as of `GameOptions`; None is the agent's own.
+        others: settings of `GameOptions` that no agent decides.
+
+    Raises:
+        UserError: a value is not possible.
+    """
+    asked: dict[str, Any] = {"observation": observation, "scenario": scenario, "durations": durations}
+    own: dict[str, Any] = {} if source is None else {"observation": source.observation, "scenario": source.scenario}
+    chosen = {name: own.get(name) if value is None else value for name, value in asked.items()}
+    return GameOptions(**others, **{name: value for name, value in chosen.items() if value is not None})
+
+
+def game_on_cyborg(source: AgentSource, *, observation: str | None = None, **others: Any) -> GameOptions:
+    """Likewise on the original, which plays CAGE-2's network alone.
+
+    Raises:
+        UserError: the agent was made for another network, or a value is not possible.
+    """
+    if source.network is not None and not is_cage2(source.network):
+        raise UserError(
+            f"{source.name} was made for the network {source.network}, and CybORG plays CAGE-2's alone: leave out "
+            "--both and --simulator cyborg."
+        )
+    return GameOptions(**others, observation=observation or source.observation or "corrected")
