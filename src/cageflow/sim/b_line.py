@@ -29,7 +29,7 @@ def choose(s, net):
         else:
             stage = FIRST_SCAN_STAGE
     if stage == FIRST_SCAN_STAGE and s.b_line_first < 0:
-        s.b_line_first = draw_member(s, Draw.RED_TARGET, int(net.b_line_first))
+        s.b_line_first = draw_member(s, Draw.RED_TARGET.value, int(net.b_line_first))
     s.b_line_stage = stage
     s.red_kind = net.b_line_kind[stage]
     s.red_target = net.b_line_target[stage, max(int(s.b_line_first), 0)]

@@ -141,7 +141,7 @@ def plant_one_of_several(s, net, host, decoy):
     """
     fitting = fitting_decoys(s, net, host, decoy)
     if fitting != 0:
-        plant(s, net, host, draw_member(s, Draw.DECOY, fitting))
+        plant(s, net, host, draw_member(s, Draw.DECOY.value, fitting))
     else:
         s.blue_outcome = Outcome.FALSE
 

@@ -24,13 +24,13 @@ def act(s, net, params):
     s.green_connections = 0
     if not params.green_awake or net.green_hosts == 0:
         return
-    forced = int(s.forced[Draw.GREEN_SCAN])
+    forced = int(s.forced[Draw.GREEN_SCAN.value])
     if forced == FREE:
-        wakes = draw_chance(s, Draw.GREEN_SCAN, net.green_prob)
+        wakes = draw_chance(s, Draw.GREEN_SCAN.value, net.green_prob)
     else:
         wakes = forced >= 0
     if wakes:
-        host = draw_member(s, Draw.GREEN_SCAN, int(net.green_hosts))
+        host = draw_member(s, Draw.GREEN_SCAN.value, int(net.green_hosts))
         s.green_scan = host
         s.green_connections = int(net.num_listening[host]) + int(s.num_decoys[host])
         s.green_ports = open_ports(s, net, host)

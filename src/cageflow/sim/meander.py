@@ -33,11 +33,11 @@ def choose(s, net):
         s.swept |= 1 << int(s.red_target)
     elif unscanned:
         s.red_kind = RedKind.DISCOVER_NETWORK_SERVICES
-        s.red_target = draw_member(s, Draw.RED_TARGET, unscanned)
+        s.red_target = draw_member(s, Draw.RED_TARGET.value, unscanned)
         s.scanned |= 1 << int(s.red_target)
     elif unescalated:
         s.red_kind = RedKind.PRIVILEGE_ESCALATE
-        s.red_target = draw_member(s, Draw.RED_TARGET, unescalated)
+        s.red_target = draw_member(s, Draw.RED_TARGET.value, unescalated)
         s.escalated |= 1 << int(s.red_target)
     else:
         unexploited = int(s.known_hosts) & ~exploited
@@ -46,7 +46,7 @@ def choose(s, net):
             s.red_target = -1
             return
         s.red_kind = RedKind.EXPLOIT_REMOTE_SERVICE
-        s.red_target = draw_member(s, Draw.RED_TARGET, unexploited)
+        s.red_target = draw_member(s, Draw.RED_TARGET.value, unexploited)
         s.exploited |= 1 << int(s.red_target)
 
 

@@ -112,7 +112,7 @@ def choose_exploit(s, net, host):
             if num_options == 0:
                 favourite = exploit
             num_options += 1
-    forced = int(s.forced[Draw.EXPLOIT])
+    forced = int(s.forced[Draw.EXPLOIT.value])
     if forced != FREE:
         if num_options > 0 and forced >= 0 and is_option(s, net, host, forced):
             return forced
@@ -169,7 +169,7 @@ def gain_session(s, net, host, exploit, effect):
     is_removable = False
     if not net.exploit_is_ssh[exploit]:
         s.malware |= 1 << host
-        is_removable = draw_chance(s, Draw.DETECTION, net.detection_prob)
+        is_removable = draw_chance(s, Draw.DETECTION.value, net.detection_prob)
         s.detected = 1 if is_removable else 0
         if is_removable:
             s.red_connections += 1
@@ -191,7 +191,7 @@ def privilege_escalate(s, net, host):
     if count_sessions(s, host) == 0:
         return False
     if s.privileged[host] == 0:
-        index = draw_index(s, Draw.SESSION, count_sessions(s, host))
+        index = draw_index(s, Draw.SESSION.value, count_sessions(s, host))
         s.escalated_session = index
         escalate_session(s, net, host, index)
         s.malware |= 1 << host
