@@ -8,53 +8,19 @@ from typing import Any
 
 from cageflow.agents.foreign.agent import load_agent
 from cageflow.agents.foreign.onnx_card import read_onnx
-from cageflow.collect.games import WorkflowSpec
+from cageflow.agents.trained import TrainedSource
 from cageflow.envs.agent import BlueAgent, BlueSetting
 from cageflow.errors import UserError
-from cageflow.learn.fit import check_card, network_file_of, notes_on
+from cageflow.learn.fit import check_card
 from cageflow.learn.policy import PolicyCard
 from cageflow.reading import TextError, parse_json
-from cageflow.scenario import NetworkIdentity
 
 
 @dataclass(frozen=True)
-class ExportedSource:
+class ExportedSource(TrainedSource):
     """An `.onnx` file with the card of its policy."""
 
-    name: str
-    card: PolicyCard
-    workflow: WorkflowSpec | None
-    deterministic: bool
     timeout_s: float
-
-    @property
-    def observation(self) -> str:
-        """The table that it reads."""
-        return self.card.observation
-
-    @property
-    def actions(self) -> str:
-        """How it chooses."""
-        return "deterministic" if self.deterministic else "sample"
-
-    @property
-    def trained_rules(self) -> str:
-        """The rules that it was trained under."""
-        return self.card.rules
-
-    @property
-    def network(self) -> NetworkIdentity | None:
-        """The network that it was made for."""
-        return self.card.network
-
-    @property
-    def scenario(self) -> Path | None:
-        """The network file of its run, where it stands beside the policy that it was made of."""
-        return network_file_of(Path(self.name))
-
-    def notes(self, setting: BlueSetting) -> tuple[str, ...]:
-        """What is other than in its training."""
-        return notes_on(self.card, setting, self.name)
 
     def load(self, setting: BlueSetting) -> BlueAgent:
         """Make the agent.

@@ -16,11 +16,12 @@ from cageflow.agents.foreign.names import name_an_agent
 from cageflow.agents.foreign.process import DEFAULT_TIMEOUT_S
 from cageflow.agents.policy_agent import PolicyAgent
 from cageflow.agents.team import MEMBERS, TeamAgent, read_team
+from cageflow.agents.trained import TrainedSource
 from cageflow.collect.games import WorkflowSpec
 from cageflow.envs.agent import BlueAgent, BlueSetting
 from cageflow.envs.options import RULES
 from cageflow.errors import UserError
-from cageflow.learn.fit import network_file_of, notes_on
+from cageflow.learn.fit import network_file_of
 from cageflow.learn.policy import ANY_WORKFLOW, PolicyCard
 from cageflow.learn.policy_file import load_policy
 from cageflow.scenario import NetworkIdentity, default_network, is_cage2
@@ -103,44 +104,10 @@ class BaselineSource:
 
 
 @dataclass(frozen=True)
-class PolicySource:
-    """A policy file with its card; `order` is the one that a universal policy is told, else None."""
+class PolicySource(TrainedSource):
+    """A policy file; `order` is the one that a universal policy is told, else None."""
 
-    name: str
-    path: Path
-    card: PolicyCard
-    workflow: WorkflowSpec | None
-    deterministic: bool
     order: Order | None = None
-
-    @property
-    def observation(self) -> str:
-        """The table that it reads."""
-        return self.card.observation
-
-    @property
-    def actions(self) -> str:
-        """How it chooses."""
-        return "deterministic" if self.deterministic else "sample"
-
-    @property
-    def trained_rules(self) -> str:
-        """The rules that it was trained under."""
-        return self.card.rules
-
-    @property
-    def network(self) -> NetworkIdentity | None:
-        """The network that it was made for; None where its file is of a version that did not say."""
-        return self.card.network
-
-    @property
-    def scenario(self) -> Path | None:
-        """The network file of its run."""
-        return network_file_of(self.path)
-
-    def notes(self, setting: BlueSetting) -> tuple[str, ...]:
-        """What is other than in its training."""
-        return notes_on(self.card, setting, self.name)
 
     def load(self, setting: BlueSetting) -> BlueAgent:
         """Make the agent.
@@ -345,7 +312,7 @@ def _find(text: str, options: SourceOptions, team: str | None) -> AgentSource:
         return TeamSource(text, sources, _find(opening, options, text), options.workflow())
     if path.suffix == ".onnx" and is_file:
         card = read_card(path)
-        return ExportedSource(text, card, options.workflow(card), options.deterministic, options.timeout_s)
+        return ExportedSource(text, path, card, options.workflow(card), options.deterministic, options.timeout_s)
     if path.suffix == ".zip" and is_file:
         _check_named(text, options, team)
         actions = "deterministic" if options.deterministic else "sample"

@@ -200,12 +200,23 @@ class Policy:
         """
         bits = self._bits(observations)
         if deterministic:
-            return self._actor.best(bits, masks)
+            return self.best(bits, masks)
         if rng is None:
             raise ValueError("expected rng: a stochastic policy draws from it")
+        return self.draw(bits, rng.random((bits.shape[0],)), masks)
+
+    def best(self, bits: NDArray[np.uint8], masks: NDArray[np.uint8] | None = None) -> NDArray[np.int64]:
+        """(B,) int64, the likeliest actions, for (B, F) of 0 and 1 that nobody checks; masks as for `act`."""
+        self._make_room(bits.shape[0])
+        return self._actor.best(bits, masks)
+
+    def draw(
+        self, bits: NDArray[np.uint8], uniforms: NDArray[np.float64], masks: NDArray[np.uint8] | None = None
+    ) -> NDArray[np.int64]:
+        """The same, drawn by (B,) float64 numbers in [0, 1)."""
         num_envs = bits.shape[0]
+        self._make_room(num_envs)
         actions = np.empty(num_envs, np.int64)
-        uniforms = rng.random((num_envs,))
         self._actor.act(bits, uniforms, actions, np.empty(num_envs, np.float32), np.empty(num_envs, np.int32), masks)
         return actions
 
@@ -214,7 +225,14 @@ class Policy:
 
         They are logits too: their softmax is the policy.
         """
-        return self._actor.log_probs(self._bits(observations))
+        bits = self._bits(observations)
+        self._make_room(bits.shape[0])
+        return self._actor.log_probs(bits)
+
+    def _make_room(self, num_envs: int) -> None:
+        """Forget all observations where so many new ones might be too many."""
+        if self._actor.num_observations + num_envs > _MEMORY_ROWS:
+            self._actor.start(self._weights)
 
     def _bits(self, observations: NDArray[Any]) -> NDArray[np.uint8]:
         if observations.ndim != 2 or observations.shape[1] != self.num_observations:
@@ -222,8 +240,6 @@ class Policy:
         bits = observations.astype(np.uint8, copy=False)
         if not ((bits == observations) & (bits <= 1)).all():
             raise ValueError("expected observations of 0 and 1, got other values")
-        if self._actor.num_observations + bits.shape[0] > _MEMORY_ROWS:
-            self._actor.start(self._weights)
         return bits
 
 

@@ -47,16 +47,11 @@ def test_deterministic_policy__takes_its_likeliest_allowed_action() -> None:
 
 
 def test_memory_of_a_policy__is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    free, bounded = PolicyAgent(policy()), PolicyAgent(policy())
-
-    def returns(agent: PolicyAgent) -> list[np.ndarray]:
-        halves = (SEEDS[:20], SEEDS[20:])
-        return [play_episodes(agent, games(), seeds).returns for seeds in halves]
-
-    wanted = returns(free)
-    monkeypatch.setattr("cageflow.agents.policy_agent.MEMORY_ROWS", 3)
-    assert np.array_equal(returns(bounded), wanted)
-    assert bounded._actor.num_observations < free._actor.num_observations
+    free, bounded = policy(), policy()
+    wanted = play_episodes(PolicyAgent(free), games(), SEEDS).returns
+    monkeypatch.setattr("cageflow.learn.policy._MEMORY_ROWS", 50)
+    assert np.array_equal(play_episodes(PolicyAgent(bounded), games(), SEEDS).returns, wanted)
+    assert bounded._actor.num_observations <= 50 < free._actor.num_observations
 
 
 def test_batches__change_nothing() -> None:
