@@ -75,11 +75,11 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
     def __init__(
         self,
         cyborg_path: Path | str | None,
-        red_agent: str = "B_lineAgent",
-        observation: str = "corrected",
-        max_steps: int = 100,
-        green: bool = False,
-        scenario: Path | str | None = None,
+        red_agent: str = GameOptions.red_agent,
+        observation: str = GameOptions.observation,
+        max_steps: int = GameOptions.max_steps,
+        green: bool = GameOptions.green,
+        scenario: Path | str | None = GameOptions.scenario,
     ) -> None:
         self.options = GameOptions(red_agent, observation=observation, max_steps=max_steps, green=green)
         self.source = find_network(scenario)

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from cageflow.envs.attributes import GameAttributes
 from cageflow.envs.game import check_reset_options
+from cageflow.envs.options import GameOptions
 from cageflow.envs.seeds import EpisodeStream
 from cageflow.envs.vector import Cage2VectorEnv
-from cageflow.scenario.durations import FROM_FILE
 
 try:
     from stable_baselines3.common.vec_env import VecEnv
@@ -47,15 +47,15 @@ class Cage2VecEnv(VecEnv):
     def __init__(
         self,
         num_envs: int = 1,
-        red_agent: str = "B_lineAgent",
-        rules: str = "v2.1",
-        observation: str = "corrected",
-        max_steps: int = 100,
-        green: bool = False,
-        scenario: Path | str | None = None,
+        red_agent: str = GameOptions.red_agent,
+        rules: str = GameOptions.rules,
+        observation: str = GameOptions.observation,
+        max_steps: int = GameOptions.max_steps,
+        green: bool = GameOptions.green,
+        scenario: Path | str | None = GameOptions.scenario,
         num_threads: int | None = None,
         render_mode: str | None = None,
-        durations: str = FROM_FILE,
+        durations: str = GameOptions.durations,
     ) -> None:
         self.games = Cage2VectorEnv(
             num_envs,

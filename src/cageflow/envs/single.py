@@ -22,7 +22,6 @@ from cageflow.envs.rendering import Scene, render, render_text
 from cageflow.envs.saved import GameState
 from cageflow.errors import UserError
 from cageflow.scenario import ActionCodec, Network
-from cageflow.scenario.durations import FROM_FILE
 from cageflow.terminal import say
 
 Observation = npt.NDArray[np.float32]
@@ -59,14 +58,14 @@ class Cage2Env(gym.Env[Observation, np.int64]):
 
     def __init__(
         self,
-        red_agent: str = "B_lineAgent",
-        rules: str = "v2.1",
-        observation: str = "corrected",
-        max_steps: int = 100,
-        green: bool = False,
-        scenario: Path | str | None = None,
+        red_agent: str = GameOptions.red_agent,
+        rules: str = GameOptions.rules,
+        observation: str = GameOptions.observation,
+        max_steps: int = GameOptions.max_steps,
+        green: bool = GameOptions.green,
+        scenario: Path | str | None = GameOptions.scenario,
         render_mode: str | None = None,
-        durations: str = FROM_FILE,
+        durations: str = GameOptions.durations,
     ) -> None:
         if render_mode is not None and render_mode not in RENDER_MODES:
             raise UserError(f"render_mode is {render_mode!r}; possible are {', '.join(RENDER_MODES)} and None.")

@@ -23,7 +23,6 @@ from cageflow.envs.rendering import Scene, render
 from cageflow.envs.saved import GameState
 from cageflow.errors import UserError
 from cageflow.scenario import ActionCodec, Network
-from cageflow.scenario.durations import FROM_FILE
 from cageflow.sim.threads import available_cores
 
 RENDER_MODES = ("ansi", "rgb_array")
@@ -61,18 +60,18 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
     def __init__(
         self,
         num_envs: int = 1,
-        red_agent: str = "B_lineAgent",
-        rules: str = "v2.1",
-        observation: str = "corrected",
-        max_steps: int = 100,
-        green: bool = False,
-        scenario: Path | str | None = None,
+        red_agent: str = GameOptions.red_agent,
+        rules: str = GameOptions.rules,
+        observation: str = GameOptions.observation,
+        max_steps: int = GameOptions.max_steps,
+        green: bool = GameOptions.green,
+        scenario: Path | str | None = GameOptions.scenario,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         num_threads: int | None = None,
         copy: bool = True,
         render_mode: str | None = None,
         max_episode_steps: int | None = None,
-        durations: str = FROM_FILE,
+        durations: str = GameOptions.durations,
     ) -> None:
         self.num_envs = whole_number("num_envs", num_envs, 1)
         if render_mode is not None and render_mode not in RENDER_MODES:

@@ -2,7 +2,8 @@
 
 import json
 import pickle
-from dataclasses import replace
+from dataclasses import fields, replace
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import yaml
 
 from cageflow.envs.cyborg import CyborgEnv
 from cageflow.envs.options import GameOptions, parse_red_agent, split_game
+from cageflow.envs.sb3 import Cage2VecEnv
 from cageflow.envs.single import Cage2Env
 from cageflow.envs.vector import Cage2VectorEnv
 from cageflow.errors import UserError
@@ -106,6 +108,21 @@ def test_other_cell_of_a_game__plays_on_what_was_read(scenario_file):
     assert other.network is network
     assert pickle.loads(pickle.dumps(other)).network is network, "whatever became of the file"
     assert other.blue_setting.network is network
+
+
+OTHER = GameOptions("meander", "challenge", "official", 50, True, "cage1", "cage4")
+
+
+@pytest.mark.parametrize("field", fields(GameOptions), ids=lambda field: field.name)
+@pytest.mark.parametrize("face", [Cage2Env, Cage2VectorEnv, Cage2VecEnv])
+def test_every_face_of_a_game__takes_each_setting_with_the_same_default_and_passes_it_on(face, field):
+    parameter = signature(face).parameters[field.name]
+    assert (parameter.default, parameter.annotation) == (field.default, field.type)
+    value = getattr(OTHER, field.name)
+    assert value != field.default
+    env = face(**{field.name: value})
+    options = env.games.options if face is Cage2VecEnv else env.options
+    assert options == GameOptions(**{field.name: value})
 
 
 def test_scenario__is_the_network_that_is_played(scenario_file):
