@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cageflow.agents.sources import AgentSource
+from cageflow.agents.exported import ExportedSource
+from cageflow.agents.sources import AgentSource, PolicySource, TeamSource
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
-from cageflow.scenario import is_cage2
+from cageflow.learn.fit import own_durations
+from cageflow.scenario import Network, default_network, load_network
+from cageflow.scenario.durations import FROM_FILE
 
 
 def own_game(
@@ -33,6 +36,8 @@ def own_game(
     """
     asked: dict[str, Any] = {"observation": observation, "scenario": scenario, "durations": durations}
     own: dict[str, Any] = {} if source is None else {"observation": source.observation, "scenario": source.scenario}
+    if durations is None and source is not None:
+        asked["durations"] = _own_durations(source, load_network(scenario or source.scenario))
     chosen = {name: own.get(name) if value is None else value for name, value in asked.items()}
     return GameOptions(**others, **{name: value for name, value in chosen.items() if value is not None})
 
@@ -43,9 +48,18 @@ def game_on_cyborg(source: AgentSource, *, observation: str | None = None, **oth
     Raises:
         UserError: the agent was made for another network, or a value is not possible.
     """
-    if source.network is not None and not is_cage2(source.network):
+    if source.network is not None and not source.network.is_same_but_for_time(default_network().identity):
         raise UserError(
             f"{source.name} was made for the network {source.network}, and CybORG plays CAGE-2's alone: leave out "
             "--both and --simulator cyborg."
         )
     return GameOptions(**others, observation=observation or source.observation or "corrected")
+
+
+def _own_durations(source: AgentSource, network: Network) -> str:
+    """The durations that an agent was trained with on a network; the file's where nothing is known of them."""
+    if isinstance(source, PolicySource | ExportedSource):
+        return own_durations(source.card, network)
+    members = source.members.values() if isinstance(source, TeamSource) else ()
+    known = (_own_durations(member, network) for member in members)
+    return next((durations for durations in known if durations != FROM_FILE), FROM_FILE)

@@ -168,7 +168,7 @@ class TeamSource:
             raise UserError(
                 f"the members of {self.name} see different observations: {', '.join(sorted(map(str, wanted)))}."
             )
-        networks = {source.network.fingerprint: source.network for source in self._all if source.network is not None}
+        networks = {source.network.timeless: source.network for source in self._all if source.network is not None}
         if len(networks) > 1:
             names = " and ".join(map(str, networks.values()))
             raise UserError(

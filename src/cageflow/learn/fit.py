@@ -1,7 +1,8 @@
 """Whether a policy may play a game: the one check of every way in, and what is to be said where it may.
 
 A policy plays on the network, with the observation and the action set that it was made for, and on no other. Under
-other rules it plays, and that is said.
+other rules, where actions take other numbers of steps, and with green as it was not, it plays, and that is said; one
+that remembers what is under way plays only where something is.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from pathlib import Path
 
 from cageflow.envs.agent import BlueSetting
 from cageflow.errors import UserError
-from cageflow.learn.policy import Policy, PolicyCard
-from cageflow.scenario import NetworkIdentity, is_cage2
+from cageflow.learn.policy import Policy, PolicyCard, check_durations
+from cageflow.scenario import Network, NetworkIdentity, default_network, is_cage2
+from cageflow.scenario.durations import FROM_FILE, format_durations, words_on_durations
 from cageflow.sim.recall import num_inputs
 
 NETWORK_FILE = "network.yaml"
@@ -49,8 +51,8 @@ def check_card(card: PolicyCard, setting: BlueSetting, what: str, cure: str | No
         UserError: as for `check_fit`.
     """
     network = setting.network
-    if card.network is not None and card.network.fingerprint != network.fingerprint:
-        played = network.identity
+    played = network.identity
+    if card.network is not None and not card.network.is_same_but_for_time(played):
         raise UserError(
             f"{what} was made for the network {card.network}, but the game is on {played}, with "
             f"{card.network.difference(played)}: {cure or _way_to(card.network, played)}"
@@ -64,6 +66,12 @@ def check_card(card: PolicyCard, setting: BlueSetting, what: str, cure: str | No
         raise UserError(
             f"{what} was trained on the {card.observation} observation, but {setting.observation} is asked for: "
             f"{cure or f'give --observation {card.observation}'}"
+        )
+    recalled = num_inputs(network, memory=card.memory) - network.num_observations
+    if card.network is not None and card.sizes.get("recalled", recalled) != recalled:
+        raise UserError(
+            f"{what} remembers what blue can in games where {_timing(card)}, and here {_timing_of(network)}, so that "
+            f"there is something else to remember: {cure or f'give --durations {_own_durations(card)}'}"
         )
 
 
@@ -80,7 +88,28 @@ def notes_on(card: PolicyCard, setting: BlueSetting, what: str) -> tuple[str, ..
             f"{what} was trained under the rules {card.rules} and plays under {setting.rules} here, which is another "
             f"game: --rules {card.rules} plays its own"
         )
+    network = setting.network
+    if card.network is not None and card.network.fingerprint != network.fingerprint:
+        cure = f": --durations {_own_durations(card)} plays its own"
+        notes.append(
+            f"{what} was trained where {_timing(card)}, and here {_timing_of(network)}, which is another game"
+            + (cure if card.crews in (None, network.scenario.crews) else "")
+        )
+    if card.green not in (None, setting.green):
+        was, plays = ("awake", "--green") if card.green else ("asleep", "--no-green")
+        notes.append(f"{what} was trained with the green agent {was}, which is another game: {plays} plays its own")
     return tuple(notes)
+
+
+def own_durations(card: PolicyCard, network: Network) -> str:
+    """The durations that a policy was trained with, for its network as the file has it, see `parse_durations`.
+
+    They are the file's where that gives the network of the card, or where the card's durations do not either.
+    """
+    if card.network is None or card.network.fingerprint == network.fingerprint or not card.durations:
+        return FROM_FILE
+    made_for = network.with_durations(check_durations(card.durations))
+    return _own_durations(card) if made_for.fingerprint == card.network.fingerprint else FROM_FILE
 
 
 def network_file_of(policy: Path) -> Path | None:
@@ -93,11 +122,22 @@ def network_file_of(policy: Path) -> Path | None:
     return path if folder.name == "policies" and path.is_file() else None
 
 
+def _own_durations(card: PolicyCard) -> str:
+    """The durations of its training, as an option takes them."""
+    return format_durations(check_durations(card.durations))
+
+
+def _timing(card: PolicyCard) -> str:
+    return words_on_durations(check_durations(card.durations), card.crews or 1)
+
+
+def _timing_of(network: Network) -> str:
+    return words_on_durations(network.scenario.durations, network.scenario.crews)
+
+
 def _way_to(made_for: NetworkIdentity, played: NetworkIdentity) -> str:
     """The cure of a game on another network."""
-    if is_cage2(made_for):
-        return "leave --scenario out, and --durations" if played.name == made_for.name else "leave --scenario out"
-    if played.name == made_for.name and played.hosts == made_for.hosts:
-        return "give the --durations and the --scenario of the run that made it"
+    if made_for.timeless == default_network().fingerprint:
+        return "leave --scenario out"
     own = f"give that network's file by --scenario, which is {NETWORK_FILE} in the folder of the run that made it"
     return own if is_cage2(played) else f"{own}, or leave --scenario out if it stands there still"

@@ -6,12 +6,15 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from cageflow.errors import UserError
 from cageflow.learn.config import ACTIVATIONS
 from cageflow.learn.inference import Actor, pack_weights
 from cageflow.scenario import Network, NetworkIdentity, default_network
+from cageflow.scenario.durations import KINDS
 from cageflow.scenario.orders import Order, OrderSpace, format_order
+from cageflow.scenario.schema import Durations
 from cageflow.sim.recall import num_inputs
 
 ANY_WORKFLOW: Final = "any"
@@ -43,6 +46,9 @@ class PolicyCard:
         network: that it was trained on; None in files of versions that did not say.
         action_set: what its action numbers mean, as `Network.action_set`; None likewise.
         sizes: of its inputs and outputs, those of `made_for`; empty likewise.
+        durations: steps that actions took in its training, by kind, hosts with their own aside; empty likewise.
+        crews: that blue had; None likewise.
+        green: whether the green agent was awake; None likewise.
     """
 
     workflow: str | None
@@ -59,6 +65,9 @@ class PolicyCard:
     network: NetworkIdentity | None = None
     action_set: str | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
+    durations: Mapping[str, int] = field(default_factory=dict)
+    crews: int | None = None
+    green: bool | None = None
 
     @property
     def orders(self) -> OrderSpace:
@@ -68,7 +77,8 @@ class PolicyCard:
     def to_json(self) -> dict[str, Any]:
         """The card as plain data for `json.dump`."""
         network = None if self.network is None else self.network.to_json()
-        return {**asdict(self), "alignment": dict(self.alignment), "network": network, "sizes": dict(self.sizes)}
+        mappings = {name: dict(getattr(self, name)) for name in ("alignment", "sizes", "durations")}
+        return {**asdict(self), **mappings, "network": network}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "PolicyCard":
@@ -77,7 +87,7 @@ class PolicyCard:
         Raises:
             UserError: an entry is missing, unknown or of the wrong type; the message starts with the entry.
         """
-        data = {"memory": False, "network": None, "action_set": None, "sizes": {}, **data}
+        data = {**_ADDED_LATER, **data}
         names = {entry.name for entry in fields(cls)}
         for name in sorted(names ^ data.keys()):
             raise UserError(f"'{name}' is {'missing' if name in names else 'unknown'}")
@@ -89,6 +99,8 @@ class PolicyCard:
             raise UserError(f"'activation' is {data['activation']!r}, expected one of {', '.join(ACTIVATIONS)}")
         if not all(name in SIZES and type(size) is int for name, size in data["sizes"].items()):
             raise UserError(f"'sizes' is {data['sizes']!r}, expected whole numbers for {', '.join(SIZES)}")
+        if data["durations"]:
+            check_durations(data["durations"])
         network = None if data["network"] is None else NetworkIdentity.from_json(data["network"])
         return cls(**{**data, "network": network})
 
@@ -107,10 +119,35 @@ _CARD_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "training_episodes": ((int,), "a whole number"),
     "action_set": ((str, type(None)), "hexadecimal digits or null"),
     "sizes": ((dict,), "names and whole numbers"),
+    "durations": ((dict,), "names and whole numbers"),
+    "crews": ((int, type(None)), "a whole number or null"),
+    "green": ((bool, type(None)), "true, false or null"),
 }
+_ADDED_LATER: dict[str, Any] = {
+    "memory": False,
+    "network": None,
+    "action_set": None,
+    "sizes": {},
+    "durations": {},
+    "crews": None,
+    "green": None,
+}
+"""What files say that were written before there were these entries."""
 
 SIZES: Final = ("table", "recalled", "order", "actions")
 """Bits of blue's table, of what blue remembers, of an order's code that a policy reads; and how many actions it has."""
+
+
+def check_durations(data: Mapping[str, Any]) -> Durations:
+    """The durations of a card.
+
+    Raises:
+        UserError: they are none.
+    """
+    try:
+        return Durations(**data)
+    except ValidationError:
+        raise UserError(f"'durations' is {data!r}, expected whole numbers for {', '.join(KINDS)}") from None
 
 
 def made_for(network: Network, *, memory: bool, ordered: bool) -> dict[str, Any]:
@@ -127,7 +164,13 @@ def made_for(network: Network, *, memory: bool, ordered: bool) -> dict[str, Any]
         "order": len(network.unit_types) ** 2 if ordered else 0,
         "actions": len(network.codec),
     }
-    return {"network": network.identity, "action_set": network.action_set, "sizes": sizes}
+    return {
+        "network": network.identity,
+        "action_set": network.action_set,
+        "sizes": sizes,
+        "durations": network.scenario.durations.model_dump(),
+        "crews": network.scenario.crews,
+    }
 
 
 class Policy:

@@ -57,6 +57,19 @@ def with_durations(scenario: Scenario, durations: Durations) -> Scenario:
     return scenario.model_copy(update={"durations": durations, "hosts": hosts})
 
 
+def without_time(scenario: Scenario) -> Scenario:
+    """The same network where each action takes one step and blue has one crew."""
+    return with_durations(scenario, Durations()).model_copy(update={"crews": 1})
+
+
+def words_on_durations(durations: Durations, crews: int = 1) -> str:
+    """How long actions take, as a clause."""
+    numbers = [(kind, getattr(durations, kind)) for kind in KINDS]
+    longer = [f"{kind} {number}" for kind, number in numbers if number > 1]
+    steps = f"actions take several steps ({', '.join(longer)})" if longer else "each action takes one step"
+    return steps if crews == 1 else f"{steps} and blue has {crews} crews"
+
+
 def steps_of(scenario: Scenario, kind: str, host: str | None = None) -> int:
     """Steps that an action of a kind takes, on a host where it has one."""
     own = None if host is None else getattr(scenario.hosts[host].durations, kind)

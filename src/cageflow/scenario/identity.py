@@ -26,12 +26,14 @@ class NetworkIdentity:
         fingerprint: 64 hexadecimal digits, of `fingerprint_of`; two networks with the same are the same.
         hosts: names, in the order of blue's table.
         unit_types: names, in the order of their ids.
+        timeless: the fingerprint of the same network where each action takes one step and blue has one crew.
     """
 
     name: str
     fingerprint: str
     hosts: tuple[str, ...]
     unit_types: tuple[str, ...]
+    timeless: str
 
     def __str__(self) -> str:
         return f"{self.name!r} ({self.fingerprint[:SHORT]})"
@@ -43,6 +45,7 @@ class NetworkIdentity:
             "fingerprint": self.fingerprint,
             "hosts": list(self.hosts),
             "unit_types": list(self.unit_types),
+            "timeless": self.timeless,
         }
 
     @classmethod
@@ -57,14 +60,19 @@ class NetworkIdentity:
         for entry in ("name", "fingerprint"):
             if not isinstance(data.get(entry), str):
                 raise UserError(f"'network.{entry}' is {data.get(entry)!r}, expected text")
-        fingerprint = data["fingerprint"]
-        if len(fingerprint) != _DIGITS or set(fingerprint) - set("0123456789abcdef"):
-            raise UserError(f"'network.fingerprint' is {fingerprint!r}, expected {_DIGITS} hexadecimal digits")
+        fingerprint, timeless = data["fingerprint"], data.get("timeless", data["fingerprint"])
+        for entry, digits in (("fingerprint", fingerprint), ("timeless", timeless)):
+            if not isinstance(digits, str) or len(digits) != _DIGITS or set(digits) - set("0123456789abcdef"):
+                raise UserError(f"'network.{entry}' is {digits!r}, expected {_DIGITS} hexadecimal digits")
         for entry in ("hosts", "unit_types"):
             names = data.get(entry)
             if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
                 raise UserError(f"'network.{entry}' is {names!r}, expected a list of names")
-        return cls(data["name"], fingerprint, tuple(data["hosts"]), tuple(data["unit_types"]))
+        return cls(data["name"], fingerprint, tuple(data["hosts"]), tuple(data["unit_types"]), timeless)
+
+    def is_same_but_for_time(self, other: NetworkIdentity) -> bool:
+        """Whether the two differ in nothing but the steps that actions take and the number of crews."""
+        return other.fingerprint == self.fingerprint or other.timeless == self.timeless
 
     def difference(self, other: NetworkIdentity) -> str:
         """How another network differs, as far as the records say, in the words that follow "with"."""

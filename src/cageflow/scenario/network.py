@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from cageflow.scenario.actions import ActionCodec
 from cageflow.scenario.b_line import Stages, Way, find_way, given_way, make_stages
-from cageflow.scenario.durations import steps_of, with_durations
+from cageflow.scenario.durations import steps_of, with_durations, without_time
 from cageflow.scenario.enums import BlueKind, RedKind
 from cageflow.scenario.identity import NetworkIdentity, action_set_of, fingerprint_of
 from cageflow.scenario.masks import mask_type
@@ -140,7 +140,8 @@ class Network:
     @cached_property
     def identity(self) -> NetworkIdentity:
         """What files say of the network that they were made for."""
-        return NetworkIdentity(self.scenario.name, self.fingerprint, self.hosts, self.unit_types)
+        timeless = fingerprint_of(without_time(self.scenario))
+        return NetworkIdentity(self.scenario.name, self.fingerprint, self.hosts, self.unit_types, timeless)
 
     @cached_property
     def action_set(self) -> str:

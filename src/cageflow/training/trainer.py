@@ -284,6 +284,7 @@ def policy_card(config: RunConfig, workflow: str | None, training_episodes: int)
         memory=rollout.memory,
         alignment=alignment,
         training_episodes=training_episodes,
+        green=game.green,
         **made_for(game.network, memory=rollout.memory, ordered=workflow is not None),
     )
 

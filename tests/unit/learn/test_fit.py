@@ -7,8 +7,11 @@ import pytest
 
 from cageflow.envs.agent import BlueSetting
 from cageflow.errors import UserError
-from cageflow.learn.fit import check_fit, network_file_of, notes_on
+from cageflow.learn.fit import check_fit, network_file_of, notes_on, own_durations
 from cageflow.learn.policy import Policy
+from cageflow.scenario import Network
+from cageflow.scenario.durations import FROM_FILE, NAMED
+from cageflow.scenario.schema import Durations
 from tests.helpers.agents import NETWORK, SETTING, policy
 from tests.helpers.networks import KINDS, network_file, own_network
 
@@ -45,6 +48,54 @@ def test_other_network__is_refused_with_the_way_out(kind: str, tmp_path: Path) -
     assert "give that network's file by --scenario, which is network.yaml in the folder of the run" in on_cage2
     other = own_network(tmp_path / "other.yaml", "values" if kind != "values" else "names")
     assert "or leave --scenario out if it stands there still" in refusal(policy(network=own), BlueSetting(other))
+
+
+def test_other_durations_crews_and_green__are_played_and_said() -> None:
+    timed = BlueSetting(NETWORK.with_durations(NAMED["cage4"]))
+    of_cage4 = policy(network=timed.network, green=False)
+    for made, setting, words in (
+        (of_cage4, timed, None),
+        (
+            of_cage4,
+            SETTING,
+            "(analyse 2, remove 3, restore 5, decoy 2, exploit 4, escalate 2, impact 2), and here each",
+        ),
+        (of_cage4, SETTING, "which is another game: --durations cage4 plays its own"),
+        (policy(), timed, "p was trained where each action takes one step, and here actions take several steps ("),
+        (policy(), timed, "--durations 1,1,1,1 plays its own"),
+        (of_cage4, replace(timed, green=True), "p was trained with the green agent asleep, which is another game"),
+        (policy(green=True), SETTING, "green agent awake, which is another game: --green plays its own"),
+        (policy(green=None), replace(SETTING, green=True), None),
+    ):
+        check_fit(made, setting, "p")
+        notes = notes_on(made.card, setting, "p")
+        assert (notes == ()) if words is None else any(words in note for note in notes), (words, notes)
+    crews = Network(NETWORK.scenario.model_copy(update={"crews": 2}))
+    (note,) = notes_on(policy(network=crews).card, SETTING, "p")
+    assert note.endswith(
+        "takes one step and blue has 2 crews, and here each action takes one step, which is another game"
+    )
+
+
+def test_policy_that_remembers_what_is_under_way__is_refused_where_nothing_is() -> None:
+    timed = NETWORK.with_durations(NAMED["cage4"])
+    check_fit(policy(network=timed, memory=True), BlueSetting(timed), "p")
+    assert refusal(policy(network=timed, memory=True), SETTING).endswith("to remember: give --durations cage4")
+    assert refusal(policy(memory=True), BlueSetting(timed)).endswith("to remember: give --durations 1,1,1,1")
+    of_red = NETWORK.with_durations(Durations(exploit=4))  # blue remembers the same
+    check_fit(policy(memory=True), BlueSetting(of_red), "p")
+
+
+def test_own_durations__are_the_file_s_or_those_that_give_its_network(tmp_path: Path) -> None:
+    slow = NAMED["blue-cage4"]
+    own = own_network(tmp_path / "own.yaml")
+    assert own_durations(policy(network=own).card, own) == FROM_FILE
+    card = policy(network=own.with_durations(slow)).card
+    assert own_durations(card, own) == "blue-cage4"
+    assert own_durations(card, own.with_durations(slow)) == FROM_FILE
+    assert own_durations(card, NETWORK) == FROM_FILE, "it does not fit, with any durations"
+    old = replace(card, durations={}, crews=None, network=None)
+    assert own_durations(old, own) == FROM_FILE
 
 
 def test_other_observation_and_other_actions__are_refused() -> None:

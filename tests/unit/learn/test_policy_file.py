@@ -13,6 +13,7 @@ from cageflow.errors import UserError
 from cageflow.learn.policy import ANY_WORKFLOW, Policy, PolicyCard, made_for
 from cageflow.learn.policy_file import load_policy, save_policy
 from cageflow.scenario import default_network
+from cageflow.scenario.durations import NAMED
 from tests.helpers.agents import policy as a_policy
 from tests.helpers.orders import ALL_ORDERS
 
@@ -109,7 +110,7 @@ def test_load__refuses_a_policy_of_another_network(path, tmp_path):
 
 def test_card_from_before_there_were_memories_and_networks__has_none():
     card = CARD.to_json()
-    for name in ("memory", "network", "action_set", "sizes"):
+    for name in ("memory", "network", "action_set", "sizes", "durations", "crews", "green"):
         del card[name]
     assert PolicyCard.from_json(card) == CARD and not CARD.memory
 
@@ -120,6 +121,17 @@ def test_card__keeps_what_it_was_made_for():
     assert card.sizes == {"table": 52, "recalled": 217, "order": 25, "actions": 145}
     assert PolicyCard.from_json(json.loads(json.dumps(card.to_json()))) == card
     assert card.to_json()["network"]["fingerprint"] == network.fingerprint
+
+
+def test_card__says_how_long_actions_took_and_refuses_what_is_no_such_thing():
+    slow = default_network().with_durations(NAMED["blue-cage4"])
+    card = dataclasses.replace(CARD, **made_for(slow, memory=False, ordered=True), green=True)
+    written = json.loads(json.dumps(card.to_json()))
+    assert PolicyCard.from_json(written) == card
+    assert (card.durations["restore"], card.durations["impact"], card.crews, card.green) == (5, 1, 1, True)
+    for change in ({"durations": {"restore": 0}}, {"durations": {"reboot": 1}}, {"crews": "two"}, {"green": 1}):
+        with pytest.raises(UserError, match=f"^'{next(iter(change))}' is "):
+            PolicyCard.from_json({**written, **change})
 
 
 @pytest.fixture

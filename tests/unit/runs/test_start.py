@@ -155,7 +155,7 @@ def test_durations__are_those_of_the_run_that_was_named_unless_others_are_given(
     assert on_network_of_start(config_of("train", start_from=str(path), durations="cage4")).durations == "cage4"
     runs.start(config, tmp_path / "run", Quiet())
     assert read_config(tmp_path / "run" / "config.json").durations == "blue-cage4"
-    with pytest.raises(UserError, match="give the --durations and the --scenario of the run that made it"):
-        runs.start(
-            config_of("train", workflow=WORKFLOW, start_from=str(path), durations="file"), tmp_path / "no", Quiet()
-        )
+    at_once = config_of("train", workflow=WORKFLOW, start_from=str(path), durations="file")
+    (note,) = notes_on_start(at_once)
+    assert "where actions take several steps (analyse 2, remove 3, restore 5, decoy 2), and here each action" in note
+    runs.start(at_once, tmp_path / "at_once", Quiet())

@@ -7,6 +7,7 @@ import yaml
 
 from cageflow.errors import UserError
 from cageflow.scenario import Network, NetworkIdentity, default_network, is_cage2, load_scenario
+from cageflow.scenario.durations import NAMED
 
 CAGE2 = default_network()
 FINGERPRINT = "7cf30d39ceaba4c79ceb0e89cd9fc2c3d28c6692689a3181491d522858871fce"
@@ -83,11 +84,26 @@ def test_identity__survives_json_and_says_what_differs(tmp_path: Path, content) 
     assert identity.difference(network_of(tmp_path / "n.yaml", content).identity) == "the same hosts and other content"
 
 
+def test_networks_that_differ_in_time_alone__are_told_from_others(tmp_path: Path, content) -> None:
+    slow = CAGE2.with_durations(NAMED["cage4"]).identity
+    crews = Network(CAGE2.scenario.model_copy(update={"crews": 3})).identity
+    content["hosts"]["User1"]["durations"] = {"restore": 4}
+    own = network_of(tmp_path / "host.yaml", content).identity
+    assert len({one.fingerprint for one in (CAGE2.identity, slow, crews, own)}) == 4
+    assert {one.timeless for one in (CAGE2.identity, slow, crews, own)} == {CAGE2.fingerprint}
+    content["values"]["low"] = 0.2
+    other = network_of(tmp_path / "n.yaml", content).identity
+    assert slow.is_same_but_for_time(crews) and not slow.is_same_but_for_time(other)
+    old = {name: value for name, value in slow.to_json().items() if name != "timeless"}
+    assert NetworkIdentity.from_json(old).is_same_but_for_time(slow), "as files say it that are older"
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"name": 3}, "'network.name' is 3"),
         ({"fingerprint": "abc"}, "64 hexadecimal digits"),
+        ({"timeless": "abc"}, "'network.timeless' is 'abc'"),
         ({"fingerprint": None}, "'network.fingerprint' is None"),
         ({"hosts": "User0"}, "'network.hosts' is 'User0'"),
         ({"unit_types": [1]}, r"'network.unit_types' is \[1\]"),

@@ -56,6 +56,7 @@ def policy_of(
         preset=name,
         activation=activations.pop() if activations else "tanh",
         training_episodes=training_episodes,
+        green=game.green,
         **made_for(game.network, memory=False, ordered=False),
     )
     return Policy(card, layers)
