@@ -32,8 +32,8 @@ import torch
 from cageflow.envs.options import GameOptions
 from cageflow.files import checksum, write_whole
 from cageflow.runs import runs, search_run
+from cageflow.runs.layout import CONFIG
 from cageflow.runs.progress import Quiet
-from cageflow.runs.run_folder import CONFIG
 from cageflow.search import Budget
 from cageflow.settings.config import RunConfig, make_config
 from cageflow.studies import baselines, champion

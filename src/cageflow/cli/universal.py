@@ -98,7 +98,7 @@ def universal(
 
 def _network(settings: dict[str, Any], file: Path | None, resume: Path | None) -> str:
     """Fingerprint of the network that the run is on, or will be."""
-    from cageflow.runs.run_folder import CONFIG, on_own_network
+    from cageflow.runs.layout import CONFIG, on_own_network
     from cageflow.settings.config import make_config, read_config
 
     if resume is not None:
@@ -124,7 +124,7 @@ def _read(path: Path, network: str) -> Landscape:
 def _figures(summary: RunSummary, landscape: Landscape | None) -> dict[str, Any]:
     """What `--json` prints."""
     from cageflow.measure.comparison import compare
-    from cageflow.runs.run_folder import CONFIG, UNIVERSAL_TABLE
+    from cageflow.runs.layout import CONFIG, UNIVERSAL_TABLE
     from cageflow.scenario.orders import format_order
     from cageflow.search import read_landscape
     from cageflow.settings.config import read_config

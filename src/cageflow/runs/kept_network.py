@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cageflow.files import write_whole
-from cageflow.runs.run_folder import NETWORK
+from cageflow.runs.layout import NETWORK
 from cageflow.scenario.named import network_file
 
 NETWORK_TEXT = "network_file"

@@ -15,14 +15,17 @@ from cageflow.collect import CollectError, make_collector
 from cageflow.errors import UserError
 from cageflow.learn.ppo import NonFiniteError
 from cageflow.runs.interrupt import RunFailedError, catching_signals
+from cageflow.runs.layout import CONFIG, on_own_network
+from cageflow.runs.new_folder import default_run_dir, make_folder
 from cageflow.runs.open_run import OpenRun
 from cageflow.runs.progress import Reporter
-from cageflow.runs.run_folder import CONFIG, RunFolder, check_new, default_run_dir, on_own_network, read_settings
+from cageflow.runs.run_folder import RunFolder, read_settings
 from cageflow.runs.search_run import SearchRun, find_strategy
 from cageflow.runs.start import on_network_of_start, read_start
 from cageflow.runs.summary import RunSummary
 from cageflow.runs.tensorboard import EventLog
 from cageflow.runs.training_run import TrainingRun
+from cageflow.runs.unfinished import check_new
 from cageflow.runs.universal_run import UniversalRun
 from cageflow.settings.config import RunConfig, check_named, make_config
 from cageflow.training.trainer import game_spec
@@ -43,7 +46,7 @@ def start(config: RunConfig, run_dir: Path | None, reporter: Reporter, executor:
     path = run_dir or default_run_dir(config)
     check_new(path)
     learner = read_start(config)
-    return _run(config, path, lambda: (RunFolder.create(path, config, learner, reporter.note), {}), reporter, executor)
+    return _run(config, path, lambda: (make_folder(path, config, learner, reporter.note), {}), reporter, executor)
 
 
 def resume(

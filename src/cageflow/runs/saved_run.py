@@ -15,9 +15,9 @@ from cageflow.errors import UserError
 from cageflow.learn.policy import Policy
 from cageflow.learn.policy_file import load_policy
 from cageflow.runs.folder_lock import LOCK, is_locked
+from cageflow.runs.layout import CHECKPOINT, CONFIG, UNIVERSAL_TABLE, on_own_network
 from cageflow.runs.log_file import read_lines, read_log
 from cageflow.runs.logs import BELIEFS, BEST_ACQUISITION, LOGS, TRIALS, UPDATES, WHOLE_ACQUISITION, LoggedUpdate
-from cageflow.runs.run_folder import CHECKPOINT, CONFIG, UNIVERSAL_TABLE, on_own_network
 from cageflow.scenario.orders import Order, OrderSpace, format_order
 from cageflow.search import TrialResult, best_trial, read_landscape
 from cageflow.search.landscape import landscape_ranks

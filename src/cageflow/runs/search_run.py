@@ -159,7 +159,7 @@ class SearchRun:
         self._state = launch.state
         if launch.choice.acquisition is not None:
             tried = [trial.order for trial in launch.state.history]
-            self._run.folder.log_acquisition(launch.request.trial, launch.choice.acquisition, tried)
+            self._run.folder.logs.acquisition(launch.request.trial, launch.choice.acquisition, tried)
         self._run.reporter.launch([trial.request.order for trial in launch.state.pending])
 
     def _end_trial(self, iteration: Iteration) -> None:
@@ -175,9 +175,9 @@ class SearchRun:
         best, _ = best_trial(history, self._run.config.compliance_threshold)
         if best is iteration.result:  # its order may be trained on in a later trial, which writes another policy
             write_whole(self._run.folder.best_policy_path, outcome.policy)
-        self._run.folder.log_iteration(iteration)
+        self._run.folder.logs.iteration(iteration)
         if self._run.config.command == "landscape":
-            self._run.folder.log_landscape(self._landscape_row(iteration, outcome.threshold_episodes))
+            self._run.folder.logs.landscape(self._landscape_row(iteration, outcome.threshold_episodes))
         self._checkpoint(iteration.episodes)
         self._learners.remove_others()
         self._run.events.trial(iteration)
@@ -192,7 +192,7 @@ class SearchRun:
     def _log_update(self, order: Order | None, record: UpdateRecord, trial: int, ending: str | None) -> int:
         """Write an update to the logs; gives the episodes of the run so far."""
         run_episodes = sum(result.episodes for result in self._state.history) + record.episodes
-        self._run.folder.log_update(order, record, trial, run_episodes, ending)
+        self._run.folder.logs.update(order, record, trial, run_episodes, ending)
         self._run.events.update(order, record, run_episodes)
         return run_episodes
 

@@ -8,7 +8,7 @@ from cageflow.errors import UserError
 from cageflow.learn.fit import check_card, notes_on
 from cageflow.learn.policy import PolicyCard
 from cageflow.learn.ppo import PPO
-from cageflow.runs.run_folder import CHECKPOINT, CONFIG, STATE, on_own_network
+from cageflow.runs.layout import CHECKPOINT, CONFIG, STATE, on_own_network
 from cageflow.settings.config import RunConfig, read_config
 from cageflow.sim.recall import num_inputs
 from cageflow.training.state_file import dump_state, load_learner

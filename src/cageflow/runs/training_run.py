@@ -81,7 +81,7 @@ class TrainingRun:
 
     def _end_update(self, trainer: PolicyTrainer, record: UpdateRecord, ending: Ending | None) -> None:
         """Have all on disk before the next update."""
-        self._run.folder.log_update(trainer.order, record, 0, record.episodes, ending)
+        self._run.folder.logs.update(trainer.order, record, 0, record.episodes, ending)
         self._run.folder.checkpoint(_state(trainer))
         self._run.events.update(trainer.order, record, record.episodes)
         self._run.reporter.update(trainer.order, record, record.episodes)

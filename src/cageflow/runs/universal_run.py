@@ -75,7 +75,7 @@ class UniversalRun:
     def _end_update(self, record: UpdateRecord) -> None:
         """Have all on disk before the next update."""
         ending = "budget" if self._trainer.is_done else None
-        self._run.folder.log_update(ANY_WORKFLOW, record, 0, record.episodes, ending)
+        self._run.folder.logs.update(ANY_WORKFLOW, record, 0, record.episodes, ending)
         self._run.folder.checkpoint({"run_episodes": record.episodes, "trainer": self._trainer.state_dict()})
         self._run.events.update(ANY_WORKFLOW, record, record.episodes)
         self._run.reporter.update(ANY_WORKFLOW, record, record.episodes)

@@ -29,8 +29,8 @@ from cageflow.learn.policy_file import save_policy
 from cageflow.runs.folder_lock import LOCK, FolderLock, lock_folder
 from cageflow.runs.interrupt import catching_signals
 from cageflow.runs.kept_network import NETWORK_TEXT, keep_network, read_network
-from cageflow.runs.run_folder import check_new
 from cageflow.runs.runs import telling_failures
+from cageflow.runs.unfinished import check_new
 from cageflow.scenario import Network
 from cageflow.scenario.orders import Order, format_order
 from cageflow.settings.config import MADE_FOR, RunConfig, make_config

@@ -22,13 +22,15 @@ from cageflow.errors import UserError
 from cageflow.evaluation.protocol import EPISODES, Evaluation, EvaluationSettings, evaluate
 from cageflow.files import write_whole
 from cageflow.runs import runs
+from cageflow.runs.checkpoint import finished_policy
 from cageflow.runs.folder_lock import LOCK, lock_folder
 from cageflow.runs.interrupt import RunFailedError, RunStoppedError, catching_signals
 from cageflow.runs.kept_network import NETWORK_TEXT, keep_network, read_network
+from cageflow.runs.layout import CONFIG
 from cageflow.runs.log_file import read_log
 from cageflow.runs.logs import LOGS, UPDATES, LoggedUpdate
 from cageflow.runs.progress import Quiet
-from cageflow.runs.run_folder import CONFIG, check_new, finished_policy
+from cageflow.runs.unfinished import check_new
 from cageflow.settings.config import MADE_FOR, RunConfig, check_named, make_config
 from cageflow.settings.settings_file import check_settings, dump_settings, read_object
 from cageflow.sim.threads import available_cores

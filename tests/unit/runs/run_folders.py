@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cageflow.runs.run_folder import RunFolder
+from cageflow.runs.new_folder import make_folder
 from cageflow.scenario.orders import Order, format_order
 from cageflow.search import Acquisition, Iteration, SearchState, TrialRequest, TrialResult
 from cageflow.settings.config import RunConfig, make_config
@@ -56,19 +56,19 @@ def write_run(
     """Write a search or a landscape of these trials, two updates each; gives the folder."""
     total = sum(trial.episodes for trial in trials)
     config = make_config({"command": "search", "total_episodes": total, "max_steps": 12, **settings})
-    folder = RunFolder.create(path, config)
+    folder = make_folder(path, config)
     run_episodes = 0
     for number, trial in enumerate(trials):
         if beliefs and config.command == "search":
-            folder.log_acquisition(number, acquisition(number))
+            folder.logs.acquisition(number, acquisition(number))
         for update in (1, 2):
             record = replace(
                 update_record(update, trial.episodes * update // 2), env_reward=trial.reward - 2.0 + update
             )
             ending = trial.ending if update == 2 else None
-            folder.log_update(trial.order, record, number, run_episodes + record.episodes, ending)
+            folder.logs.update(trial.order, record, number, run_episodes + record.episodes, ending)
         run_episodes += trial.episodes
-        folder.log_iteration(_iteration(number, trial, run_episodes))
+        folder.logs.iteration(_iteration(number, trial, run_episodes))
     folder.close()
     if policy:
         feasible = [trial for trial in trials if trial.compliance >= config.compliance_threshold]
@@ -81,9 +81,9 @@ def write_training(path: Path, order: Order | None = None, *, policy: bool = Tru
     """Write a single training; gives the folder."""
     workflow = None if order is None else format_order(order)
     config: RunConfig = make_config({"command": "train", "total_episodes": 400, "max_steps": 12, "workflow": workflow})
-    folder = RunFolder.create(path, config)
+    folder = make_folder(path, config)
     for update in (1, 2, 3, 4):
-        folder.log_update(order, update_record(update, 100 * update), 0, 100 * update, None)
+        folder.logs.update(order, update_record(update, 100 * update), 0, 100 * update, None)
     folder.close()
     if policy:
         policy_file(folder.policy_path(order), workflow=workflow, max_steps=12)

@@ -18,6 +18,7 @@ from cageflow.runs import runs, search_run
 from cageflow.runs.interrupt import RunFailedError
 from cageflow.runs.progress import Quiet
 from cageflow.runs.run_folder import RunFolder
+from cageflow.runs.run_logs import RunLogs
 from cageflow.settings.config import make_config, read_config
 from cageflow.settings.settings_file import read_object
 from cageflow.training.trials import run_trial
@@ -40,9 +41,9 @@ class Noting(Quiet):
         self.words.append(words)
 
 
-def killed(monkeypatch: pytest.MonkeyPatch, name: str, call: int, start: Callable[[], object]) -> None:
-    """Stop a run at a call of a method of its folder, counted from 1, before it does anything."""
-    method, calls = getattr(RunFolder, name), itertools.count(1)
+def killed(monkeypatch: pytest.MonkeyPatch, kind: type, name: str, call: int, start: Callable[[], object]) -> None:
+    """Stop a run at a call of a method of its folder or its logs, counted from 1, before it does anything."""
+    method, calls = getattr(kind, name), itertools.count(1)
 
     def dying(*arguments: Any) -> Any:
         if next(calls) == call:
@@ -50,7 +51,7 @@ def killed(monkeypatch: pytest.MonkeyPatch, name: str, call: int, start: Callabl
         return method(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(RunFolder, name, dying)
+        patch.setattr(kind, name, dying)
         with pytest.raises(KeyboardInterrupt):
             start()
 
@@ -60,7 +61,7 @@ def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A search that was stopped in its second trial of an order, in this process."""
     monkeypatch.setattr(search_run, "make_strategy", Alternating)
     path = tmp_path / "run"
-    killed(monkeypatch, "log_update", 6, lambda: runs.start(SEARCH, path, Quiet()))
+    killed(monkeypatch, RunLogs, "update", 6, lambda: runs.start(SEARCH, path, Quiet()))
     return path
 
 
@@ -68,15 +69,15 @@ def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(("parallel", "init"), [(1, "scratch"), (2, "scratch"), (2, "shared")])
-@pytest.mark.parametrize("method", ["log_iteration", "checkpoint"])
+@pytest.mark.parametrize(("kind", "method"), [(RunLogs, "iteration"), (RunFolder, "checkpoint")])
 def test_search_on_a_pool_that_is_killed_after_a_trial__repeats_it_from_where_it_began(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parallel: int, init: str, method: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parallel: int, init: str, kind: type, method: str
 ) -> None:
     monkeypatch.setattr(search_run, "make_strategy", Alternating)
     config = SEARCH.model_copy(update={"parallel_workflows": parallel, "init": init, "executor": "process"})
     runs.start(config, tmp_path / "whole", Quiet(), OneByOne())
     path = tmp_path / "run"
-    killed(monkeypatch, method, 4, lambda: runs.start(config, path, Quiet(), OneByOne()))
+    killed(monkeypatch, kind, method, 4, lambda: runs.start(config, path, Quiet(), OneByOne()))
     runs.resume(path, "search", Quiet(), executor=OneByOne())
     assert figures(path) == figures(tmp_path / "whole")
 
@@ -240,14 +241,14 @@ def test_link_in_place_of_the_lock_or_of_what_is_being_written__is_not_followed(
 
 def while_going(monkeypatch: pytest.MonkeyPatch, path: Path, act: Callable[[], None]) -> str:
     """Do something in the middle of a training, and say in which sentence it ends."""
-    log, calls = RunFolder.log_update, itertools.count(1)
+    log, calls = RunLogs.update, itertools.count(1)
 
     def acting(*arguments: Any) -> None:
         if next(calls) == 2:
             act()
         log(*arguments)
 
-    monkeypatch.setattr(RunFolder, "log_update", acting)
+    monkeypatch.setattr(RunLogs, "update", acting)
     with pytest.raises(RunFailedError) as failure:
         runs.start(TRAIN, path, Quiet())
     return str(failure.value)

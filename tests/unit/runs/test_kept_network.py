@@ -3,7 +3,8 @@
 import pytest
 
 from cageflow.runs.kept_network import keep_network, read_network
-from cageflow.runs.run_folder import NETWORK, RunFolder
+from cageflow.runs.layout import NETWORK
+from cageflow.runs.new_folder import make_folder
 from cageflow.scenario import NETWORK_NAMES, load_network
 from cageflow.settings.config import RunConfig
 
@@ -16,7 +17,7 @@ def test_network_by_name__is_kept_as_its_file(name, tmp_path):
 
 def test_run__of_a_network_by_name_has_it_in_its_folder(tmp_path):
     config = RunConfig(command="train", scenario="plant", total_episodes=200)
-    RunFolder.create(tmp_path / "run", config).close()
+    make_folder(tmp_path / "run", config).close()
     assert load_network(tmp_path / "run" / NETWORK).fingerprint == load_network("plant").fingerprint
 
 

@@ -10,16 +10,19 @@ import pytest
 import torch
 
 from cageflow.errors import UserError
-from cageflow.runs.run_folder import RunFolder, check_new, default_run_dir
+from cageflow.runs.new_folder import default_run_dir, make_folder
+from cageflow.runs.run_folder import RunFolder
+from cageflow.runs.unfinished import check_new
 from cageflow.settings.config import RunConfig, read_config
 from cageflow.training.state_file import load_state, save_state
+from tests.unit.runs.records import update_record
 
 CONFIG = RunConfig(seed=4)
 
 
 def test_new_folder_holds_the_settings_the_versions_and_the_heads_of_the_logs(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "run"
-    RunFolder.create(path, CONFIG).close()
+    make_folder(path, CONFIG).close()
     assert read_config(path / "config.json") == CONFIG
     about = json.loads((path / "config.json").read_text())["about"]
     assert about["torch"] == torch.__version__
@@ -41,7 +44,7 @@ def test_new_folder_holds_the_settings_the_versions_and_the_heads_of_the_logs(tm
 
 
 def test_empty_folder_will_do_for_a_new_run(tmp_path: Path) -> None:
-    RunFolder.create(tmp_path, CONFIG).close()
+    make_folder(tmp_path, CONFIG).close()
     assert (tmp_path / "config.json").exists()
 
 
@@ -59,7 +62,7 @@ def test_folder_that_holds_something_is_refused_with_what_is_possible(tmp_path: 
 def test_folder_below_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot be made a run folder: Not a directory"):
-        RunFolder.create(tmp_path / "file" / "run", CONFIG)
+        make_folder(tmp_path / "file" / "run", CONFIG)
 
 
 def test_folder_that_cannot_be_filled_is_removed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +71,7 @@ def test_folder_that_cannot_be_filled_is_removed_again(tmp_path: Path, monkeypat
 
     monkeypatch.setattr("os.fsync", full_disk)
     with pytest.raises(UserError, match="cannot be made a run folder: No space left on device"):
-        RunFolder.create(tmp_path / "run", CONFIG)
+        make_folder(tmp_path / "run", CONFIG)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -82,7 +85,7 @@ def test_two_runs_never_get_the_same_default_folder(tmp_path: Path) -> None:
 
 def test_run_that_is_still_going_is_not_resumed(tmp_path: Path) -> None:
     path = tmp_path / "run"
-    folder = RunFolder.create(path, CONFIG)
+    folder = make_folder(path, CONFIG)
     with pytest.raises(UserError, match="is still going, in another process: wait for it or stop that one"):
         RunFolder.resume(path, CONFIG)
     folder.close()
@@ -92,11 +95,10 @@ def test_run_that_is_still_going_is_not_resumed(tmp_path: Path) -> None:
 
 def test_logs_are_cut_back_to_the_checkpoint(tmp_path: Path) -> None:
     path = tmp_path / "run"
-    folder = RunFolder.create(path, CONFIG)
-    row = list(range(23))
-    folder.logs["training"].append([row])
+    folder = make_folder(path, CONFIG)
+    folder.logs.update(None, update_record(1, 2), 0, 2, None)
     folder.checkpoint({"run_episodes": 5})
-    folder.logs["training"].append([row])
+    folder.logs.update(None, update_record(1, 2), 0, 2, None)
     folder.close()
     with (path / "acquisition.csv").open("a") as file:
         file.write("0,1,tor")
@@ -109,7 +111,7 @@ def test_logs_are_cut_back_to_the_checkpoint(tmp_path: Path) -> None:
 
 def test_checkpoint_is_written_after_its_logs_are_safe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "run"
-    folder = RunFolder.create(path, CONFIG)
+    folder = make_folder(path, CONFIG)
     synced: list[int] = []
     monkeypatch.setattr("os.fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
     folder.checkpoint({"run_episodes": 5})
@@ -122,8 +124,8 @@ def test_checkpoint_is_written_after_its_logs_are_safe(tmp_path: Path, monkeypat
 
 def test_run_stopped_before_its_first_update_begins_again(tmp_path: Path) -> None:
     path = tmp_path / "run"
-    folder = RunFolder.create(path, CONFIG)
-    folder.logs["training"].append([list(range(23))])
+    folder = make_folder(path, CONFIG)
+    folder.logs.update(None, update_record(1, 2), 0, 2, None)
     folder.close()
     folder, state = RunFolder.resume(path, CONFIG)
     folder.close()
@@ -133,7 +135,7 @@ def test_run_stopped_before_its_first_update_begins_again(tmp_path: Path) -> Non
 
 def test_log_that_is_gone_or_shorter_than_at_the_checkpoint_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "run"
-    folder = RunFolder.create(path, CONFIG)
+    folder = make_folder(path, CONFIG)
     folder.checkpoint({"run_episodes": 5})
     folder.close()
     whole = {log: log.read_bytes() for log in path.glob("*.csv")}
@@ -153,8 +155,8 @@ def test_log_that_is_gone_or_shorter_than_at_the_checkpoint_is_refused(tmp_path:
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04"])
 def test_checkpoint_that_is_damaged_is_refused_and_the_logs_are_left_alone(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "run"
-    folder = RunFolder.create(path, CONFIG)
-    folder.logs["training"].append([list(range(23))])
+    folder = make_folder(path, CONFIG)
+    folder.logs.update(None, update_record(1, 2), 0, 2, None)
     folder.close()
     before = (path / "training_log.csv").read_bytes()
     (path / "checkpoint" / "state.pt").write_bytes(content)
@@ -182,7 +184,7 @@ def test_checkpoint_that_could_run_code_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("state", [[1], {"ppo": 1}, {"logs": {"training": 1}, "run_episodes": 2}])
 def test_checkpoint_of_something_else_is_refused(tmp_path: Path, state: Any) -> None:
     path = tmp_path / "run"
-    RunFolder.create(path, CONFIG).close()
+    make_folder(path, CONFIG).close()
     save_state(path / "checkpoint" / "state.pt", state)
     with pytest.raises(UserError, match=r"state\.pt is no checkpoint of a run"):
         RunFolder.resume(path, CONFIG)

@@ -12,7 +12,7 @@ from cageflow.envs.options import GameOptions
 from cageflow.report.compare.figures import GroupFigures, MemberFigures
 from cageflow.report.compare.groups import Group
 from cageflow.report.compare.members import NO_CURVE, WHAT, Curve, Game, Member
-from cageflow.runs.run_folder import RunFolder
+from cageflow.runs.new_folder import make_folder
 from cageflow.scenario.orders import format_order
 from cageflow.settings.config import make_config
 from tests.helpers.agents import policy_file
@@ -72,10 +72,10 @@ def write_training(path: Path, seed: int, rewards: Sequence[float], workflow: bo
     config = make_config(
         {"command": "train", "total_episodes": 400, "max_steps": 5, "workflow": words, "seed": seed, **settings}
     )
-    folder = RunFolder.create(path, config)
+    folder = make_folder(path, config)
     for update, reward in enumerate(rewards, start=1):
         record = replace(update_record(update, 100 * update), env_reward=reward)
-        folder.log_update(order, record, 0, 100 * update, None)
+        folder.logs.update(order, record, 0, 100 * update, None)
     folder.close()
     policy_file(
         folder.policy_path(order), seed, workflow=words, max_steps=5, red_agent=config.red_agent, rules=config.rules

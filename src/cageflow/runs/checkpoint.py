@@ -1,0 +1,54 @@
+"""The checkpoint of a run: how it stands, and where its logs ended then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cageflow.errors import UserError
+from cageflow.files import checksum, read_whole
+from cageflow.runs.csv_log import LogEnd
+from cageflow.runs.layout import CHECKPOINT, CONFIG, POLICIES, STATE
+from cageflow.runs.logs import LOGS, logs_of
+from cageflow.training.state_file import load_state, save_state
+
+
+def write_checkpoint(path: Path, state: Mapping[str, Any], ends: Mapping[str, LogEnd]) -> None:
+    """Write the checkpoint of the run in a folder; `ends` are those of its logs."""
+    logs = {name: end.to_json() for name, end in ends.items()}
+    save_state(path / CHECKPOINT / STATE, {**state, "logs": logs})
+
+
+def read_checkpoint(path: Path, command: str) -> tuple[dict[str, Any], dict[str, LogEnd]]:
+    """The state of a run, and where its logs ended then.
+
+    Raises:
+        UserError: there is none, or it is of something else.
+    """
+    state_path = path / CHECKPOINT / STATE
+    state = load_state(state_path)
+    logs = state.get("logs")
+    if not isinstance(logs, dict) or logs.keys() != {*logs_of(command)} or "run_episodes" not in state:
+        raise UserError(f"{state_path} is no checkpoint of a run")
+    return state, {name: LogEnd(end["length"], end["sha256"]) for name, end in logs.items()}
+
+
+def finished_policy(path: Path) -> Path | None:
+    """The policy that a run of `train` has left in its folder; None while it has left none that is as it was written.
+
+    Raises:
+        UserError: the checkpoint cannot be read, or the log is not the one of it.
+    """
+    if not (path / CONFIG).exists():
+        return None
+    state, ends = read_checkpoint(path, "train")
+    for name, end in ends.items():
+        log = path / LOGS[name].name
+        if log.is_symlink() or not log.exists() or checksum(read_whole(log)[: end.length]) != end.sha256:
+            raise UserError(f"{log} is not as it was at the checkpoint: put the file back")
+    if "policy" not in state:
+        return None
+    name, wanted = state["policy"]
+    policy = path / POLICIES / name
+    return policy if policy.is_file() and checksum(read_whole(policy)) == wanted else None

@@ -1,0 +1,104 @@
+"""Making the folder of a new run."""
+
+from __future__ import annotations
+
+import platform
+import re
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from importlib.metadata import requires, version
+from pathlib import Path
+
+from cageflow.errors import UserError
+from cageflow.files import checksum, sync_folder, write_whole
+from cageflow.runs.checkpoint import write_checkpoint
+from cageflow.runs.folder_lock import LOCK, lock_folder
+from cageflow.runs.layout import CHECKPOINT, CONFIG, NETWORK, POLICIES, START
+from cageflow.runs.run_folder import RunFolder
+from cageflow.runs.run_logs import RunLogs
+from cageflow.runs.unfinished import check_new, clear_unfinished
+from cageflow.scenario.named import network_file
+from cageflow.settings.config import ABOUT, FILES, MADE_FOR, RunConfig
+from cageflow.settings.settings_file import dump_settings
+
+
+def make_folder(
+    path: Path, config: RunConfig, start: bytes | None = None, say: Callable[[str], None] = lambda words: None
+) -> RunFolder:
+    """Begin a run in a new folder, which keeps the network file if there is one.
+
+    The settings are written last: a folder that has them has all.
+
+    Args:
+        path: of the folder; what a run that was killed while it made it has left there is replaced.
+        config: of the run.
+        start: the learner that its trainings begin with, which the folder keeps too; None to begin from scratch.
+        say: is told what the user should know of the folder.
+
+    Raises:
+        UserError: the folder holds something already, or cannot be written.
+    """
+    check_new(path)
+    is_ours = False
+    with ExitStack() as closing:
+        try:
+            files = _kept_files(config, start)
+            has_remains = path.exists() and any(path.iterdir())
+            (path / CHECKPOINT).mkdir(parents=True, exist_ok=True)
+            lock = lock_folder(path, path / CHECKPOINT / LOCK, say)
+            closing.callback(lock.close)
+            check_new(path)  # another may have made it until we had the lock
+            is_ours = True
+            if has_remains:
+                say(f"{path} was left by a run that was killed while it made it: it is made anew")
+            clear_unfinished(path)
+            sync_folder(path.parent)
+            (path / POLICIES).mkdir()
+            for name, copy in files.items():
+                write_whole(path / name, copy)
+            network = config.game().network
+            logs = RunLogs(path, config.command, network.orders)
+            closing.callback(logs.close)
+            write_checkpoint(path, {"run_episodes": 0}, logs.sync())
+            sums = {name: checksum(copy) for name, copy in files.items()}
+            made_for = network.identity.to_json()
+            content = {**config.to_json(), MADE_FOR: made_for, ABOUT: _about(), FILES: sums}
+            write_whole(path / CONFIG, dump_settings(content))
+        except OSError as error:
+            if is_ours:
+                shutil.rmtree(path, ignore_errors=True)
+            raise UserError(f"{path} cannot be made a run folder: {error.strerror}") from error
+        closing.pop_all()
+        return RunFolder(path, lock, logs, network.orders)
+
+
+def default_run_dir(config: RunConfig, root: Path = Path("runs")) -> Path:
+    """A folder name that no run has yet: command, red agent, time and seed."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    stem = f"{config.command}-{config.game().red_agent}-{stamp}-seed{config.seed}"
+    path = root / stem
+    number = 2
+    while path.exists():
+        path = root / f"{stem}-{number}"
+        number += 1
+    return path
+
+
+def _kept_files(config: RunConfig, start: bytes | None) -> dict[str, bytes]:
+    """What a run goes on with beside its settings, by the place in its folder."""
+    files = {}
+    if config.scenario is not None:
+        files[NETWORK] = network_file(config.scenario)
+    if start is not None:
+        files[f"{CHECKPOINT}/{START}"] = start
+    return files
+
+
+def _about() -> dict[str, str]:
+    """Versions and machine: of this package, and of all that it needs."""
+    needed = [re.split(r"[^\w-]", line)[0] for line in requires("cageflow") or [] if "extra ==" not in line]
+    libraries = {name: version(name) for name in ("cageflow", *needed)}
+    machine = f"{platform.machine()}, {platform.system()} {platform.release()}"
+    return {**libraries, "python": platform.python_version(), "machine": machine, "started": time.strftime("%FT%T%z")}
