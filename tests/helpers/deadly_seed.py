@@ -2,15 +2,14 @@
 
 import os
 
-from cageflow.collect import Episodes, EpisodeStream, WorkflowSpec
-from cageflow.collect.workers import _play
-from cageflow.learn.inference import ActorWeights
+from cageflow.collect import Episodes, EpisodeStream
+from cageflow.collect.workers import Task, _play
 
 DEADLY = EpisodeStream(7, "test").seeds(6, 1)[0]
 
 
-def play(weights: ActorWeights, seeds: "object", workflow: WorkflowSpec | None) -> Episodes:
+def play(task: Task) -> Episodes:
     """As the real task, but for the one seed."""
-    if DEADLY in seeds:  # type: ignore[operator]
+    if DEADLY in task.seeds:
         os._exit(9)
-    return _play(weights, seeds, workflow)  # type: ignore[arg-type]
+    return _play(task)

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -69,3 +70,44 @@ def hold_with_child(folder: str) -> None:
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
     (Path(folder) / str(child.pid)).touch()
     hold(folder)
+
+
+_word: str | None = None  # of this worker process
+
+
+def remember(word: str) -> None:
+    """Keep a word in this process."""
+    global _word
+    _word = word
+
+
+def recall() -> str | None:
+    """The word that was kept."""
+    return _word
+
+
+def fail(error: BaseException) -> None:
+    """Raise an error."""
+    raise error
+
+
+def give_lock() -> object:
+    """What cannot be sent to another process."""
+    return threading.Lock()
+
+
+def fail_with_lock() -> None:
+    """Raise what cannot be sent to another process."""
+    raise ValueError(threading.Lock())
+
+
+def answer_sigterm(folder: str) -> str:
+    """Leave word that the task runs, and end in order when SIGTERM asks for it."""
+    asked = threading.Event()
+    before = signal.signal(signal.SIGTERM, lambda *_: asked.set())
+    (Path(folder) / "begun").touch()
+    while not asked.wait(0.02):
+        pass
+    time.sleep(0.3)
+    signal.signal(signal.SIGTERM, before)
+    return "in order"

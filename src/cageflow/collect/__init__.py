@@ -4,12 +4,10 @@ from cageflow.collect.collectors import COLLECTORS, RESUMED_EXACTLY, Collector, 
 from cageflow.collect.episodes import Episodes
 from cageflow.collect.feed import Feed, make_feed
 from cageflow.collect.games import GameSpec, WorkflowSpec
-from cageflow.collect.workers import CollectError
 from cageflow.envs.seeds import EpisodeStream
 
 __all__ = [
     "COLLECTORS",
-    "CollectError",
     "Collector",
     "EpisodeStream",
     "Episodes",

@@ -100,7 +100,7 @@ class ProcessCollector:
         """One episode for each seed, in the order of the seeds.
 
         Raises:
-            CollectError: workers die again and again.
+            WorkerError: workers die again and again.
         """
         return self.play_each([Job(weights, seeds, workflow)])[0]
 
@@ -108,7 +108,7 @@ class ProcessCollector:
         """The episodes of several policies, played beside one another.
 
         Raises:
-            CollectError: workers die again and again.
+            WorkerError: workers die again and again.
         """
         size = self.task_episodes
         starts = [(number, first) for number, job in enumerate(jobs) for first in range(0, len(job.seeds), size)]
@@ -116,8 +116,8 @@ class ProcessCollector:
             weights, seeds, workflow = jobs[number]
             self.workers.submit(Task(place, seeds[first : first + size], 0, weights, workflow))
         done = {}
-        while self.workers.tasks:
-            task, episodes = self.workers.next_done()
+        while self.workers.pending:
+            task, episodes = self.workers.next_played()
             done[task.first] = episodes
         return [
             Episodes.concatenate([done[place] for place, start in enumerate(starts) if start[0] == number])

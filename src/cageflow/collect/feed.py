@@ -98,17 +98,17 @@ class AsynchronousFeed:
         """`count` episodes of this policy or of one at most `max_staleness` updates older, the oldest first.
 
         Raises:
-            CollectError: workers die again and again.
+            WorkerError: workers die again and again.
         """
         self._top_up(weights, count)
         while (batch := self._take(count)) is None:
-            self._ready.append(self._workers.next_done())
+            self._ready.append(self._workers.next_played())
         self._version += 1
         return Episodes.concatenate(batch)
 
     def state_dict(self) -> dict[str, Any]:
         """Which episodes have been handed over, as plain data."""
-        begun = self._workers.tasks + [task for task, _ in self._ready]
+        begun = self._workers.pending + [task for task, _ in self._ready]
         open_tasks = [[task.first, len(task.seeds)] for task in begun] + self._again
         return {"next": self._next, "again": sorted(open_tasks), "version": self._version}
 
@@ -135,7 +135,7 @@ class AsynchronousFeed:
             num_tasks += 1
         if num_taken < count:
             return None
-        left = [task for task, _ in self._ready[num_tasks:]] + self._workers.tasks
+        left = [task for task, _ in self._ready[num_tasks:]] + self._workers.pending
         for version in {task.version for task in left}:
             num_left = sum(len(task.seeds) for task in left if task.version <= version)
             if num_left > count * (version + self._max_staleness - self._version):
@@ -151,7 +151,7 @@ class AsynchronousFeed:
         """Begin tasks until `max_staleness + 1` batches are under way or ready, or the stream ends."""
         size = largest_divisor(count, self._task_episodes)
         wanted = (self._max_staleness + 1) * count
-        under_way = self._num_ready() + sum(len(task.seeds) for task in self._workers.tasks)
+        under_way = self._num_ready() + sum(len(task.seeds) for task in self._workers.pending)
         while under_way < wanted and (self._again or self._next < self._max_episodes):
             if self._again:
                 first, num_episodes = self._again.pop(0)

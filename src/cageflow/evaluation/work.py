@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -20,22 +14,14 @@ from cageflow.collect.games import GameSpec, LocalGames, WorkflowSpec
 from cageflow.collect.simulators import make_games
 from cageflow.envs.agent import BlueAgent, BlueSetting
 from cageflow.evaluation.episodes import Played, play_episodes
+from cageflow.work.executors import make_processes
+from cageflow.work.pool import Pool, TaskLostError, WorkerError
 
 CellKey = tuple[int, str]
 """Steps of an episode and the red agent."""
 
 COMPILED_ENVS = 4096  # games at once; each takes half a kilobyte
 CYBORG_ENVS = 4  # an object of CybORG each
-
-
-class WorkerError(RuntimeError):
-    """A process died, by no fault of the settings.
-
-    Attributes:
-        exit_status: that of a command whose answer is no.
-    """
-
-    exit_status: ClassVar[int] = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,43 +54,33 @@ def play_shares(
 
     Raises:
         UserError: the agent cannot be made, fails, or gives what is no action.
-        WorkerError: a process died.
+        WorkerError: processes died, one after the other.
     """
     agent = source.load(setting)  # here too, so that what is wrong with it is said before a process is started
     if num_workers == 0:
         table = _Table(agent)
-        done = ((number, table.play(share)) for number, share in enumerate(shares))
-        yield from _by_cell(shares, done)
+        yield from _by_cell(shares, ((share, table.play(share)) for share in shares))
         return
-    before = set(multiprocessing.active_children())
-    # Spawned, since a fork of a process with threads can hang.
-    pool = ProcessPoolExecutor(
-        num_workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start,
-        initargs=(source, setting),
-    )
-    try:
-        futures = {pool.submit(_play, share): number for number, share in enumerate(shares)}
-        yield from _by_cell(shares, ((futures[future], future.result()) for future in as_completed(futures)))
-    except BrokenProcessPool as error:
-        raise WorkerError(f"a process that played {source.name} died; look for a lack of memory") from error
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in set(multiprocessing.active_children()) - before:
-            process.terminate()  # what it still plays is of no more use
+    pool = Pool(partial(make_processes, num_workers, _start, (source, setting)), _play, lambda share: source.name)
+    with pool:
+        for share in shares:
+            pool.submit(share)
+        try:
+            yield from _by_cell(shares, pool.results())
+        except TaskLostError as error:
+            raise WorkerError(f"a process that played {source.name} died; look for a lack of memory") from error
 
 
-def _by_cell(shares: Sequence[Share], done: Iterator[tuple[int, Played]]) -> Iterator[tuple[CellKey, Played]]:
-    waiting: dict[CellKey, list[int]] = {}
-    for number, share in enumerate(shares):
-        waiting.setdefault(share.cell, []).append(number)
-    parts: dict[int, Played] = {}
-    for number, played in done:
-        parts[number] = played
-        cell = shares[number].cell
-        if all(one in parts for one in waiting[cell]):
-            yield cell, Played.concatenate([parts.pop(one) for one in waiting[cell]])
+def _by_cell(shares: Sequence[Share], done: Iterable[tuple[Share, Played]]) -> Iterator[tuple[CellKey, Played]]:
+    parts: dict[CellKey, dict[Share, Played | None]] = {}
+    for share in shares:
+        parts.setdefault(share.cell, {})[share] = None
+    for share, played in done:
+        parts[share.cell][share] = played
+        whole = [part for part in parts[share.cell].values() if part is not None]
+        if len(whole) == len(parts[share.cell]):
+            del parts[share.cell]
+            yield share.cell, Played.concatenate(whole)
 
 
 class _Table:
@@ -134,17 +110,7 @@ _table: _Table | None = None  # of this worker process
 def _start(source: AgentSource, setting: BlueSetting) -> None:
     """Make ready, once in each worker."""
     global _table
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes; the first ends the others
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     _table = _Table(source.load(setting))
-
-
-def _end_with_parent() -> None:
-    """End this worker when the process that started it has ended, even by SIGKILL: nobody else would."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
 
 
 def _play(share: Share) -> Played:

@@ -6,12 +6,13 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
-from cageflow.collect import CollectError, make_collector
+from cageflow.collect import make_collector
 from cageflow.errors import UserError
 from cageflow.learn.ppo import NonFiniteError
 from cageflow.runs.interrupt import RunFailedError, catching_signals
@@ -30,9 +31,8 @@ from cageflow.runs.universal_run import UniversalRun
 from cageflow.settings.config import RunConfig, check_named, make_config
 from cageflow.training.trainer import game_spec
 from cageflow.training.trials import TrialPart, TrialTask, run_trial
-
-if TYPE_CHECKING:
-    from cageflow.runs.trial_pool import TrialPool
+from cageflow.work.executors import borrow, make_executor
+from cageflow.work.pool import Pool, WorkerError
 
 WHERE = ("parallel_workflows", "executor", "address", "cyborg_path")
 """Settings that say where trials run and not what they are: a run that goes on may change them."""
@@ -137,19 +137,17 @@ def _run(
         return SearchRun(run, collector, pool).run()
 
 
-def _start_pool(config: RunConfig, executor: Executor | None) -> TrialPool[TrialTask, TrialPart]:
+def _start_pool(config: RunConfig, executor: Executor | None) -> Pool[TrialTask, TrialPart]:
     """Who runs the trials of a search elsewhere.
 
     Raises:
         UserError: the executor is not installed, or there is no cluster at the address.
     """
-    from cageflow.runs.trial_pool import TrialPool
-    from cageflow.work.executors import borrow, make_executor
-
-    if executor is not None:
-        return TrialPool(lambda: borrow(executor), run_trial)
-    name, num_workers, address = config.trial_executor, config.parallel_workflows, config.address
-    return TrialPool(lambda: make_executor(name, num_workers, address), run_trial)
+    if executor is None:
+        make = partial(make_executor, config.trial_executor, config.parallel_workflows, config.address)
+    else:
+        make = partial(borrow, executor)
+    return Pool(make, run_trial, lambda task: f"trial {task.request.trial}")
 
 
 @contextmanager
@@ -157,7 +155,7 @@ def telling_failures(path: Path, advice: str) -> Iterator[None]:
     """Turn what can end a run, and is no fault of ours, into one sentence."""
     try:
         yield
-    except (NonFiniteError, CollectError) as error:
+    except (NonFiniteError, WorkerError) as error:
         raise RunFailedError(f"{error}; what was done before is in {path}") from error
     except ConnectionError:  # no file, but who read our words, or a worker
         raise

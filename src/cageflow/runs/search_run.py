@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from cageflow.collect import Collector
 from cageflow.files import write_whole
@@ -36,12 +36,7 @@ from cageflow.settings.config import RunConfig
 from cageflow.training.learners import Learners
 from cageflow.training.trainer import Ending, PolicyTrainer, UpdateRecord
 from cageflow.training.trials import TrialOutcome, TrialPart, TrialTask, train_trial
-
-if TYPE_CHECKING:
-    from cageflow.runs.trial_pool import TrialPool
-
-STOP_CHECK_S = 0.2
-"""How often a run that waits for trials elsewhere looks whether it is to stop."""
+from cageflow.work.pool import Pool
 
 
 class TaskRunner(Protocol):
@@ -69,7 +64,7 @@ class SearchRun:
         self,
         run: OpenRun,
         collector: Collector | None,
-        pool: TrialPool[TrialTask, TrialPart] | None,
+        pool: Pool[TrialTask, TrialPart] | None,
     ) -> None:
         self._run = run
         network = run.config.game().network
@@ -264,22 +259,20 @@ class _Here:
 class _Elsewhere:
     """Trials in other processes, part by part."""
 
-    def __init__(self, pool: TrialPool[TrialTask, TrialPart], stop: StopRequest) -> None:
+    def __init__(self, pool: Pool[TrialTask, TrialPart], stop: StopRequest) -> None:
         self._pool = pool
         self._stop = stop
 
     def submit(self, task: TrialTask) -> None:
         """Send the first part of a trial off."""
-        self._pool.submit(task.request.trial, task)
+        self._pool.submit(task)
 
     def next_part(self) -> tuple[int, TrialPart]:
         """Wait for a part to come back, and for the user who may want to stop; the next part of its trial is sent."""
-        while (done := self._pool.next_done(STOP_CHECK_S)) is None:
-            self._stop.check()
-        trial, part = done
+        task, part = self._pool.next_done(self._stop.check)
         if part.then is not None:
-            self._pool.submit(trial, part.then)
-        return trial, part
+            self._pool.submit(part.then)
+        return task.request.trial, part
 
 
 def strategy_settings(config: RunConfig) -> StrategySettings:

@@ -100,7 +100,7 @@ def run_trial(task: TrialTask, part_episodes: int = PART_EPISODES) -> TrialPart:
 
     Raises:
         NonFiniteError: learning broke down.
-        CollectError: workers died again and again.
+        WorkerError: workers died again and again.
         UserError: the learner does not fit the configuration, or CybORG is not there.
     """
     torch.set_num_threads(task.config.num_threads)

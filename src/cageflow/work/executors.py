@@ -83,12 +83,15 @@ def deaths_told(error: BaseException) -> int:
     return 0
 
 
-# What each is made of.
-
-
-def _processes(num_workers: int, address: str | None) -> ExecutorHandle:
-    workers = WorkerProcesses(num_workers)
+def make_processes(
+    num_workers: int, initializer: Callable[..., object] = bool, initargs: tuple[Any, ...] = ()
+) -> ExecutorHandle:
+    """Processes of this machine that are made ready for their tasks; see `WorkerProcesses`."""
+    workers = WorkerProcesses(num_workers, initializer, initargs)
     return ExecutorHandle(workers, f"{_count(num_workers, 'process', 'es')} of this machine", workers.kill)
+
+
+# What each is made of.
 
 
 def _dask(num_workers: int, address: str | None) -> ExecutorHandle:
@@ -230,4 +233,8 @@ def _count(number: int, thing: str, plural: str = "s") -> str:
     return f"{number} {thing}{'' if number == 1 else plural}"
 
 
-_MAKERS: dict[str, Callable[[int, str | None], ExecutorHandle]] = {"process": _processes, "dask": _dask, "ray": _ray}
+_MAKERS: dict[str, Callable[[int, str | None], ExecutorHandle]] = {
+    "process": lambda num_workers, address: make_processes(num_workers),
+    "dask": _dask,
+    "ray": _ray,
+}

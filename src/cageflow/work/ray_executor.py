@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import Executor, Future
 from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar
 
+from cageflow.work.worker_process import WorkerLostError
+
 T = TypeVar("T")
-
-
-class WorkerLostError(BrokenExecutor):
-    """A worker was lost while it ran a task."""
 
 
 class RayExecutor(Executor):

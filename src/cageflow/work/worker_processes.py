@@ -1,36 +1,38 @@
-"""Worker processes of this machine that die alone, and with their parent."""
+"""Worker processes of this machine as a `concurrent.futures.Executor`; one that dies loses no task but its own."""
 
 from __future__ import annotations
 
-import queue
+import threading
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
-from loky.process_executor import ProcessPoolExecutor
-
-from cageflow.work.worker_process import begin_worker
+from cageflow.work.worker_process import WorkerLostError, WorkerProcess
 
 T = TypeVar("T")
 
 
 class WorkerProcesses(Executor):
-    """Processes of this machine, each a pool of its own, so that one that dies loses no other's trial.
+    """Processes of this machine, each with a thread here that waits for it, so they go on while nobody else does.
 
-    The pools are loky's and not the standard library's: they can be killed with all that they started, they never fork,
-    and a script that uses them needs no `if __name__ == "__main__"`.
+    The task that a process died with ends in `WorkerLostError`; the next one gets a new process.
 
     Args:
         num_workers: processes; each is started when it is first needed.
+        initializer: called first in each, with `initargs`; what it raises is the outcome of the task at hand.
+        initargs: for it.
     """
 
-    def __init__(self, num_workers: int) -> None:
+    def __init__(
+        self, num_workers: int, initializer: Callable[..., object] = bool, initargs: tuple[Any, ...] = ()
+    ) -> None:
         self._threads = ThreadPoolExecutor(num_workers, thread_name_prefix="worker-process")
-        self._idle: queue.SimpleQueue[ProcessPoolExecutor] = queue.SimpleQueue()
-        self._workers: set[ProcessPoolExecutor] = set()
-        for _ in range(num_workers):
-            self._idle.put(self._new_worker())
+        self._start = partial(WorkerProcess, initializer, *initargs)
+        self._lock = threading.Lock()  # so that none is started while all are being ended
+        self._workers: set[WorkerProcess] = set()
+        self._idle: list[WorkerProcess] = []
+        self._is_ended = False
 
     def submit(self, function: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """Have a function called by the next idle process; it must be importable there."""
@@ -39,37 +41,65 @@ class WorkerProcesses(Executor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the processes; those that are busy finish their task first."""
         self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
-        for worker in self._workers.copy():
-            worker.shutdown(wait=wait)
+        if wait:
+            self._end(WorkerProcess.let_go)
+
+    def terminate(self) -> None:
+        """End the processes by SIGTERM, which a task under way may answer in its own time and way."""
+        self._end(WorkerProcess.terminate)
 
     def kill(self) -> None:
-        """End the processes now, whatever is under way."""
+        """End the processes now with all that they have started, whatever is under way."""
+        self._end(WorkerProcess.kill)
+
+    def _end(self, how: Callable[[WorkerProcess], None]) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
-        for worker in self._workers.copy():
-            worker.shutdown(wait=True, kill_workers=True)
+        with self._lock:
+            self._is_ended = True
+            workers = self._workers.copy()
+        for worker in workers:
+            how(worker)
         self._threads.shutdown()
+        for worker in workers:
+            worker.end()
 
     def _call(self, call: Callable[[], T]) -> T:
-        worker = self._idle.get()
+        """Have a process make a call; in a thread."""
+        worker = self._take()
         try:
-            outcome: T = worker.submit(call).result()
-        except BrokenExecutor:
-            self._workers.remove(worker)
-            worker.shutdown(wait=False)
-            worker = self._new_worker()
+            worker.call(call)
+            outcome = worker.answer()
+        except WorkerLostError:
+            self._forget(worker)
             raise
-        finally:
-            self._idle.put(worker)
-        return outcome
+        except Exception:  # the call cannot be sent
+            self._idle.append(worker)
+            raise
+        self._idle.append(worker)
+        if outcome.error is not None:
+            raise outcome.error
+        value: T = outcome.value
+        return value
 
-    def _new_worker(self) -> ProcessPoolExecutor:
-        worker = ProcessPoolExecutor(
-            1,
-            initializer=begin_worker,
-            env={
-                "OMP_NUM_THREADS": "1",  # as Dask and Ray do; a task that wants more says so to torch
-                "LOKY_MAX_MEMORY_LEAK_SIZE": "1e15",  # the second trial may well be bigger than the first
-            },
-        )
-        self._workers.add(worker)
+    def _take(self) -> WorkerProcess:
+        """An idle process, or a new one."""
+        with self._lock:
+            if self._is_ended:
+                raise WorkerLostError("it was ended")
+            if self._idle:
+                return self._idle.pop()
+            worker = self._start()
+            self._workers.add(worker)
+        try:
+            error: BaseException | None = worker.answer().error
+        except WorkerLostError as lost:
+            error = lost
+        if error is not None:
+            self._forget(worker)
+            raise error
         return worker
+
+    def _forget(self, worker: WorkerProcess) -> None:
+        with self._lock:
+            self._workers.discard(worker)
+        worker.end()

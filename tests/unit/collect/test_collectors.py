@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from cageflow.collect import (
-    CollectError,
     Collector,
     Episodes,
     EpisodeStream,
@@ -23,7 +22,6 @@ from cageflow.collect import (
 from cageflow.collect.collectors import COLLECTORS, ProcessCollector
 from cageflow.collect.feed import AsynchronousFeed, SynchronousFeed, largest_divisor
 from cageflow.collect.lockstep_games import LockstepGames
-from cageflow.collect.workers import MAX_DEATHS
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.learn.inference import ActorWeights
@@ -31,6 +29,8 @@ from cageflow.learn.ppo import PPO
 from cageflow.scenario import default_network
 from cageflow.settings.presets import PRESETS
 from cageflow.sim.recall import num_recalled
+from cageflow.work.pool import MAX_DEATHS, WorkerError
+from cageflow.work.worker_processes import WorkerProcesses
 from tests.helpers import deadly_seed
 from tests.helpers.orders import encode_order, parse_order
 
@@ -159,7 +159,9 @@ def process_collector() -> Iterator[ProcessCollector]:
 
 
 def worker_pids(collector: ProcessCollector) -> list[int]:
-    return list(collector.workers._pool._processes)
+    workers = collector.workers._handle.executor
+    assert isinstance(workers, WorkerProcesses)
+    return sorted(worker.pid for worker in workers._workers)
 
 
 def test_killed_worker_is_replaced_and_no_episode_is_lost_or_doubled(process_collector: ProcessCollector) -> None:
@@ -180,20 +182,19 @@ def test_ctrl_c_in_the_terminal_leaves_the_workers_to_the_learner(process_collec
 
 def test_dead_worker_of_the_lockstep_is_named() -> None:
     games = LockstepGames(spec(), 2)
-    os.kill(games._processes[1].pid or 0, signal.SIGKILL)
-    games._processes[1].join()
-    with pytest.raises(CollectError, match=r"worker 1 of the collector sync died \(exit status -9\)"):
+    os.kill(games._workers[1].pid, signal.SIGKILL)
+    with pytest.raises(WorkerError, match=r"worker 1 of the collector sync died \(exit status -9\)"):
         games.reset(STREAM.seeds(0, 4), WORKFLOW)
     games.close()
 
 
-def test_workers_that_die_again_and_again_stop_the_run_and_name_the_seed(
-    process_collector: ProcessCollector, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_workers_that_die_again_and_again_stop_the_run_and_name_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cageflow.collect.workers._play", deadly_seed.play)
     wanted = f"workers died {MAX_DEATHS} times in a row; the episode with seed {deadly_seed.DEADLY} kills its worker"
-    with pytest.raises(CollectError, match=wanted):
-        process_collector.play(weights(), STREAM.seeds(0, 10), WORKFLOW)
+    collector = make_collector("process", spec(), 2)
+    with pytest.raises(WorkerError, match=rf"{wanted} \(exit status 9\)"):
+        collector.play(weights(), STREAM.seeds(0, 10), WORKFLOW)
+    collector.close()
 
 
 def all_seeds(batches: list[Episodes]) -> list[int]:

@@ -13,7 +13,8 @@ from cageflow.agents.sources import SourceOptions, find_agent, make_team
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.evaluation.protocol import LENGTHS, REDS, EvaluationSettings, evaluate
-from cageflow.evaluation.work import Share, WorkerError, play_shares
+from cageflow.evaluation.work import Share, play_shares
+from cageflow.work.pool import WorkerError
 from tests.helpers.agents import SETTING, policy_file
 
 DEFAULT = SourceOptions()
@@ -127,6 +128,20 @@ def test_worker_that_dies__ends_the_evaluation(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(WorkerError, match=r"a process that played deadly\.py:Agent died") as caught:
         evaluate(source, replace(SMALL, num_workers=2))
     assert caught.value.exit_status == 1
+
+
+def test_worker_that_dies_once__changes_no_figure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mortal.py").write_text(
+        "import os, pathlib\nclass Agent:\n    def get_action(self, o, a):\n"
+        "        grave = pathlib.Path('grave')\n        if not grave.exists():\n"
+        "            grave.touch()\n            os.kill(os.getppid(), 9)\n        return 0\n"
+        "    def end_episode(self): 0\n"
+    )
+    there = evaluate(find_agent("mortal.py:Agent", DEFAULT), replace(SMALL, num_workers=2))
+    assert Path("grave").exists()
+    here = evaluate(find_agent("sleep", DEFAULT), SMALL)
+    assert [cell.returns.tolist() for cell in there.cells] == [cell.returns.tolist() for cell in here.cells]
 
 
 def test_error_in_a_worker__is_the_user_s_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cageflow.collect import CollectError, Episodes
+from cageflow.collect import Episodes
 from cageflow.collect.collectors import VectorCollector
 from cageflow.errors import UserError
 from cageflow.learn.policy_file import load_policy
@@ -24,6 +24,7 @@ from cageflow.runs.summary import RunSummary
 from cageflow.scenario.orders import format_order
 from cageflow.search import Choice, StrategySettings, read_landscape
 from cageflow.settings.config import RunConfig, make_config
+from cageflow.work.pool import WorkerError
 from tests.helpers.damage import sign_again
 from tests.helpers.orders import ALL_ORDERS, ORDERS, parse_order
 
@@ -374,7 +375,7 @@ def test_workers_that_die_again_and_again_stop_the_run_and_leave_the_checkpoint(
     tmp_path: Path, training: tuple[Path, RunSummary]
 ) -> None:
     def die(episodes: Episodes) -> None:
-        raise CollectError("the episode with seed 7 kills its worker")
+        raise WorkerError("the episode with seed 7 kills its worker")
 
     path = tmp_path / "run"
     with pytest.MonkeyPatch.context() as patch:

@@ -1,4 +1,4 @@
-"""Every trial comes back once: from threads, processes, Dask and Ray, whichever workers die."""
+"""Every task comes back once: from threads, processes, Dask and Ray, whichever workers die."""
 
 import multiprocessing
 import time
@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from cageflow.collect import CollectError
 from cageflow.errors import UserError
 from cageflow.learn.ppo import NonFiniteError
-from cageflow.runs.trial_pool import TrialPool
 from cageflow.work.executors import ExecutorHandle, borrow, make_executor
+from cageflow.work.pool import Pool, WorkerError
 from tests.helpers.tasks import Task, need_absent_module, perform
 
 Make = Callable[[], ExecutorHandle]
@@ -46,22 +45,22 @@ def make(request: pytest.FixtureRequest) -> Iterator[Make]:
             yield lambda: borrow(handle.executor)
 
 
-def drain(pool: TrialPool[Task, int]) -> list[tuple[int, int]]:
-    done = []
-    while pool.pending:
-        one = pool.next_done()
-        if one is not None:
-            done.append(one)
-    return done
+def name(task: Task) -> str:
+    return f"trial {task.number}"
+
+
+def drain(pool: Pool[Task, int]) -> list[tuple[int, int]]:
+    return [(task.number, result) for task, result in pool.results()]
 
 
 @every_executor
-def test_outcomes_come_back_under_their_numbers(make: Make) -> None:
-    with TrialPool(make, perform) as pool:
-        for trial in (3, 5, 7):
-            pool.submit(trial, Task(trial * 10))
-        assert pool.pending == [3, 5, 7]
-        assert sorted(drain(pool)) == [(3, 900), (5, 2500), (7, 4900)]
+def test_results_come_back_with_their_tasks(make: Make) -> None:
+    with Pool(make, perform, name) as pool:
+        tasks = [Task(number) for number in (30, 50, 70)]
+        for task in tasks:
+            pool.submit(task)
+        assert pool.pending == tasks
+        assert sorted(drain(pool)) == [(30, 900), (50, 2500), (70, 4900)]
         assert pool.pending == []
 
 
@@ -75,8 +74,8 @@ def test_executor_calls_whatever_can_be_called(make: Make) -> None:
 @every_executor
 @pytest.mark.parametrize("error", [NonFiniteError("the loss is nan"), UserError("no such thing")], ids=repr)
 def test_error_of_the_task_comes_out_as_it_is_and_the_others_stay(make: Make, error: Exception) -> None:
-    with TrialPool(make, perform) as pool:
-        pool.submit(0, Task(0, error=error))
+    with Pool(make, perform, name) as pool:
+        pool.submit(Task(0, error=error))
         with pytest.raises(type(error), match=str(error)) as raised:
             drain(pool)
         assert type(raised.value) is type(error)
@@ -84,30 +83,30 @@ def test_error_of_the_task_comes_out_as_it_is_and_the_others_stay(make: Make, er
 
 @every_executor_of_processes
 def test_killed_worker_costs_no_trial_and_doubles_none(make: Make, tmp_path: Path) -> None:
-    with TrialPool(make, perform) as pool:
+    with Pool(make, perform, name) as pool:
         for trial in range(6):
-            pool.submit(trial, Task(trial, deaths=2 if trial == 1 else 0, folder=str(tmp_path), nap_s=0.05))
+            pool.submit(Task(trial, deaths=2 if trial == 1 else 0, folder=str(tmp_path), nap_s=0.05))
         assert sorted(drain(pool)) == [(trial, trial**2) for trial in range(6)]
     assert len(list(tmp_path.iterdir())) == 2  # it did die
 
 
 @every_executor_of_processes
 def test_trial_that_always_kills_its_worker_is_named(make: Make, tmp_path: Path) -> None:
-    with TrialPool(make, perform) as pool:
-        pool.submit(4, Task(4, deaths=99, folder=str(tmp_path)))
-        with pytest.raises(CollectError, match=r"^trial 4 was lost with its worker [34] times; the last time: \w"):
+    with Pool(make, perform, name) as pool:
+        pool.submit(Task(4, deaths=99, folder=str(tmp_path)))
+        with pytest.raises(WorkerError, match=r"^trial 4 was lost with its worker [34] times; the last time: \w"):
             drain(pool)
     assert len(list(tmp_path.iterdir())) in (3, 4)  # Dask tries so often by itself
 
 
 @every_executor
 def test_workers_without_the_code_are_told_of(make: Make) -> None:
-    with TrialPool(make, need_absent_module) as pool:
-        pool.submit(2, "cageflow_of_tomorrow")
+    with Pool(make, need_absent_module, str) as pool:
+        pool.submit("cageflow_of_tomorrow")
         with pytest.raises(
-            CollectError, match=r"cannot run trial 2 \(No module named 'cageflow_of_tomorrow'\): install"
+            WorkerError, match=r"cannot run cageflow_of_tomorrow \(No module named 'cageflow_of_tomorrow'\): install"
         ):
-            drain(pool)  # type: ignore[arg-type]
+            next(pool.results())
 
 
 # What does not depend on the executor.
@@ -119,29 +118,30 @@ def threads() -> Iterator[Executor]:
         yield executor
 
 
-def test_waiting_ends_when_the_time_is_up(threads: Executor) -> None:
-    with TrialPool(lambda: borrow(threads), perform) as pool:
-        pool.submit(0, Task(0, nap_s=0.8))
+def test_waiting_ends_when_the_check_wants_it(threads: Executor) -> None:
+    def stop() -> None:
+        if time.monotonic() > started + 0.1:
+            raise TimeoutError
+
+    with Pool(lambda: borrow(threads), perform, name) as pool:
+        pool.submit(Task(0, nap_s=0.8))
         started = time.monotonic()
-        assert pool.next_done(timeout=0.1) is None
+        with pytest.raises(TimeoutError):
+            pool.next_done(stop)
         assert time.monotonic() - started < 0.6
         assert drain(pool) == [(0, 0)]
 
 
-def test_misuse_is_refused(threads: Executor) -> None:
-    with TrialPool(lambda: borrow(threads), perform) as pool:
-        with pytest.raises(ValueError, match="no trial is under way"):
-            pool.next_done()
-        pool.submit(0, Task(0))
-        with pytest.raises(ValueError, match="trial 0 is under way already"):
-            pool.submit(0, Task(0))
+def test_waiting_for_nothing_is_refused(threads: Executor) -> None:
+    with Pool(lambda: borrow(threads), perform, name) as pool, pytest.raises(ValueError, match="no task is under way"):
+        pool.next_done()
 
 
 def test_closing_forgets_what_is_under_way_and_ends_the_executor_again_and_again() -> None:
     executor, closed = ThreadPoolExecutor(1), []
-    pool = TrialPool(lambda: ExecutorHandle(executor, "one thread", lambda: closed.append(1)), perform)
+    pool = Pool(lambda: ExecutorHandle(executor, "one thread", lambda: closed.append(1)), perform, name)
     for trial in range(3):
-        pool.submit(trial, Task(trial, nap_s=0.2))
+        pool.submit(Task(trial, nap_s=0.2))
     pool.close()
     pool.close()
     assert pool.pending == []
@@ -153,19 +153,19 @@ def test_executor_that_was_shut_down_is_replaced_once() -> None:
     executors = [ThreadPoolExecutor(1), ThreadPoolExecutor(1)]
     executors[0].shutdown()
     made = iter(executors)
-    with TrialPool(lambda: borrow(next(made)), perform) as pool:
-        pool.submit(0, Task(6))
-        assert drain(pool) == [(0, 36)]
+    with Pool(lambda: borrow(next(made)), perform, name) as pool:
+        pool.submit(Task(6))
+        assert drain(pool) == [(6, 36)]
     executors[1].shutdown()
 
 
 def test_executor_that_cannot_be_replaced_ends_the_run(threads: Executor) -> None:
     threads.shutdown()
     with (
-        TrialPool(lambda: borrow(threads), perform) as pool,
-        pytest.raises(CollectError, match="trial 0 cannot be sent"),
+        Pool(lambda: borrow(threads), perform, name) as pool,
+        pytest.raises(WorkerError, match="trial 0 cannot be sent"),
     ):
-        pool.submit(0, Task(0))
+        pool.submit(Task(0))
 
 
 def test_cluster_that_is_gone_ends_the_run() -> None:
@@ -178,9 +178,9 @@ def test_cluster_that_is_gone_ends_the_run() -> None:
         except StopIteration:
             raise UserError("no Dask scheduler answers at 'HOST:1'") from None
 
-    with TrialPool(make, perform) as pool:
-        pool.submit(0, Task(0, nap_s=0.2))
-        pool.submit(1, Task(1))
+    with Pool(make, perform, name) as pool:
+        pool.submit(Task(0, nap_s=0.2))
+        pool.submit(Task(1))
         executor.shutdown(wait=False, cancel_futures=True)  # as the client of a lost scheduler does
-        with pytest.raises(CollectError, match="broke down and cannot be replaced: no Dask scheduler answers"):
+        with pytest.raises(WorkerError, match="broke down and cannot be replaced: no Dask scheduler answers"):
             drain(pool)
