@@ -59,6 +59,22 @@ def num_inputs(network: Network, *, memory: bool) -> int:
     return network.num_observations + (num_recalled(network) if memory else 0)
 
 
+def recalled_crews(network: Network, recalled: Array) -> tuple[Array, Array]:
+    """What is under way, told from what blue remembers; for networks where blue's actions take time.
+
+    Args:
+        network: that is played.
+        recalled: (B, R) bits as `recall_loop` writes them.
+
+    Returns:
+        (B, K, H) bool, whether an action of a kind of CREW_KINDS is under way on a host; (B,) bool, whether a crew is
+        free.
+    """
+    num_hosts, num_kinds = len(network.hosts), len(CREW_KINDS)
+    begin, end = (num_kinds + len(LEFT)) * num_hosts + 1, len(LEFT) * num_hosts + 1
+    return recalled[:, -begin:-end].reshape(-1, num_kinds, num_hosts) > 0, recalled[:, -1] > 0
+
+
 def decoy_places(network: Network) -> Array:
     """(P, 2) int64: host and decoy of each decoy that a host has room for."""
     fits = network.tables.decoy_fits

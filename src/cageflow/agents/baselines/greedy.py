@@ -6,6 +6,9 @@ the letter at once, by somebody who does nothing else.
 Red never loses its first host. Restoring it would cost something in each step and change nothing, so that host is left
 out of account, as in the compliance definition `evictable`: without it greedy would never do anything for a type that
 stands behind `user`.
+
+Where a Restore takes time, a host is left out that a crew is restoring already, and while all are busy greedy sleeps.
+Several crews are then at work on several types, so that not all of its fixes comply with the order.
 """
 
 from __future__ import annotations
@@ -16,9 +19,12 @@ import numpy.typing as npt
 from cageflow.agents.baselines.worth import host_worth
 from cageflow.envs.agent import Actions, BlueSetting, BlueView
 from cageflow.envs.inspection import Access
-from cageflow.scenario import Network
+from cageflow.scenario import BlueKind, Network
 from cageflow.scenario.orders import Order, OrderLike
+from cageflow.sim.recall import CREW_KINDS, recalled_crews
 from cageflow.workflow.compliance import counted_hosts
+
+RESTORE = CREW_KINDS.index(BlueKind.RESTORE)
 
 
 def order_by_worth(network: Network) -> Order:
@@ -41,7 +47,7 @@ class GreedyAgent:
     max_envs: int | None = None
 
     def __init__(self, setting: BlueSetting, order: OrderLike | None = None) -> None:
-        network = setting.network
+        self._network = network = setting.network
         order = order_by_worth(network) if order is None else network.orders.parse(order)
         codec = network.codec
         counted = counted_hosts(network, "evictable")
@@ -63,6 +69,10 @@ class GreedyAgent:
     def act(self, view: BlueView) -> Actions:
         """(B,) actions: a Restore, or Sleep where nothing is compromised."""
         access = view.access[:, self._hosts].astype(np.int64)
-        rank = np.where(access != Access.NONE, self._rank + access * self._by_access, 0)
+        is_open = access != Access.NONE
+        if self._network.blue_takes_time:
+            under_way, is_free = recalled_crews(self._network, view.recalled)
+            is_open &= is_free[:, np.newaxis] & ~under_way[:, RESTORE][:, self._hosts]
+        rank = np.where(is_open, self._rank + access * self._by_access, 0)
         actions: Actions = np.where(rank.any(axis=1), self._restore[rank.argmax(axis=1)], self._sleep)
         return actions

@@ -12,6 +12,8 @@ operational server. In each step blue takes the first of these that can be of us
 7. Plant a decoy anywhere.
 8. Sleep.
 
+Where actions take time, a host on which a crew is at work is left to it, and while all crews are busy blue sleeps.
+
 Decoys that trap red's favourite exploits go first. Since decoys go before the Restore of a desktop that was only
 cleaned, the servers are armed before red has found them.
 """
@@ -25,6 +27,7 @@ from cageflow.agents.baselines.worth import host_worth, restore_cost
 from cageflow.envs.agent import Actions, BlueSetting, BlueView
 from cageflow.scenario import BlueKind, Network
 from cageflow.sim.enums import Compromise
+from cageflow.sim.recall import recalled_crews
 
 UNDECIDED = -1
 
@@ -41,6 +44,8 @@ class ReactAgent:
     def __init__(self, setting: BlueSetting) -> None:
         network = setting.network
         codec = network.codec
+        self._network = network
+        self._host = codec.host
         worth = host_worth(network)
         dearest_first = np.argsort(-worth, kind="stable")
         self._hosts = dearest_first
@@ -61,6 +66,10 @@ class ReactAgent:
         seen = bits[..., 0] > 0
         compromise = bits[..., 2] + 2 * bits[..., 3]
         of_use = view.masks > 0
+        if self._network.blue_takes_time:
+            under_way, _ = recalled_crews(self._network, view.recalled)
+            is_begun: npt.NDArray[np.bool_] = np.logical_or.reduce(under_way, axis=1)
+            of_use &= ~is_begun[:, self._host]  # Sleep, which has no host, is asked for without a mask
         actions = np.full(len(bits), UNDECIDED, np.int64)
 
         def decide(numbers: npt.NDArray[np.intp], wanted: npt.NDArray[np.bool_] | None = None) -> None:
