@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cageflow.studies.baseline_table import read_rows
+from cageflow.studies.baseline_table import read_baselines
 from tests.e2e.command_line import cageflow
 from tests.helpers.orders import ORDERS
 
@@ -129,12 +129,12 @@ def test_table_that_was_interrupted__goes_on_after_what_is_finished(tmp_path: Pa
     _, words = process.communicate()
     assert process.returncode == 143, words
     assert f"cageflow baseline fixed --resume {run}" in words
-    before = read_rows(run / "rows.csv")
+    before = read_baselines(run / "rows.csv")
     assert 0 < len(before) < 36
     outcome = cageflow("baseline", "fixed", "--resume", run, "--json")
     assert outcome.status == 0, outcome.err
     assert f"{len(before)} of 36 are finished already" in outcome.err
-    assert read_rows(run / "rows.csv")[: len(before)] == before
+    assert read_baselines(run / "rows.csv")[: len(before)] == before
     assert [(row["baseline"], len(row["seeds"])) for row in outcome.json["rows"]] == [
         (f"fixed {name}", 6) for name in ORDERS.named
     ]

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cageflow.analysis.recording import Recording
 from cageflow.analysis.tallies import FIXES
+from cageflow.analysis.traces import Trace
 from cageflow.envs.inspection import Access
 from cageflow.scenario import Network
 
@@ -33,10 +33,10 @@ class Intrusions(NamedTuple):
     eviction: npt.NDArray[np.int64]
 
 
-def find_intrusions(network: Network, recording: Recording) -> Intrusions:
+def find_intrusions(network: Network, trace: Trace) -> Intrusions:
     """All intrusions of some episodes."""
-    num_steps, num_envs = recording.actions.shape
-    kinds, targets = network.codec.kind[recording.actions], network.codec.host[recording.actions]
+    num_steps, num_envs = trace.actions.shape
+    kinds, targets = network.codec.kind[trace.actions], network.codec.host[trace.actions]
     hosts = np.arange(len(network.hosts))
     began = np.full((num_envs, len(hosts)), STILL_OPEN)
     first_fix = np.full(began.shape, STILL_OPEN)
@@ -54,8 +54,8 @@ def find_intrusions(network: Network, recording: Recording) -> Intrusions:
         is_open = began != STILL_OPEN
         answered = fixed & is_open & (first_fix == STILL_OPEN)
         first_fix[answered] = (step - began)[answered]
-        close(is_open & ~recording.left[step - 1], step)
-        held = recording.access[step] != Access.NONE
+        close(is_open & ~trace.left[step - 1], step)
+        held = trace.access[step] != Access.NONE
         held[:, (network.tables.start_privileged > 0) | (network.tables.start_user > 0)] = False
         began[held & (began == STILL_OPEN)] = step
     close(began != STILL_OPEN, 0)

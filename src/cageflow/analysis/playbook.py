@@ -15,10 +15,8 @@ import numpy.typing as npt
 from cageflow import __version__
 from cageflow.agents.baselines import BASELINES
 from cageflow.agents.policy_agent import PolicyAgent
-from cageflow.analysis.departures import NOTHING_DUE, Departure, find_turns
 from cageflow.analysis.intrusions import STILL_OPEN, find_intrusions
 from cageflow.analysis.moves import ExampleEpisode, Move, replay_moves
-from cageflow.analysis.recording import Recording, record
 from cageflow.analysis.tallies import (
     count_actions,
     count_fixes,
@@ -27,6 +25,8 @@ from cageflow.analysis.tallies import (
     count_responses,
     price,
 )
+from cageflow.analysis.traces import Trace, trace_episodes
+from cageflow.analysis.turns import NOTHING_DUE, Departure, find_turns
 from cageflow.collect.games import WorkflowSpec
 from cageflow.envs.agent import BlueAgent
 from cageflow.envs.options import GameOptions
@@ -187,31 +187,29 @@ def make_playbook(
     intrusions: list[tuple[npt.NDArray[np.int64], ...]] = []
     on_clean = 0
     departures: dict[tuple[int, int], list[Departure]] = {}
-    for recording in record(agent, options, seeds, workflow):
-        held, down, restores = price(network, recording)
+    for trace in trace_episodes(agent, options, seeds, workflow):
+        held, down, restores = price(network, trace)
         parts = {
-            "actions": count_actions(network, recording),
-            "opening": count_opening(network, recording),
-            "held_steps": count_held_steps(recording),
-            "fixes": count_fixes(network, recording),
-            "responses": count_responses(network, recording),
+            "actions": count_actions(network, trace),
+            "opening": count_opening(network, trace),
+            "held_steps": count_held_steps(trace),
+            "fixes": count_fixes(network, trace),
+            "responses": count_responses(network, trace),
             "lost_tenths": held,
             "lost_service_tenths": down,
             "lost_restore_tenths": restores,
         }
         if workflow is not None:
-            turns = find_turns(
-                network, recording, workflow.order, workflow.definition, len(returns), EXAMPLES_OF_A_KIND
-            )
+            turns = find_turns(network, trace, workflow.order, workflow.definition, len(returns), EXAMPLES_OF_A_KIND)
             parts["turns"] = turns.counts
             on_clean += turns.on_clean
             for kind, found in turns.examples.items():
                 kept = departures.setdefault(kind, [])
                 kept += found[: EXAMPLES_OF_A_KIND - len(kept)]
-            compliance += recording.compliance.tolist()
+            compliance += trace.compliance.tolist()
         sums = {name: part + sums.get(name, 0) for name, part in parts.items()}
-        intrusions.append(tuple(find_intrusions(network, recording)))
-        returns += recording.returns.tolist()
+        intrusions.append(tuple(find_intrusions(network, trace)))
+        returns += trace.returns.tolist()
     hosts, first_fix, eviction = (np.concatenate(parts) for parts in zip(*intrusions, strict=True))
     counts = np.bincount(hosts, minlength=len(network.hosts))
     turn_counts = sums.pop("turns", np.zeros((0, 0), np.int64))
@@ -262,7 +260,7 @@ def fitting_agent(policy: Policy, options: GameOptions, cure: str | None = None)
 
 def returns_of(agent: BlueAgent, options: GameOptions, seeds: npt.NDArray[np.uint64]) -> list[float]:
     """What the episodes of some seeds come to with another agent."""
-    parts: list[Recording] = list(record(agent, options, seeds, None))
+    parts: list[Trace] = list(trace_episodes(agent, options, seeds, None))
     return [value for part in parts for value in part.returns.tolist()]
 
 

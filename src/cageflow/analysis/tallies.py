@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cageflow.analysis.recording import Recording
+from cageflow.analysis.traces import Trace
 from cageflow.envs.inspection import Access
 from cageflow.scenario import BlueKind, Network
 
@@ -21,40 +21,40 @@ RESPONSES = ("analyse it", "remove", "restore", "decoy on it", "another host", "
 """What blue does in the step after an alarm on a host."""
 
 
-def count_actions(network: Network, recording: Recording) -> Counts:
+def count_actions(network: Network, trace: Trace) -> Counts:
     """(A,) int64: how often each action was taken."""
-    return np.bincount(recording.actions.ravel(), minlength=len(network.codec))
+    return np.bincount(trace.actions.ravel(), minlength=len(network.codec))
 
 
-def count_opening(network: Network, recording: Recording) -> Counts:
+def count_opening(network: Network, trace: Trace) -> Counts:
     """(OPENING_STEPS, A) int64: the same for each of the first steps; fewer where episodes are shorter."""
     return np.array(
-        [np.bincount(step, minlength=len(network.codec)) for step in recording.actions[:OPENING_STEPS]], np.int64
+        [np.bincount(step, minlength=len(network.codec)) for step in trace.actions[:OPENING_STEPS]], np.int64
     )
 
 
-def count_held_steps(recording: Recording) -> Counts:
+def count_held_steps(trace: Trace) -> Counts:
     """(2, H) int64: steps that ended with red on the host, at user level and privileged."""
-    after = recording.access[1:]
+    after = trace.access[1:]
     return np.array([(after == level).sum(axis=(0, 1)) for level in (Access.USER, Access.PRIVILEGED)], np.int64)
 
 
-def count_fixes(network: Network, recording: Recording) -> Counts:
+def count_fixes(network: Network, trace: Trace) -> Counts:
     """(2, 2, H) int64: Removes and Restores of a host, by whether red held it before."""
-    kinds, hosts = network.codec.kind[recording.actions], network.codec.host[recording.actions]
+    kinds, hosts = network.codec.kind[trace.actions], network.codec.host[trace.actions]
     counts = np.zeros((len(FIXES), 2, len(network.hosts)), np.int64)
     for k, kind in enumerate(FIXES):
         steps, episodes = np.nonzero(kinds == kind)
         targets = hosts[steps, episodes]
-        held = recording.access[steps, episodes, targets] != Access.NONE
+        held = trace.access[steps, episodes, targets] != Access.NONE
         np.add.at(counts[k], (held.astype(np.int64), targets.astype(np.int64)), 1)
     return counts
 
 
-def count_responses(network: Network, recording: Recording) -> Counts:
+def count_responses(network: Network, trace: Trace) -> Counts:
     """(H, RESPONSES) int64: what blue did in the step after its table showed an exploit on a host."""
-    steps, episodes, alarmed = np.nonzero(recording.alarms[:-1])
-    answers = recording.actions[steps + 1, episodes]
+    steps, episodes, alarmed = np.nonzero(trace.alarms[:-1])
+    answers = trace.actions[steps + 1, episodes]
     kinds, targets = network.codec.kind[answers], network.codec.host[answers]
     response = np.full(len(answers), RESPONSES.index("another host"))
     response[targets < 0] = RESPONSES.index("nothing")
@@ -66,15 +66,15 @@ def count_responses(network: Network, recording: Recording) -> Counts:
     return counts
 
 
-def price(network: Network, recording: Recording) -> tuple[Counts, Counts, Counts]:
+def price(network: Network, trace: Trace) -> tuple[Counts, Counts, Counts]:
     """What the episodes lost, in tenths of a point.
 
     Returns:
         (H,) each, of every host: for red's privileged sessions, for its service that was down, for blue's Restores.
     """
     tables, codec = network.tables, network.codec
-    held = count_held_steps(recording)[1] * tables.confidentiality.astype(np.int64)
-    down = recording.service_down.sum(axis=(0, 1)) * tables.availability.astype(np.int64)
-    restored = codec.host[recording.actions[codec.kind[recording.actions] == BlueKind.RESTORE]]
+    held = count_held_steps(trace)[1] * tables.confidentiality.astype(np.int64)
+    down = trace.service_down.sum(axis=(0, 1)) * tables.availability.astype(np.int64)
+    restored = codec.host[trace.actions[codec.kind[trace.actions] == BlueKind.RESTORE]]
     restores = np.bincount(restored, minlength=len(network.hosts)) * int(tables.restore_cost)
     return held, down, restores

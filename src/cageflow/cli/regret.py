@@ -97,7 +97,7 @@ def _worker(
     from cageflow.errors import UserError
     from cageflow.measure.calibration import measure_calibration
     from cageflow.measure.regret import make_contenders, measure_regret
-    from cageflow.report.regret import calibration_figures, regret_figures, write_regret
+    from cageflow.report.regret_figures import calibration_figures, regret_figures, write_regret
     from cageflow.search.strategies import StrategySettings
     from cageflow.sim.threads import available_cores
     from cageflow.work.executors import make_executor

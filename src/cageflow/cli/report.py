@@ -54,7 +54,7 @@ def _figures(written: Report) -> dict[str, Any]:
         "charts": str(written.charts),
         "run_dir": str(run.path),
         "workflow": None if run.order is None else format_order(run.order),
-        "feasible": run.is_feasible if run.has_model else None,
+        "feasible": run.is_feasible if run.tries_orders else None,
         "reward": material.fresh.mean,
         "reward_interval": list(material.fresh.interval()),
         "compliance": fmean(material.playbook.compliance) if material.playbook.compliance else None,

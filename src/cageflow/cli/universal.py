@@ -109,7 +109,7 @@ def _network(settings: dict[str, Any], file: Path | None, resume: Path | None) -
 
 def _read(path: Path, network: str) -> Landscape:
     """A landscape of all orders on a network, refused before anything is trained if it is none."""
-    from cageflow.measure.comparison import check_network, compare
+    from cageflow.measure.comparison import check_network, compare_tables
     from cageflow.search import read_landscape
 
     landscape = read_landscape(path)
@@ -117,13 +117,13 @@ def _read(path: Path, network: str) -> Landscape:
         check_network(landscape, network)
     except UserError as error:
         raise UserError(f"--against {path}: {error}") from error
-    compare(landscape, landscape, 0.0)
+    compare_tables(landscape, landscape, 0.0)
     return landscape
 
 
 def _figures(summary: RunSummary, landscape: Landscape | None) -> dict[str, Any]:
     """What `--json` prints."""
-    from cageflow.measure.comparison import compare
+    from cageflow.measure.comparison import compare_tables
     from cageflow.runs.layout import CONFIG, UNIVERSAL_TABLE
     from cageflow.scenario.orders import format_order
     from cageflow.search import read_landscape
@@ -150,7 +150,7 @@ def _figures(summary: RunSummary, landscape: Landscape | None) -> dict[str, Any]
         "seconds": summary.seconds,
         "policy": str(summary.policy),
         "table": str(path),
-        **({} if landscape is None else {"against": asdict(compare(table, landscape, threshold))}),
+        **({} if landscape is None else {"against": asdict(compare_tables(table, landscape, threshold))}),
     }
 
 

@@ -6,34 +6,18 @@ whether the last entry has a connection. Nothing else differs between the two.
 """
 
 from collections.abc import Mapping, Sequence
-from enum import Enum
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from cageflow.sim.enums import Activity, Compromise
 
 REVERSE_SHELL_PORT = 4444
 MALWARE_DENSITY = 0.9
 MANY = 3  # this many connections at once make a scan, or a password guess, depending on the ports
 
 RawObservation = Mapping[str, Any]
-
-
-class Activity(Enum):
-    """What blue sees happening on a host in this step; the value is its two bits."""
-
-    NONE = (0, 0)
-    SCAN = (1, 0)
-    EXPLOIT = (1, 1)
-
-
-class Compromise(Enum):
-    """What blue believes about a host until it learns otherwise; the value is its two bits."""
-
-    NO = (0, 0)
-    UNKNOWN = (1, 0)
-    USER = (0, 1)
-    PRIVILEGED = (1, 1)
 
 
 class BlueTable:
@@ -75,7 +59,7 @@ class BlueTable:
 
     def vector(self) -> npt.NDArray[np.float32]:
         """(4 H,) float32: of each host two bits of activity, then two of compromise."""
-        rows = [self._activity[host].value + self._compromise[host].value for host in self._hosts]
+        rows = [(*_bits(self._activity[host]), *_bits(self._compromise[host])) for host in self._hosts]
         return np.array(rows, np.float32).reshape(-1)
 
     def _unusual(self, observation: RawObservation, host: str, kind: str) -> list[Mapping[str, Any]]:
@@ -97,3 +81,8 @@ def _activity(processes: Sequence[Mapping[str, Any]]) -> Activity:
     if many and len(local_ports) == 1:
         return Activity.EXPLOIT
     return Activity.SCAN
+
+
+def _bits(value: int) -> tuple[int, int]:
+    """The two bits of what blue sees or believes, low bit first."""
+    return value & 1, value >> 1

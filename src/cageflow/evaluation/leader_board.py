@@ -17,7 +17,7 @@ _NORMAL_95 = 1.959963984540054  # half the board's intervals in standard errors:
 
 
 @dataclass(frozen=True)
-class Entry:
+class TeamEntry:
     """A line of the board.
 
     Attributes:
@@ -48,7 +48,7 @@ class LeaderBoard:
 
     rules: str
     source: str
-    entries: tuple[Entry, ...]
+    entries: tuple[TeamEntry, ...]
     winner_elsewhere: dict[str, dict[tuple[int, str], float]]
 
     def compares_with(self, evaluation: Evaluation) -> bool:
@@ -79,7 +79,7 @@ def leader_board() -> LeaderBoard:
     content: dict[str, Any]
     content, _ = read_yaml(resources.files("cageflow.evaluation").joinpath("leader_board.yaml"))
     entries = tuple(
-        Entry(
+        TeamEntry(
             entry["rank"],
             entry["team"],
             entry["method"],

@@ -36,7 +36,7 @@ WIDE = 110  # columns of a terminal that has room for everything
 STYLES = {"exploit": "bold red", "scan": "yellow", "user": "yellow", "privileged": "bold red", "unknown": "magenta"}
 
 
-class Played(NamedTuple):
+class WatchedEpisode(NamedTuple):
     """What an episode amounted to.
 
     Attributes:
@@ -58,7 +58,7 @@ def play_episode(
     delay: float = 0.5,
     out: Console | None = None,
     blue: str = "blue",
-) -> Played:
+) -> WatchedEpisode:
     """Play one episode and show it: a picture that changes in a terminal, a line for each step elsewhere.
 
     A human player is shown what blue sees, and the truth only at the end. Ctrl-C, or the end of a human's input, ends
@@ -93,7 +93,7 @@ def play_episode(
             show(observation, round(sum(rewards), 1))
             if console.is_terminal and not is_asking:
                 time.sleep(delay)
-    played = Played(len(rewards), round(sum(rewards), 1), len(rewards) == options.max_steps)
+    played = WatchedEpisode(len(rewards), round(sum(rewards), 1), len(rewards) == options.max_steps)
     if rewards and (is_asking or not console.is_terminal):
         console.print(_picture(env, observation, played.env_return), markup=False, highlight=False, soft_wrap=True)
     console.print(f"return {played.env_return:.1f} in {played.num_steps} steps", highlight=False)

@@ -15,6 +15,9 @@ from cageflow.learn.bit_table import BitTable
 from cageflow.learn.config import ACTIVATIONS
 from cageflow.learn.sampling import best_actions, cumulate_row, sample_actions, sample_masked_actions, softmax_row
 
+Layers = list[tuple[NDArray[np.float32], NDArray[np.float32]]]
+"""Per layer its weight (outputs, inputs) and its bias (outputs,), both float32."""
+
 _TANH = ACTIVATIONS.index("tanh")
 
 
@@ -43,7 +46,7 @@ class ActorWeights(NamedTuple):
 
 
 def pack_weights(
-    layers: list[tuple[NDArray[np.float32], NDArray[np.float32]]],
+    layers: Layers,
     activation: str,
     order_encoding: NDArray[np.float32] | None = None,
 ) -> ActorWeights:
@@ -63,9 +66,7 @@ def pack_weights(
     )
 
 
-def fold_order(
-    layers: list[tuple[NDArray[np.float32], NDArray[np.float32]]], order_encoding: NDArray[np.float32] | None
-) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+def fold_order(layers: Layers, order_encoding: NDArray[np.float32] | None) -> Layers:
     """The layers of an actor that needs the observation bits alone.
 
     Args:

@@ -11,10 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cageflow.learn.inference import ActorWeights, pack_weights
-
-Layers = list[tuple[NDArray[np.float32], NDArray[np.float32]]]
-"""Per layer its weight (outputs, inputs) and its bias (outputs,)."""
+from cageflow.learn.inference import ActorWeights, Layers, pack_weights
 
 
 class ActorCritic(nn.Module):

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from cageflow.errors import UserError
 from cageflow.learn.config import ACTIVATIONS
-from cageflow.learn.inference import Actor, pack_weights
+from cageflow.learn.inference import Actor, Layers, pack_weights
 from cageflow.scenario import Network, NetworkIdentity, default_network
 from cageflow.scenario.durations import KINDS
 from cageflow.scenario.orders import Order, OrderSpace, format_order
@@ -21,9 +21,6 @@ ANY_WORKFLOW: Final = "any"
 """What the card of a universal policy says for its workflow."""
 
 _MEMORY_ROWS = 65_536  # distinct observations that a policy remembers, 76 MB with 145 actions
-
-Layers = list[tuple[NDArray[np.float32], NDArray[np.float32]]]
-"""Per layer its weight (outputs, inputs) and its bias (outputs,), both float32."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

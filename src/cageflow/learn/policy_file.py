@@ -18,7 +18,8 @@ from cageflow.envs.agent import BlueSetting
 from cageflow.errors import UserError
 from cageflow.files import write_whole
 from cageflow.learn.fit import check_fit
-from cageflow.learn.policy import ANY_WORKFLOW, SIZES, Layers, Policy, PolicyCard
+from cageflow.learn.inference import Layers
+from cageflow.learn.policy import ANY_WORKFLOW, SIZES, Policy, PolicyCard
 from cageflow.reading import parse_json
 from cageflow.scenario.orders import OrderLike
 

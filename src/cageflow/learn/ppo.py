@@ -15,9 +15,9 @@ from torch import Tensor
 from cageflow.learn.adam import Adam
 from cageflow.learn.advantages import discounted_returns, explained_variance, gae, step_weights
 from cageflow.learn.config import PPOConfig
-from cageflow.learn.inference import ActorWeights
+from cageflow.learn.inference import ActorWeights, Layers
 from cageflow.learn.losses import PolicyLoss, policy_loss
-from cageflow.learn.networks import ActorCritic, Layers, share_storage
+from cageflow.learn.networks import ActorCritic, share_storage
 from cageflow.learn.rollout import Rollout
 from cageflow.learn.value_scale import ValueScale
 

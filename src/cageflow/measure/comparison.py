@@ -33,7 +33,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class TableComparison:
     """A table against another.
 
     Attributes:
@@ -52,7 +52,7 @@ class Comparison:
     num_better: int
 
 
-def compare(one: Landscape, other: Landscape, compliance_threshold: float) -> Comparison:
+def compare_tables(one: Landscape, other: Landscape, compliance_threshold: float) -> TableComparison:
     """Compare what the orders came to in two tables.
 
     Raises:
@@ -79,7 +79,7 @@ def compare(one: Landscape, other: Landscape, compliance_threshold: float) -> Co
         )
         for table, reached in zip(tables, feasible, strict=True)
     ]
-    return Comparison(
+    return TableComparison(
         one=sides[0],
         other=sides[1],
         num_shared=len(shared),

@@ -47,7 +47,7 @@ class Truth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class OrderGroup:
     """Orders whose true rewards are taken for draws from one Normal distribution, of unknown mean and variance.
 
     Attributes:
@@ -64,7 +64,7 @@ class Group:
     noise: Floats
 
     @classmethod
-    def of(cls, ids: NDArray[np.int64], rewards: Floats, errors: Floats) -> "Group":
+    def of(cls, ids: NDArray[np.int64], rewards: Floats, errors: Floats) -> "OrderGroup":
         """From the rewards (G, S) of its orders' trainings and their standard errors (G, S)."""
         num_seeds = rewards.shape[1]
         means = rewards.mean(axis=1)
@@ -122,7 +122,7 @@ class Replay:
     compliance_se: Floats
     episodes: NDArray[np.int64]
     feasible: NDArray[np.bool_]
-    groups: tuple[Group, ...]
+    groups: tuple[OrderGroup, ...]
 
     @classmethod
     def of(cls, landscape: Landscape, compliance_threshold: float) -> "Replay":
@@ -162,7 +162,7 @@ class Replay:
             compliance_se=tables["compliance_se"],
             episodes=tables["episodes"].astype(np.int64),
             feasible=feasible,
-            groups=tuple(Group.of(one, tables["reward"][one], tables["reward_se"][one]) for one in ids),
+            groups=tuple(OrderGroup.of(one, tables["reward"][one], tables["reward_se"][one]) for one in ids),
         )
 
     def draw_truth(self, rng: np.random.Generator) -> Truth:

@@ -153,7 +153,7 @@ def _heading(run: SavedRun) -> str:
     """The answer in one line."""
     if run.order is None:
         return "Plain PPO, without a workflow"
-    if run.has_model and not run.is_feasible:
+    if run.tries_orders and not run.is_feasible:
         return f"No workflow has reached {percent(run.config.compliance_threshold, 0)} compliance yet"
     first, *others = run.order
     if run.config.command == "landscape":  # the best of many trainings, which its order may owe to luck

@@ -81,7 +81,7 @@ class SavedRun:
     is_going: bool
 
     @property
-    def has_model(self) -> bool:
+    def tries_orders(self) -> bool:
         """Whether it tried several orders."""
         return self.config.command != "train"
 
@@ -174,9 +174,9 @@ def read_run(path: Path) -> SavedRun:
         beliefs=_read_beliefs(path, len(config.game().network.orders)) if config.command == "search" else None,
         is_going=is_locked(path / CHECKPOINT / LOCK),
     )
-    if run.has_model and not run.trials:
+    if run.tries_orders and not run.trials:
         raise UserError(f"no trial has ended in {path} yet{_what_to_do(run)}")
-    if not run.has_model and not run.policy_path.is_file():
+    if not run.tries_orders and not run.policy_path.is_file():
         raise UserError(f"the training in {path} has not ended, and has no policy yet{_what_to_do(run)}")
     return run
 

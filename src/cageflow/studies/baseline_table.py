@@ -181,7 +181,7 @@ def format_csv(summaries: Sequence[BaselineSummary]) -> str:
     return csv_text([[*header, "Train_Seconds"], *lines])
 
 
-def read_rows(path: Path) -> list[BaselineRow]:
+def read_baselines(path: Path) -> list[BaselineRow]:
     """Read the log of a run; none if there is none yet.
 
     Raises:
@@ -209,7 +209,7 @@ def read_rows(path: Path) -> list[BaselineRow]:
     return rows
 
 
-def write_rows(path: Path, rows: Sequence[BaselineRow]) -> None:
+def write_baselines(path: Path, rows: Sequence[BaselineRow]) -> None:
     """Write the log, whole or not at all.
 
     Raises:

@@ -40,9 +40,9 @@ from cageflow.studies.baseline_table import (
     BaselineSummary,
     format_csv,
     format_markdown,
-    read_rows,
+    read_baselines,
     summarize_rows,
-    write_rows,
+    write_baselines,
 )
 from cageflow.training.trainer import PolicyTrainer, game_spec
 from cageflow.workflow.compliance import DEFINITIONS
@@ -272,7 +272,7 @@ def _measure_missing(
     settings: BaselineSettings, run_dir: Path, say: Callable[[str], None], lock: FolderLock, advice: str
 ) -> BaselineTable:
     rows_path = run_dir / ROWS
-    rows = read_rows(rows_path)
+    rows = read_baselines(rows_path)
     done = {(row.baseline, row.seed) for row in rows}
     wanted = [(entry, seed) for entry in settings.entries() for seed in settings.seeds]
     strange = done - {(entry.label, seed) for entry, seed in wanted}
@@ -291,14 +291,14 @@ def _measure_missing(
             row = _measure_one(entry, seed, settings, run_dir, teller)
             rows.append(row)
             lock.check()
-            write_rows(rows_path, rows)
+            write_baselines(rows_path, rows)
             trained = f", {row.episodes:,} episodes in {row.train_seconds:.0f} s" if row.episodes else ""
             say(f"{what}: {row.reward:.2f} ± {row.reward_se:.2f}{trained}")
             stop.check()
     # Read back, so that a run that went on has the same figures to the last digit; in the order of the table, since
     # what is finished stands in that of its end.
     place = {(entry.label, seed): i for i, (entry, seed) in enumerate(wanted)}
-    rows = sorted(read_rows(rows_path), key=lambda row: place[row.baseline, row.seed])
+    rows = sorted(read_baselines(rows_path), key=lambda row: place[row.baseline, row.seed])
     table = BaselineTable(run_dir, settings, tuple(summarize_rows(rows)))
     _write_table(table)
     return table

@@ -78,7 +78,7 @@ class UpdateRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
+class FreshEvaluation:
     """Fresh episodes of the present policy: means with their standard errors; compliance is NaN without a workflow."""
 
     reward: float
@@ -88,7 +88,7 @@ class Evaluation:
     episodes: int
 
     @classmethod
-    def of(cls, episodes: Episodes) -> Evaluation:
+    def of(cls, episodes: Episodes) -> FreshEvaluation:
         """What at least two episodes amount to."""
         count = len(episodes.seeds)
         reward, compliance = episodes.env_returns, episodes.compliance
@@ -163,7 +163,7 @@ class PolicyTrainer:
         self._updates_without_improvement = 0
         self._last_compliance = math.nan
         self.threshold_episodes: int | None = None
-        self._evaluation: tuple[int, Evaluation] | None = None  # after which update, and what it gave
+        self._evaluation: tuple[int, FreshEvaluation] | None = None  # after which update, and what it gave
 
     def update(self) -> UpdateRecord:
         """Collect one batch of episodes and learn from it.
@@ -197,7 +197,7 @@ class PolicyTrainer:
                 return "plateau"
         return self._cap if self.episodes >= self.max_episodes else None
 
-    def evaluate(self) -> Evaluation:
+    def evaluate(self) -> FreshEvaluation:
         """Play fresh episodes of the present policy, the same ones for every policy of this training."""
         if self._evaluation is None or self._evaluation[0] != self.updates:
             self._evaluation = (self.updates, self._evaluate())
@@ -241,9 +241,9 @@ class PolicyTrainer:
         """Forget the episodes that are under way."""
         self._feed.close()
 
-    def _evaluate(self) -> Evaluation:
+    def _evaluate(self) -> FreshEvaluation:
         seeds = EpisodeStream(self._seed, "evaluate").seeds(0, self.config.evaluation_episodes)
-        return Evaluation.of(self._collector.play(self.ppo.actor_weights(), seeds, self._workflow))
+        return FreshEvaluation.of(self._collector.play(self.ppo.actor_weights(), seeds, self._workflow))
 
     def _note_compliance(self, compliance: float) -> None:
         self._last_compliance = compliance

@@ -22,7 +22,7 @@ from cageflow.learn.ppo import PPO
 from cageflow.scenario.orders import Order, OrderSpace
 from cageflow.settings.config import RunConfig
 from cageflow.sim.recall import num_inputs
-from cageflow.training.trainer import Evaluation, UpdateRecord, policy_card
+from cageflow.training.trainer import FreshEvaluation, UpdateRecord, policy_card
 
 
 class UniversalTrainer:
@@ -82,11 +82,11 @@ class UniversalTrainer:
         self.seconds += collection_s + stats.seconds
         return UpdateRecord.of(self.updates, self.episodes, episodes, collection_s, stats)
 
-    def evaluate(self, order: Order) -> Evaluation:
+    def evaluate(self, order: Order) -> FreshEvaluation:
         """Play fresh episodes of the present policy, told this order; the episodes of no two orders are the same."""
         count = self.config.evaluation_episodes
         seeds = EpisodeStream(self.config.seed, "evaluate").seeds(count * self._orders.index(order), count)
-        return Evaluation.of(self._collector.play(self.actor_weights(order), seeds, self._workflow(order)))
+        return FreshEvaluation.of(self._collector.play(self.actor_weights(order), seeds, self._workflow(order)))
 
     def actor_weights(self, order: Order) -> ActorWeights:
         """A copy of the present policy, told an order."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from cageflow.errors import UserError
-from cageflow.measure.comparison import compare
+from cageflow.measure.comparison import compare_tables
 from cageflow.search import Landscape, LandscapeRow
 from tests.helpers.orders import ALL_ORDERS, ORDERS
 
@@ -39,12 +39,12 @@ def test_tables_of_two_networks__are_not_compared():
         Landscape(ORDERS, tuple(replace(row, network=network) for row in ONE.rows)) for network in ("a" * 64, "b" * 64)
     )
     with pytest.raises(UserError, match="the table was made on the network bbbbbbbb, and this is aaaaaaaa"):
-        compare(mine, its, 0.95)
-    assert compare(mine, ONE, 0.95).gain == 0.0  # one that does not say its network
+        compare_tables(mine, its, 0.95)
+    assert compare_tables(mine, ONE, 0.95).gain == 0.0  # one that does not say its network
 
 
 def test_compare__means_over_all_orders_and_over_those_feasible_on_both_sides():
-    found = compare(ONE, OTHER, 0.95)
+    found = compare_tables(ONE, OTHER, 0.95)
     assert (found.one.num_feasible, found.other.num_feasible, found.num_shared) == (3, 2, 2)
     assert found.one.reward == pytest.approx((118 * -20 - 14 - 16) / 120)
     assert found.other.reward == pytest.approx((118 * -20 - 13 - 18) / 120)
@@ -55,16 +55,16 @@ def test_compare__means_over_all_orders_and_over_those_feasible_on_both_sides():
 
 
 def test_compare__says_what_the_other_gains_and_how_sure_that_is():
-    found = compare(ONE, OTHER, 0.95)
+    found = compare_tables(ONE, OTHER, 0.95)
     assert (found.gain, found.num_better) == (-0.5, 1)
     assert found.gain_se == pytest.approx(1.5)  # of +1 and -2: deviation 3 / sqrt 2, over sqrt 2
-    back = compare(OTHER, ONE, 0.95)
+    back = compare_tables(OTHER, ONE, 0.95)
     assert (back.gain, back.num_better) == (0.5, 1)
 
 
 def test_compare__counts_an_order_once_however_often_it_was_trained():
     seeds = Landscape(ORDERS, OTHER.rows + table({3: {"reward": -11.0, "compliance": 0.97}}, seed=2).rows)
-    found = compare(ONE, seeds, 0.95)
+    found = compare_tables(ONE, seeds, 0.95)
     assert found.other.num_feasible == 1  # the fifth: 0.96 and 0.9
     assert found.other.shared_reward == -12.0
     assert found.gain == 2.0
@@ -73,7 +73,7 @@ def test_compare__counts_an_order_once_however_often_it_was_trained():
 
 
 def test_compare__without_a_common_feasible_order_has_no_gain():
-    found = compare(ONE, table({}), 0.95)
+    found = compare_tables(ONE, table({}), 0.95)
     assert (found.num_shared, found.num_better) == (0, 0)
     assert math.isnan(found.gain) and math.isnan(found.one.shared_reward)
 
@@ -82,4 +82,4 @@ def test_compare__needs_all_orders():
     with pytest.raises(
         UserError, match="lacks user > op_host > op_server > enterprise > defender: a comparison needs all"
     ):
-        compare(ONE, Landscape(ORDERS, OTHER.rows[:-1]), 0.95)
+        compare_tables(ONE, Landscape(ORDERS, OTHER.rows[:-1]), 0.95)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cageflow.errors import UserError
-from cageflow.measure.replay import Group, Replay
+from cageflow.measure.replay import OrderGroup, Replay
 from cageflow.search import Landscape, landscape_ranks
 from tests.helpers.orders import ALL_ORDERS, ORDERS
 from tests.unit.search.landscapes import landscape_table, pair_landscape
@@ -19,21 +19,21 @@ def draws(group, number=2000):
 
 def test_group__has_the_error_and_the_noise_of_its_trainings():
     rewards = np.array([[-11.0, -10.0, -9.0], [-22.0, -20.0, -18.0]])
-    group = Group.of(np.array([3, 4]), rewards, np.full((2, 3), 0.1))
+    group = OrderGroup.of(np.array([3, 4]), rewards, np.full((2, 3), 0.1))
     assert group.means.tolist() == [-10, -20]
     np.testing.assert_allclose(group.noise, np.sqrt(1.5) * np.array([-1, 0, 1, -2, 0, 2]))
     assert group.error_variance == pytest.approx((2 * 1 + 2 * 4) * 1.5 / 6 / 3)
 
 
 def test_group__of_one_training_each_knows_no_noise_but_the_evaluation():
-    group = Group.of(np.arange(3), np.array([[-1.0], [-2.0], [-3.0]]), np.full((3, 1), 0.4))
+    group = OrderGroup.of(np.arange(3), np.array([[-1.0], [-2.0], [-3.0]]), np.full((3, 1), 0.4))
     assert set(group.noise) == {-0.4, 0.4}
     assert group.error_variance == pytest.approx(0.16)
 
 
 def test_draw__of_many_exact_trainings_is_what_they_say():
     means = np.linspace(-30, -10, 60)
-    group = Group(ids=np.arange(60), means=means, error_variance=0.0, noise=np.zeros(1))
+    group = OrderGroup(ids=np.arange(60), means=means, error_variance=0.0, noise=np.zeros(1))
     np.testing.assert_allclose(draws(group, 5), np.tile(means, (5, 1)))
 
 
@@ -45,7 +45,7 @@ def test_draws__hold_the_truth_as_often_as_they_say(between, error):
         rng = np.random.default_rng(seed)
         truth = -20 + between * rng.normal(size=60)
         means = truth + error * rng.normal(size=60)
-        drawn = draws(Group(ids=np.arange(60), means=means, error_variance=error**2, noise=np.zeros(1)), 300)
+        drawn = draws(OrderGroup(ids=np.arange(60), means=means, error_variance=error**2, noise=np.zeros(1)), 300)
         low, high = np.quantile(drawn, (0.05, 0.95), axis=0)
         held.append(((low <= truth) & (truth <= high)).mean())
         low, high = np.quantile(drawn.max(axis=1), (0.05, 0.95))
@@ -63,7 +63,7 @@ def test_draws__hold_the_truth_as_often_as_they_say(between, error):
 
 def test_draw__of_orders_that_differ_by_chance_alone_takes_them_for_nearly_alike():
     means = 3.0 * np.random.default_rng(0).normal(size=120)
-    group = Group(ids=np.arange(120), means=means, error_variance=9.0, noise=np.zeros(1))
+    group = OrderGroup(ids=np.arange(120), means=means, error_variance=9.0, noise=np.zeros(1))
     assert draws(group, 200).std(axis=1).mean() < 0.5 * means.std()
 
 

@@ -41,7 +41,7 @@ def test_search_without_feasible_trial__names_the_most_compliant(tmp_path: Path)
 
 def test_single_training__has_no_trials(tmp_path: Path) -> None:
     run = read_run(write_training(tmp_path / "plain"))
-    assert (run.order, run.best, run.trials, run.has_model, run.episodes) == (None, None, (), False, 400)
+    assert (run.order, run.best, run.trials, run.tries_orders, run.episodes) == (None, None, (), False, 400)
     run = read_run(write_training(tmp_path / "one", THIRD))
     assert (run.order, run.policy().card.workflow) == (THIRD, "user,enterprise,op_server,op_host,defender")
 

@@ -11,9 +11,9 @@ from cageflow.studies.baseline_table import (
     BaselineSummary,
     format_csv,
     format_markdown,
-    read_rows,
+    read_baselines,
     summarize_rows,
-    write_rows,
+    write_baselines,
 )
 from tests.helpers.orders import parse_order
 
@@ -52,9 +52,9 @@ def test_rows__are_grouped_by_baseline_in_the_order_of_first_sight() -> None:
 
 
 def test_rows__that_were_written_are_read_back(tmp_path: Path) -> None:
-    write_rows(tmp_path / "rows.csv", [FIRST, TRAINED])
-    assert read_rows(tmp_path / "rows.csv") == [FIRST, TRAINED]
-    assert read_rows(tmp_path / "none.csv") == []
+    write_baselines(tmp_path / "rows.csv", [FIRST, TRAINED])
+    assert read_baselines(tmp_path / "rows.csv") == [FIRST, TRAINED]
+    assert read_baselines(tmp_path / "none.csv") == []
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,12 @@ def test_rows__that_were_written_are_read_back(tmp_path: Path) -> None:
 )
 def test_log_that_was_damaged_is_refused_with_its_line(tmp_path: Path, old: str, new: str, words: str) -> None:
     path = tmp_path / "rows.csv"
-    write_rows(path, [FIRST])
+    write_baselines(path, [FIRST])
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(UserError, match=words):
-        read_rows(path)
+        read_baselines(path)
 
 
 def test_markdown__has_a_line_for_each_with_empty_cells_where_there_is_nothing() -> None:

@@ -17,7 +17,7 @@ from cageflow.runs.interrupt import RunFailedError
 from cageflow.scenario import Network, load_scenario
 from cageflow.scenario.orders import format_order
 from cageflow.studies import baselines
-from cageflow.studies.baseline_table import BaselineRow, read_rows, write_rows
+from cageflow.studies.baseline_table import BaselineRow, read_baselines, write_baselines
 from cageflow.studies.baselines import NAMES, BaselineSettings, go_on, measure
 from tests.helpers.damage import flipped_bits, sign_again
 from tests.helpers.orders import ORDERS, parse_order
@@ -147,7 +147,7 @@ def test_run_that_was_stopped__goes_on_with_what_is_not_finished(
     run = tmp_path / "killed"
     with pytest.raises(KilledError):
         measure(wanted, run, quiet)
-    assert [(row.baseline, row.seed) for row in read_rows(run / "rows.csv")] == done
+    assert [(row.baseline, row.seed) for row in read_baselines(run / "rows.csv")] == done
     assert not (run / "table.md").exists()
     monkeypatch.setattr(baselines, "_measure_one", measure_one)
     words: list[str] = []
@@ -163,7 +163,7 @@ def test_run_of_another_baseline_or_none_is_not_gone_on_with(tmp_path: Path) -> 
     with pytest.raises(UserError, match="go on with `cageflow baseline sleep --resume"):
         go_on(tmp_path / "run", "all", quiet)
     rows = tmp_path / "run" / "rows.csv"
-    write_rows(rows, [replace(row, baseline="random") for row in read_rows(rows)])
+    write_baselines(rows, [replace(row, baseline="random") for row in read_baselines(rows)])
     with pytest.raises(UserError, match="holds random with seed 1, which is none of this run's"):
         go_on(tmp_path / "run", "sleep", quiet)
     with pytest.raises(UserError, match="holds no baselines"):

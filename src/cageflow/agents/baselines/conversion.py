@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from cageflow.envs.options import GameOptions
-from cageflow.learn.policy import Layers, Policy, PolicyCard, made_for
+from cageflow.learn.inference import Layers
+from cageflow.learn.policy import Policy, PolicyCard, made_for
 
 ARGMAX_SCALE = 2.0**40
 """Factor that turns action values into logits of a policy which takes the best: values that differ at all in float32

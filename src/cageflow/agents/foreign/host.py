@@ -15,7 +15,7 @@ import numpy as np
 
 from cageflow.agents.foreign import wire
 from cageflow.agents.foreign.calls import describe
-from cageflow.agents.foreign.kinds import Player, load_player
+from cageflow.agents.foreign.kinds import ForeignPlayer, load_player
 from cageflow.errors import UserError
 
 _LOOK_S = 1.0  # between looks at whether the game is still there
@@ -28,7 +28,7 @@ def main() -> None:
     for descriptor in (request, answer):
         os.set_inheritable(descriptor, False)
     threading.Thread(target=_end_with_game, args=(os.getppid(),), daemon=True).start()
-    player: Player | None = None
+    player: ForeignPlayer | None = None
     with os.fdopen(request, "rb") as requests, os.fdopen(answer, "wb") as answers:
         while header := requests.read(wire.HEADER.size):
             kind, length = wire.HEADER.unpack(header)

@@ -29,7 +29,7 @@ SHAPE = "get_action(observation, action_space) or predict(observation)"
 MAX_ENVS = 4096
 
 
-class Player(Protocol):
+class ForeignPlayer(Protocol):
     """An agent, ready to be asked."""
 
     @property
@@ -51,7 +51,7 @@ class Player(Protocol):
         """
 
 
-def load_player(request: Mapping[str, Any]) -> Player:
+def load_player(request: Mapping[str, Any]) -> ForeignPlayer:
     """Make an agent.
 
     Args:

@@ -24,7 +24,7 @@ from cageflow.scenario.durations import format_durations
 from cageflow.scenario.identity import SHORT
 from cageflow.scenario.schema import Durations
 from cageflow.settings.config import RunConfig
-from cageflow.studies.baseline_table import BaselineRow, read_rows
+from cageflow.studies.baseline_table import BaselineRow, read_baselines
 from cageflow.studies.baselines import CONFIG as BASELINES_CONFIG
 from cageflow.studies.baselines import ROWS, read_settings
 
@@ -156,7 +156,7 @@ def _read_run(path: Path) -> Member:
     notes = [*source.notes(options.blue_setting)]
     if not run.is_over:
         notes.append(f"{path} has not ended: its figures are those so far.")
-    if run.has_model and not run.is_feasible:
+    if run.tries_orders and not run.is_feasible:
         notes.append(f"No order of {path} reached the compliance threshold: its most compliant one stands for it.")
     return Member(
         path=path,
@@ -210,7 +210,7 @@ def curve_of_updates(updates: Sequence[LoggedUpdate]) -> Curve:
 
 
 def _read_baselines(path: Path) -> list[Member]:
-    settings, rows = read_settings(path), read_rows(path / ROWS)
+    settings, rows = read_settings(path), read_baselines(path / ROWS)
     if not rows:
         raise UserError(f"{path} holds no baseline that has been measured yet")
     options = settings.game

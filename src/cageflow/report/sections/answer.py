@@ -24,7 +24,7 @@ def section(material: Material) -> Section:
 def _title(material: Material) -> str:
     if material.run.config.command == "landscape" and material.run.is_feasible:
         return "Best policy"
-    if material.run.has_model:
+    if material.run.tries_orders:
         return "Best workflow" if material.run.is_feasible else "Closest to a workflow"
     return "The trained policy"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from cageflow.analysis.departures import NOTHING_DUE
+from cageflow.analysis.turns import NOTHING_DUE
 from cageflow.report.content import Block, Chart, Points, Section, Table
 from cageflow.report.drawing import shaded_grid
 from cageflow.report.material import Material

@@ -39,7 +39,7 @@ TICKS = (30, 10, 0, -10, -30, -100, -300, -1000)
 
 
 @dataclass(frozen=True)
-class Curve:
+class LearningCurve:
     """The updates of one workflow, or of one of its trainings.
 
     Attributes:
@@ -53,7 +53,7 @@ class Curve:
     values: dict[str, npt.NDArray[np.float64]]
 
 
-def learning_curves(run: SavedRun) -> list[Curve]:
+def learning_curves(run: SavedRun) -> list[LearningCurve]:
     """A curve for each workflow; for each training where a landscape trained it anew."""
     anew = run.config.command == "landscape"
     rows: dict[tuple[Workflow, int], list[tuple[float, ...]]] = defaultdict(list)
@@ -72,7 +72,7 @@ def learning_curves(run: SavedRun) -> list[Curve]:
     curves = []
     for (order, _), points in rows.items():
         table = thinned(np.array(points, np.float64), MAX_POINTS)
-        curves.append(Curve(order, table[:, 0], dict(zip(MEASURES, table[:, 1:].T, strict=True))))
+        curves.append(LearningCurve(order, table[:, 0], dict(zip(MEASURES, table[:, 1:].T, strict=True))))
     return curves
 
 
@@ -113,7 +113,7 @@ def section(material: Material) -> Section | None:
     return Section("learning", "How it was learned", (chart,))
 
 
-def _note(run: SavedRun, curves: Sequence[Curve], names: dict[Workflow, str]) -> str:
+def _note(run: SavedRun, curves: Sequence[LearningCurve], names: dict[Workflow, str]) -> str:
     others = [curve for curve in curves if curve.order not in names]
     if run.config.command != "train" and others:
         how = "the middle eight tenths of them as a band" if len(others) > MAX_LINES else "in grey"
@@ -122,7 +122,7 @@ def _note(run: SavedRun, curves: Sequence[Curve], names: dict[Workflow, str]) ->
 
 
 def _draw(
-    figure: Figure, narrow: bool, curves: Sequence[Curve], names: dict[Workflow, str], measures: Sequence[str]
+    figure: Figure, narrow: bool, curves: Sequence[LearningCurve], names: dict[Workflow, str], measures: Sequence[str]
 ) -> None:
     num_columns = 1 if narrow or len(measures) == 1 else 2
     grid = figure.subplots(-(-len(measures) // num_columns), num_columns, sharex=True, squeeze=False)
@@ -153,7 +153,7 @@ def _draw(
         figure.legend(lines, labels, loc="outside lower center", ncols=2 if narrow else 3, handlelength=1.2)
 
 
-def _draw_band(axes: Axes, curves: Sequence[Curve], measure: str) -> None:
+def _draw_band(axes: Axes, curves: Sequence[LearningCurve], measure: str) -> None:
     """The middle eight tenths of many curves, and their median."""
     last = max(curve.episodes[-1] for curve in curves)
     places = np.linspace(min(curve.episodes[0] for curve in curves), last, 60)
@@ -164,7 +164,7 @@ def _draw_band(axes: Axes, curves: Sequence[Curve], measure: str) -> None:
     axes.plot(places[enough], middle, color=light("faint"), lw=1.2)
 
 
-def _scale(axes: Axes, measure: str, curves: Sequence[Curve]) -> None:
+def _scale(axes: Axes, measure: str, curves: Sequence[LearningCurve]) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
     axes.set_xlim(left=0)
@@ -185,7 +185,7 @@ def _scale(axes: Axes, measure: str, curves: Sequence[Curve]) -> None:
         axes.yaxis.set_minor_locator(NullLocator())
 
 
-def _table(curves: Sequence[Curve], names: dict[Workflow, str], measures: Sequence[str]) -> Table:
+def _table(curves: Sequence[LearningCurve], names: dict[Workflow, str], measures: Sequence[str]) -> Table:
     rows = []
     for curve in sorted(curves, key=lambda one: list(names).index(one.order) if one.order in names else len(names)):
         ends = [curve.values[name][-1] for name in measures]

@@ -23,7 +23,7 @@ LIKELY = 0.5
 
 
 @dataclass(frozen=True)
-class Place:
+class ChartedOrder:
     """One order in the chart.
 
     Attributes:
@@ -48,24 +48,24 @@ class Place:
         return self.result.estimate.mean
 
 
-def places(space: OrderSpace, beliefs: Beliefs | None, results: Sequence[OrderResult]) -> list[Place]:
+def places(space: OrderSpace, beliefs: Beliefs | None, results: Sequence[OrderResult]) -> list[ChartedOrder]:
     """The orders of the chart, the best first: all in the log where the process has a say, else those tried."""
     tried = {result.order: result for result in results}
     found = []
     if beliefs is None:
-        found = [Place(order, None, None, None, result) for order, result in tried.items()]
+        found = [ChartedOrder(order, None, None, None, result) for order, result in tried.items()]
     else:
         columns = (beliefs.ranks, beliefs.mean, beliefs.std, beliefs.feasibility)
         for rank, mean, std, feasibility in zip(*(column.tolist() for column in columns), strict=True):
             order = space.unrank(rank)
-            found.append(Place(order, mean, std, feasibility, tried.get(order)))
+            found.append(ChartedOrder(order, mean, std, feasibility, tried.get(order)))
     return sorted(found, key=lambda place: (-place.height, space.rank(place.order)))
 
 
 def section(material: Material) -> Section | None:
     """The section; none for a single training."""
     run = material.run
-    if not run.has_model:
+    if not run.tries_orders:
         return None
     ranked = places(run.orders, run.beliefs, material.results)
     tried = len(material.results)
@@ -108,7 +108,7 @@ def section(material: Material) -> Section | None:
     return Section("orders", "All workflows", tuple(blocks))
 
 
-def _draw(figure: Figure, narrow: bool, ranked: Sequence[Place], best: Order | None, label: str) -> None:
+def _draw(figure: Figure, narrow: bool, ranked: Sequence[ChartedOrder], best: Order | None, label: str) -> None:
     from matplotlib.lines import Line2D
 
     axes = figure.subplots()
@@ -167,7 +167,7 @@ def _draw(figure: Figure, narrow: bool, ranked: Sequence[Place], best: Order | N
     figure.legend(handles=handles, loc="outside lower center", ncols=2 if narrow else 4, handlelength=1.2)
 
 
-def _table(ranked: Sequence[Place], best: Order | None) -> Table:
+def _table(ranked: Sequence[ChartedOrder], best: Order | None) -> Table:
     has_beliefs = any(place.mean is not None for place in ranked)
     columns = ["Workflow", *(("#Mean", "#Deviation", "#Complies") if has_beliefs else ())]
     rows = []

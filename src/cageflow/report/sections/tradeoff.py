@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def section(material: Material) -> Section | None:
     """The section; none for a single training."""
     run = material.run
-    if not run.has_model:
+    if not run.tries_orders:
         return None
     threshold = run.config.compliance_threshold
     reached = sum(trial.result.compliance >= threshold for trial in run.trials)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cageflow.agents.foreign.kinds import Player, load_player
+from cageflow.agents.foreign.kinds import ForeignPlayer, load_player
 from cageflow.agents.foreign.wire import Shown
 from cageflow.errors import UserError
 from tests.helpers.agents import NETWORK
@@ -59,7 +59,7 @@ def write(text: str, name: str = "brought.py") -> str:
     return name
 
 
-def load(location: str, **changes: Any) -> Player:
+def load(location: str, **changes: Any) -> ForeignPlayer:
     request = {
         "location": location,
         "arguments": {},

@@ -8,7 +8,7 @@ import pytest
 
 from cageflow.errors import UserError
 from cageflow.report.compare.members import WHAT, read_members
-from cageflow.studies.baseline_table import BaselineRow, write_rows
+from cageflow.studies.baseline_table import BaselineRow, write_baselines
 from tests.helpers.agents import policy_file
 from tests.unit.report.compare.compare_runs import curve, write_training
 from tests.unit.runs.run_folders import FIRST, Made, write_run
@@ -93,7 +93,7 @@ def test_table_of_baselines__is_one_member_for_each_line(tmp_path: Path) -> None
         read_members(tmp_path)
     policy_file(tmp_path / "policies" / "ppo_seed3.safetensors", red_agent="RedMeanderAgent")
     common = {"order": None, "seed": 3, "reward": -9.0, "reward_se": 0.1, "compliance": None, "evaluation_seconds": 1.0}
-    write_rows(
+    write_baselines(
         tmp_path / "rows.csv",
         [
             BaselineRow(baseline="sleep", episodes=0, train_seconds=0.0, policy=None, **common),

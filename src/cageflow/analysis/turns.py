@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cageflow.analysis.recording import DEPARTS, FOLLOWS, NO_FIX, Recording
+from cageflow.analysis.traces import DEPARTS, FOLLOWS, NO_FIX, Trace
 from cageflow.envs.inspection import Access
 from cageflow.scenario import Network
 from cageflow.scenario.orders import Order
@@ -52,13 +52,13 @@ class Turns:
 
 
 def find_turns(
-    network: Network, recording: Recording, order: Order, definition: str, first_episode: int, num_examples: int
+    network: Network, trace: Trace, order: Order, definition: str, first_episode: int, num_examples: int
 ) -> Turns:
     """Sort the fixes of some episodes.
 
     Args:
         network: the network that was played.
-        recording: the episodes.
+        trace: the episodes.
         order: the workflow.
         definition: what counts as compromised.
         first_episode: number of the first of these episodes.
@@ -67,19 +67,19 @@ def find_turns(
     Raises:
         RuntimeError: what was due here is not what the episodes were judged by.
     """
-    steps, episodes = np.nonzero(recording.verdicts != NO_FIX)
+    steps, episodes = np.nonzero(trace.verdicts != NO_FIX)
     counted = counted_hosts(network, definition) >> np.arange(len(network.hosts)) & 1
-    held = (recording.access[steps, episodes] != Access.NONE) & (counted == 1)
+    held = (trace.access[steps, episodes] != Access.NONE) & (counted == 1)
     due = _due_types(network, held, order)
-    actions = recording.actions[steps, episodes]
+    actions = trace.actions[steps, episodes]
     targets = network.codec.host[actions]
     fixed = network.host_unit_type[targets]
-    departs = recording.verdicts[steps, episodes] == DEPARTS
+    departs = trace.verdicts[steps, episodes] == DEPARTS
     if not np.array_equal(departs, (due != NOTHING_DUE) & (due != fixed)):
         raise RuntimeError(f"the fixes were judged by another workflow than {order}; FOLLOWS is {FOLLOWS}")
     counts = np.zeros((len(network.unit_types) + 1, len(network.unit_types)), np.int64)
     np.add.at(counts, (due, fixed), 1)
-    clean = recording.access[steps, episodes, targets] == Access.NONE
+    clean = trace.access[steps, episodes, targets] == Access.NONE
     examples: dict[tuple[int, int], list[Departure]] = {}
     for i in np.nonzero(departs)[0].tolist():
         kept = examples.setdefault((int(due[i]), int(fixed[i])), [])

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from cageflow.analysis.recording import NO_FIX, Recording
+from cageflow.analysis.traces import NO_FIX, Trace
 from cageflow.envs.inspection import Access
 from tests.helpers.agents import NETWORK
 
 START = NETWORK.hosts.index("User0")
 
 
-def recording(
+def trace(
     actions: Sequence[str],
     held: Mapping[str, Sequence[int]] | None = None,
     *,
@@ -22,7 +22,7 @@ def recording(
     alarms: Mapping[str, Sequence[int]] | None = None,
     verdicts: Sequence[int] | None = None,
     service_down: Sequence[int] = (),
-) -> Recording:
+) -> Trace:
     """One episode. Steps are numbered from 1.
 
     Args:
@@ -48,7 +48,7 @@ def recording(
         shown[[step - 1 for step in steps], 0, NETWORK.hosts.index(host)] = True
     down = np.zeros((num_steps, 1, num_hosts), np.bool_)
     down[[step - 1 for step in service_down], :, NETWORK.hosts.index("Op_Server0")] = True
-    return Recording(
+    return Trace(
         actions=np.array([[NETWORK.codec.encode(name)] for name in actions], np.int16),
         rewards=np.zeros((num_steps, 1)),
         access=access,

@@ -23,7 +23,7 @@ STEPS_AT_ONCE = 100_000
 NO_FIX, DEPARTS, FOLLOWS = -1, 0, 1
 
 
-class Recording(NamedTuple):
+class Trace(NamedTuple):
     """B episodes of T steps, of a network of H hosts. What has T + 1 entries begins with the start of the episode.
 
     Attributes:
@@ -53,9 +53,9 @@ class Recording(NamedTuple):
         return returns
 
 
-def record(
+def trace_episodes(
     agent: BlueAgent, options: GameOptions, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None
-) -> Iterator[Recording]:
+) -> Iterator[Trace]:
     """Play one episode for each seed, a batch at a time.
 
     Args:
@@ -71,10 +71,10 @@ def record(
 
 def _record_batch(
     agent: BlueAgent, options: GameOptions, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None
-) -> Recording:
+) -> Trace:
     network = options.network
     num_steps, num_envs, num_hosts = options.max_steps, len(seeds), len(network.hosts)
-    recording = Recording(
+    trace = Trace(
         actions=np.empty((num_steps, num_envs), np.int16),
         rewards=np.empty((num_steps, num_envs), np.float64),
         access=np.empty((num_steps + 1, num_envs, num_hosts), np.int8),
@@ -89,24 +89,24 @@ def _record_batch(
     games = LocalGames(GameSpec(options, masked=False), batch)
     games.reset(seeds, workflow)
     tracker = games.tracker
-    recording.access[0] = games.access()
+    trace.access[0] = games.access()
     fixes, compliant = np.zeros(num_envs, np.int32), np.zeros(num_envs, np.int32)
     for step, actions, rewards in play_steps(agent, games, seeds):
-        recording.actions[step] = actions
-        recording.rewards[step] = np.round(rewards.astype(np.float64), 1)
+        trace.actions[step] = actions
+        trace.rewards[step] = np.round(rewards.astype(np.float64), 1)
         if tracker is not None:
             is_fix, follows = tracker.fixes > fixes, tracker.compliant_fixes > compliant
-            recording.verdicts[step] = np.where(is_fix, np.where(follows, FOLLOWS, DEPARTS), NO_FIX)
+            trace.verdicts[step] = np.where(is_fix, np.where(follows, FOLLOWS, DEPARTS), NO_FIX)
             fixes[:], compliant[:] = tracker.fixes, tracker.compliant_fixes
         states = batch.states
         truth = true_states(network, states)
         sessions = truth["user_sessions"] + truth["privileged_sessions"]
         gained = (states["red_kind"] == RedKind.EXPLOIT_REMOTE_SERVICE) & (states["red_outcome"] == Outcome.TRUE)
         sessions[everyone[gained], states["red_target"][gained]] -= 1
-        recording.left[step] = sessions > 0
-        recording.access[step + 1] = truth["access"]
-        recording.service_down[step] = ~truth["service_running"]
+        trace.left[step] = sessions > 0
+        trace.access[step + 1] = truth["access"]
+        trace.service_down[step] = ~truth["service_running"]
         low, high = games.table[:, 0::4], games.table[:, 1::4]
-        recording.alarms[step] = low + 2 * high == Activity.EXPLOIT
-    recording.compliance[:] = games.outcomes().compliance
-    return recording
+        trace.alarms[step] = low + 2 * high == Activity.EXPLOIT
+    trace.compliance[:] = games.outcomes().compliance
+    return trace

@@ -8,7 +8,7 @@ import pytest
 
 from cageflow.measure.calibration import Calibration
 from cageflow.measure.regret import Contender, Regrets
-from cageflow.report.regret import (
+from cageflow.report.regret_figures import (
     CALIBRATION_COLUMNS,
     REGRET_COLUMNS,
     calibration_figures,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cageflow.agents.policy_agent import PolicyAgent
-from cageflow.analysis import recording as module
-from cageflow.analysis.recording import FOLLOWS, NO_FIX, Recording, record
+from cageflow.analysis import traces as module
+from cageflow.analysis.traces import FOLLOWS, NO_FIX, Trace, trace_episodes
 from cageflow.collect import EpisodeStream, GameSpec, WorkflowSpec
 from cageflow.collect.simulators import make_games
 from cageflow.envs.inspection import Access
@@ -21,12 +21,12 @@ OPTIONS = GameOptions("bline", max_steps=40)
 
 
 @pytest.fixture(scope="module")
-def one() -> Recording:
-    (recording,) = record(PolicyAgent(policy()), OPTIONS, SEEDS, WORKFLOW)
-    return recording
+def one() -> Trace:
+    (trace,) = trace_episodes(PolicyAgent(policy()), OPTIONS, SEEDS, WORKFLOW)
+    return trace
 
 
-def test_recorded_episodes__are_those_of_an_evaluation(one: Recording) -> None:
+def test_recorded_episodes__are_those_of_an_evaluation(one: Trace) -> None:
     games = make_games(GameSpec(OPTIONS, masked=True))
     played = play_episodes(PolicyAgent(policy()), games, SEEDS, WORKFLOW)
     assert np.array_equal(one.returns, played.returns)
@@ -34,14 +34,14 @@ def test_recorded_episodes__are_those_of_an_evaluation(one: Recording) -> None:
     assert len(np.unique(one.returns)) > 5
 
 
-def test_batches__do_not_change_the_episodes(one: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches__do_not_change_the_episodes(one: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "STEPS_AT_ONCE", 40 * 25)
-    parts = list(record(PolicyAgent(policy()), OPTIONS, SEEDS, WORKFLOW))
+    parts = list(trace_episodes(PolicyAgent(policy()), OPTIONS, SEEDS, WORKFLOW))
     assert [len(part.compliance) for part in parts] == [25, 25, 10]
     assert np.array_equal(np.concatenate([part.actions for part in parts], axis=1), one.actions)
 
 
-def test_verdicts__amount_to_the_compliance(one: Recording) -> None:
+def test_verdicts__amount_to_the_compliance(one: Trace) -> None:
     kinds = NETWORK.codec.kind[one.actions]
     assert np.array_equal(one.verdicts != NO_FIX, np.isin(kinds, (BlueKind.REMOVE, BlueKind.RESTORE)))
     fixes = (one.verdicts != NO_FIX).sum(axis=0)
@@ -50,7 +50,7 @@ def test_verdicts__amount_to_the_compliance(one: Recording) -> None:
     assert 0.0 < one.compliance.mean() < 1.0
 
 
-def test_between_blue_and_red__only_the_fixed_host_can_have_lost_its_sessions(one: Recording) -> None:
+def test_between_blue_and_red__only_the_fixed_host_can_have_lost_its_sessions(one: Trace) -> None:
     held_before, held_after = one.access[:-1] != Access.NONE, one.access[1:] != Access.NONE
     lost = held_before & ~one.left
     steps, episodes, hosts = np.nonzero(lost)
@@ -75,7 +75,7 @@ def test_restore__always_evicts_and_red_may_be_back_in_the_same_step() -> None:
         def act(self, view: object) -> np.ndarray:
             return np.where(np.arange(len(self.seeds)) % 2, restore, user)
 
-    (played,) = record(Restorer(), OPTIONS, SEEDS, None)
+    (played,) = trace_episodes(Restorer(), OPTIONS, SEEDS, None)
     start, target = NETWORK.hosts.index("User0"), NETWORK.hosts.index("Enterprise0")
     assert played.left[:, :, start].all()  # red cannot be evicted from there
     assert not played.left[:, 1::2, target].any()
