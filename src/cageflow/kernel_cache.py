@@ -1,4 +1,4 @@
-"""Where compiled kernels are kept, if neither the package's folder nor the home folder can be written.
+"""Where compiled kernels are kept, if neither the package's folder nor the home folder can be written, and their names.
 
 Numba keeps them beside the sources or, failing that, in the user's cache folder. Where neither can be written it gives
 up with "cannot cache function: no locator available", as in a container with a read-only file system or under a
@@ -7,6 +7,7 @@ service's account. Then a folder among the temporary files does, and where there
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import stat
@@ -50,6 +51,21 @@ def ensure_kernel_cache() -> None:
         folder,
         VARIABLE,
     )
+
+
+def name_records_by_content() -> None:
+    """Have Numba name compiled functions by what a record that they take holds; call it before any is compiled.
+
+    Numba 0.68 puts a number into the name that counts the types of its process. Kernels of two networks, compiled in
+    two processes and kept, then have the same names, and where one process loads both, a rule of the one network calls
+    a rule of the other: it reads the fields at wrong places.
+    """
+    from numba.core.types import Record
+
+    def mangling_args(record: Record) -> tuple[str, tuple[int]]:
+        return "Record", (int.from_bytes(hashlib.sha256(record.name.encode()).digest()[:8]),)
+
+    Record.mangling_args = property(mangling_args)  # type: ignore[method-assign, assignment]
 
 
 def _can_be_written(folder: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Where neither the package nor the home folder can be written, kernels are kept elsewhere, or not at all."""
+"""Where kernels are kept if nothing can be written, and that those of several networks can be kept together."""
 
 import os
 import shutil
@@ -84,3 +84,28 @@ def test_without_the_mend__numba_gives_up(unwritable: dict[str, str], tmp_path: 
     (tmp_path / "site" / "cageflow" / "kernel_cache.py").write_text("def ensure_kernel_cache():\n    pass\n")
     done = run(USE, unwritable)
     assert "no locator available" in done.stderr
+
+
+SHOW = """
+import sys
+import numpy as np
+from cageflow.scenario import load_network
+from cageflow.sim.batch import unpack_batch
+from cageflow.sim.handover import plain
+from cageflow.sim.state import new_states
+for name in sys.argv[1:]:
+    states = new_states(load_network(name), 1)
+    states["table"] = 0b1001
+    seen = np.zeros((1, 8))
+    unpack_batch(plain(states), seen)
+    print(*seen[0].astype(int))
+"""
+
+
+def test_kernels_of_two_networks__kept_by_two_processes_work_in_one(tmp_path: Path) -> None:
+    environ = os.environ | {VARIABLE: str(tmp_path)}
+    names = ("clinic", "plant")
+    for started in ([names[0]], [names[1]], [*names]):
+        done = subprocess.run([sys.executable, "-c", SHOW, *started], env=environ, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines() == ["1 0 0 1 0 0 0 0"] * len(started)

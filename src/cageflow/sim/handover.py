@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 from numba import config
 
+from cageflow.kernel_cache import name_records_by_content
 from cageflow.sim.state import Array
+
+name_records_by_content()
 
 JIT_DISABLED = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
 
