@@ -20,7 +20,8 @@ from cageflow.cli import app, main
 from cageflow.learn.adam import Adam
 from cageflow.learn.policy_file import load_policy
 from cageflow.parity.recording import FIELDS, load_recording, save_recording
-from cageflow.settings.config import RunConfig
+from cageflow.settings.commands import COMMANDS as RUNS
+from cageflow.settings.commands import SearchConfig
 from tests.e2e.command_line import cageflow
 from tests.e2e.conftest import TINY, Run
 
@@ -91,47 +92,29 @@ OTHER_DEFAULTS = {
     "executor": "inline for one at a time, else process",
     "address": "a new one on this machine",
 }
-UNIVERSAL_DEFAULTS = {"evaluation_episodes": "1000", "preset": "universal"}
 
 
 @pytest.mark.parametrize("name", ["search", "train", "landscape", "universal", "bench train", "bench collectors"])
 def test_defaults_in_the_help_are_those_of_the_settings(name: str) -> None:
+    fields = RUNS.get(name, SearchConfig).model_fields
     shown = {}
     for param in command(name).params:
         default = re.search(r"\\\[default: (.*)\]\[/dim\]$", param.help or "")
-        if param.default is None and param.name in RunConfig.model_fields:
+        if param.default is None and param.name in fields:
             shown[param.name] = default[1] if default else None
     assert len(shown) >= 5
     for setting, words in shown.items():
-        value = RunConfig.model_fields[setting].default
-        expected = (OTHER_DEFAULTS | (UNIVERSAL_DEFAULTS if name == "universal" else {})).get(setting, value)
+        expected = OTHER_DEFAULTS.get(setting, fields[setting].default)
         assert words == (None if expected is None else str(expected)), setting
 
 
-def options_of(name: str) -> set[str | None]:
-    """The options of a command that are settings of a run."""
+@pytest.mark.parametrize("name", RUNS)
+def test_every_setting_has_an_option_and_every_option_of_a_run_is_a_setting(name: str) -> None:
+    implied = {"strategy", "total_episodes", "min_episodes_per_trial", "patience_updates"}
+    only_in_files = {"command", "ppo", "min_improvement"} | (implied if name == "landscape" else set())
     not_settings = {"config", "run_dir", "resume", "quiet", "as_json", "no_workflow", "against", "help"}
-    return {param.name for param in command(name).params} - not_settings
-
-
-def test_every_setting_has_an_option_and_every_option_of_a_run_is_a_setting() -> None:
-    only_in_files = {"command", "ppo", "min_improvement"}
-    of_one = {"workflow"}
-    of_universal = {"orders_per_update"}
-    of_landscape = {"repetitions"}
-    where = {"parallel_workflows", "executor", "address"}
-    of_search = {"strategy", "beta", "gate", "kernel", "init", "fixed_episodes"}
-    trial_lengths = {"min_episodes_per_trial", "max_episodes_per_workflow", "patience_updates", "total_episodes"}
-    settings = RunConfig.model_fields.keys() - only_in_files
-    assert options_of("search") == settings - of_one - of_universal - of_landscape
-    assert options_of("train") == (
-        settings - of_search - where - of_universal - of_landscape - {"max_episodes_per_workflow"}
-    )
-    assert options_of("landscape") == (
-        settings - of_one - of_universal - of_search - (trial_lengths - {"max_episodes_per_workflow"})
-    )
-    not_universal = of_one | of_landscape | of_search | where | (trial_lengths - {"total_episodes"})
-    assert options_of("universal") == settings - not_universal - {"max_staleness", "start_from"}
+    options = {param.name for param in command(name).params}
+    assert options - not_settings == RUNS[name].model_fields.keys() - only_in_files
 
 
 # Runs.

@@ -23,7 +23,7 @@ import pytest
 from cageflow.errors import UserError
 from cageflow.runs.progress import Quiet
 from cageflow.runs.runs import start as start_run
-from cageflow.settings.config import make_config
+from cageflow.settings.reading import make_config
 from cageflow.work.executors import CONNECT_S
 from tests.e2e.command_line import cageflow
 from tests.helpers.processes import wait_until

@@ -16,7 +16,7 @@ from cageflow.learn.policy import PolicyCard
 from cageflow.runs.logs import LOGS
 from cageflow.scenario.schema import MAX_DECOYS, MAX_EXPLOITS, MAX_HOSTS, MAX_PORTS, MAX_SUBNETS
 from cageflow.scenario.unit_types import UNIT_TYPES
-from cageflow.settings.config import make_config
+from cageflow.settings.reading import make_config
 from tests.e2e.conftest import Run
 from tests.helpers.documents import read_page
 from tests.helpers.orders import ALL_ORDERS

@@ -31,11 +31,14 @@ import torch
 
 from cageflow.envs.options import GameOptions
 from cageflow.files import checksum, write_whole
-from cageflow.runs import runs, search_run
+from cageflow.runs import runs
 from cageflow.runs.layout import CONFIG
 from cageflow.runs.progress import Quiet
 from cageflow.search import Budget
-from cageflow.settings.config import RunConfig, make_config
+from cageflow.settings import commands
+from cageflow.settings.commands import LandscapeConfig
+from cageflow.settings.config import RunConfig
+from cageflow.settings.reading import make_config
 from cageflow.studies import baselines, champion
 from cageflow.training import learners
 from tests.helpers.figures import figures
@@ -96,12 +99,9 @@ COMMANDS = {
 
 def shrink() -> None:
     """Make small what no setting makes small, and have all in this process."""
-    search_run.make_strategy = Alternating  # type: ignore[assignment]
-    find_budget = search_run.find_budget
+    commands.make_strategy = Alternating  # type: ignore[assignment]
 
-    def few_orders(config: RunConfig) -> Budget:
-        if config.command != "landscape":
-            return find_budget(config)
+    def few_orders(config: LandscapeConfig) -> Budget:
         return Budget(trials=4, episodes_per_trial=config.max_episodes_per_workflow)
 
     def train_here(settings: Any, run_dir: Path, seeds: Any, *_: Any) -> None:
@@ -109,7 +109,7 @@ def shrink() -> None:
             champion._train(settings.training(seed), run_dir / f"seed{seed}")
 
     os.fsync = lambda file: None  # type: ignore[assignment]
-    search_run.find_budget = few_orders
+    LandscapeConfig.budget = few_orders  # type: ignore[method-assign]
     champion._train_all = train_here
     champion.begin_worker = lambda: None
 

@@ -26,7 +26,8 @@ from cageflow.runs.saved_run import read_run
 from cageflow.scenario import default_network
 from cageflow.scenario.schema import load_scenario
 from cageflow.search.landscape import read_landscape
-from cageflow.settings.config import RunConfig, make_config, read_config
+from cageflow.settings.commands import SearchConfig, TrainConfig
+from cageflow.settings.reading import make_config, read_config
 from cageflow.studies.baselines import read_settings
 from cageflow.training.state_file import load_state, save_state
 from tests.helpers.agents import policy_file
@@ -133,7 +134,7 @@ def _recording(path: Path) -> None:
 
 
 def _run_json(path: Path) -> None:
-    path.write_text(json.dumps({**RunConfig().to_json(), "about": {"python": "3"}}))
+    path.write_text(json.dumps({**SearchConfig().to_json(), "about": {"python": "3"}}))
 
 
 def _baseline_json(path: Path) -> None:
@@ -152,7 +153,7 @@ def _run_of_log(path: Path) -> None:
     (path.parent / "policies").mkdir(exist_ok=True)
     policy_file(path.parent / "policies" / "policy.safetensors")
     _run_json(path.parent / "config.json")
-    config = RunConfig(command="train").to_json()
+    config = TrainConfig().to_json()
     (path.parent / "config.json").write_text(json.dumps(config))
     _log(path)
 

@@ -19,7 +19,8 @@ from cageflow.runs.log_file import read_log
 from cageflow.runs.logs import LOGS, UPDATES
 from cageflow.runs.progress import Quiet
 from cageflow.runs.runs import start
-from cageflow.settings.config import RunConfig, make_config
+from cageflow.settings.commands import SearchConfig, TrainConfig
+from cageflow.settings.reading import make_config_of
 from cageflow.training.trainer import PolicyTrainer, game_spec
 
 HAS_WORKERS = {"process", "sync"}
@@ -27,7 +28,7 @@ WARM_UP_UPDATES = 1  # compiles, and starts the processes
 
 
 def bench_collectors(
-    config: RunConfig, workers: Sequence[int], updates: int, progress: Callable[[str], None]
+    config: TrainConfig, workers: Sequence[int], updates: int, progress: Callable[[str], None]
 ) -> dict[str, Any]:
     """Train for a few updates with each collector and number of workers.
 
@@ -57,7 +58,7 @@ def bench_collectors(
     return {"simulator": config.simulator, "episodes_per_update": config.rollout().episodes_per_update, "cells": cells}
 
 
-def _time_collector(config: RunConfig, updates: int) -> dict[str, float]:
+def _time_collector(config: TrainConfig, updates: int) -> dict[str, float]:
     """Episodes per second of a training, and where the time goes."""
     count = config.rollout().episodes_per_update
     collector = make_collector(config.collector, game_spec(config), config.n_workers)
@@ -106,7 +107,7 @@ def bench_train(settings: dict[str, Any], presets: Sequence[str], progress: Call
     """Run a whole search with each preset, in a process of its own, end to end.
 
     Args:
-        settings: of the search, by the names of `RunConfig`.
+        settings: of the search, by the names of `SearchConfig`.
         presets: names of the presets.
         progress: is told what is being measured.
 
@@ -115,7 +116,7 @@ def bench_train(settings: dict[str, Any], presets: Sequence[str], progress: Call
         and collecting (the rest is start, evaluation, the search and the disk), `seconds`, `peak_memory_mb`.
     """
     for preset in presets:
-        make_config({**settings, "preset": preset})  # refuse before the first is measured
+        make_config_of(SearchConfig, {**settings, "preset": preset})  # refuse before the first is measured
     results = {}
     for preset in presets:
         progress(f"{preset}: {settings['total_episodes']:,} episodes")
@@ -126,7 +127,7 @@ def bench_train(settings: dict[str, Any], presets: Sequence[str], progress: Call
 
 def _time_search(settings: dict[str, Any]) -> dict[str, float]:
     started = time.perf_counter()
-    config = make_config(settings)
+    config = make_config_of(SearchConfig, settings)
     with tempfile.TemporaryDirectory() as folder:
         summary = start(config, Path(folder) / "run", Quiet())
         seconds = time.perf_counter() - started

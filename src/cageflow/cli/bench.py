@@ -77,11 +77,12 @@ def bench_collectors(
 ) -> None:
     """Measure the collectors against each other: episodes per second of a training, and where the time goes."""
     from cageflow.bench import training as benchmark
-    from cageflow.settings.config import make_config
+    from cageflow.settings.commands import TrainConfig
+    from cageflow.settings.reading import make_config_of
 
-    config = make_config(
+    config = make_config_of(
+        TrainConfig,
         {
-            "command": "train",
             "red_agent": red_agent,
             "episodes_per_update": episodes_per_update,
             "preset": preset,
@@ -89,7 +90,7 @@ def bench_collectors(
             "max_staleness": max_staleness,
             "simulator": simulator,
             "cyborg_path": None if cyborg_path is None else str(cyborg_path),
-        }
+        },
     )
     numbers = whole_numbers("--n-workers", n_workers, MOST)
     with Telling() as say:

@@ -1,11 +1,22 @@
-"""The options that several commands share: names, help, shown defaults."""
+"""The options that several commands share: names, help, shown defaults; those of settings as the settings say."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
+
+from cageflow.settings import parts
+from cageflow.settings.parts import ORDER_FORMS, GameSettings, PolicySettings, TrialsSettings
+
+__all__ = ["ORDER_FORMS"]
+
+ADVANCED = "Advanced options"
+"""The second panel of a command's help; what most users need stands in the first."""
 
 
 def option(help_text: str, default: object = None, *names: str, panel: str | None = None) -> Any:
@@ -14,44 +25,124 @@ def option(help_text: str, default: object = None, *names: str, panel: str | Non
     return typer.Option(*names, help=help_text + shown, show_default=False, rich_help_panel=panel)
 
 
-ADVANCED = "Advanced options"
-"""The second panel of a command's help; what most users need stands in the first."""
+def setting(settings: type, name: str) -> Any:
+    """The option of a setting, for a command that has but a few of them.
 
-ORDER_FORMS = "As a > b > c or a,b,c, a number from 0 to 119, or a name such as critical-first."
-"""How an order can be written; `cageflow.scenario.orders.OrderSpace.parse` reads it."""
+    Args:
+        settings: a class of `cageflow.settings.parts`.
+        name: of its field.
+    """
+    (said,) = (one for one in get_type_hints(settings, include_extras=True)[name].__metadata__ if _is_option(one))
+    default = getattr(settings, name) if said.shown is None else said.shown
+    names = [f"--{name}/--no-{name}"] if isinstance(getattr(settings, name), bool) else []
+    return option(said.help, default, *names, panel=ADVANCED if said.advanced else None)
 
-NETWORKS = "cage2, cage1, plant, clinic, campus"
-"""The networks that come with the package, `cageflow.scenario.NETWORK_NAMES`."""
 
-RedAgent = Annotated[
-    str | None,
-    option(
-        "B_lineAgent, RedMeanderAgent or SleepAgent; or bline, meander, sleep; or mixed: one of the first two, drawn "
-        "anew for each episode.",
-        "B_lineAgent",
-    ),
-]
-Rules = Annotated[str | None, option("v2.1 (today's CAGE-2) or challenge (as it was judged).", "v2.1")]
-Observation = Annotated[str | None, option("Blue's table: corrected or official.", "corrected", panel=ADVANCED)]
-MaxSteps = Annotated[int | None, option("Steps of an episode.", 100, panel=ADVANCED)]
-Green = Annotated[bool | None, option("Wake the green agent.", "no-green", "--green/--no-green")]
-ScenarioFile = Annotated[
-    Path | None,
-    option(
-        f"A network in place of CAGE-2's own: {NETWORKS}, a network file, or a scenario file of CybORG; "
-        "--network says the same."
-    ),
-]
-DurationsOfActions = Annotated[
-    str | None,
-    option(
-        "Steps that actions take: file (as the network's file says), cage4 (as in CAGE Challenge 4), blue-cage4 "
-        "(blue's alone), or numbers with commas between: analyse, remove, restore, decoy, and perhaps sweep, scan, "
-        "exploit, escalate, impact of red.",
-        "file",
-        panel=ADVANCED,
-    ),
-]
+def options_of(settings: type) -> dict[str, Any]:
+    """The types of all options of a class of settings, by their names, as Typer reads them, in their order."""
+    types = get_type_hints(settings)
+    found = {}
+    for name, hint in get_type_hints(settings, include_extras=True).items():
+        said = [one for one in getattr(hint, "__metadata__", ()) if _is_option(one)]
+        if said:
+            kind = Path if said[0].is_path else _plain(types[name])
+            found[name] = Annotated[kind | None, setting(settings, name)]
+    return found
+
+
+def _is_option(metadata: object) -> bool:
+    return isinstance(metadata, parts.Option)
+
+
+def _plain(hint: Any) -> Any:
+    """The type that Typer parses: without None, and a choice as text, which the settings refuse in their own words."""
+    kinds = (
+        [kind for kind in get_args(hint) if kind is not type(None)] if get_origin(hint) not in (None, Literal) else []
+    )
+    kind = kinds[0] if kinds else hint
+    return str if get_origin(kind) is Literal else kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a user asks of a command that runs.
+
+    Attributes:
+        settings: by their names, paths as text; None where not given.
+        config: file of settings.
+        run_dir: folder of a new run.
+        resume: folder of a run to go on with.
+        quiet: whether to say nothing before the result.
+        as_json: whether standard output is for the result alone.
+    """
+
+    settings: dict[str, Any]
+    config: Path | None
+    run_dir: Path | None
+    resume: Path | None
+    quiet: bool
+    as_json: bool
+
+    def given(self, *others: str) -> list[str]:
+        """Options that were given, of the settings and of a new run, as they are typed; `others` are left out."""
+        kept = {**self.settings, "config": self.config, "run_dir": self.run_dir}
+        return [
+            "--" + name.replace("_", "-") for name, value in kept.items() if value is not None and name not in others
+        ]
+
+
+def takes(
+    settings: type, *, own_after: str = "seed", run_after: str = "seed"
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of a class of settings, and those of a run.
+
+    Args:
+        settings: a class of `cageflow.settings.parts`.
+        own_after: the setting that the command's own options stand behind in its help.
+        run_after: the one that those of a run stand behind.
+
+    Returns:
+        A decorator of the command, which is called with an `Asked` and its own options.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        _, *others = inspect.signature(command, eval_str=True).parameters.values()
+        own = [_keyword(one.name, one.annotation, one.default) for one in others]
+        parameters: list[inspect.Parameter] = []
+        for name, hint in options_of(settings).items():
+            parameters.append(_keyword(name, hint, None))
+            parameters += own if name == own_after else []
+            parameters += RUN_PARAMETERS if name == run_after else []
+        names = [parameter.name for parameter in own]
+
+        def called(**values: Any) -> None:
+            of_command = {name: values.pop(name) for name in names}
+            run = {parameter.name: values.pop(parameter.name) for parameter in RUN_PARAMETERS}
+            command(Asked(settings=_as_text(values), **run), **of_command)
+
+        called.__name__, called.__doc__, called.__module__ = command.__name__, command.__doc__, command.__module__
+        called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        called.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return called
+
+    return decorate
+
+
+def _keyword(name: str, hint: Any, default: object) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
+
+
+def _as_text(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
+
+
+RedAgent = Annotated[str | None, setting(GameSettings, "red_agent")]
+Rules = Annotated[str | None, setting(GameSettings, "rules")]
+Observation = Annotated[str | None, setting(GameSettings, "observation")]
+MaxSteps = Annotated[int | None, setting(GameSettings, "max_steps")]
+Green = Annotated[bool | None, setting(GameSettings, "green")]
+ScenarioFile = Annotated[Path | None, setting(GameSettings, "scenario")]
+DurationsOfActions = Annotated[str | None, setting(GameSettings, "durations")]
 PolicyDurations = Annotated[
     str | None,
     option(
@@ -64,66 +155,31 @@ PolicyScenario = Annotated[
     Path | None,
     option("A network by its name or file; --network says the same.", "the policy's own, else CAGE-2's"),
 ]
-
-Lambda = Annotated[
-    float | None,
-    option("Reward for an episode of full compliance.", "5; 30 with the preset reference", panel=ADVANCED),
-]
-Definition = Annotated[
-    str | None,
-    option(
-        "What counts as compromised: any-session, or evictable (not red's first host).", "any-session", panel=ADVANCED
-    ),
-]
-Threshold = Annotated[float | None, option("Compliance that a workflow's training aims for.", 0.95, panel=ADVANCED)]
-Patience = Annotated[
-    int | None, option("Updates without better compliance that end a workflow's training.", 12, panel=ADVANCED)
-]
-PerTrial = Annotated[int | None, option("Episodes before compliance may end a training.", 1000, panel=ADVANCED)]
-PerWorkflow = Annotated[int | None, option("Episodes of one trial of a workflow, at most.", 10_000, panel=ADVANCED)]
-EvaluationEpisodes = Annotated[int | None, option("Fresh episodes that judge a trained policy.", 500, panel=ADVANCED)]
-
-Preset = Annotated[
-    str | None, option("The learner: default, or reference (the earlier prototype's).", "default", panel=ADVANCED)
-]
-PerUpdate = Annotated[int | None, option("Episodes of one update.", "the preset's", panel=ADVANCED)]
-Threads = Annotated[int | None, option("Threads of the learner.", 1, panel=ADVANCED)]
-Device = Annotated[str | None, option("Where the learner runs: cpu or cuda.", "cpu", panel=ADVANCED)]
-
-Collector = Annotated[
-    str | None, option("Who plays the episodes: vector, process, sync or sequential.", "vector", panel=ADVANCED)
-]
-Workers = Annotated[int | None, option("Worker processes of the collectors process and sync.", 2, panel=ADVANCED)]
-Staleness = Annotated[
-    int | None,
-    option("Updates that an episode of the collector process may be old; 0 waits for all.", 1, panel=ADVANCED),
-]
-Simulator = Annotated[str | None, option("compiled, or cyborg: an installed CybORG.", "compiled", panel=ADVANCED)]
-CyborgPath = Annotated[Path | None, option("Folder of the installed CybORG.", panel=ADVANCED)]
-
-Parallel = Annotated[int | None, option("Workflows that are trained at once.", 1)]
-Executor = Annotated[
-    str | None,
-    option(
-        "Where workflows are trained: inline (one after the other, here), process, dask or ray.",
-        "inline for one at a time, else process",
-        panel=ADVANCED,
-    ),
-]
-Address = Annotated[str | None, option("Of a Dask or Ray cluster.", "a new one on this machine", panel=ADVANCED)]
-
-StartFrom = Annotated[
-    Path | None,
-    option("A run of universal or train, or a learner's file, with whose learner new trainings begin.", panel=ADVANCED),
-]
-
-Seed = Annotated[int | None, option("Decides all chance.", 0)]
-TotalEpisodes = Annotated[int | None, option("Training episodes in all.", 100_000)]
+Lambda = Annotated[float | None, setting(PolicySettings, "alignment_lambda")]
+Definition = Annotated[str | None, setting(PolicySettings, "compliance_definition")]
+PerWorkflow = Annotated[int | None, setting(TrialsSettings, "max_episodes_per_workflow")]
+Preset = Annotated[str | None, setting(PolicySettings, "preset")]
+PerUpdate = Annotated[int | None, setting(PolicySettings, "episodes_per_update")]
+Threads = Annotated[int | None, setting(PolicySettings, "num_threads")]
+Device = Annotated[str | None, setting(PolicySettings, "device")]
+Staleness = Annotated[int | None, setting(PolicySettings, "max_staleness")]
+Simulator = Annotated[str | None, setting(PolicySettings, "simulator")]
+CyborgPath = Annotated[Path | None, setting(PolicySettings, "cyborg_path")]
+Seed = Annotated[int | None, setting(PolicySettings, "seed")]
 ConfigFile = Annotated[Path | None, option("A YAML file of settings; options given here go first.", None, "--config")]
 RunDir = Annotated[Path | None, option("Folder of the run.", "runs/ and a new name")]
 Resume = Annotated[Path | None, option("Go on with the run in this folder.")]
 IsQuiet = Annotated[bool, typer.Option("--quiet", help="Say nothing until the end.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, words on standard error.")]
+
+RUN_PARAMETERS = (
+    _keyword("run_dir", RunDir, None),
+    _keyword("resume", Resume, None),
+    _keyword("config", ConfigFile, None),
+    _keyword("quiet", IsQuiet, False),
+    _keyword("as_json", Json, False),
+)
+"""The options of every command that runs, beside its settings."""
 
 AgentTimeout = Annotated[
     float,

@@ -8,37 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cageflow import terminal
 from cageflow.cli.app import app
-from cageflow.cli.options import (
-    ADVANCED,
-    Collector,
-    ConfigFile,
-    CyborgPath,
-    Definition,
-    Device,
-    DurationsOfActions,
-    Green,
-    IsQuiet,
-    Json,
-    Lambda,
-    MaxSteps,
-    Observation,
-    PerUpdate,
-    RedAgent,
-    Resume,
-    Rules,
-    RunDir,
-    ScenarioFile,
-    Seed,
-    Simulator,
-    Threads,
-    Threshold,
-    TotalEpisodes,
-    Workers,
-    option,
-)
+from cageflow.cli.options import Asked, option, takes
 from cageflow.cli.output import print_json
-from cageflow.cli.runs import NOT_SETTINGS, run_command
+from cageflow.cli.runs import run_command
 from cageflow.errors import UserError
+from cageflow.settings.parts import UniversalSettings
 
 if TYPE_CHECKING:
     from cageflow.runs.summary import RunSummary
@@ -46,65 +20,33 @@ if TYPE_CHECKING:
 
 
 @app.command()
+@takes(UniversalSettings, own_after="cyborg_path")
 def universal(
-    total_episodes: TotalEpisodes = None,
-    seed: Seed = None,
-    run_dir: RunDir = None,
-    resume: Resume = None,
-    config: ConfigFile = None,
-    quiet: IsQuiet = False,
-    as_json: Json = False,
-    red_agent: RedAgent = None,
-    rules: Rules = None,
-    observation: Observation = None,
-    max_steps: MaxSteps = None,
-    green: Green = None,
-    scenario: ScenarioFile = None,
-    durations: DurationsOfActions = None,
-    alignment_lambda: Lambda = None,
-    compliance_threshold: Threshold = None,
-    compliance_definition: Definition = None,
-    evaluation_episodes: Annotated[
-        int | None, option("Fresh episodes of each workflow that judge the trained policy.", 1000, panel=ADVANCED)
-    ] = None,
-    preset: Annotated[
-        str | None, option("The learner: universal, default or reference.", "universal", panel=ADVANCED)
-    ] = None,
-    episodes_per_update: PerUpdate = None,
-    orders_per_update: Annotated[
-        int | None, option("Workflows that share the episodes of one update.", 10, panel=ADVANCED)
-    ] = None,
-    num_threads: Threads = None,
-    device: Device = None,
-    collector: Collector = None,
-    n_workers: Workers = None,
-    simulator: Simulator = None,
-    cyborg_path: CyborgPath = None,
+    asked: Asked,
     against: Annotated[
         Path | None,
         option("A landscape.csv: compare with policies that were trained for one workflow each."),
     ] = None,
 ) -> None:
-    """Train one policy that is told the workflow, on all 120 at once, and say what it is worth for each."""
-    settings = {name: value for name, value in locals().items() if name not in {*NOT_SETTINGS, "against"}}
-    landscape = None if against is None else _read(against, _network(settings, config, resume))
-    summary = run_command("universal", settings, config, run_dir, resume, as_json, quiet)
+    """Train one policy that is told the workflow, on all of them at once, and say what it is worth for each."""
+    landscape = None if against is None else _read(against, _network(asked))
+    summary = run_command("universal", asked)
     figures = _figures(summary, landscape)
-    if as_json:
+    if asked.as_json:
         print_json(figures)
     else:
         _print(summary, figures)
 
 
-def _network(settings: dict[str, Any], file: Path | None, resume: Path | None) -> str:
+def _network(asked: Asked) -> str:
     """Fingerprint of the network that the run is on, or will be."""
     from cageflow.runs.layout import CONFIG, on_own_network
-    from cageflow.settings.config import make_config, read_config
+    from cageflow.settings.commands import UniversalConfig
+    from cageflow.settings.reading import make_config_of, read_config
 
-    if resume is not None:
-        return on_own_network(read_config(resume / CONFIG), resume).game().network.fingerprint
-    given = {name: str(value) if isinstance(value, Path) else value for name, value in settings.items()}
-    return make_config({**given, "command": "universal"}, file).game().network.fingerprint
+    if asked.resume is not None:
+        return on_own_network(read_config(asked.resume / CONFIG), asked.resume).game().network.fingerprint
+    return make_config_of(UniversalConfig, asked.settings, asked.config).game().network.fingerprint
 
 
 def _read(path: Path, network: str) -> Landscape:
@@ -127,7 +69,7 @@ def _figures(summary: RunSummary, landscape: Landscape | None) -> dict[str, Any]
     from cageflow.runs.layout import CONFIG, UNIVERSAL_TABLE
     from cageflow.scenario.orders import format_order
     from cageflow.search import read_landscape
-    from cageflow.settings.config import read_config
+    from cageflow.settings.reading import read_config
 
     assert summary.workflow is not None, "of all workflows one is the best"
     path = summary.run_dir / UNIVERSAL_TABLE

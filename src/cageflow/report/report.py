@@ -129,9 +129,7 @@ def make_page(material: Material) -> Page:
     found = [make(material) for make in SECTIONS]
     game = run.config.game()
     facts = (
-        {"search": "Search", "train": "Training", "landscape": "Landscape", "universal": "Universal policy"}[
-            run.config.command
-        ],
+        run.config.title,
         f"against {game.red_agent}",
         f"rules {game.rules}",
         *([] if is_cage2(game.network.identity) else [f"network {game.network.scenario.name}"]),
@@ -156,7 +154,7 @@ def _heading(run: SavedRun) -> str:
     if run.tries_orders and not run.is_feasible:
         return f"No workflow has reached {percent(run.config.compliance_threshold, 0)} compliance yet"
     first, *others = run.order
-    if run.config.command == "landscape":  # the best of many trainings, which its order may owe to luck
+    if run.config.trains_anew:  # the best of many trainings, which its order may owe to luck
         return f"The best policy fixes {first} first, then {listed(others)}"
     return f"Fix {first} first, then {listed(others)}"
 

@@ -55,7 +55,7 @@ def order_results(run: SavedRun) -> list[OrderResult]:
     for trial in run.trials:
         by_order.setdefault(trial.result.order, []).append(trial.result)
     spread = None
-    if run.config.command == "landscape":
+    if run.config.trains_anew:
         spread = training_spread([[trial.reward for trial in trials] for trials in by_order.values()])
     results = [_order_result(run, trials, spread) for trials in by_order.values()]
     return sorted(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ from cageflow.errors import UserError
 from cageflow.files import checksum, read_whole
 from cageflow.runs.csv_log import LogEnd
 from cageflow.runs.layout import CHECKPOINT, CONFIG, POLICIES, STATE
-from cageflow.runs.logs import LOGS, logs_of
+from cageflow.runs.logs import LOGS
+from cageflow.settings.commands import TrainConfig
 from cageflow.training.state_file import load_state, save_state
 
 
@@ -20,8 +21,8 @@ def write_checkpoint(path: Path, state: Mapping[str, Any], ends: Mapping[str, Lo
     save_state(path / CHECKPOINT / STATE, {**state, "logs": logs})
 
 
-def read_checkpoint(path: Path, command: str) -> tuple[dict[str, Any], dict[str, LogEnd]]:
-    """The state of a run, and where its logs ended then.
+def read_checkpoint(path: Path, kept: Collection[str]) -> tuple[dict[str, Any], dict[str, LogEnd]]:
+    """The state of a run that keeps these of `LOGS`, and where they ended then.
 
     Raises:
         UserError: there is none, or it is of something else.
@@ -29,7 +30,7 @@ def read_checkpoint(path: Path, command: str) -> tuple[dict[str, Any], dict[str,
     state_path = path / CHECKPOINT / STATE
     state = load_state(state_path)
     logs = state.get("logs")
-    if not isinstance(logs, dict) or logs.keys() != {*logs_of(command)} or "run_episodes" not in state:
+    if not isinstance(logs, dict) or logs.keys() != {*kept} or "run_episodes" not in state:
         raise UserError(f"{state_path} is no checkpoint of a run")
     return state, {name: LogEnd(end["length"], end["sha256"]) for name, end in logs.items()}
 
@@ -42,7 +43,7 @@ def finished_policy(path: Path) -> Path | None:
     """
     if not (path / CONFIG).exists():
         return None
-    state, ends = read_checkpoint(path, "train")
+    state, ends = read_checkpoint(path, TrainConfig.logs)
     for name, end in ends.items():
         log = path / LOGS[name].name
         if log.is_symlink() or not log.exists() or checksum(read_whole(log)[: end.length]) != end.sha256:

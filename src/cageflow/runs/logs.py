@@ -215,10 +215,3 @@ LOGS = {
     "acquisition": LogFile("acquisition.csv", BELIEFS),
     "landscape": LogFile("landscape.csv", LANDSCAPE),
 }
-
-
-def logs_of(command: str) -> tuple[str, ...]:
-    """Which of `LOGS` a run of this command keeps."""
-    if command == "universal":
-        return ("training",)
-    return ("training", "sampling", "landscape" if command == "landscape" else "acquisition")

@@ -20,7 +20,8 @@ from cageflow.runs.run_folder import RunFolder
 from cageflow.runs.run_logs import RunLogs
 from cageflow.runs.unfinished import check_new, clear_unfinished
 from cageflow.scenario.named import network_file
-from cageflow.settings.config import ABOUT, FILES, MADE_FOR, RunConfig
+from cageflow.settings.config import RunConfig
+from cageflow.settings.reading import ABOUT, FILES, MADE_FOR
 from cageflow.settings.settings_file import dump_settings
 
 
@@ -59,7 +60,7 @@ def make_folder(
             for name, copy in files.items():
                 write_whole(path / name, copy)
             network = config.game().network
-            logs = RunLogs(path, config.command, network.orders)
+            logs = RunLogs(path, config.logs, network.orders)
             closing.callback(logs.close)
             write_checkpoint(path, {"run_episodes": 0}, logs.sync())
             sums = {name: checksum(copy) for name, copy in files.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from cageflow.runs.interrupt import StopRequest
 from cageflow.runs.progress import Reporter
@@ -11,9 +11,11 @@ from cageflow.runs.run_folder import RunFolder
 from cageflow.runs.tensorboard import EventLog
 from cageflow.settings.config import RunConfig
 
+Config = TypeVar("Config", bound=RunConfig)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenRun:
+class OpenRun(Generic[Config]):
     """A run whose folder is open; who made it closes it.
 
     Attributes:
@@ -25,7 +27,7 @@ class OpenRun:
         stop: looked at between updates.
     """
 
-    config: RunConfig
+    config: Config
     folder: RunFolder
     state: dict[str, Any]
     reporter: Reporter

@@ -15,7 +15,8 @@ from cageflow.runs.layout import CHECKPOINT, CONFIG, NETWORK, POLICIES, START, U
 from cageflow.runs.run_logs import RunLogs
 from cageflow.runs.unfinished import is_unfinished
 from cageflow.scenario.orders import Order, OrderSpace
-from cageflow.settings.config import FILES, RunConfig, read_config
+from cageflow.settings.config import RunConfig
+from cageflow.settings.reading import FILES, read_config
 from cageflow.settings.settings_file import check_settings, dump_settings, read_object
 from cageflow.training.learners import Learners
 
@@ -62,10 +63,10 @@ class RunFolder:
                 raise UserError(f"{path / CHECKPOINT} is missing: put it back, or start a new run")
             lock = lock_folder(path, path / CHECKPOINT / LOCK, say, wait_s)
             closing.callback(lock.close)
-            state, ends = read_checkpoint(path, config.command)
+            state, ends = read_checkpoint(path, config.logs)
             orders = config.game().network.orders
             Learners(path / CHECKPOINT, orders, state.get("learners")).check()
-            logs = RunLogs(path, config.command, orders, ends)
+            logs = RunLogs(path, config.logs, orders, ends)
             closing.callback(logs.close)
             written = check_settings(path / CONFIG, read_object(path / CONFIG))
             wanted = {**written, **config.to_json(), "scenario": written.get("scenario")}

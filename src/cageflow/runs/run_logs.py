@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from cageflow.runs.csv_log import CsvLog, LogEnd
-from cageflow.runs.logs import BELIEFS, LOGS, TRIALS, UPDATES, LoggedBelief, LoggedTrial, LoggedUpdate, logs_of
+from cageflow.runs.logs import BELIEFS, LOGS, TRIALS, UPDATES, LoggedBelief, LoggedTrial, LoggedUpdate
 from cageflow.scenario.orders import Order, OrderSpace
 from cageflow.search import LANDSCAPE, Acquisition, Iteration, LandscapeRow, NumberedRow
 from cageflow.training.trainer import UpdateRecord, Workflow
@@ -18,7 +18,7 @@ class RunLogs:
 
     Args:
         path: of the folder.
-        command: whose run it is.
+        kept: which of `LOGS` there are.
         orders: of the network that is played.
         ends: where they ended at the checkpoint, by their names in `LOGS`; None for a new run.
 
@@ -26,11 +26,13 @@ class RunLogs:
         UserError: one cannot be that of the checkpoint.
     """
 
-    def __init__(self, path: Path, command: str, orders: OrderSpace, ends: Mapping[str, LogEnd] | None = None) -> None:
+    def __init__(
+        self, path: Path, kept: Sequence[str], orders: OrderSpace, ends: Mapping[str, LogEnd] | None = None
+    ) -> None:
         self._orders = orders
         self._logs: dict[str, CsvLog] = {}
         with ExitStack() as closing:
-            for name in logs_of(command):
+            for name in kept:
                 file = LOGS[name]
                 end = None if ends is None else ends[name]
                 self._logs[name] = CsvLog(path / file.name, file.format.header, end)

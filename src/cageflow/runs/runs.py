@@ -18,17 +18,19 @@ from cageflow.learn.ppo import NonFiniteError
 from cageflow.runs.interrupt import RunFailedError, catching_signals
 from cageflow.runs.layout import CONFIG, on_own_network
 from cageflow.runs.new_folder import default_run_dir, make_folder
-from cageflow.runs.open_run import OpenRun
+from cageflow.runs.open_run import Config, OpenRun
 from cageflow.runs.progress import Reporter
 from cageflow.runs.run_folder import RunFolder, read_settings
-from cageflow.runs.search_run import SearchRun, find_strategy
+from cageflow.runs.search_run import SearchRun
 from cageflow.runs.start import on_network_of_start, read_start
 from cageflow.runs.summary import RunSummary
 from cageflow.runs.tensorboard import EventLog
 from cageflow.runs.training_run import TrainingRun
 from cageflow.runs.unfinished import check_new
 from cageflow.runs.universal_run import UniversalRun
-from cageflow.settings.config import RunConfig, check_named, make_config
+from cageflow.settings.commands import TrainConfig, TrialsConfig, UniversalConfig
+from cageflow.settings.config import RunConfig
+from cageflow.settings.reading import check_named, make_config
 from cageflow.training.trainer import game_spec
 from cageflow.training.trials import TrialPart, TrialTask, run_trial
 from cageflow.work.executors import borrow, make_executor
@@ -40,7 +42,7 @@ WHERE = ("parallel_workflows", "executor", "address", "cyborg_path")
 
 def start(config: RunConfig, run_dir: Path | None, reporter: Reporter, executor: Executor | None = None) -> RunSummary:
     """Start a run in a new folder; see `_run`."""
-    if executor is not None and config.command not in ("search", "landscape"):
+    if executor is not None and not config.has_trials:
         raise UserError(f"{config.command} runs in one process: leave the executor out, or use search or landscape")
     config = on_network_of_start(config)
     path = run_dir or default_run_dir(config)
@@ -78,9 +80,9 @@ def resume(
         raise UserError(f"{run_dir} is a run of `{right}`: go on with `{right} --resume {shlex.quote(str(run_dir))}`")
     kept = config.to_json()
     if (changes or {}).get("executor") in ("inline", "process"):
-        kept["address"] = None  # it leaves the cluster
+        kept.pop("address", None)  # it leaves the cluster
     check_named(kept, changes or {}, run_dir / CONFIG)
-    changed = {name: value for name, value in (changes or {}).items() if value not in (None, kept[name])}
+    changed = {name: value for name, value in (changes or {}).items() if value not in (None, kept.get(name))}
     if "total_episodes" in changed and command != "search":
         raise UserError("the episodes of a training cannot be changed: its schedules are stretched over them")
     config = on_own_network(make_config({**kept, **changed}), run_dir)  # its file may have been moved or changed since
@@ -112,32 +114,38 @@ def _run(
     """
     torch.set_num_threads(config.num_threads)
     _ = config.game().network  # refused here if its file is wrong
-    find_strategy(config)
+    if isinstance(config, TrialsConfig):
+        config.find_strategy()
     _check_device(config.device)
     _check_cyborg(config)
     advice = f"go on with `cageflow {config.command} --resume {shlex.quote(str(path))}`"
     with ExitStack() as closing, telling_failures(path, advice), catching_signals(advice, reporter.stopping) as stop:
         closing.callback(reporter.close)
         collector = pool = None
-        if executor is None and config.trial_executor == "inline":
-            collector = make_collector(config.collector, game_spec(config), config.n_workers)
-            closing.callback(collector.close)
-        else:
+        if isinstance(config, TrialsConfig) and (executor is not None or config.trial_executor != "inline"):
             pool = _start_pool(config, executor)
             closing.callback(pool.close)
+        else:
+            collector = make_collector(config.collector, game_spec(config), config.n_workers)
+            closing.callback(collector.close)
         folder, state = open_folder()
         closing.callback(folder.close)
         events = EventLog(path, int(state.get("run_episodes", 0)))
         closing.callback(events.close)
-        run = OpenRun(config=config, folder=folder, state=state, reporter=reporter, events=events, stop=stop)
-        if config.command == "train" and collector is not None:
-            return TrainingRun(run, collector).run()
-        if config.command == "universal" and collector is not None:
-            return UniversalRun(run, collector).run()
-        return SearchRun(run, collector, pool).run()
+
+        def opened(config: Config) -> OpenRun[Config]:
+            return OpenRun(config=config, folder=folder, state=state, reporter=reporter, events=events, stop=stop)
+
+        if isinstance(config, TrialsConfig):
+            return SearchRun(opened(config), collector, pool).run()
+        assert collector is not None, "what is no trial runs in this process"
+        if isinstance(config, UniversalConfig):
+            return UniversalRun(opened(config), collector).run()
+        assert isinstance(config, TrainConfig), config.command
+        return TrainingRun(opened(config), collector).run()
 
 
-def _start_pool(config: RunConfig, executor: Executor | None) -> Pool[TrialTask, TrialPart]:
+def _start_pool(config: TrialsConfig, executor: Executor | None) -> Pool[TrialTask, TrialPart]:
     """Who runs the trials of a search elsewhere.
 
     Raises:

@@ -20,8 +20,8 @@ from cageflow.runs.log_file import read_lines, read_log
 from cageflow.runs.logs import BELIEFS, BEST_ACQUISITION, LOGS, TRIALS, UPDATES, WHOLE_ACQUISITION, LoggedUpdate
 from cageflow.scenario.orders import Order, OrderSpace, format_order
 from cageflow.search import TrialResult, best_trial, read_landscape
-from cageflow.search.landscape import landscape_ranks
-from cageflow.settings.config import ABOUT, RunConfig, read_config
+from cageflow.settings.config import RunConfig
+from cageflow.settings.reading import ABOUT, read_config
 from cageflow.settings.settings_file import read_object
 
 
@@ -83,7 +83,7 @@ class SavedRun:
     @property
     def tries_orders(self) -> bool:
         """Whether it tried several orders."""
-        return self.config.command != "train"
+        return self.config.tries_orders
 
     @cached_property
     def orders(self) -> OrderSpace:
@@ -116,24 +116,14 @@ class SavedRun:
     @property
     def is_over(self) -> bool:
         """Whether it did all that it was to do."""
-        config = self.config
-        if config.command == "landscape":
-            return len(self.trials) >= len(landscape_ranks(self.orders)) * config.repetitions
-        if config.command == "search":
-            if config.strategy == "exhaustive" and len({trial.result.order for trial in self.trials}) == len(
-                self.orders
-            ):
-                return True
-            trained = sum(trial.result.episodes for trial in self.trials)
-            return trained + (config.fixed_episodes or 1) > config.total_episodes
-        return True  # the policy of a single training, and the table of a universal one, are written when it ends
+        # The policy of a single training, and the table of a universal one, are written when it ends.
+        return self.config.is_over([trial.result for trial in self.trials])
 
     @property
     def policy_path(self) -> Path:
         """The file of the best policy."""
-        name = {"search": "best", "landscape": "best", "universal": "universal"}.get(self.config.command)
         order = self.config.order()
-        name = name or ("policy" if order is None else self.orders.file_name(order))
+        name = self.config.policy_name or ("policy" if order is None else self.orders.file_name(order))
         return self.path / "policies" / f"{name}.safetensors"
 
     def policy(self) -> Policy:
@@ -144,7 +134,7 @@ class SavedRun:
         """
         if not self.policy_path.is_file():
             raise UserError(f"the best policy of {self.path} is missing: put {self.policy_path} back")
-        policy = load_policy(self.policy_path, order=self.order if self.config.command == "universal" else None)
+        policy = load_policy(self.policy_path, order=self.order if self.config.follows_any else None)
         wanted = None if self.order is None else format_order(self.order)
         if policy.card.workflow != wanted:
             raise UserError(
@@ -171,7 +161,7 @@ def read_run(path: Path) -> SavedRun:
         about=about if isinstance(about, dict) else {},
         updates=tuple(read_log(path / LOGS["training"].name, UPDATES)),
         trials=_read_trials(path, config),
-        beliefs=_read_beliefs(path, len(config.game().network.orders)) if config.command == "search" else None,
+        beliefs=_read_beliefs(path, len(config.game().network.orders)) if config.picks_orders else None,
         is_going=is_locked(path / CHECKPOINT / LOCK),
     )
     if run.tries_orders and not run.trials:
@@ -188,9 +178,9 @@ def _what_to_do(run: SavedRun) -> str:
 
 
 def _read_trials(path: Path, config: RunConfig) -> tuple[Trial, ...]:
-    if config.command == "train":
+    if not config.tries_orders:
         return ()
-    if config.command != "universal":
+    if config.has_trials:
         trials = read_log(path / LOGS["sampling"].name, TRIALS)
         return tuple(Trial(number=one.number, result=one.result, run_episodes=one.run_episodes) for one in trials)
     table = path / UNIVERSAL_TABLE

@@ -15,24 +15,17 @@ from cageflow.runs.open_run import OpenRun
 from cageflow.runs.summary import RunSummary
 from cageflow.scenario.orders import Order
 from cageflow.search import (
-    Budget,
-    Exhaustive,
     Iteration,
     LandscapeRow,
     Launch,
     SearchState,
-    Strategy,
-    StrategySettings,
     TrialNews,
     TrialRequest,
-    anew,
     best_trial,
-    find_init,
-    make_strategy,
     run_search,
 )
 from cageflow.search.landscape import landscape_ranks
-from cageflow.settings.config import RunConfig
+from cageflow.settings.commands import TrialsConfig
 from cageflow.training.learners import Learners
 from cageflow.training.trainer import Ending, PolicyTrainer, UpdateRecord
 from cageflow.training.trials import TrialOutcome, TrialPart, TrialTask, train_trial
@@ -62,7 +55,7 @@ class SearchRun:
 
     def __init__(
         self,
-        run: OpenRun,
+        run: OpenRun[TrialsConfig],
         collector: Collector | None,
         pool: Pool[TrialTask, TrialPart] | None,
     ) -> None:
@@ -87,20 +80,19 @@ class SearchRun:
         """Search to the end."""
         started = time.monotonic()
         config = self._run.config
-        what = "Training all" if config.command == "landscape" else "Searching"
         self._run.reporter.start(
-            f"{what} {_how_many(config)} workflows against {config.game().red_agent}, rules {config.rules}, "
+            f"{config.doing} {config.how_many()} workflows against {config.game().red_agent}, rules {config.rules}, "
             f"seed {config.seed}: {self._run.folder.path}",
             config.total_episodes,
             self._run.episodes_before,
         )
         result = run_search(
             self,
-            find_strategy(config),
-            find_budget(config),
+            config.find_strategy(),
+            config.budget(),
             state=self._state,
             parallel=config.parallel_workflows,
-            start=anew if config.command == "landscape" else find_init(config.init),
+            start=config.find_start(),
             on_launch=self._begin_trial,
             on_iteration=self._end_trial,
         )
@@ -162,7 +154,7 @@ class SearchRun:
         outcome, updates = self._outcomes.pop(trial), self._updates.pop(trial)
         for record in updates:
             self._log_update(result.order, record, trial, result.ending if record is updates[-1] else None)
-        if self._run.config.command == "search":  # nothing goes on from a learner of a landscape
+        if not self._run.config.trains_anew:  # of a landscape nothing goes on
             self._learners.keep(trial, result.order, outcome.learner)
         write_whole(self._policy_path(trial, result.order), outcome.policy)
         self._state = iteration.state
@@ -171,7 +163,7 @@ class SearchRun:
         if best is iteration.result:  # its order may be trained on in a later trial, which writes another policy
             write_whole(self._run.folder.best_policy_path, outcome.policy)
         self._run.folder.logs.iteration(iteration)
-        if self._run.config.command == "landscape":
+        if self._run.config.trains_anew:
             self._run.folder.logs.landscape(self._landscape_row(iteration, outcome.threshold_episodes))
         self._checkpoint(iteration.episodes)
         self._learners.remove_others()
@@ -212,9 +204,8 @@ class SearchRun:
         return trial // len(landscape_ranks(self._orders)) + 1
 
     def _policy_path(self, trial: int, order: Order) -> Path:
-        config = self._run.config
-        has_several = config.command == "landscape" and config.repetitions > 1
-        return self._run.folder.policy_path(order, self._landscape_seed(trial) if has_several else None)
+        number = self._landscape_seed(trial) if self._run.config.has_several else None
+        return self._run.folder.policy_path(order, number)
 
 
 class _Here:
@@ -273,44 +264,3 @@ class _Elsewhere:
         if part.then is not None:
             self._pool.submit(part.then)
         return task.request.trial, part
-
-
-def strategy_settings(config: RunConfig) -> StrategySettings:
-    """What a strategy is told of the configuration."""
-    return StrategySettings(
-        beta=config.beta,
-        gate=config.gate,
-        kernel=config.kernel,
-        compliance_threshold=config.compliance_threshold,
-    )
-
-
-def find_strategy(config: RunConfig) -> Strategy:
-    """The strategy of a run.
-
-    Raises:
-        UserError: there is none of that name, or a setting of it is out of its range.
-    """
-    settings, space = strategy_settings(config), config.game().network.orders
-    if config.command == "landscape":
-        return Exhaustive(space, settings, config.repetitions, landscape_ranks(space))
-    return make_strategy(config.strategy, space, settings)
-
-
-def find_budget(config: RunConfig) -> Budget:
-    """When a run ends."""
-    if config.command == "landscape":
-        trials = len(landscape_ranks(config.game().network.orders)) * config.repetitions
-        return Budget(trials=trials, episodes_per_trial=config.max_episodes_per_workflow)
-    if config.fixed_episodes is not None:  # whole trials only
-        return Budget(trials=config.total_episodes // config.fixed_episodes, episodes_per_trial=config.fixed_episodes)
-    return Budget(episodes=config.total_episodes, episodes_per_trial=config.max_episodes_per_workflow)
-
-
-def _how_many(config: RunConfig) -> str:
-    """How many orders there are, and of a landscape that has but a sample of them, how many that has."""
-    space = config.game().network.orders
-    trained = len(landscape_ranks(space))
-    if config.command != "landscape" or trained == len(space):
-        return f"{len(space):,}"
-    return f"{trained:,}, evenly spaced, of the {len(space):,}"

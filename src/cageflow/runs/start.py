@@ -9,7 +9,8 @@ from cageflow.learn.fit import check_card, notes_on
 from cageflow.learn.policy import PolicyCard
 from cageflow.learn.ppo import PPO
 from cageflow.runs.layout import CHECKPOINT, CONFIG, STATE, on_own_network
-from cageflow.settings.config import RunConfig, read_config
+from cageflow.settings.config import RunConfig
+from cageflow.settings.reading import read_config
 from cageflow.sim.recall import num_inputs
 from cageflow.training.state_file import dump_state, load_learner
 from cageflow.training.trainer import policy_card
@@ -34,14 +35,14 @@ def notes_on_start(config: RunConfig) -> tuple[str, ...]:
     Raises:
         UserError: the run that is named cannot be read.
     """
-    if config.start_from is None:
+    if config.start is None:
         return ()
     run = _run_of(config)
-    if run is None and not Path(config.start_from).is_file():
+    if run is None and not Path(config.start).is_file():
         return ()  # refused where it is read
     if run is None:
-        return (f"{config.start_from} does not say what it was made for: it is taken for a learner of this game",)
-    return notes_on(_card_of(run), on_network_of_start(config).game().blue_setting, config.start_from)
+        return (f"{config.start} does not say what it was made for: it is taken for a learner of this game",)
+    return notes_on(_card_of(run), on_network_of_start(config).game().blue_setting, config.start)
 
 
 def read_start(config: RunConfig) -> bytes | None:
@@ -51,9 +52,9 @@ def read_start(config: RunConfig) -> bytes | None:
         UserError: `start_from` is no finished or stopped run of `train` or `universal` and no learner's file, or the
             learner was made for another network or observation, or does not fit the settings.
     """
-    if config.start_from is None:
+    if config.start is None:
         return None
-    path = Path(config.start_from)
+    path = Path(config.start)
     file = path / CHECKPOINT / STATE if path.is_dir() else path
     if not file.is_file():
         raise UserError(f"there is no learner {file} to start from")
@@ -65,13 +66,12 @@ def read_start(config: RunConfig) -> bytes | None:
     if run is not None:
         check_card(_card_of(run), config.game().blue_setting, str(path))
     game = config.game()
-    is_plain = config.command == "train" and config.workflow is None
     try:
         PPO(
             config.learner(),
             num_observations=num_inputs(game.network, memory=config.rollout().memory),
             num_actions=len(game.network.codec),
-            order_encoding=None if is_plain else game.network.orders.encode(game.network.unit_types),
+            order_encoding=game.network.orders.encode(game.network.unit_types) if config.tells_order else None,
             total_updates=1,
         ).start_from(learner)
     except ValueError as error:
@@ -81,9 +81,9 @@ def read_start(config: RunConfig) -> bytes | None:
 
 def _run_of(config: RunConfig) -> Path | None:
     """The folder of the run that is begun with, also where a file in its checkpoint is named; None if it is unknown."""
-    if config.start_from is None:
+    if config.start is None:
         return None
-    path = Path(config.start_from)
+    path = Path(config.start)
     folder = path if path.is_dir() else path.absolute().parent.parent
     is_inside = path.is_dir() or path.absolute().parent.name == CHECKPOINT
     return folder if is_inside and (folder / CONFIG).is_file() else None

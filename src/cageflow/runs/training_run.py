@@ -11,6 +11,7 @@ from cageflow.learn.policy_file import dump_policy
 from cageflow.runs.open_run import OpenRun
 from cageflow.runs.summary import RunSummary
 from cageflow.scenario.orders import show_order
+from cageflow.settings.commands import TrainConfig
 from cageflow.training.state_file import parse_state
 from cageflow.training.trainer import Ending, PolicyTrainer, UpdateRecord
 from cageflow.training.trials import train_to_the_end
@@ -26,7 +27,7 @@ class TrainingRun:
 
     def __init__(
         self,
-        run: OpenRun,
+        run: OpenRun[TrainConfig],
         collector: Collector,
     ) -> None:
         self._run = run

@@ -12,6 +12,7 @@ from cageflow.runs.open_run import OpenRun
 from cageflow.runs.summary import RunSummary
 from cageflow.scenario.orders import Order
 from cageflow.search import Landscape, LandscapeRow, best_trial, write_landscape
+from cageflow.settings.commands import UniversalConfig
 from cageflow.training.trainer import UpdateRecord
 from cageflow.training.universal import UniversalTrainer
 
@@ -26,7 +27,7 @@ class UniversalRun:
 
     def __init__(
         self,
-        run: OpenRun,
+        run: OpenRun[UniversalConfig],
         collector: Collector,
     ) -> None:
         self._run = run

@@ -33,7 +33,8 @@ from cageflow.runs.runs import telling_failures
 from cageflow.runs.unfinished import check_new
 from cageflow.scenario import Network
 from cageflow.scenario.orders import Order, format_order
-from cageflow.settings.config import MADE_FOR, RunConfig, make_config
+from cageflow.settings.commands import TrainConfig
+from cageflow.settings.reading import MADE_FOR, make_config_of
 from cageflow.settings.settings_file import SUM, check_settings, dump_settings, read_object
 from cageflow.studies.baseline_table import (
     BaselineRow,
@@ -360,11 +361,11 @@ def _trained(entry: Entry, seed: int, settings: BaselineSettings, tell: Callable
         collector.close()
 
 
-def _config(entry: Entry, settings: BaselineSettings, seed: int) -> RunConfig:
+def _config(entry: Entry, settings: BaselineSettings, seed: int) -> TrainConfig:
     """The run that `cageflow train` would make of a baseline, but for its end: the whole budget is used up."""
-    return make_config(
+    return make_config_of(
+        TrainConfig,
         {
-            "command": "train",
             "workflow": format_order(entry.order) if entry.name == "fixed" and entry.order is not None else None,
             "total_episodes": settings.total_episodes,
             "min_episodes_per_trial": settings.total_episodes,
@@ -373,7 +374,7 @@ def _config(entry: Entry, settings: BaselineSettings, seed: int) -> RunConfig:
             "compliance_definition": settings.compliance_definition,
             "ppo": OWN_LEARNER[entry.name],
             **settings.game.to_json(),
-        }
+        },
     )
 
 

@@ -31,7 +31,8 @@ from cageflow.runs.log_file import read_log
 from cageflow.runs.logs import LOGS, UPDATES, LoggedUpdate
 from cageflow.runs.progress import Quiet
 from cageflow.runs.unfinished import check_new
-from cageflow.settings.config import MADE_FOR, RunConfig, check_named, make_config
+from cageflow.settings.commands import TrainConfig
+from cageflow.settings.reading import MADE_FOR, check_named, make_config_of
 from cageflow.settings.settings_file import check_settings, dump_settings, read_object
 from cageflow.sim.threads import available_cores
 from cageflow.studies.champion_table import ChampionTable, SeedResult
@@ -42,7 +43,6 @@ TABLE = "table"
 POLL_S, SAY_S = 0.2, 10.0
 ORPHAN_S = 10 * PARENT_CHECK_S
 TRAINING: dict[str, Any] = {
-    "command": "train",
     "preset": "champion",
     "red_agent": "mixed",
     "rules": "challenge",
@@ -61,12 +61,12 @@ class ChampionSettings:
         evaluation_episodes: of each of the nine cells, with each seed.
     """
 
-    config: RunConfig
+    config: TrainConfig
     seeds: tuple[int, ...] = (1,)
     evaluation_episodes: int = EPISODES
 
     def __post_init__(self) -> None:
-        if self.config.command != "train":
+        if not isinstance(self.config, TrainConfig):
             raise UserError(f"command is {self.config.command!r}: a champion is trained by 'train', leave it out")
         if not self.seeds or len(set(self.seeds)) < len(self.seeds) or not all(0 <= s < 2**32 for s in self.seeds):
             raise UserError(f"seeds are {self.seeds}; expected different whole numbers from 0 to {2**32 - 1}")
@@ -75,14 +75,14 @@ class ChampionSettings:
                 f"evaluation_episodes is {self.evaluation_episodes}; a mean with its error needs at least 2"
             )
 
-    def training(self, seed: int) -> RunConfig:
+    def training(self, seed: int) -> TrainConfig:
         """The training with a seed.
 
         A workflow's compliance is judged on the way; no training ends before its episodes are used up.
         """
         total = self.config.total_episodes
-        whole = {"max_episodes_per_workflow": total, "min_episodes_per_trial": total, "patience_updates": total}
-        return make_config({**self.config.to_json(), **whole, "seed": seed})
+        whole = {"min_episodes_per_trial": total, "patience_updates": total}
+        return make_config_of(TrainConfig, {**self.config.to_json(), **whole, "seed": seed})
 
     def to_json(self) -> dict[str, Any]:
         """The settings as plain data."""
@@ -99,7 +99,7 @@ def make_settings(
     """The settings of a run.
 
     Args:
-        given: fields of `RunConfig` that a user names; None means not given.
+        given: fields of `TrainConfig` that a user names; None means not given.
         file: a YAML file of fields, or None; it goes before `TRAINING` and after `given`.
         seeds: of the trainings.
         evaluation_episodes: of each cell; None means not given.
@@ -107,9 +107,9 @@ def make_settings(
     Raises:
         UserError: one cannot be used.
     """
-    base = make_config({"command": "train"}, file).model_dump(exclude_unset=True) if file is not None else {}
+    base = make_config_of(TrainConfig, {}, file).model_dump(exclude_unset=True) if file is not None else {}
     named = {name: value for name, value in given.items() if value is not None}
-    config = make_config({**TRAINING, **base, **named})
+    config = make_config_of(TrainConfig, {**TRAINING, **base, **named})
     return ChampionSettings(config=config, seeds=seeds, evaluation_episodes=evaluation_episodes or EPISODES)
 
 
@@ -161,7 +161,7 @@ def go_on(run_dir: Path, num_workers: int | None, say: Callable[[str], None]) ->
     return _carry_through(settings, run_dir, num_workers, say)
 
 
-def _config_in(values: Any, file: Path) -> RunConfig:
+def _config_in(values: Any, file: Path) -> TrainConfig:
     """The configuration of the trainings.
 
     Raises:
@@ -170,7 +170,7 @@ def _config_in(values: Any, file: Path) -> RunConfig:
     if not isinstance(values, dict):
         raise TypeError("config is no object")
     check_named(values, {}, file)
-    return make_config(values)
+    return make_config_of(TrainConfig, values)
 
 
 def _on_kept(settings: ChampionSettings, run_dir: Path, network: str | None) -> ChampionSettings:
@@ -252,7 +252,7 @@ def _train_all(
             process.join()
 
 
-def _train(config: RunConfig, path: Path) -> None:
+def _train(config: TrainConfig, path: Path) -> None:
     """Train with one seed in this process, a worker's, or go on with it."""
     begin_worker()
     try:

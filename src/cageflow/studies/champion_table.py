@@ -13,7 +13,7 @@ from cageflow.evaluation.leader_board import leader_board
 from cageflow.evaluation.protocol import Evaluation
 from cageflow.evaluation.statistics import Estimate, summarize
 from cageflow.evaluation.tables import SHORT_REDS
-from cageflow.settings.config import RunConfig
+from cageflow.settings.commands import TrainConfig
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class ChampionTable:
     """
 
     run_dir: Path
-    config: RunConfig
+    config: TrainConfig
     results: tuple[SeedResult, ...]
 
     @property

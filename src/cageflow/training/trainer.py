@@ -14,6 +14,7 @@ from cageflow.envs.options import GameOptions
 from cageflow.learn.policy import Policy, PolicyCard, made_for
 from cageflow.learn.ppo import PPO, UpdateStats
 from cageflow.scenario.orders import Order, format_order
+from cageflow.settings.commands import PolicyConfig
 from cageflow.settings.config import RunConfig
 from cageflow.sim.recall import num_inputs
 
@@ -125,7 +126,7 @@ class PolicyTrainer:
 
     def __init__(
         self,
-        config: RunConfig,
+        config: PolicyConfig,
         game: GameOptions,
         order: Order | None,
         seed: int,
@@ -146,14 +147,13 @@ class PolicyTrainer:
             self._workflow = WorkflowSpec(order, config.alignment_lambda, config.compliance_definition)
         stream = EpisodeStream(seed, "train")
         self._feed = make_feed(collector, stream, self._workflow, config.max_staleness, max_episodes)
-        planned = config.total_episodes if config.command == "train" else config.max_episodes_per_workflow
         self._encoding = None if order is None else game.network.orders.encode(order)
         self.ppo = PPO(
             config.learner(),
             num_observations=num_inputs(game.network, memory=rollout.memory),
             num_actions=len(game.network.codec),
             order_encoding=self._encoding,
-            total_updates=math.ceil(planned / self._episodes_per_update),
+            total_updates=math.ceil(config.planned_episodes / self._episodes_per_update),
             device=config.device,
             seed=seed,
         )
@@ -188,7 +188,7 @@ class PolicyTrainer:
         A batch that reaches the compliance threshold is only believed if fresh episodes of the updated policy do, and
         not before `min_episodes_per_trial`: an order that is picked again complies from the start.
         """
-        if self.order is not None and self.updates > 0 and self.config.fixed_episodes is None:
+        if self.order is not None and self.updates > 0 and self.config.ends_by_compliance:
             is_long_enough = self.episodes >= min(self.config.min_episodes_per_trial, self.max_episodes)
             if self._last_compliance >= self.config.compliance_threshold:
                 if is_long_enough and self.evaluate().compliance >= self.config.compliance_threshold:

@@ -23,7 +23,7 @@ from cageflow.learn.policy_file import dump_policy
 from cageflow.learn.ppo import NonFiniteError
 from cageflow.scenario.orders import show_order
 from cageflow.search import TrialRequest, TrialResult
-from cageflow.settings.config import RunConfig
+from cageflow.settings.commands import PolicyConfig
 from cageflow.training.state_file import dump_state, parse_state
 from cageflow.training.trainer import Ending, PolicyTrainer, UpdateRecord, game_spec
 
@@ -45,7 +45,7 @@ class TrialTask:
         seconds: that the parts before took.
     """
 
-    config: RunConfig
+    config: PolicyConfig
     request: TrialRequest
     learner: bytes | None
     network: bytes | None
@@ -126,7 +126,7 @@ def run_trial(task: TrialTask, part_episodes: int = PART_EPISODES) -> TrialPart:
 
 def train_trial(
     task: TrialTask,
-    config: RunConfig,
+    config: PolicyConfig,
     collector: Collector,
     on_update: OnUpdate,
     trainer_state: dict[str, Any] | None = None,
@@ -199,7 +199,7 @@ def train_on(trainer: PolicyTrainer, on_update: OnUpdate, num_episodes: int | No
 
 
 def _start(
-    task: TrialTask, config: RunConfig, collector: Collector, trainer_state: dict[str, Any] | None
+    task: TrialTask, config: PolicyConfig, collector: Collector, trainer_state: dict[str, Any] | None
 ) -> PolicyTrainer:
     """The trainer of a trial: as it stood, or new, with the order's own learner or with what another has learned."""
     request = task.request
@@ -229,7 +229,7 @@ def _start(
 
 
 @contextmanager
-def _network_file(task: TrialTask) -> Iterator[RunConfig]:
+def _network_file(task: TrialTask) -> Iterator[PolicyConfig]:
     """The configuration with its network file on this machine, which may not be the one where the run began."""
     if task.network is None:
         yield task.config

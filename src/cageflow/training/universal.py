@@ -20,7 +20,7 @@ from cageflow.learn.inference import ActorWeights, pack_weights
 from cageflow.learn.policy import ANY_WORKFLOW, Policy
 from cageflow.learn.ppo import PPO
 from cageflow.scenario.orders import Order, OrderSpace
-from cageflow.settings.config import RunConfig
+from cageflow.settings.commands import UniversalConfig
 from cageflow.sim.recall import num_inputs
 from cageflow.training.trainer import FreshEvaluation, UpdateRecord, policy_card
 
@@ -41,7 +41,7 @@ class UniversalTrainer:
         seconds: spent collecting and learning so far.
     """
 
-    def __init__(self, config: RunConfig, collector: Collector, orders: Sequence[Order] | None = None) -> None:
+    def __init__(self, config: UniversalConfig, collector: Collector, orders: Sequence[Order] | None = None) -> None:
         game, rollout = config.game(), config.rollout()
         self._space = game.network.orders
         self.config = config

@@ -6,7 +6,7 @@ import pytest
 from cageflow.learn.policy_file import load_policy
 from cageflow.runs import runs
 from cageflow.runs.progress import Quiet
-from cageflow.settings.config import make_config
+from cageflow.settings.reading import make_config
 
 
 @pytest.mark.parametrize(

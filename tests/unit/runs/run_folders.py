@@ -12,7 +12,8 @@ import numpy as np
 from cageflow.runs.new_folder import make_folder
 from cageflow.scenario.orders import Order, format_order
 from cageflow.search import Acquisition, Iteration, SearchState, TrialRequest, TrialResult
-from cageflow.settings.config import RunConfig, make_config
+from cageflow.settings.config import RunConfig
+from cageflow.settings.reading import make_config
 from tests.helpers.agents import policy_file
 from tests.helpers.orders import ALL_ORDERS, parse_order
 from tests.unit.runs.records import update_record

@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 
 from cageflow.errors import UserError
-from cageflow.runs import runs, search_run
+from cageflow.runs import runs
 from cageflow.runs.interrupt import RunFailedError
 from cageflow.runs.progress import Quiet
 from cageflow.runs.run_folder import RunFolder
 from cageflow.runs.run_logs import RunLogs
-from cageflow.settings.config import make_config, read_config
+from cageflow.settings import commands
+from cageflow.settings.reading import make_config, read_config
 from cageflow.settings.settings_file import read_object
 from cageflow.training.trials import run_trial
 from tests.helpers.damage import flipped_bits
@@ -59,7 +60,7 @@ def killed(monkeypatch: pytest.MonkeyPatch, kind: type, name: str, call: int, st
 @pytest.fixture
 def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A search that was stopped in its second trial of an order, in this process."""
-    monkeypatch.setattr(search_run, "make_strategy", Alternating)
+    monkeypatch.setattr(commands, "make_strategy", Alternating)
     path = tmp_path / "run"
     killed(monkeypatch, RunLogs, "update", 6, lambda: runs.start(SEARCH, path, Quiet()))
     return path
@@ -73,7 +74,7 @@ def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_search_on_a_pool_that_is_killed_after_a_trial__repeats_it_from_where_it_began(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parallel: int, init: str, kind: type, method: str
 ) -> None:
-    monkeypatch.setattr(search_run, "make_strategy", Alternating)
+    monkeypatch.setattr(commands, "make_strategy", Alternating)
     config = SEARCH.model_copy(update={"parallel_workflows": parallel, "init": init, "executor": "process"})
     runs.start(config, tmp_path / "whole", Quiet(), OneByOne())
     path = tmp_path / "run"

@@ -10,7 +10,8 @@ import pytest
 from cageflow.errors import UserError
 from cageflow.runs import runs
 from cageflow.runs.progress import Quiet
-from cageflow.settings.config import RunConfig, make_config
+from cageflow.settings.commands import COMMANDS, TrainConfig
+from cageflow.settings.reading import make_config
 from cageflow.settings.settings_file import dump_settings
 from cageflow.studies import champion
 
@@ -30,7 +31,7 @@ def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def run_folder(path: Path, **settings: Any) -> Path:
     path.mkdir()
-    config = RunConfig.model_validate({"command": "search", **settings})
+    config = COMMANDS[settings.get("command", "search")].model_validate(settings)
     (path / "config.json").write_bytes(dump_settings(config.to_json()))
     return path
 
@@ -78,7 +79,7 @@ def test_file_of_settings__does_not_say_it_either(trap: Path, tmp_path: Path) ->
 def test_folder_of_a_champion__does_not_say_it_either(trap: Path, tmp_path: Path) -> None:
     folder = tmp_path / "champion"
     folder.mkdir()
-    config = RunConfig(command="train", simulator="cyborg", cyborg_path=str(trap)).to_json()
+    config = TrainConfig(simulator="cyborg", cyborg_path=str(trap)).to_json()
     content = {"config": config, "seeds": [0], "evaluation_episodes": 2}
     (folder / champion.SETTINGS).write_bytes(dump_settings(content))
     with pytest.raises(UserError, match="says cyborg_path"):

@@ -13,11 +13,12 @@ from cageflow.errors import UserError
 from cageflow.runs.new_folder import default_run_dir, make_folder
 from cageflow.runs.run_folder import RunFolder
 from cageflow.runs.unfinished import check_new
-from cageflow.settings.config import RunConfig, read_config
+from cageflow.settings.commands import SearchConfig
+from cageflow.settings.reading import read_config
 from cageflow.training.state_file import load_state, save_state
 from tests.unit.runs.records import update_record
 
-CONFIG = RunConfig(seed=4)
+CONFIG = SearchConfig(seed=4)
 
 
 def test_new_folder_holds_the_settings_the_versions_and_the_heads_of_the_logs(tmp_path: Path) -> None:

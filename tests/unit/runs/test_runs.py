@@ -17,13 +17,15 @@ from cageflow.collect import Episodes
 from cageflow.collect.collectors import VectorCollector
 from cageflow.errors import UserError
 from cageflow.learn.policy_file import load_policy
-from cageflow.runs import runs, search_run
+from cageflow.runs import runs
 from cageflow.runs.interrupt import RunFailedError
 from cageflow.runs.progress import Quiet
 from cageflow.runs.summary import RunSummary
 from cageflow.scenario.orders import format_order
 from cageflow.search import Choice, StrategySettings, read_landscape
-from cageflow.settings.config import RunConfig, make_config
+from cageflow.settings import commands
+from cageflow.settings.config import RunConfig
+from cageflow.settings.reading import make_config
 from cageflow.work.pool import WorkerError
 from tests.helpers.damage import sign_again
 from tests.helpers.orders import ALL_ORDERS, ORDERS, parse_order
@@ -142,7 +144,7 @@ def test_best_policy_is_of_the_best_trial_even_if_its_order_was_trained_on(
         def choose(self, history: Any, pending: Any, rng: np.random.Generator) -> Choice:
             return Choice(ALL_ORDERS[31])
 
-    monkeypatch.setattr(search_run, "make_strategy", lambda name, space, settings: Stubborn())
+    monkeypatch.setattr(commands, "make_strategy", lambda name, space, settings: Stubborn())
     config = SEARCH.model_copy(update={"compliance_threshold": 0.0, "total_episodes": 96, "patience_updates": 100})
     summary = runs.start(config.model_copy(update={"max_episodes_per_workflow": 24}), tmp_path / "run", Quiet())
     sampling = rows(tmp_path / "run", "gp_sampling_log")

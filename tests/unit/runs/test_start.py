@@ -12,7 +12,8 @@ from cageflow.runs import runs
 from cageflow.runs.progress import Quiet
 from cageflow.runs.run_folder import RunFolder
 from cageflow.runs.start import notes_on_start, on_network_of_start, read_start
-from cageflow.settings.config import RunConfig, make_config, read_config
+from cageflow.settings.config import RunConfig
+from cageflow.settings.reading import make_config, read_config
 from cageflow.training.state_file import load_learner, load_state, parse_state
 from cageflow.training.trainer import PolicyTrainer
 from tests.helpers.networks import network_file

@@ -22,7 +22,7 @@ from cageflow.runs.run_folder import RunFolder
 from cageflow.runs.summary import RunSummary
 from cageflow.scenario import default_network
 from cageflow.search import Landscape, best_trial, read_landscape
-from cageflow.settings.config import make_config
+from cageflow.settings.reading import make_config
 from cageflow.training.universal import UniversalTrainer
 from tests.helpers.orders import ALL_ORDERS
 from tests.unit.runs.records import update_record

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from cageflow.errors import UserError
-from cageflow.settings.config import RunConfig, make_config, read_config, renamed_settings
+from cageflow.settings.commands import COMMANDS, SearchConfig
 from cageflow.settings.presets import find_preset
+from cageflow.settings.reading import make_config, read_config, renamed_settings
 
 ORDER = "defender,enterprise,op_server,op_host,user"
 
@@ -134,7 +135,7 @@ def test_configuration_of_a_run_is_read_back_and_serves_as_a_settings_file(tmp_p
 
 
 def test_red_agents_short_name_plays_the_same_game() -> None:
-    assert make_config({"red_agent": "meander"}).game() == RunConfig(red_agent="RedMeanderAgent").game()
+    assert make_config({"red_agent": "meander"}).game() == SearchConfig(red_agent="RedMeanderAgent").game()
 
 
 def test_weight_of_the_alignment_reward_comes_with_the_preset_unless_it_is_given() -> None:
@@ -186,7 +187,7 @@ def test_settings_beyond_any_machine_are_refused(settings: dict[str, object], me
 def test_durations_are_a_setting_of_the_game_that_a_run_keeps(tmp_path: Path) -> None:
     config = make_config({"durations": "cage4"})
     assert config.game().durations == "cage4"
-    assert config.game().network.fingerprint != RunConfig().game().network.fingerprint
+    assert config.game().network.fingerprint != SearchConfig().game().network.fingerprint
     path = tmp_path / "config.json"
     path.write_text(json.dumps(config.to_json()))
     assert read_config(path) == config
@@ -203,3 +204,47 @@ def test_game_is_read_once_and_anew_where_a_setting_changed() -> None:
     assert changed.game().durations == "blue-cage4"
     assert changed.game().network.fingerprint != game.network.fingerprint
     assert config.model_copy() == config == make_config({})
+
+
+@pytest.mark.parametrize(
+    ("command", "setting", "value", "why"),
+    [
+        ("search", "workflow", ORDER, "but a search picks its own: leave it out, or use train"),
+        ("universal", "workflow", ORDER, "but a universal policy follows any: leave it out"),
+        ("universal", "start_from", "runs/one", "but a universal policy begins anew: leave it out"),
+        ("train", "strategy", "random", "but `cageflow train` has no such setting: leave it out"),
+        ("landscape", "fixed_episodes", 100, "but `cageflow landscape` has no such setting: leave it out"),
+        ("search", "repetitions", 3, "but `cageflow search` has no such setting: leave it out"),
+    ],
+)
+def test_setting_of_another_command__is_passed_over_at_its_default_and_refused_otherwise(
+    tmp_path: Path, command: str, setting: str, value: object, why: str
+) -> None:
+    with pytest.raises(UserError, match=f"^{setting} is .*{why}"):
+        make_config({"command": command, setting: value})
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({setting: value}))
+    with pytest.raises(UserError, match=f"config.json: {setting} is .*{why}"):
+        make_config({"command": command}, path)
+    default = next(kind.model_fields[setting].default for kind in COMMANDS.values() if setting in kind.model_fields)
+    assert make_config({"command": command, setting: default}) == make_config({"command": command})
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_folder_of_an_earlier_version__is_read_with_all_that_its_command_never_read(
+    tmp_path: Path, command: str
+) -> None:
+    everything = {name: field.default for kind in COMMANDS.values() for name, field in kind.model_fields.items()}
+    own = make_config({"command": command}).to_json()
+    others = {"init": "nearest", "max_episodes_per_workflow": 77, "orders_per_update": 3, "repetitions": 2, "beta": 1.0}
+    foreign = {name: value for name, value in others.items() if name not in own}
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**everything, **own, **foreign}))
+    assert read_config(path).to_json() == own
+
+
+def test_command__is_one_of_those_that_train() -> None:
+    with pytest.raises(UserError, match="^command is 'play': expected 'search', 'train', 'landscape' or 'universal'$"):
+        make_config({"command": "play"})
+    assert isinstance(make_config({}), SearchConfig)
+    assert all(make_config({"command": name}).command == name for name in COMMANDS)

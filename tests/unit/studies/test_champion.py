@@ -13,7 +13,7 @@ from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.evaluation.protocol import LENGTHS, REDS, Cell, Evaluation, EvaluationSettings
 from cageflow.runs.interrupt import RunFailedError
-from cageflow.settings.config import make_config
+from cageflow.settings.reading import make_config
 from cageflow.studies import champion
 from cageflow.studies.champion import ChampionSettings, make_settings
 from cageflow.studies.champion_table import ChampionTable, SeedResult

@@ -12,7 +12,8 @@ import pytest
 from cageflow.collect import Collector, Episodes, WorkflowSpec, make_collector
 from cageflow.learn.inference import ActorWeights
 from cageflow.learn.ppo import NonFiniteError
-from cageflow.settings.config import RunConfig, make_config
+from cageflow.settings.commands import PolicyConfig, SearchConfig, TrainConfig
+from cageflow.settings.reading import make_config, make_config_of
 from cageflow.training.state_file import load_state, save_state
 from cageflow.training.trainer import PolicyTrainer, game_spec
 
@@ -55,13 +56,13 @@ class Scripted:
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    collector = make_collector("vector", game_spec(RunConfig(max_steps=10)), 1)
+    collector = make_collector("vector", game_spec(SearchConfig(max_steps=10)), 1)
     yield collector
     collector.close()
 
 
 def make_trainer(
-    config: RunConfig,
+    config: PolicyConfig,
     collector: Collector,
     max_episodes: int = 1000,
     cap: Literal["episode-cap", "budget"] = "episode-cap",
@@ -77,8 +78,8 @@ def train(trainer: PolicyTrainer) -> tuple[str, int]:
     return ending, trainer.updates
 
 
-def config_of(**changes: Any) -> RunConfig:
-    return make_config({**SMALL, "workflow": WORKFLOW, **changes})
+def config_of(**changes: Any) -> PolicyConfig:
+    return make_config_of(TrainConfig, {**SMALL, "workflow": WORKFLOW, **changes})
 
 
 def test_training_ends_by_threshold_when_a_batch_and_fresh_episodes_reach_it(collector: Collector) -> None:

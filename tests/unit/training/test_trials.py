@@ -12,7 +12,7 @@ from cageflow.errors import UserError
 from cageflow.learn.policy_file import load_policy
 from cageflow.scenario.orders import format_order
 from cageflow.search import TrialRequest
-from cageflow.settings.config import make_config
+from cageflow.settings.reading import make_config
 from cageflow.training import trials
 from cageflow.training.state_file import parse_state
 from cageflow.training.trainer import UpdateRecord

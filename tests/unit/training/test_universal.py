@@ -14,7 +14,8 @@ import torch
 from cageflow.collect import Collector, Episodes, EpisodeStream, Job, WorkflowSpec, make_collector
 from cageflow.learn.inference import Actor, ActorWeights
 from cageflow.scenario.orders import format_order
-from cageflow.settings.config import RunConfig, make_config
+from cageflow.settings.config import RunConfig
+from cageflow.settings.reading import make_config
 from cageflow.training import universal
 from cageflow.training.state_file import load_state, save_state
 from cageflow.training.trainer import PolicyTrainer, UpdateRecord, game_spec

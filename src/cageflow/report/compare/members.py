@@ -32,7 +32,6 @@ WHAT = "what"
 """The setting that says what was trained: plain PPO, a workflow, a search, a baseline."""
 MACHINE = frozenset({"seed", *WHERE, "num_threads", "device"})
 """Settings of a run that two runs of one group may differ in."""
-OF_SEARCHES = frozenset({"strategy", "beta", "gate", "kernel", "init", "fixed_episodes", "repetitions"})
 OF_WORKFLOWS = frozenset(
     {
         "alignment_lambda",
@@ -150,8 +149,7 @@ def read_members(path: Path) -> list[Member]:
 def _read_run(path: Path) -> Member:
     run = read_run(path)
     policy = run.policy()
-    is_universal = run.config.command == "universal"
-    source = find_agent(str(run.policy_path), SourceOptions(order=run.order if is_universal else None))
+    source = find_agent(str(run.policy_path), SourceOptions(order=run.order if run.config.follows_any else None))
     options = run.config.game()
     notes = [*source.notes(options.blue_setting)]
     if not run.is_over:
@@ -175,17 +173,15 @@ def _read_run(path: Path) -> Member:
 def _settings_of_run(config: RunConfig) -> dict[str, Any]:
     values = config.to_json()
     left_out = set(MACHINE | {"command", "workflow", "ppo", "scenario"})
-    if config.command in ("train", "universal"):
-        left_out |= OF_SEARCHES | {"evaluation_episodes"}
-    if config.command == "train" and config.workflow is None:
+    if not config.has_trials:
+        left_out.add("evaluation_episodes")
+    if not config.tells_order:
         left_out |= OF_WORKFLOWS
-    if config.command != "universal":
-        left_out.add("orders_per_update")
     if config.collector == "vector":
         left_out |= OF_COLLECTORS
-    what = {"search": "search", "landscape": "landscape", "universal": "universal policy"}.get(config.command)
-    if what is None:
-        what = "plain PPO" if config.workflow is None else f"workflow {short_order(config.order())}"
+    what = config.title.lower()
+    if not config.tries_orders:
+        what = f"workflow {short_order(config.order())}" if config.tells_order else "plain PPO"
     kept = {name: value for name, value in values.items() if name not in left_out}
     game = config.game()
     said_otherwise = {"red_agent": game.red_agent, "network": _network_name(game)}  # bline is B_lineAgent
@@ -193,7 +189,7 @@ def _settings_of_run(config: RunConfig) -> dict[str, Any]:
 
 
 def _curve_of_run(run: SavedRun) -> Curve:
-    if run.config.command in ("search", "landscape"):
+    if run.config.has_trials:
         best = best_so_far(run.trials, run.config.compliance_threshold)
         ends = [trial.run_episodes for trial in run.trials]
         points = [(end, reward) for end, reward in zip(ends, best, strict=True) if math.isfinite(reward)]

@@ -22,7 +22,7 @@ def section(material: Material) -> Section:
 
 
 def _title(material: Material) -> str:
-    if material.run.config.command == "landscape" and material.run.is_feasible:
+    if material.run.config.trains_anew and material.run.is_feasible:
         return "Best policy"
     if material.run.tries_orders:
         return "Best workflow" if material.run.is_feasible else "Closest to a workflow"
@@ -163,7 +163,7 @@ def _feasible_others(material: Material) -> list[OrderResult]:
 
 def _is_mean(material: Material) -> bool:
     """Whether the results are means of several trainings."""
-    return material.run.config.command == "landscape" and any(one.trials > 1 for one in material.results)
+    return material.run.config.trains_anew and any(one.trials > 1 for one in material.results)
 
 
 def _part(beaten: int, others: int) -> str:

@@ -24,7 +24,7 @@ MEANINGS = {
 def section(material: Material) -> Section | None:
     """The section; none for a single training, whose ending stands among its settings."""
     trials = [trial.result for trial in material.run.trials]
-    if not trials or material.run.config.command == "universal":
+    if not material.run.config.has_trials:
         return None
     counts = Counter(trial.ending for trial in trials)
     names = [name for name in MEANINGS if counts[name]] + [name for name in counts if name not in MEANINGS]

@@ -55,7 +55,7 @@ class LearningCurve:
 
 def learning_curves(run: SavedRun) -> list[LearningCurve]:
     """A curve for each workflow; for each training where a landscape trained it anew."""
-    anew = run.config.command == "landscape"
+    anew = run.config.trains_anew
     rows: dict[tuple[Workflow, int], list[tuple[float, ...]]] = defaultdict(list)
     trained: dict[Workflow, int] = defaultdict(int)
     trial: int | None = None
@@ -92,7 +92,7 @@ def section(material: Material) -> Section | None:
     if not material.results:
         orders = [run.order]
     names: dict[Workflow, str] = {order: short_order(order) for order in orders}
-    if run.config.command == "universal":
+    if run.config.follows_any:
         names = {ANY_WORKFLOW: "all workflows"}
     measures = [name for name in MEASURES if not np.isnan(curves[0].values[name]).all()]
     if run.order is None:
@@ -115,7 +115,7 @@ def section(material: Material) -> Section | None:
 
 def _note(run: SavedRun, curves: Sequence[LearningCurve], names: dict[Workflow, str]) -> str:
     others = [curve for curve in curves if curve.order not in names]
-    if run.config.command != "train" and others:
+    if run.config.tries_orders and others:
         how = "the middle eight tenths of them as a band" if len(others) > MAX_LINES else "in grey"
         return f" The best workflows have colours, the other {count(len(others), 'curve')} stand {how}."
     return ""

@@ -86,12 +86,12 @@ def section(material: Material) -> Section | None:
     else:
         title = f"{count(tried, 'workflow')} tried"
         note = "Mean and 95 % interval, the best on the left; filled where the compliance threshold was reached."
-        if run.config.command == "search":
+        if run.config.picks_orders:
             note += " There is no process: the strategy has no model."
         elif any(result.trials > 1 for result in material.results):
             note += " The intervals are made from how far trainings of the same workflow lie apart."
         text = f"What {count(tried, 'workflow')} came to, ranked by reward. The figures stand in the table below."
-    label = "best policy" if run.config.command == "landscape" else "best"
+    label = "best policy" if run.config.trains_anew else "best"
     blocks.append(
         Chart(
             name="all_orders",

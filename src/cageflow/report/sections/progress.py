@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def section(material: Material) -> Section | None:
     """The section; only a search has progress."""
     run = material.run
-    if run.config.command != "search":
+    if not run.config.picks_orders:
         return None
     path = best_so_far(run.trials, run.config.compliance_threshold)
     found = next((trial.number for trial, best in zip(run.trials, path, strict=True) if best == path[-1]), None)

@@ -24,7 +24,7 @@ COLOURS = ("blue", "amber", "faint")
 def time_spent(run: SavedRun) -> dict[str, float]:
     """Seconds by what they went to; "the rest" only where the log has the wall-clock time of the trials."""
     ended = {trial.number for trial in run.trials}
-    has_wall_clock = run.config.command in ("search", "landscape")
+    has_wall_clock = run.config.has_trials
     updates = [one for one in run.updates if one.trial in ended] if has_wall_clock else run.updates
     spent = {
         "collection": sum(update.collection_s for update in updates),
@@ -45,9 +45,9 @@ def section(material: Material) -> Section | None:
         return None
     rows = tuple((name, MEANINGS[name], f"{number(s, 1)} s", percent(s / total, 0)) for name, s in spent.items())
     words = ", ".join(f"{name} {percent(s / total, 0)}" for name, s in spent.items())
-    trained = sum(trial.result.episodes for trial in run.trials) or run.episodes
-    if run.config.command == "universal":
-        trained = run.episodes
+    trained = run.episodes
+    if run.config.has_trials:
+        trained = sum(trial.result.episodes for trial in run.trials)
     chart = Chart(
         name="time",
         title=f"{number(total, 0)} seconds, {number(trained / total, 0)} episodes a second",

@@ -14,7 +14,7 @@ from cageflow.report.compare.groups import Group
 from cageflow.report.compare.members import NO_CURVE, WHAT, Curve, Game, Member
 from cageflow.runs.new_folder import make_folder
 from cageflow.scenario.orders import format_order
-from cageflow.settings.config import make_config
+from cageflow.settings.reading import make_config
 from tests.helpers.agents import policy_file
 from tests.unit.runs.records import update_record
 from tests.unit.runs.run_folders import FIRST

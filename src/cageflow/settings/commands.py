@@ -1,0 +1,315 @@
+"""The settings of each command that trains: what it has, what follows from it, and what it does otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Literal, cast
+
+from pydantic import field_validator
+
+from cageflow.errors import UserError
+from cageflow.scenario.named import load_network
+from cageflow.scenario.orders import Order, format_order, read_order
+from cageflow.search import Budget, Exhaustive, History, Strategy, TrialResult, anew, find_init, make_strategy
+from cageflow.search import StrategySettings as StrategyOptions
+from cageflow.search.kernels import KernelName
+from cageflow.search.landscape import landscape_ranks
+from cageflow.settings.config import RunConfig
+from cageflow.settings.parts import (
+    LandscapeSettings,
+    PolicySettings,
+    SearchSettings,
+    TrainSettings,
+    TrialsSettings,
+    UniversalSettings,
+)
+
+EXECUTORS = ("inline", "process", "dask", "ray")
+"""Where trials run: one after the other in this process, in processes of this machine, on a cluster."""
+
+
+class PolicyConfig(RunConfig, PolicySettings):
+    """Of a run that trains policies for one order each, or for none."""
+
+    logs = ("training", "sampling", "acquisition")
+
+    @property
+    def start(self) -> str | None:
+        """The run or file that the user names."""
+        return self.start_from
+
+    @property
+    def ends_by_compliance(self) -> bool:
+        """Whether compliance, or its want, may end a training."""
+        return True
+
+    @property
+    def planned_episodes(self) -> int:
+        """Episodes of one training, which its schedules are stretched over."""
+        return self.total_episodes
+
+
+class TrialsConfig(PolicyConfig, TrialsSettings):
+    """Of a run that trains many orders, trial by trial.
+
+    Attributes:
+        doing: what it does with them, in a word or two.
+    """
+
+    has_trials = True
+    policy_name = "best"
+    doing: ClassVar[str]
+
+    def check(self) -> None:
+        """Refuse as of any run, and executors that cannot be."""
+        super().check()
+        if self.executor is not None and self.executor not in EXECUTORS:
+            raise UserError(f"unknown executor {self.executor!r}: choose one of {', '.join(EXECUTORS)}")
+        if self.executor == "inline" and self.parallel_workflows > 1:
+            raise UserError(
+                f"the executor inline runs one trial at a time, not {self.parallel_workflows}: leave it out, or choose "
+                "process, dask or ray"
+            )
+        if self.address is not None and self.executor not in ("dask", "ray"):
+            raise UserError("--address is that of a cluster: give it with --executor dask or --executor ray")
+
+    @property
+    def planned_episodes(self) -> int:
+        """Those of an order, over all of its trials at most."""
+        return self.max_episodes_per_workflow
+
+    @property
+    def trial_executor(self) -> str:
+        """The one that is named, or what the number of trials at once asks for."""
+        return self.executor or ("process" if self.parallel_workflows > 1 else "inline")
+
+    def find_strategy(self) -> Strategy:
+        """Who picks the orders.
+
+        Raises:
+            UserError: there is none of that name, or a setting of it is out of its range.
+        """
+        raise NotImplementedError
+
+    def find_start(self) -> Callable[[Order, History], Order | None]:
+        """With which order's learner the trial of an order begins."""
+        raise NotImplementedError
+
+    def budget(self) -> Budget:
+        """When the run ends."""
+        raise NotImplementedError
+
+    @property
+    def has_several(self) -> bool:
+        """Whether each order has several policies, which are numbered."""
+        return False
+
+    def how_many(self) -> str:
+        """How many orders there are, in words."""
+        return f"{len(self.game().network.orders):,}"
+
+
+class SearchConfig(TrialsConfig, SearchSettings):
+    """Of `search`."""
+
+    title = "Search"
+    doing = "Searching"
+    picks_orders = True
+    refused = {"workflow": "a search picks its own: leave it out, or use train"}
+
+    command: Literal["search"] = "search"
+
+    @classmethod
+    def completed(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """The settings with what `fixed_episodes` implies."""
+        episodes = values.get("fixed_episodes")
+        if isinstance(episodes, int) and episodes > 0:
+            values = _with_implied(values, "fixed_episodes", _ablation(episodes))
+        return super().completed(values)
+
+    def check(self) -> None:
+        """Refuse as of any run, and strategies that cannot be."""
+        super().check()
+        self.strategy_options()
+        find_init(self.init)
+        if self.fixed_episodes is not None and self.fixed_episodes > self.total_episodes:
+            raise UserError(
+                f"fixed_episodes is {self.fixed_episodes}, more than the {self.total_episodes} of the whole search"
+            )
+
+    @property
+    def ends_by_compliance(self) -> bool:
+        """Not where trials have a fixed length."""
+        return self.fixed_episodes is None
+
+    def strategy_options(self) -> StrategyOptions:
+        """What the strategy is told."""
+        kernel = cast(KernelName, self.kernel)
+        return StrategyOptions(
+            beta=self.beta, gate=self.gate, kernel=kernel, compliance_threshold=self.compliance_threshold
+        )
+
+    def find_strategy(self) -> Strategy:
+        """The one that is named."""
+        return make_strategy(self.strategy, self.game().network.orders, self.strategy_options())
+
+    def find_start(self) -> Callable[[Order, History], Order | None]:
+        """As `init` says."""
+        return find_init(self.init)
+
+    def budget(self) -> Budget:
+        """All episodes; of trials of fixed length whole ones only."""
+        if self.fixed_episodes is not None:  # whole trials only
+            return Budget(trials=self.total_episodes // self.fixed_episodes, episodes_per_trial=self.fixed_episodes)
+        return Budget(episodes=self.total_episodes, episodes_per_trial=self.max_episodes_per_workflow)
+
+    def is_over(self, results: Sequence[TrialResult]) -> bool:
+        """Whether all orders are tried, or no trial more is paid for."""
+        tried = {result.order for result in results}
+        if self.strategy == "exhaustive" and len(tried) == len(self.game().network.orders):
+            return True
+        trained = sum(result.episodes for result in results)
+        return trained + (self.fixed_episodes or 1) > self.total_episodes
+
+
+class LandscapeConfig(TrialsConfig, LandscapeSettings):
+    """Of `landscape`."""
+
+    title = "Landscape"
+    doing = "Training all"
+    trains_anew = True
+    logs = ("training", "sampling", "landscape")
+
+    command: Literal["landscape"] = "landscape"
+
+    @classmethod
+    def completed(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """The settings with equal budgets for all orders."""
+        per_order = values.get("max_episodes_per_workflow", cls.max_episodes_per_workflow)
+        orders = landscape_ranks(load_network(values.get("scenario")).orders)
+        budgets = _equal_budgets(len(orders), per_order, values.get("repetitions", 1))
+        return super().completed(_with_implied(values, "landscape", budgets))
+
+    def find_strategy(self) -> Strategy:
+        """All orders in their turn."""
+        space = self.game().network.orders
+        options = StrategyOptions(compliance_threshold=self.compliance_threshold)
+        return Exhaustive(space, options, self.repetitions, landscape_ranks(space))
+
+    def find_start(self) -> Callable[[Order, History], Order | None]:
+        """With none."""
+        return anew
+
+    def budget(self) -> Budget:
+        """So many trials of an order as there are repetitions."""
+        return Budget(trials=self._num_trials, episodes_per_trial=self.max_episodes_per_workflow)
+
+    @property
+    def has_several(self) -> bool:
+        """Where orders are trained again."""
+        return self.repetitions > 1
+
+    def how_many(self) -> str:
+        """How many orders are trained, and of how many where that is but a sample."""
+        space = self.game().network.orders
+        trained = len(landscape_ranks(space))
+        return super().how_many() if trained == len(space) else f"{trained:,}, evenly spaced, of the {len(space):,}"
+
+    def is_over(self, results: Sequence[TrialResult]) -> bool:
+        """Whether every order was trained as often as it was to be."""
+        return len(results) >= self._num_trials
+
+    @property
+    def _num_trials(self) -> int:
+        return len(landscape_ranks(self.game().network.orders)) * self.repetitions
+
+
+class TrainConfig(PolicyConfig, TrainSettings):
+    """Of `train`."""
+
+    title = "Training"
+    tries_orders = False
+
+    command: Literal["train"] = "train"
+
+    @field_validator("workflow", mode="before")
+    @classmethod
+    def _is_order(cls, value: object) -> object:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)  # the number of an order; what it reads as depends on the network
+        return value
+
+    def check(self) -> None:
+        """Refuse as of any run, and an order that the network has not."""
+        super().check()
+        if self.workflow is not None:
+            self.__dict__["workflow"] = format_order(self.game().network.orders.parse(self.workflow))
+
+    def order(self) -> Order | None:
+        """The workflow; None for plain PPO."""
+        return None if self.workflow is None else read_order(self.workflow)
+
+    @property
+    def tells_order(self) -> bool:
+        """But to plain PPO."""
+        return self.workflow is not None
+
+
+class UniversalConfig(RunConfig, UniversalSettings):
+    """Of `universal`."""
+
+    title = "Universal policy"
+    follows_any = True
+    policy_name = "universal"
+    refused = {
+        "workflow": "a universal policy follows any: leave it out",
+        "start_from": "a universal policy begins anew: leave it out",
+    }
+
+    command: Literal["universal"] = "universal"
+
+
+COMMANDS: dict[str, type[RunConfig]] = {
+    str(kind.model_fields["command"].default): kind
+    for kind in (SearchConfig, TrainConfig, LandscapeConfig, UniversalConfig)
+}
+"""The commands with their settings."""
+
+
+def _ablation(episodes: int) -> dict[str, Any]:
+    """Trials of equal length without alignment reward and without a gate."""
+    return {
+        "alignment_lambda": 0.0,
+        "compliance_threshold": 0.0,
+        "gate": "strict",  # with a threshold of 0 it lets every trial pass, and needs no process on compliance
+        **_equal_lengths(episodes),
+    }
+
+
+def _equal_budgets(num_orders: int, episodes: object, repetitions: object) -> dict[str, Any]:
+    """A landscape: every one of its orders trained for as many episodes, as often."""
+    if not (isinstance(episodes, int) and isinstance(repetitions, int) and episodes > 0 and repetitions > 0):
+        return {}  # refused where the fields are checked
+    total = num_orders * repetitions * episodes
+    return {"strategy": "exhaustive", "total_episodes": total, **_equal_lengths(episodes)}
+
+
+def _equal_lengths(episodes: int) -> dict[str, Any]:
+    """Neither compliance nor its want may end a trial early."""
+    return {
+        "max_episodes_per_workflow": episodes,
+        "min_episodes_per_trial": episodes,
+        "patience_updates": episodes,  # no training has as many updates
+    }
+
+
+def _with_implied(values: Mapping[str, Any], name: str, implied: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings with those that another implies.
+
+    Raises:
+        UserError: one of these is given another value.
+    """
+    for key, value in implied.items():
+        if values.get(key, value) != value:
+            raise UserError(f"{key} is {values[key]!r}, but {name} sets it to {value!r}: leave it out")
+    return {**values, **implied}

@@ -1,0 +1,302 @@
+"""The settings of runs by what they are about, each with its bounds, its default and what the command line says of it.
+
+Nothing heavy stands here: the command line makes its options from these classes before it knows what it is to do.
+`cageflow.settings.commands` makes records of them that are checked. In help and in `config.json` the fields of the last
+base come first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le, Lt
+
+from cageflow.learn.config import MAX_STEPS, MAX_WEIGHT
+
+Count = Annotated[int, Ge(1), Le(10**12)]  # of episodes: a century of the fastest machine
+MAX_EVALUATED = 1_000_000  # episodes; they are played at once, a kilobyte each
+FewCount = Annotated[int, Ge(1), Le(1024)]  # of threads and processes: the system breaks down on absurd numbers
+Share = Annotated[float, Ge(0.0), Le(1.0)]
+Weight = Annotated[float, Ge(0.0), Le(MAX_WEIGHT)]
+NETWORKS = "cage2, cage1, plant, clinic, campus"
+"""The networks that come with the package, `cageflow.scenario.NETWORK_NAMES`."""
+ORDER_FORMS = "As a > b > c or a,b,c, by its number from 0, or by a name such as critical-first."
+"""How an order can be written; `cageflow.scenario.orders.OrderSpace.parse` reads it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A setting's option on the command line.
+
+    Attributes:
+        help: what it means.
+        shown: default in words, where that of the field does not say it.
+        advanced: whether it stands in the second panel of the help.
+        is_path: whether it names a file or a folder.
+    """
+
+    help: str
+    shown: str | None = None
+    advanced: bool = True
+    is_path: bool = False
+
+
+class BudgetSettings:
+    """How much is trained, and by which chance."""
+
+    total_episodes: Annotated[Count, Option("Training episodes in all.", advanced=False)] = 100_000
+    seed: Annotated[int, Ge(0), Lt(2**63), Option("Decides all chance.", advanced=False)] = 0
+
+
+class GameSettings:
+    """The game; `cageflow.envs.options.GameOptions` says what each is."""
+
+    red_agent: Annotated[
+        str,
+        Option(
+            "B_lineAgent, RedMeanderAgent or SleepAgent; or bline, meander, sleep; or mixed: one of the first two, "
+            "drawn anew for each episode.",
+            advanced=False,
+        ),
+    ] = "B_lineAgent"
+    rules: Annotated[str, Option("v2.1 (today's CAGE-2) or challenge (as it was judged).", advanced=False)] = "v2.1"
+    observation: Annotated[str, Option("Blue's table: corrected or official.")] = "corrected"
+    max_steps: Annotated[int, Ge(1), Le(MAX_STEPS), Option("Steps of an episode.")] = 100
+    green: Annotated[bool, Option("Wake the green agent.", "no-green", advanced=False)] = False
+    scenario: Annotated[
+        str | None,
+        Option(
+            f"A network in place of CAGE-2's own: {NETWORKS}, a network file, or a scenario file of CybORG; --network "
+            "says the same.",
+            advanced=False,
+            is_path=True,
+        ),
+    ] = None
+    durations: Annotated[
+        str,
+        Option(
+            "Steps that actions take: file (as the network's file says), cage4 (as in CAGE Challenge 4), blue-cage4 "
+            "(blue's alone), or numbers with commas between: analyse, remove, restore, decoy, and perhaps sweep, scan, "
+            "exploit, escalate, impact of red."
+        ),
+    ] = "file"
+
+
+class WorkflowSettings:
+    """Whom `train` trains."""
+
+    workflow: Annotated[
+        str | None,
+        Option(
+            "The order in which to fix the network's unit types, CAGE-2's being defender, enterprise, op_server, "
+            f"op_host and user. {ORDER_FORMS}",
+            advanced=False,
+        ),
+    ] = None  # plain PPO
+
+
+class StrategySettings:
+    """How a search picks orders."""
+
+    strategy: Annotated[
+        str, Option("gp-ucb, thompson, random, round-robin, canonical or exhaustive.", advanced=False)
+    ] = "gp-ucb"
+    beta: Annotated[Weight, Option("Weight of the deviation in UCB = mean + beta * deviation.")] = 2.0
+    gate: Annotated[
+        Literal["feasibility", "strict"],
+        Option("feasibility (weigh orders by the chance that they comply) or strict."),
+    ] = "feasibility"
+    kernel: Annotated[
+        str,
+        Option("How orders correlate: mallows, position, pairwise, or evidence, which takes the likeliest."),
+    ] = "evidence"
+    init: Annotated[
+        str,
+        Option(
+            "Where a new workflow starts: scratch, nearest (from the trained one that is most alike) or shared (from "
+            "the one trained last)."
+        ),
+    ] = "scratch"
+    fixed_episodes: Annotated[
+        Count | None, Option("Train each workflow for exactly so many, without alignment reward or gate.")
+    ] = None
+
+
+class RepetitionSettings:
+    """How often a landscape trains each order."""
+
+    repetitions: Annotated[int, Ge(1), Le(10_000), Option("Trainings of each workflow.", advanced=False)] = 1
+
+
+class WhereSettings:
+    """Where trials run."""
+
+    parallel_workflows: Annotated[FewCount, Option("Workflows that are trained at once.", advanced=False)] = 1
+    executor: Annotated[
+        str | None,
+        Option(
+            "Where workflows are trained: inline (one after the other, here), process, dask or ray.",
+            "inline for one at a time, else process",
+        ),
+    ] = None
+    address: Annotated[str | None, Option("Of a Dask or Ray cluster.", "a new one on this machine")] = None
+
+
+class RewardSettings:
+    """The workflow's reward; a weight above the default drowns the game's own."""
+
+    alignment_lambda: Annotated[
+        Weight, Option("Reward for an episode of full compliance.", "5; 30 with the preset reference")
+    ] = 5.0
+    compliance_threshold: Annotated[Share, Option("Compliance that a workflow's training aims for.")] = 0.95
+    compliance_definition: Annotated[
+        str, Option("What counts as compromised: any-session, or evictable (not red's first host).")
+    ] = "any-session"
+
+
+class EndSettings:
+    """When the training of a workflow ends."""
+
+    # So that an order picked again gains more than one update.
+    min_episodes_per_trial: Annotated[Count, Option("Episodes before compliance may end a training.")] = 1000
+    patience_updates: Annotated[Count, Option("Updates without better compliance that end a workflow's training.")] = 12
+    min_improvement: Share = 0.01
+
+
+class TrialSettings:
+    """How long a trial of an order is."""
+
+    max_episodes_per_workflow: Annotated[Count, Option("Episodes of one trial of a workflow, at most.")] = 10_000
+
+
+class JudgeSettings:
+    """How a trained policy is judged."""
+
+    evaluation_episodes: Annotated[
+        int, Ge(2), Le(MAX_EVALUATED), Option("Fresh episodes that judge a trained policy.")
+    ] = 500
+
+
+class StartSettings:
+    """What new trainings begin with."""
+
+    start_from: Annotated[
+        str | None,
+        Option(
+            "A run of universal or train, or a learner's file, with whose learner new trainings begin.", is_path=True
+        ),
+    ] = None
+
+
+class LearnerSettings:
+    """The learner, and where it runs."""
+
+    preset: Annotated[str, Option("The learner: default, or reference (the earlier prototype's).")] = "default"
+    episodes_per_update: Annotated[Count | None, Option("Episodes of one update.", "the preset's")] = None
+    # A second thread waits more than it works on matrices this small.
+    num_threads: Annotated[FewCount, Option("Threads of the learner.")] = 1
+    device: Annotated[str, Option("Where the learner runs: cpu or cuda.")] = "cpu"
+
+
+class SharingSettings:
+    """How a universal policy meets its orders."""
+
+    orders_per_update: Annotated[Count, Option("Workflows that share the episodes of one update.")] = 10
+
+
+class CollectorSettings:
+    """Who plays the episodes."""
+
+    collector: Annotated[str, Option("Who plays the episodes: vector, process, sync or sequential.")] = "vector"
+    n_workers: Annotated[FewCount, Option("Worker processes of the collectors process and sync.")] = 2
+
+
+class StalenessSettings:
+    """How far the collector may be ahead of the learner."""
+
+    max_staleness: Annotated[
+        int,
+        Ge(0),
+        Le(1000),
+        Option("Updates that an episode of the collector process may be old; 0 waits for all."),
+    ] = 1
+
+
+class SimulatorSettings:
+    """What plays the game."""
+
+    simulator: Annotated[Literal["compiled", "cyborg"], Option("compiled, or cyborg: an installed CybORG.")] = (
+        "compiled"
+    )
+    cyborg_path: Annotated[str | None, Option("Folder of the installed CybORG.", is_path=True)] = None
+
+
+# The same together, for each command.
+
+
+class CommonSettings(
+    SimulatorSettings, CollectorSettings, LearnerSettings, JudgeSettings, RewardSettings, GameSettings, BudgetSettings
+):
+    """Of every run."""
+
+
+class PolicySettings(
+    CommonSettings,
+    SimulatorSettings,
+    StalenessSettings,
+    CollectorSettings,
+    LearnerSettings,
+    StartSettings,
+    JudgeSettings,
+    EndSettings,
+    RewardSettings,
+    GameSettings,
+    BudgetSettings,
+):
+    """Of runs that train policies for one order each, or for none."""
+
+
+class TrialsSettings(
+    PolicySettings,
+    SimulatorSettings,
+    StalenessSettings,
+    CollectorSettings,
+    LearnerSettings,
+    StartSettings,
+    JudgeSettings,
+    EndSettings,
+    TrialSettings,
+    RewardSettings,
+    WhereSettings,
+    GameSettings,
+    BudgetSettings,
+):
+    """Of runs that train many orders."""
+
+
+class SearchSettings(TrialsSettings, WhereSettings, StrategySettings, GameSettings):
+    """Of `search`."""
+
+
+class TrainSettings(PolicySettings, WorkflowSettings):
+    """Of `train`."""
+
+
+class LandscapeSettings(TrialsSettings, RepetitionSettings):
+    """Of `landscape`, which trains all orders for as long and as often: so follow its other lengths from one."""
+
+    max_episodes_per_workflow: Annotated[Count, Option("Episodes of each training.")] = 10_000
+    total_episodes: Count = 100_000
+    min_episodes_per_trial: Count = 1000
+    patience_updates: Count = 12
+    strategy: str = "exhaustive"
+
+
+class UniversalSettings(CommonSettings, CollectorSettings, SharingSettings, LearnerSettings):
+    """Of `universal`."""
+
+    evaluation_episodes: Annotated[
+        int, Ge(2), Le(MAX_EVALUATED), Option("Fresh episodes of each workflow that judge the trained policy.")
+    ] = 1000
+    preset: Annotated[str, Option("The learner: universal, default or reference.")] = "universal"
