@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cageflow.envs.cyborg import CyborgEnv, cyborg_rules
-from cageflow.envs.options import RULES
+from cageflow.envs.options import BLINE_NAME, RULES
 from cageflow.errors import UserError
 from cageflow.parity.blue_policies import BluePolicy, find_policy
 from cageflow.parity.draws import Draws, watch_draws
@@ -63,6 +63,11 @@ def record_episodes(
         raise UserError(f"{rules!r} is no rule set; possible are {', '.join(RULES)}.")
     choose = find_policy(policy) if isinstance(policy, str) else policy
     env = CyborgEnv(cyborg_path, red_agent=red_agent, max_steps=max_steps, green=green, scenario=scenario)
+    if env.options.red_agent == BLINE_NAME and env.network.scenario.red.b_line is None:
+        raise UserError(
+            f"B_lineAgent has no way of its own through {env.network.scenario.name!r}: CybORG's breaks down there, and "
+            "ours takes the shortest. Record another red agent, such as meander."
+        )
     found = cyborg_rules(cyborg_path)
     if found != rules:
         raise UserError(f"CybORG in {cyborg_path} plays the rules {found}, not {rules}.")

@@ -58,9 +58,10 @@ def given_way(scenario: Scenario) -> Way:
     first, *others = scenario.red.b_line or []
     ways = []
     for host in found_hosts(scenario, scenario.red.start, first):
-        way = [host]
+        way, is_stuck = [host], False
         for hop in others:
-            way.append(found_hosts(scenario, way[-1], hop)[0])
+            is_stuck = is_stuck or way[-1] in hop.dead_ends
+            way.append(way[-1] if is_stuck else found_hosts(scenario, way[-1], hop)[0])
         ways.append(tuple(way))
     return Way((first.by, *(hop.by for hop in others)), tuple(ways))
 

@@ -132,10 +132,14 @@ class Foothold(_Part):
 
 
 class Hop(_Part):
-    """One step of the way that B_lineAgent takes: the hosts it may lead to, and how red finds them."""
+    """One step of the way that B_lineAgent takes: the hosts it may lead to, and how red finds them.
+
+    From the hosts in `dead_ends` red goes no further, and stays where it is.
+    """
 
     to: Annotated[list[Name], Field(min_length=1)]
     by: FoundBy
+    dead_ends: list[Name] = []
 
 
 class Red(_Part):
@@ -233,7 +237,8 @@ class Scenario(_Part):
 
     def _listed_hosts(self) -> Iterator[tuple[Place, str]]:
         lists: list[tuple[Place, Sequence[str]]] = [(("green_hosts",), self.green_hosts)]
-        lists += [(("red", "b_line", i, "to"), hop.to) for i, hop in enumerate(self.red.b_line or [])]
+        for i, hop in enumerate(self.red.b_line or []):
+            lists += [(("red", "b_line", i, "to"), hop.to), (("red", "b_line", i, "dead_ends"), hop.dead_ends)]
         lists.append((("red", "knows"), self.red.knows or []))
         lists += [(("red", "meander_retreats", i), group) for i, group in enumerate(self.red.meander_retreats)]
         lists += [(("subnets", name, "guarded_by"), subnet.guarded_by) for name, subnet in self.subnets.items()]
@@ -302,6 +307,10 @@ def unfit_hops(scenario: Scenario) -> Iterator[tuple[Place, str]]:
     here = [red.start]
     for i, hop in enumerate(hops):
         place: Place = ("red", "b_line", i, "to")
+        for j, host in enumerate(hop.dead_ends):
+            if host not in here or host == red.start:
+                yield ("red", "b_line", i, "dead_ends", j), f"expected a host that the way leads to, got {host}"
+        here = [host for host in here if host not in hop.dead_ends]
         for host in here:
             if not found_hosts(scenario, host, hop):
                 how = "in its subnet" if hop.by == "sweep" else "that it reveals"

@@ -120,15 +120,28 @@ def test_record_episodes__on_another_network_carries_it_and_replays(cyborg_path,
         assert replay(recording).mismatches == 0
 
 
-@pytest.mark.cyborg
-def test_record_episodes__where_the_original_breaks_down_says_so(cyborg_path, tmp_path):
-    path = tmp_path / "hidden.yaml"
-    content = yaml.safe_load(cyborg_text(generate_network(6, 3, 3, 1)))
-    for host in content["Hosts"].values():
+def without_servers(path, users):
+    """CAGE-2 as a scenario file in which some users know of no server."""
+    content = yaml.safe_load(cyborg_text(NETWORK.scenario))
+    for user in users:
+        host = content["Hosts"][user]
         host["info"] = {name: insight for name, insight in host["info"].items() if not name.startswith("Enterprise")}
     path.write_text(yaml.safe_dump(content, sort_keys=False))
+    return path
+
+
+@pytest.mark.cyborg
+def test_record_episodes__where_the_original_breaks_down_says_so(cyborg_path, tmp_path):
+    path = without_servers(tmp_path / "hidden.yaml", ["User1"])
     with pytest.raises(UserError, match="CybORG broke down in step .* against B_lineAgent, which cannot play on this"):
-        record_episodes(cyborg_path, cyborg_rules(cyborg_path), "bline", "sleep", episodes=2, scenario=path)
+        record_episodes(cyborg_path, cyborg_rules(cyborg_path), "bline", "sleep", episodes=20, scenario=path)
+
+
+@pytest.mark.cyborg
+def test_record_episodes__b_line_without_a_way_of_its_own_is_refused(cyborg_path, tmp_path):
+    path = without_servers(tmp_path / "hidden.yaml", ["User1", "User2", "User3", "User4"])
+    with pytest.raises(UserError, match="B_lineAgent has no way of its own through 'hidden': CybORG's breaks down"):
+        record_episodes(cyborg_path, cyborg_rules(cyborg_path), "bline", "sleep", episodes=1, scenario=path)
 
 
 @pytest.mark.cyborg

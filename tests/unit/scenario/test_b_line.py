@@ -133,6 +133,25 @@ def test_given_way__takes_the_first_of_a_hop_that_the_host_before_reveals():
     assert way_of(network) == Way(("sweep", "reveal", "reveal"), (("B", "D", "Goal"),))
 
 
+def dead_end(host):
+    hosts = TWO_ROADS | {"E": ssh_host("Lan"), "F": ssh_host("Mid")}
+    hops = [{"to": ["B", "E"], "by": "sweep"}, {"to": ["C", "D"], "by": "reveal", "dead_ends": [host]}]
+    return made_network(hosts, goal="Goal", red={"b_line": [*hops, {"to": ["Goal"], "by": "reveal"}]})
+
+
+def test_given_way__stays_where_it_goes_no_further():
+    network = dead_end("E")
+    assert way_of(network) == Way(("sweep", "reveal", "reveal"), (("B", "C", "Goal"), ("E", "E", "E")))
+    first = network.hosts.index("E")
+    assert set(network.tables["b_line_target"][1:, first].tolist()) == {first}
+
+
+@pytest.mark.parametrize("host", ["A", "C", "F"])
+def test_dead_end__is_a_host_that_the_way_leads_to(host):
+    with pytest.raises(ValueError, match=f"expected a host that the way leads to, got {host}"):
+        dead_end(host)
+
+
 def test_host_that_no_exploit_gets_into__is_no_hop():
     hosts = TWO_ROADS | {"C": ssh_host("Mid", reveals=["Goal"], processes=[])}
     assert way_of(made_network(hosts, goal="Goal")) == Way(("sweep", "reveal", "reveal"), (("B", "D", "Goal"),))

@@ -271,37 +271,59 @@ class _Reader:
         return {key: value for key, value in content.items() if value}
 
     def _b_line(self) -> list[dict[str, object]] | None:
-        """The way of the original's B_lineAgent; None where it breaks down on its way.
+        """The way of the original's B_lineAgent; None where it breaks down in every episode, or never begins.
 
         It knows its hosts by name and by place: a neighbour of its first host, the first host of the file with
         `Enterprise` in its name that this one reveals, the third of that one's subnet, and the goal. Where no exploit
-        gets into one of them it never comes further, so it does not matter what that one reveals.
+        gets into one of them it never comes further, so it does not matter what that one reveals. Where it breaks down
+        from one that it has taken, the way ends.
         """
         stones, home = self._guards(), self.scenario.subnets[self.origin].hosts
         firsts = [host for host in self.scenario.hosts if host in home and host != self.start.hostname]
         if self.start.hostname != START or GOAL not in self.scenario.hosts or not firsts or not stones:
             return None
-        relays = []
+        seconds = {first: next((host for host in stones if host in self._reveals(first)), None) for first in firsts}
         for first in firsts:
-            second = next((stone for stone in stones if stone in self._reveals(first)), None)
-            if second is None or self._traffic(self.home[second]) != "all":
-                if self._is_entered(first):
-                    return None
-                continue
-            swept = self.scenario.subnets[self.home[second]].hosts
-            tells = _own(second, self.scenario.hosts[second]).interfaces == "All" and len(swept) > 2
-            if self._is_entered(second) and not tells:
-                return None
-            if tells:
-                relays.append(swept[2])
-        if any(self._is_entered(relay) and GOAL not in self._reveals(relay) for relay in relays):
+            if seconds[first] is None and not self._is_entered(first):
+                seconds[first] = stones[0]  # which stands for all
+        relays = {second: self._third(second) for second in seconds.values() if second is not None}
+        goes_on = {relay: GOAL in self._reveals(relay) for relay in relays.values() if relay is not None}
+
+        def runs(first: str) -> bool:
+            """Whether the original never breaks down from a first host."""
+            second = seconds[first]
+            if not self._is_entered(first):
+                return True
+            if second is None or not self._is_open(self.home[second]):
+                return False
+            relay = relays[second]
+            return not self._is_entered(second) or (
+                relay is not None and (goes_on[relay] or not self._is_entered(relay))
+            )
+
+        is_shut_in = not self._is_open(self.origin)
+        ends = [[first for first in firsts if seconds[first] is None], [it for it in relays if relays[it] is None]]
+        ends.append([relay for relay in goes_on if not goes_on[relay]])
+        ends = [[host for host in hosts if self._is_entered(host)] for hosts in ends]
+        if set(goes_on) <= set(ends[2]) or not (is_shut_in or any(map(runs, firsts))):
             return None
-        return [
-            {"to": firsts, "by": "sweep"},
-            {"to": stones, "by": "reveal"},
-            {"to": list(dict.fromkeys(relays)) or stones, "by": "sweep"},
-            {"to": [GOAL], "by": "reveal"},
-        ]
+        hops: list[tuple[list[str], str]] = [(firsts, "sweep"), (stones, "reveal"), (list(goes_on), "sweep")]
+        way: list[dict[str, object]] = []
+        for (to, by), hosts in zip([*hops, ([GOAL], "reveal")], [[], *ends], strict=True):
+            hop: dict[str, object] = {"to": to, "by": by}
+            way.append(hop | {"dead_ends": hosts} if hosts else hop)
+        return way
+
+    def _third(self, name: str) -> str | None:
+        """The third host of the subnet of a host, which B_lineAgent goes to next; None where it finds none."""
+        swept = self.scenario.subnets[self.home[name]].hosts
+        return swept[2] if _own(name, self.scenario.hosts[name]).interfaces == "All" and len(swept) > 2 else None
+
+    def _is_open(self, subnet: str) -> bool:
+        """Whether the traffic of red's first host gets into a subnet from the start and for good."""
+        held = {session.hostname for session in self.scenario.agents.red.sessions}
+        traffic = self._traffic(subnet)
+        return traffic == "all" or (traffic == "None" and not held.isdisjoint(self._guards()))
 
     def _is_entered(self, name: str) -> bool:
         """Whether some exploit gets into a host."""

@@ -320,14 +320,53 @@ def test_network_without_the_goal_of_the_originals_attackers__has_none():
 @pytest.mark.parametrize(
     "change",
     [
-        lambda d: d["Hosts"]["User1"]["info"].pop("Enterprise1"),  # a first host that knows no server
         lambda d: d["Subnets"]["Enterprise"].update(Hosts=["Enterprise2", "Enterprise0", "Enterprise1", "Defender"]),
-        lambda d: d["Hosts"]["Enterprise0"]["info"].pop("Enterprise0"),  # a server whose subnet it does not find out
+        lambda d: [d["Hosts"][name]["info"].pop(name) for name in ("Enterprise0", "Enterprise1")],
         lambda d: d["Subnets"]["Enterprise"].update(NACLs={"User": {"in": "None"}}),
     ],
+    ids=["a third that does not know the goal", "servers that do not tell their subnet", "servers out of reach"],
 )
-def test_way_on_which_the_original_breaks_down__is_not_said_to_be_b_lines(change):
+def test_way_on_which_the_original_breaks_down_in_every_episode__is_not_said_to_be_b_lines(change):
     assert import_text(changed(change), "x").red.b_line is None
+
+
+@pytest.mark.parametrize(
+    ("change", "hop", "host", "stuck"),
+    [
+        (lambda d: d["Hosts"]["User1"]["info"].pop("Enterprise1"), 1, "User1", ("User1",) * 4),
+        (
+            lambda d: d["Hosts"]["Enterprise0"]["info"].pop("Enterprise0"),
+            2,
+            "Enterprise0",
+            ("User3", "Enterprise0", "Enterprise0", "Enterprise0"),
+        ),
+    ],
+    ids=["a first host that knows no server", "a server that does not tell its subnet"],
+)
+def test_way_on_which_the_original_breaks_down_in_some_episodes__ends_there(change, hop, host, stuck):
+    network = Network(import_text(changed(change), "x"))
+    way = network.scenario.red.b_line
+    assert way is not None and [place.dead_ends for place in way] == [[host] if i == hop else [] for i in range(4)]
+    assert stuck in network.b_line_way.hosts
+    assert ("User2", "Enterprise1", "Enterprise2", "Op_Server0") in network.b_line_way.hosts
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: [d["Subnets"][subnet].update(NACLs={"User": {"in": "None"}}) for subnet in ("User", "Enterprise")],
+        lambda d: (
+            d["Subnets"]["Enterprise"].update(NACLs={"User": {"in": "None"}, "all": {"in": "all"}}),
+            red(d)["starting_sessions"].append(
+                red(d)["starting_sessions"][0] | {"hostname": "Enterprise1", "type": "red_reverse_shell"}
+            ),
+        ),
+    ],
+    ids=["shut in from the first step on", "a server that red begins with opens their subnet"],
+)
+def test_way_on_which_the_original_never_breaks_down__is_b_lines(change):
+    way = import_text(changed(change), "x").red.b_line
+    assert way is not None and not any(hop.dead_ends for hop in way)
 
 
 def test_way_that_ends_where_no_exploit_gets_in__is_b_lines_all_the_same():
