@@ -9,7 +9,6 @@ from cageflow.sim import blue, red_actions
 from cageflow.sim.batch import reset_batch
 from cageflow.sim.enums import Draw, Tape
 from cageflow.sim.observation import belief, observe, set_belief, unpack
-from cageflow.sim.reward import recount
 from cageflow.sim.state import make_params, new_states
 from cageflow.sim.step import step
 
@@ -21,6 +20,15 @@ RED_KINDS = {
     "PrivilegeEscalate": RedKind.PRIVILEGE_ESCALATE,
     "Impact": RedKind.IMPACT,
 }
+
+
+def recount(s, net):
+    """Work out what each step costs from what red holds and what is down, for a state put together by hand."""
+    s.standing_cost = 0
+    for host in range(s.privileged.shape[0]):
+        is_down = int(s.stopped) >> host & 1
+        s.standing_cost += int(net.confidentiality[host]) * int(s.privileged[host] > 0)
+        s.standing_cost += int(net.availability[host]) * is_down
 
 
 class Lab:

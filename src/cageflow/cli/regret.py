@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -153,44 +153,63 @@ def _names(text: str) -> list[str]:
 
 def _print(console: Console, figures: dict[str, Any]) -> None:
     """The tables of one landscape."""
-    marks = list(figures["regret"][0]["simple_regret"])
-    for name, title in (("simple_regret", "Simple regret"), ("cumulative_regret", "Cumulative regret")):
-        more = ("to within 1", "infeasible") if name == "simple_regret" else ()
-        digits = 2 if name == "simple_regret" else 1
-        rows = []
-        for one in figures["regret"]:
-            cells = [f"{mean:.{digits}f} ±{high - mean:.{digits}f}" for mean, _, high in one[name].values()]
-            if more:
-                within = one["trials_to_within_1"]
-                cells += [f"over {marks[-1]}" if within is None else f"{within:g}", f"{one['infeasible_share']:.0%}"]
-            rows.append([one["contender"], *cells])
-        _print_table(console, f"{title} by trials, with 95 % band", ["strategy", *marks, *more], rows)
-    for quantity in ("reward", "compliance"):
-        rows = []
-        for part in figures["calibration"]:
-            if part["quantity"] == quantity:
-                shares = [part[key] for key in ("within_1", "within_2", "mean_within_1", "mean_within_2")]
-                cells = [f"{share:.0%} ±{error:.0%}" for share, error in shares]
-                rows.append([part["kernel"], str(part["training_orders"]), *cells, f"{part['explained']:.2f}"])
-        _print_table(
-            console,
-            f"Held-out {quantity} within 1 and 2 deviations (wanted: 68 and 95 %), of one training and of their mean",
-            ["kernel", "orders told", "1", "2", "mean: 1", "2", "explained"],
-            rows,
-        )
+    tables = [_regret_table(figures["regret"], name) for name in ("simple_regret", "cumulative_regret")]
+    tables += [_calibration_table(figures["calibration"], quantity) for quantity in ("reward", "compliance")]
+    for table in tables:
+        _print_table(console, table)
     if figures["seeds"] == 1:
         console.print("One training an order: how much trainings differ is not known, and not in these figures.")
     console.print(f"Wrote {', '.join(figures['files'])}.", soft_wrap=True, highlight=False)
 
 
-def _print_table(console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+class _Table(NamedTuple):
+    """Words in rows under headings."""
+
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def _regret_table(contenders: Sequence[dict[str, Any]], name: str) -> _Table:
+    """One of the two regrets, a row for each contender; the simple one says how far the contenders came, too."""
+    is_simple = name == "simple_regret"
+    digits = 2 if is_simple else 1
+    marks = list(contenders[0][name])
+    rows = []
+    for one in contenders:
+        cells = [f"{mean:.{digits}f} ±{high - mean:.{digits}f}" for mean, _, high in one[name].values()]
+        if is_simple:
+            within = one["trials_to_within_1"]
+            cells += [f"over {marks[-1]}" if within is None else f"{within:g}", f"{one['infeasible_share']:.0%}"]
+        rows.append([one["contender"], *cells])
+    more = ("to within 1", "infeasible") if is_simple else ()
+    title = f"{'Simple' if is_simple else 'Cumulative'} regret by trials, with 95 % band"
+    return _Table(title, ["strategy", *marks, *more], rows)
+
+
+def _calibration_table(parts: Sequence[dict[str, Any]], quantity: str) -> _Table:
+    """How well the kernels foretell one quantity, a row for each kernel and number of orders told."""
+    rows = []
+    for part in parts:
+        if part["quantity"] == quantity:
+            shares = [part[key] for key in ("within_1", "within_2", "mean_within_1", "mean_within_2")]
+            cells = [f"{share:.0%} ±{error:.0%}" for share, error in shares]
+            rows.append([part["kernel"], str(part["training_orders"]), *cells, f"{part['explained']:.2f}"])
+    return _Table(
+        f"Held-out {quantity} within 1 and 2 deviations (wanted: 68 and 95 %), of one training and of their mean",
+        ["kernel", "orders told", "1", "2", "mean: 1", "2", "explained"],
+        rows,
+    )
+
+
+def _print_table(console: Console, words: _Table) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for i, column in enumerate(columns):
-        table.add_column(column, justify="left" if i == 0 else "right", no_wrap=True)
-    for row in rows:
+    for i, heading in enumerate(words.headings):
+        table.add_column(heading, justify="left" if i == 0 else "right", no_wrap=True)
+    for row in words.rows:
         table.add_row(*row)
-    console.print(title, style="bold", soft_wrap=True, highlight=False)
+    console.print(words.title, style="bold", soft_wrap=True, highlight=False)
     console.print(table)
     console.print()

@@ -115,11 +115,6 @@ class PPO:
         self._value_scale = ValueScale()
         self._updates_done = 0
 
-    @property
-    def updates_done(self) -> int:
-        """Updates completed, those before a resume included."""
-        return self._updates_done
-
     def actor_weights(self) -> ActorWeights:
         """A copy of the present policy for an `inference.Actor`."""
         return self._networks.actor_weights()

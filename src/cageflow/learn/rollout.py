@@ -94,56 +94,6 @@ class Rollout:
         return replace(self, observations=np.concatenate([self.observations, columns], axis=1))
 
     @classmethod
-    def from_steps(
-        cls,
-        *,
-        observations: NDArray[np.uint8],
-        final_observations: NDArray[np.uint8],
-        actions: NDArray[np.integer],
-        log_probs: NDArray[np.float32],
-        env_rewards: NDArray[np.float32],
-        alignment_rewards: NDArray[np.float32],
-        masks: NDArray[np.uint8] | None = None,
-    ) -> "Rollout":
-        """Build a rollout from the observations as they came.
-
-        Args:
-            observations: (T, B, F) uint8.
-            final_observations: (B, F) uint8.
-            masks: (T, B, A) uint8 or None.
-
-        Raises:
-            ValueError: a shape that does not fit.
-        """
-        if observations.ndim != 3 or observations.shape[1:] != final_observations.shape:
-            raise ValueError(
-                "expected (T, B, F) observations and (B, F) final_observations, "
-                f"got {observations.shape} and {final_observations.shape}"
-            )
-        steps = observations.shape[:2]
-        table = BitTable(observations.shape[2])
-        observation_idx = table.index(observations.reshape(-1, table.num_bits)).reshape(steps)
-        final_observation_idx = table.index(final_observations)
-        mask_table = mask_idx = None
-        if masks is not None:
-            if masks.ndim != 3 or masks.shape[:2] != steps:
-                raise ValueError(f"expected {steps} and actions as the shape of masks, got {masks.shape}")
-            distinct = BitTable(masks.shape[2])
-            mask_idx = distinct.index(masks.reshape(-1, distinct.num_bits)).reshape(steps)
-            mask_table = distinct.rows.copy()
-        return cls(
-            observations=table.rows.copy(),
-            observation_idx=observation_idx,
-            final_observation_idx=final_observation_idx,
-            actions=actions,
-            log_probs=log_probs,
-            env_rewards=env_rewards,
-            alignment_rewards=alignment_rewards,
-            masks=mask_table,
-            mask_idx=mask_idx,
-        )
-
-    @classmethod
     def concatenate(cls, parts: Sequence["Rollout"]) -> "Rollout":
         """Put the episodes of several rollouts side by side, in the order given.
 

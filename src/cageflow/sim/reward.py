@@ -44,13 +44,3 @@ def start_service(s, net, host):
     if int(s.stopped) >> host & 1:
         s.standing_cost -= net.availability[host]
         s.stopped &= ~(1 << host)
-
-
-@njit(cache=True)
-def recount(s, net):
-    """Work out what each step costs from what red holds and what is down, for a state put together by hand."""
-    s.standing_cost = 0
-    for host in range(s.privileged.shape[0]):
-        is_down = int(s.stopped) >> host & 1
-        s.standing_cost += int(net.confidentiality[host]) * int(s.privileged[host] > 0)
-        s.standing_cost += int(net.availability[host]) * is_down

@@ -334,7 +334,7 @@ def test_schedules__run_in_a_straight_line_to_the_last_planned_update_and_stay_t
     stats = [ppo.update(rollout_for(ppo, seed)) for seed in range(4)]
     assert [s.learning_rate for s in stats] == pytest.approx([0.01, 0.006, 0.002, 0.002])
     assert [s.ent_coef for s in stats] == pytest.approx([0.1, 0.05, 0.0, 0.0])
-    assert ppo.updates_done == 4
+    assert ppo.state_dict()["updates_done"] == 4
 
 
 def test_schedules__need_to_know_how_long_training_is():
@@ -437,7 +437,7 @@ def test_resume__goes_on_bit_for_bit(preset):
         first, second = whole.update(rollout), resumed.update(rollout)
         assert dataclasses.replace(first, seconds=0.0) == dataclasses.replace(second, seconds=0.0)
     assert torch.equal(parameters(whole), parameters(resumed))
-    assert resumed.updates_done == 6
+    assert resumed.state_dict()["updates_done"] == 6
 
 
 def test_state_dict__is_a_copy():
@@ -496,7 +496,7 @@ def test_start_from__learns_on_as_a_new_learner_does():
     assert started["optimizer"]["num_steps"] == 0
     assert not started["optimizer"]["mean"].any() and not started["optimizer"]["square"].any()
     assert torch.equal(started["generator"], new["generator"])
-    assert ppo.updates_done == 0
+    assert ppo.state_dict()["updates_done"] == 0
     before = parameters(ppo)
     stats = ppo.update(rollout_for(ppo))
     assert stats.learning_rate == ppo.config.learning_rate

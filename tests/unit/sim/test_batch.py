@@ -5,9 +5,8 @@ import pytest
 
 from cageflow.scenario import RedAgent, default_network
 from cageflow.sim.batch import reset_batch, restart_batch, seed_stream, step_batch, unpack_batch
-from cageflow.sim.reward import recount
 from cageflow.sim.state import make_params, new_states
-from tests.helpers.lab import same
+from tests.helpers.lab import recount, same
 
 NET = default_network()
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cageflow.sim.reward import recount, reward_tenths
-from tests.helpers.lab import Lab
+from cageflow.sim.reward import reward_tenths
+from tests.helpers.lab import Lab, recount
 
 WORTH = {
     **dict.fromkeys(["Enterprise0", "Enterprise1", "Enterprise2", "Op_Server0"], 10),
