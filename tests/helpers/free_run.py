@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from cageflow.envs.options import RED_AGENTS
 from cageflow.scenario import BlueKind, default_network
+from cageflow.scenario.red_agents import RED_AGENTS
 from tests.helpers.play import Games
 
 RETURNS = json.loads((Path(__file__).parents[1] / "data" / "returns.json").read_text())

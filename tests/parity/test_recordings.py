@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cageflow.envs.options import RED_AGENTS, RULES
+from cageflow.envs.options import RULES
 from cageflow.parity.recording import load_recording
 from cageflow.parity.replay import replay
 from cageflow.parity.report import format_report
 from cageflow.scenario import RedKind, default_network
+from cageflow.scenario.red_agents import RED_AGENTS
 
 FILES = sorted((Path(__file__).parents[1] / "data").glob("*.npz"))
 RECORDINGS = {path.stem: load_recording(path) for path in FILES}

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cageflow.envs.options import RED_AGENTS, RULES
+from cageflow.envs.options import RULES
 from cageflow.parity.replay import replay
+from cageflow.scenario.red_agents import RED_AGENTS
 from tests.helpers.recordings import record_simulator, with_seed
 
 

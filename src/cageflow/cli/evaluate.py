@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -77,11 +76,21 @@ def evaluate(
     ] = None,
     evaluation_episodes: Annotated[int, typer.Option(help="Fresh episodes of each of the nine cells.", min=2)] = 1000,
     max_steps: Annotated[
-        str, typer.Option(help="Steps of an episode; several lengths, separated by commas.", rich_help_panel=ADVANCED)
-    ] = "30,50,100",
+        str | None,
+        option(
+            "Steps of an episode; several lengths, separated by commas.",
+            "the network's protocol, else 30,50,100",
+            panel=ADVANCED,
+        ),
+    ] = None,
     red_agent: Annotated[
-        str, typer.Option(help="Red agents, separated by commas.", rich_help_panel=ADVANCED)
-    ] = "bline,meander,sleep",
+        str | None,
+        option(
+            "Red agents, separated by commas.",
+            "the network's protocol, else bline,meander,sleep; without those that have no way",
+            panel=ADVANCED,
+        ),
+    ] = None,
     green: Annotated[
         bool, typer.Option("--green/--no-green", help="Wake the green agent.", rich_help_panel=ADVANCED)
     ] = False,
@@ -109,7 +118,7 @@ def evaluate(
     """Play the challenge's protocol: 30, 50 and 100 steps against B-line, Meander and Sleep."""
     from cageflow.agents.own_game import game_on_cyborg, own_game
     from cageflow.agents.sources import SourceOptions
-    from cageflow.envs.options import GameOptions, parse_red_agent
+    from cageflow.envs.options import GameOptions
     from cageflow.evaluation.both import evaluate_both
     from cageflow.evaluation.protocol import EvaluationSettings
     from cageflow.evaluation.protocol import evaluate as evaluate_agent
@@ -136,31 +145,30 @@ def evaluate(
         scenario,
     )
     sources = _sources(policies, team, save_team, options)
-    asked = EvaluationSettings(
-        game=GameOptions(
-            rules=_cyborg_rules(rules, cyborg_path) if on_cyborg else rules or "v2.1",
-            observation=observation or "corrected",
-            green=green,
-            scenario=scenario,
-            durations=durations or "file",
-        ),
-        episodes=evaluation_episodes,
-        seed=seed,
-        lengths=tuple(dict.fromkeys(whole_numbers("--max-steps", max_steps))),
-        red_agents=tuple(dict.fromkeys(parse_red_agent(name.strip()) for name in red_agent.split(","))),
-        cyborg_path=cyborg_path if on_cyborg else None,
-        num_workers=n_workers,
-    )
-    others: dict[str, Any] = {"rules": asked.game.rules, "green": green, "observation": observation}
+    asked: dict[str, Any] = {
+        "rules": _cyborg_rules(rules, cyborg_path) if on_cyborg else rules or "v2.1",
+        "green": green,
+        "observation": observation,
+    }
+    if on_cyborg:
+        EvaluationSettings(GameOptions(scenario=scenario, durations=durations or "file"), cyborg_path=cyborg_path)
+    protocol: dict[str, Any] = {
+        "episodes": evaluation_episodes,
+        "seed": seed,
+        "lengths": () if max_steps is None else tuple(dict.fromkeys(whole_numbers("--max-steps", max_steps))),
+        "red_agents": _red_agents(red_agent),
+        "cyborg_path": cyborg_path if on_cyborg else None,
+        "num_workers": n_workers,
+    }
 
     results: list[dict[str, Any]] = []
     evaluations = []
     for source in sources:
         if on_cyborg:
-            game = game_on_cyborg(source, **others)
+            game = game_on_cyborg(source, **asked)
         else:
-            game = own_game(source, scenario=scenario, durations=durations, **others)
-        settings = replace(asked, game=game)
+            game = own_game(source, scenario=scenario, durations=durations, **asked)
+        settings = EvaluationSettings(game, **protocol)
         with Telling() as telling:
             say = telling if on_cyborg else telling.doing
             if both:
@@ -201,6 +209,13 @@ def _sources(
         if save_team is not None:
             write_team(save_team, members, opening)
     return sources
+
+
+def _red_agents(text: str | None) -> tuple[str, ...]:
+    """Names of those that are asked for; none is the protocol's."""
+    from cageflow.scenario.red_agents import parse_red_agent
+
+    return () if text is None else tuple(dict.fromkeys(parse_red_agent(name.strip()) for name in text.split(",")))
 
 
 def _arguments(text: str | None) -> dict[str, Any]:

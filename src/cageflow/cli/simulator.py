@@ -66,10 +66,10 @@ def record(
     as_json: Json = False,
 ) -> None:
     """Record episodes of an installed CybORG with every chance outcome, for `cageflow parity`."""
-    from cageflow.envs.options import parse_red_agent
     from cageflow.files import check_output_file
     from cageflow.parity.recorder import record_episodes
     from cageflow.parity.recording import save_recording
+    from cageflow.scenario.red_agents import parse_red_agent
 
     full_name = parse_red_agent(red_agent)
     on = "" if scenario is None else f"{scenario.stem}_"

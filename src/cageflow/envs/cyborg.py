@@ -17,11 +17,12 @@ from gymnasium import spaces
 
 from cageflow.envs.blue_table import BlueTable
 from cageflow.envs.game import check_reset_options, check_seed
-from cageflow.envs.options import MIXED, GameOptions
+from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.scenario import BlueKind
 from cageflow.scenario.cyborg.images import SERVICE
 from cageflow.scenario.named import find_network
+from cageflow.scenario.red_agents import MIXED
 
 PRIVILEGED_USERS = ("root", "SYSTEM")
 

@@ -15,26 +15,13 @@ from cageflow.envs.agent import BlueSetting
 from cageflow.errors import UserError
 from cageflow.scenario import Network, RedAgent, load_network
 from cageflow.scenario.durations import FROM_FILE, format_durations, parse_durations
-from cageflow.scenario.enums import ATTACKERS
+from cageflow.scenario.red_agents import BLINE_NAME, MIXED, RED_AGENTS, parse_red_agent
+from cageflow.scenario.schema import MAX_EPISODE_STEPS
 from cageflow.sim.state import make_params
 
-BLINE_NAME = "B_lineAgent"
-
-RED_AGENTS: dict[str, RedAgent] = {
-    BLINE_NAME: RedAgent.B_LINE,
-    "RedMeanderAgent": RedAgent.MEANDER,
-    "SleepAgent": RedAgent.SLEEP,
-}
-"""Red agents by CybORG's names."""
-
-MIXED = "mixed"
-"""B_lineAgent or RedMeanderAgent, drawn anew for each episode: to train one policy against both."""
-ATTACKER_NAMES = tuple(name for name, agent in RED_AGENTS.items() if agent in ATTACKERS)
-"""The two that it stands for."""
-SHORT_NAMES: dict[str, str] = {"bline": "B_lineAgent", "meander": "RedMeanderAgent", "sleep": "SleepAgent"}
 RULES: tuple[str, ...] = ("v2.1", "challenge")
 OBSERVATIONS: tuple[str, ...] = ("corrected", "official")
-MAX_STEPS = 30_000  # the counters of sessions and decoys have room for no more than 32,767
+MAX_STEPS = MAX_EPISODE_STEPS
 
 
 @dataclass(frozen=True)
@@ -87,10 +74,10 @@ class GameOptions:
             UserError: the scenario file is wrong, or the red agent cannot play on it.
         """
         network = self.unchecked_network
-        if self.red_agent in (BLINE_NAME, MIXED) and isinstance(network.b_line_way, str):
+        reason = why_not(self.red_agent, network)
+        if reason is not None:
             raise UserError(
-                f"{BLINE_NAME} has no way through {network.scenario.name!r}: {network.b_line_way}. "
-                "Give its way in the file under red.b_line, or choose another red agent, such as meander."
+                f"{reason}. Give its way in the file under red.b_line, or choose another red agent, such as meander."
             )
         return network
 
@@ -139,6 +126,13 @@ def split_game(values: Mapping[str, Any]) -> tuple[GameOptions, dict[str, Any]]:
     return game, {name: value for name, value in values.items() if name not in GAME_FIELDS}
 
 
+def why_not(red_agent: str, network: Network) -> str | None:
+    """Why a red agent cannot play on a network, as a clause; None where it can."""
+    if red_agent in (BLINE_NAME, MIXED) and isinstance(network.b_line_way, str):
+        return f"{BLINE_NAME} has no way through {network.scenario.name!r}: {network.b_line_way}"
+    return None
+
+
 def whole_number(name: str, given: object, least: int | None = None) -> int:
     """A number that the user gave, as an `int`; any type that Python takes as an index is a whole number, but no bool.
 
@@ -160,19 +154,6 @@ def whole_number(name: str, given: object, least: int | None = None) -> int:
     if least is not None and number < least:
         raise UserError(f"{name} is {number}; expected {expected}.")
     return number
-
-
-def parse_red_agent(name: str) -> str:
-    """CybORG's name of a red agent, given that or the short one, in any case; MIXED as it is.
-
-    Raises:
-        UserError: there is none of that name.
-    """
-    known = {full.lower(): full for full in RED_AGENTS} | SHORT_NAMES | {MIXED: MIXED}
-    if not isinstance(name, str) or name.lower() not in known:
-        possible = ", ".join(f"{full} ({short})" for short, full in SHORT_NAMES.items()) + f", {MIXED}"
-        raise UserError(f"{name!r} is no red agent; possible are {possible}.")
-    return known[name.lower()]
 
 
 def _check_choice(what: str, given: object, possible: tuple[str, ...]) -> None:

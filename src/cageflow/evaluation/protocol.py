@@ -9,7 +9,7 @@ Source: https://github.com/cage-challenge/cage-challenge-2, CybORG/Evaluation/ev
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,14 @@ import numpy.typing as npt
 from cageflow.agents.sources import AgentSource
 from cageflow.agents.team import MEMBERS
 from cageflow.collect.games import GameSpec
-from cageflow.envs.options import RED_AGENTS, GameOptions
+from cageflow.envs.options import GameOptions, why_not
 from cageflow.envs.seeds import EpisodeStream
 from cageflow.errors import UserError
 from cageflow.evaluation.statistics import Estimate, Summary, sum_of_means, summarize
 from cageflow.evaluation.work import Share, play_shares
 from cageflow.scenario import NetworkIdentity
 from cageflow.scenario.durations import FROM_FILE
+from cageflow.scenario.red_agents import RED_AGENTS
 from cageflow.sim.threads import available_cores
 
 LENGTHS = (30, 50, 100)
@@ -46,8 +47,10 @@ class EvaluationSettings:
             `agents.own_game.own_game` for the game that an agent was made for.
         episodes: of each cell, at least 2.
         seed: decides all chance.
-        lengths: steps of an episode.
-        red_agents: by CybORG's names.
+        lengths: steps of an episode; none given: those of the network's protocol, which are `LENGTHS` unless its file
+            says otherwise.
+        red_agents: by CybORG's names; none given: those of the network's protocol, else `REDS`, that can play on it.
+        left_out: those of the protocol that cannot.
         cyborg_path: folder of an installed CybORG to play on; None for the compiled simulator.
         num_workers: processes; None is one for each core on CybORG, else none beside this one.
     """
@@ -55,12 +58,15 @@ class EvaluationSettings:
     game: GameOptions = GameOptions()
     episodes: int = EPISODES
     seed: int = 0
-    lengths: tuple[int, ...] = LENGTHS
-    red_agents: tuple[str, ...] = REDS
+    lengths: tuple[int, ...] = ()
+    red_agents: tuple[str, ...] = ()
     cyborg_path: Path | None = None
     num_workers: int | None = None
+    left_out: tuple[str, ...] = field(init=False, default=())
 
     def __post_init__(self) -> None:
+        self._check_original()
+        self._fill_in()
         if self.episodes < 2:
             raise UserError(f"episodes is {self.episodes}; a mean with its error needs at least 2.")
         if self.episodes > MAX_EPISODES or max(self.lengths) > MAX_STEPS:
@@ -70,6 +76,8 @@ class EvaluationSettings:
             )
         if self.num_workers is not None and not 1 <= self.num_workers <= MAX_WORKERS:
             raise UserError(f"n-workers is {self.num_workers}; expected a whole number from 1 to {MAX_WORKERS:,}.")
+
+    def _check_original(self) -> None:
         if self.cyborg_path is not None and self.game.scenario is not None:
             raise UserError("CybORG plays its own network; leave out the network file.")
         if self.cyborg_path is not None and self.game.durations != FROM_FILE:
@@ -77,6 +85,23 @@ class EvaluationSettings:
                 f"durations is {self.game.durations!r}, but each action of CybORG takes one step: leave it out, or "
                 "leave out --both and --simulator cyborg."
             )
+
+    def _fill_in(self) -> None:
+        """Take from the network's protocol what is not given."""
+        network = self.game.unchecked_network
+        protocol = network.scenario.protocol
+        if not self.lengths:
+            object.__setattr__(self, "lengths", tuple(protocol.max_steps))
+        if not self.red_agents:
+            able = tuple(red for red in protocol.red_agents if why_not(red, network) is None)
+            object.__setattr__(self, "red_agents", able or tuple(protocol.red_agents))  # refused where it is to play
+            object.__setattr__(self, "left_out", tuple(red for red in protocol.red_agents if red not in able))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user has to know of what is played, a sentence each."""
+        reasons = [why_not(red, self.game.unchecked_network) for red in self.left_out]
+        return tuple(f"{reason}, so that it is left out of the protocol" for reason in reasons)
 
     @property
     def is_whole(self) -> bool:
@@ -202,7 +227,8 @@ def evaluate(
         cells[key] = cell = Cell(*key, played.returns, compliance, chosen)
         summary = cell.summary
         say(f"{settings.simulator}: {key[0]} steps against {key[1]}: {summary.mean:.2f} ± {summary.se:.2f}")
-    return Evaluation(source, settings, tuple(cells[key] for key in specs), source.notes(setting))
+    notes = (*settings.notes, *source.notes(setting))
+    return Evaluation(source, settings, tuple(cells[key] for key in specs), notes)
 
 
 def _num_workers(settings: EvaluationSettings) -> int:

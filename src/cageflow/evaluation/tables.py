@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from cageflow.envs.options import MIXED
 from cageflow.evaluation.both import Parity
 from cageflow.evaluation.leader_board import LeaderBoard, leader_board
 from cageflow.evaluation.protocol import Cell, Evaluation
 from cageflow.evaluation.statistics import ALPHA, POWER, Equivalence
 from cageflow.scenario import is_cage2
 from cageflow.scenario.durations import FROM_FILE
+from cageflow.scenario.red_agents import MIXED
 
 SHORT_REDS = {"B_lineAgent": "B-line", "RedMeanderAgent": "Meander", "SleepAgent": "Sleep", MIXED: "Mixed"}
 NAME_WIDTH, MEAN_WIDTH, SPREAD_WIDTH = 8, 8, 16

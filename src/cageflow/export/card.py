@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cageflow import __version__
-from cageflow.envs.options import ATTACKER_NAMES, MIXED
 from cageflow.evaluation.protocol import Evaluation
 from cageflow.evaluation.statistics import Summary
 from cageflow.evaluation.tables import ACTIONS, SHORT_REDS
@@ -14,6 +13,7 @@ from cageflow.learn.policy import PolicyCard
 from cageflow.markdown import code
 from cageflow.scenario import NetworkIdentity, is_cage2
 from cageflow.scenario.orders import read_order, show_order
+from cageflow.scenario.red_agents import ATTACKER_NAMES, MIXED
 
 if TYPE_CHECKING:
     from cageflow.export.check import Agreement

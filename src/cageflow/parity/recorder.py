@@ -7,12 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from cageflow.envs.cyborg import CyborgEnv, cyborg_rules
-from cageflow.envs.options import BLINE_NAME, RULES
+from cageflow.envs.options import RULES
 from cageflow.errors import UserError
 from cageflow.parity.blue_policies import BluePolicy, find_policy
 from cageflow.parity.draws import Draws, watch_draws
 from cageflow.parity.recording import FIELDS, Recording, RecordingMeta, empty_arrays
 from cageflow.scenario import RedKind
+from cageflow.scenario.red_agents import BLINE_NAME
 from cageflow.scenario.writing import network_text
 
 SUCCESS = {"FALSE": 0, "TRUE": 1, "UNKNOWN": 2}

@@ -22,13 +22,14 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cageflow.envs.options import RED_AGENTS, RULES
+from cageflow.envs.options import RULES
 from cageflow.errors import UserError
 from cageflow.reading import parse_json
 from cageflow.scenario import Network, NetworkIdentity, RedKind, default_network, is_cage2
 from cageflow.scenario.cyborg.importing import import_text
 from cageflow.scenario.named import with_known_name
 from cageflow.scenario.names import shorten
+from cageflow.scenario.red_agents import RED_AGENTS
 from cageflow.scenario.schema import parse_scenario
 
 NETWORK, SCENARIO, FILE = "network", "scenario", "file"

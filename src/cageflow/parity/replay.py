@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cageflow.envs.options import RED_AGENTS
 from cageflow.errors import UserError
 from cageflow.parity.recording import FIELDS, Recording, RecordingMeta, empty_arrays, load_recording
 from cageflow.scenario import Network, RedKind
+from cageflow.scenario.red_agents import RED_AGENTS
 from cageflow.sim.batch import reset_batch, step_batch
 from cageflow.sim.enums import Draw
 from cageflow.sim.state import make_params, new_states

@@ -18,7 +18,7 @@ from cageflow.scenario.identity import NetworkIdentity, action_set_of, fingerpri
 from cageflow.scenario.masks import mask_type
 from cageflow.scenario.orders import OrderSpace
 from cageflow.scenario.reach import effect_of, guards_of
-from cageflow.scenario.schema import Durations, Scenario, decoy_actions, load_scenario, ranked_types
+from cageflow.scenario.schema import Durations, Protocol, Scenario, decoy_actions, load_scenario, ranked_types
 
 RED_WORDS = {
     RedKind.DISCOVER_REMOTE_SYSTEMS: "sweep",
@@ -134,13 +134,16 @@ class Network:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of the content, see `identity.fingerprint_of`; two networks with the same are the same."""
-        return fingerprint_of(self.scenario)
+        """Of the content, see `identity.fingerprint_of`; two networks with the same are the same game.
+
+        The protocol is no part of it: it says how policies are judged, and not what they play.
+        """
+        return _fingerprint(self.scenario)
 
     @cached_property
     def identity(self) -> NetworkIdentity:
         """What files say of the network that they were made for."""
-        timeless = fingerprint_of(without_time(self.scenario))
+        timeless = _fingerprint(without_time(self.scenario))
         return NetworkIdentity(self.scenario.name, self.fingerprint, self.hosts, self.unit_types, timeless)
 
     @cached_property
@@ -167,6 +170,10 @@ def _shared(content: str) -> Network:
 def default_network() -> Network:
     """The network of CAGE Challenge 2."""
     return Network.shared(load_scenario())
+
+
+def _fingerprint(scenario: Scenario) -> str:
+    return fingerprint_of(scenario.model_copy(update={"protocol": Protocol()}))
 
 
 def is_cage2(network: NetworkIdentity) -> bool:

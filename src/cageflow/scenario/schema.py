@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from cageflow.scenario.masks import MAX_BITS
 from cageflow.scenario.names import OTHER_ACTIONS, Name, Place, RankedName, ambiguous_actions
 from cageflow.scenario.reach import is_entered
+from cageflow.scenario.red_agents import RED_AGENTS, parse_red_agent
 from cageflow.scenario.unit_types import UNIT_TYPES
 from cageflow.scenario.yaml_file import PlacedError, YamlFile
 
@@ -21,6 +22,9 @@ FoundBy = Literal["sweep", "reveal"]
 MAX_PORT = 49151  # ephemeral ports begin at 49152
 Port = Annotated[int, Field(ge=1, le=MAX_PORT)]
 MAX_CREWS, MAX_STEPS_OF_ACTION = 4, 100
+MAX_EPISODE_STEPS = 30_000  # the counters of sessions and decoys have room for no more than 32,767
+MAX_CELLS = 100  # lengths of a protocol
+EpisodeSteps = Annotated[int, Field(ge=1, le=MAX_EPISODE_STEPS)]
 Steps = Annotated[int, Field(ge=1, le=MAX_STEPS_OF_ACTION)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -154,6 +158,26 @@ class Red(_Part):
     meander_retreats: list[list[Name]] = []
 
 
+class Protocol(_Part):
+    """What policies are judged by on the network: each number of steps against each red agent."""
+
+    max_steps: Annotated[list[EpisodeSteps], Field(min_length=1, max_length=MAX_CELLS)] = [30, 50, 100]
+    red_agents: Annotated[list[Name], Field(min_length=1)] = list(RED_AGENTS)
+
+    @field_validator("red_agents")
+    @classmethod
+    def _are_known(cls, names: list[str]) -> list[str]:
+        return [parse_red_agent(name) for name in names]
+
+    @field_validator("max_steps", "red_agents")
+    @classmethod
+    def _stand_once(cls, items: list[Any]) -> list[Any]:
+        for i, item in enumerate(items):
+            if item in items[:i]:
+                raise ValueError(f"expected each once, got {item} again")
+        return items
+
+
 class Scenario(_Part):
     """A whole network, checked: every name it refers to exists, and the kernels can hold it."""
 
@@ -175,6 +199,7 @@ class Scenario(_Part):
     red: Red
     green_hosts: list[Name] = []
     green_probability: Probability = 0.5
+    protocol: Protocol = Protocol()
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Scenario:

@@ -11,12 +11,13 @@ import pytest
 import yaml
 
 from cageflow.envs.cyborg import CyborgEnv
-from cageflow.envs.options import GameOptions, parse_red_agent, split_game
+from cageflow.envs.options import GameOptions, split_game
 from cageflow.envs.sb3 import Cage2VecEnv
 from cageflow.envs.single import Cage2Env
 from cageflow.envs.vector import Cage2VectorEnv
 from cageflow.errors import UserError
 from cageflow.scenario import RedAgent, default_network
+from cageflow.scenario.red_agents import parse_red_agent
 
 
 @pytest.mark.parametrize(

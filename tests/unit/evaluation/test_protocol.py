@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from cageflow.agents.own_game import own_game
 from cageflow.agents.sources import SourceOptions, find_agent, make_team
@@ -14,6 +15,7 @@ from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.evaluation.protocol import LENGTHS, REDS, EvaluationSettings, evaluate
 from cageflow.evaluation.work import Share, play_shares
+from cageflow.scenario import default_network
 from cageflow.work.pool import WorkerError
 from tests.helpers.agents import SETTING, policy_file
 
@@ -28,6 +30,46 @@ def test_protocol__is_the_challenge_s() -> None:
     assert settings.is_whole
     for change in ({"lengths": (30, 50)}, {"red_agents": REDS[:2]}, {"game": GameOptions(green=True)}):
         assert not replace(settings, **change).is_whole
+
+
+def judged_by(path: Path, protocol: dict[str, object] | None, *, has_way: bool = True) -> Path:
+    """The file of CAGE-2's network with a protocol of its own, or one where nobody tells red of another subnet."""
+    content = default_network().scenario.model_dump(mode="json", exclude_defaults=True)
+    if protocol is not None:
+        content["protocol"] = protocol
+    if not has_way:
+        del content["red"]["b_line"]
+        for host in content["hosts"].values():
+            host.pop("reveals", None)
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    return path
+
+
+def test_protocol_of_a_network__stands_in_its_file_and_does_not_make_it_another(tmp_path: Path) -> None:
+    path = judged_by(tmp_path / "own.yaml", {"max_steps": [4, 9], "red_agents": ["meander", "sleep"]})
+    settings = EvaluationSettings(GameOptions(scenario=path), episodes=2)
+    assert (settings.lengths, settings.red_agents) == ((4, 9), ("RedMeanderAgent", "SleepAgent"))
+    assert (settings.left_out, settings.notes, settings.is_whole) == ((), (), False)
+    assert settings.network == default_network().identity
+    asked = replace(settings, lengths=(3,), red_agents=("B_lineAgent",))
+    cells = evaluate(find_agent("sleep", DEFAULT), asked).cells
+    assert [(cell.max_steps, cell.red_agent) for cell in cells] == [(3, "B_lineAgent")]
+    with pytest.raises(UserError, match=r"line \d+: protocol.red_agents: 'blue' is no red agent"):
+        EvaluationSettings(GameOptions(scenario=judged_by(path, {"red_agents": ["blue"]})))
+
+
+def test_red_agent_without_a_way__is_left_out_and_that_is_said_unless_it_is_asked_for(tmp_path: Path) -> None:
+    game = GameOptions(scenario=judged_by(tmp_path / "no_way.yaml", {"max_steps": [2]}, has_way=False))
+    evaluation = evaluate(find_agent("sleep", DEFAULT), EvaluationSettings(game, episodes=2))
+    assert [cell.red_agent for cell in evaluation.cells] == ["RedMeanderAgent", "SleepAgent"]
+    (note,) = evaluation.to_json()["notes"]
+    assert "B_lineAgent has no way through" in note and note.endswith("so that it is left out of the protocol")
+    asked = EvaluationSettings(game, episodes=2, red_agents=("B_lineAgent",))
+    with pytest.raises(UserError, match="B_lineAgent has no way through"):
+        evaluate(find_agent("sleep", DEFAULT), asked)
+    only = judged_by(tmp_path / "only.yaml", {"red_agents": ["bline"]}, has_way=False)
+    with pytest.raises(UserError, match="B_lineAgent has no way through"):
+        evaluate(find_agent("sleep", DEFAULT), EvaluationSettings(GameOptions(scenario=only), episodes=2))
 
 
 def test_cells__come_by_length_and_red_agent_with_episodes_of_their_own() -> None:

@@ -49,7 +49,7 @@ def cyborg_text(scenario: Scenario) -> str:
 
 def _played(scenario: Scenario) -> Any:
     """What of a network shows in a game with a given blue."""
-    content = scenario.model_dump(exclude={"name", "unit_types", "workflows"})
+    content = scenario.model_dump(exclude={"name", "unit_types", "workflows", "protocol"})
     for host in content["hosts"].values():
         del host["unit_type"]
     return content
