@@ -80,12 +80,9 @@ class AgentSource(Protocol):
         """
 
 
-@dataclass(frozen=True)
-class BaselineSource:
-    """A baseline by its name; one that can follow an order follows the workflow, where there is one."""
+class UntrainedSource:
+    """An agent that says nothing of a training: it plays any game, and how it chooses is its own affair."""
 
-    name: str
-    workflow: WorkflowSpec | None = None
     observation: None = None
     actions: str = "own"
     trained_rules: None = None
@@ -93,8 +90,16 @@ class BaselineSource:
     scenario: None = None
 
     def notes(self, setting: BlueSetting) -> tuple[str, ...]:
-        """None: it was not trained."""
+        """None: nothing is known of a training."""
         return ()
+
+
+@dataclass(frozen=True)
+class BaselineSource(UntrainedSource):
+    """A baseline by its name; one that can follow an order follows the workflow, where there is one."""
+
+    name: str
+    workflow: WorkflowSpec | None = None
 
     def load(self, setting: BlueSetting) -> BlueAgent:
         """Make the agent."""
@@ -119,7 +124,7 @@ class PolicySource(TrainedSource):
 
 
 @dataclass(frozen=True)
-class ForeignSource:
+class ForeignSource(UntrainedSource):
     """An agent of others; it plays in a process of its own."""
 
     name: str
@@ -127,15 +132,7 @@ class ForeignSource:
     cyborg_path: Path | None
     timeout_s: float = DEFAULT_TIMEOUT_S
     workflow: WorkflowSpec | None = None
-    observation: None = None
     actions: str = "own"
-    trained_rules: None = None
-    network: None = None
-    scenario: None = None
-
-    def notes(self, setting: BlueSetting) -> tuple[str, ...]:
-        """None: nothing is known of its training."""
-        return ()
 
     def load(self, setting: BlueSetting) -> BlueAgent:
         """Make the agent.
