@@ -22,7 +22,7 @@ from tests.helpers.documents import read_page
 from tests.helpers.orders import ALL_ORDERS
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 FILES = (ROOT / "docs" / "files.md").read_text()
 
 

@@ -1,6 +1,9 @@
 """The commands around networks."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,6 +74,24 @@ def test_shipped_network__is_checked_shown_and_named_in_the_help(name: str) -> N
     outcome = cageflow("network", "show", name)
     assert outcome.status == 0 and all(host in outcome.out for host in load_network(name).hosts)
     assert name in NETWORKS.split(", ")
+
+
+def test_search__on_the_plant_ends_with_an_order_of_its_types(tmp_path: Path) -> None:
+    # As plain Python, since every size of network is compiled anew.
+    sizes = {"--total-episodes": 24, "--max-episodes-per-workflow": 12, "--episodes-per-update": 4}
+    sizes |= {"--evaluation-episodes": 4, "--max-steps": 8, "--seed": 2}
+    words = ["search", "--network", "plant", "--red-agent", "meander", "--json", "--run-dir", tmp_path / "run"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "cageflow", *map(str, words), *(str(word) for item in sizes.items() for word in item)],
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert ran.returncode == 0, ran.stderr
+    found, plant = json.loads(ran.stdout), load_network("plant")
+    assert found["episodes"] == 24 and tuple(found["workflow"].split(",")) in plant.orders
+    assert load_network(tmp_path / "run" / "network.yaml").fingerprint == plant.fingerprint
 
 
 @pytest.mark.parametrize(
