@@ -87,6 +87,25 @@ def test_universal_policy__follows_the_workflow_that_is_asked_for(here: Path) ->
 
 
 @pytest.mark.parametrize(
+    "game",
+    [{"durations": "2,3,5,2"}, {"scenario": "cage1"}, {"scenario": "cage1", "durations": "cage4"}],
+    ids=str,
+)
+def test_file_of_a_game_with_other_rules__plays_as_its_policy_does(here: Path, game: dict[str, str]) -> None:
+    network = GameOptions(**game).network
+    policy_file(here / "p.safetensors", network=network, memory=True)
+    options = [part for name, value in game.items() for part in (f"--{name}", value)]
+    outcome = cageflow("export", "p.safetensors", "--evaluation-episodes", 0, "--json", *options)
+    assert outcome.status == 0, outcome.err
+    assert outcome.json["masks"] == 3200
+    assert ("steps of an action" in (here / "p.md").read_text()) == ("durations" in game)
+    how = ["--deterministic", "--evaluation-episodes", 4, "--max-steps", 30, "--red-agent", "meander", "--json"]
+    played = [cageflow("evaluate", name, *how, *options) for name in ("p.safetensors", "p.onnx")]
+    assert [one.status for one in played] == [0, 0], played[1].err
+    assert played[0].json["cells"] == played[1].json["cells"]
+
+
+@pytest.mark.parametrize(
     ("arguments", "words"),
     [
         ("missing.safetensors", "there is no policy file, run folder or champion missing.safetensors"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cageflow import __version__
@@ -11,7 +11,8 @@ from cageflow.evaluation.statistics import Summary
 from cageflow.evaluation.tables import ACTIONS, SHORT_REDS
 from cageflow.learn.policy import PolicyCard
 from cageflow.markdown import code
-from cageflow.scenario import NetworkIdentity, is_cage2
+from cageflow.scenario import Network, NetworkIdentity, is_cage2
+from cageflow.scenario.durations import words_on_durations
 from cageflow.scenario.orders import read_order, show_order
 from cageflow.scenario.red_agents import ATTACKER_NAMES, MIXED
 
@@ -33,7 +34,7 @@ def model_card(
     agreement: Agreement,
     evaluations: Sequence[Evaluation],
     *,
-    network: NetworkIdentity,
+    network: Network,
     green: bool = False,
 ) -> str:
     """The card in Markdown.
@@ -46,9 +47,10 @@ def model_card(
         network: that it plays on.
         green: whether its masks and evaluations are those of games with the green agent awake.
     """
+    identity = network.identity
     sections = {
-        "What it is": _what(policy, network),
-        "Training": _training(policy, network),
+        "What it is": _what(policy, identity),
+        "Training": _training(policy, identity),
         "Evaluation": _evaluation(policy, evaluations),
         "Limits": _limits(policy, evaluations, network, green=green),
         "How to use it": _use(name, policy),
@@ -84,6 +86,7 @@ def _training(policy: PolicyCard, network: NetworkIdentity) -> str:
         "rules": f"`{policy.rules}`",
         "observation": f"`{policy.observation}`",
         "steps of an episode": f"{policy.max_steps}",
+        **_training_time(policy),
         "episodes": f"{policy.training_episodes:,}",
         "preset of the learner": f"`{policy.preset}`",
         "activation": f"`{policy.activation}`",
@@ -120,13 +123,13 @@ def _evaluation(policy: PolicyCard, evaluations: Sequence[Evaluation]) -> str:
     return "\n\n".join(parts)
 
 
-def _limits(policy: PolicyCard, evaluations: Sequence[Evaluation], network: NetworkIdentity, *, green: bool) -> str:
+def _limits(policy: PolicyCard, evaluations: Sequence[Evaluation], network: Network, *, green: bool) -> str:
     board = (
         " Only figures under `challenge` compare with the challenge's leader board."
-        if is_cage2(network)
+        if is_cage2(network.identity)
         else " The challenge's leader board was judged on CAGE-2's own network: no figure here compares with it."
     )
-    hosts = "13 hosts of CAGE-2" if is_cage2(network) else f"{len(network.hosts)} hosts of that network"
+    hosts = "13 hosts of CAGE-2" if is_cage2(network.identity) else f"{len(network.hosts)} hosts of that network"
     limits = [
         f"It has met no red agent but {_opponents(policy)} in training, and no episode longer than {policy.max_steps} "
         "steps. Against other ones it is worth what the evaluation says, and not more.",
@@ -138,6 +141,7 @@ def _limits(policy: PolicyCard, evaluations: Sequence[Evaluation], network: Netw
         TABLES.get(policy.observation, f"It reads the table `{policy.observation}`."),
         _masks(policy),
         *_memory(policy),
+        *_timing(policy, network),
         f"It knows the {hosts} by their place in blue's table, and means nothing on another network. "
         "It plays a game and does not defend a real network.",
     ]
@@ -172,6 +176,35 @@ def _memory(policy: PolicyCard) -> list[str]:
         "It reads what blue remembers beside its table: its decoys, which hosts it restored, where and when it saw "
         "activity, its last action and the table before. The file keeps that too, in the memory that it gives back."
     ]
+
+
+def _training_time(policy: PolicyCard) -> dict[str, str]:
+    """How long actions took in its training, where its file says so and one took more than a step."""
+    durations = {kind: steps for kind, steps in policy.durations.items() if steps > 1}
+    if not durations and policy.crews in (None, 1):
+        return {}
+    return {"steps of an action": _steps(durations) or "1", "crews": f"{policy.crews or 1}"}
+
+
+def _timing(policy: PolicyCard, network: Network) -> list[str]:
+    """What the file keeps of actions that take several steps, and what it is worth where they take others."""
+    if not network.blue_takes_time:
+        return []
+    scenario = network.scenario
+    own = {name: host.durations.model_dump(exclude_none=True) for name, host in scenario.hosts.items()}
+    others = [f"{code(name)} ({_steps(steps)})" for name, steps in own.items() if steps]
+    limit = f"It plays where {words_on_durations(scenario.durations, scenario.crews)}"
+    limit += f", on some hosts others: {', '.join(others)}" if others else ""
+    if policy.mask_actions or policy.memory:
+        limit += (
+            ". Its memory counts what is under way: what blue chooses while all crews are busy does nothing, and "
+            "`last_action` is to say it all the same"
+        )
+    return [f"{limit}. Where actions take other steps nothing is known of its worth."]
+
+
+def _steps(durations: Mapping[str, int]) -> str:
+    return ", ".join(f"{kind} {steps}" for kind, steps in durations.items())
 
 
 def _use(name: str, policy: PolicyCard) -> str:

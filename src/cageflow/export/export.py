@@ -100,11 +100,6 @@ def export(
         source, red_agent=trained.red_agent, rules=trained.rules, green=green, scenario=scenario, durations=durations
     )
     network = options.network
-    if network.blue_takes_time:
-        raise UserError(
-            f"blue's actions on {network.scenario.name!r} take several steps, and an ONNX file does not keep what is "
-            "under way: export a policy for a network whose `durations` of blue are all 1."
-        )
     setting = options.blue_setting
     loaded = load_policy(source.path, setting=setting, order=order)
     trained = loaded.card
@@ -120,7 +115,7 @@ def export(
         for deterministic in (False, True):
             say(f"evaluating its {'likeliest' if deterministic else 'drawn'} actions")
             evaluations.append(evaluate(replace(source, deterministic=deterministic), settings))
-    words = model_card(model_path.name, trained, agreement, evaluations, network=network.identity, green=green)
+    words = model_card(model_path.name, trained, agreement, evaluations, network=network, green=green)
     _write(model_path, model)
     _write(card_path, words.encode())
     return Exported(model_path, card_path, loaded.card, agreement, tuple(evaluations))

@@ -28,8 +28,9 @@ class GraphBuilder:
         self._outputs.append(_value(name, dtype, shape))
 
     def constant(self, name: str, value: npt.ArrayLike) -> str:
-        """Add a constant; returns its name."""
-        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        """Add a constant, once if it is asked for again; returns its name."""
+        if all(known.name != name for known in self._constants):
+            self._constants.append(numpy_helper.from_array(np.asarray(value, order="C"), name))
         return name
 
     def node(self, operator: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
@@ -44,9 +45,34 @@ class GraphBuilder:
         bounds = zip(("first", "last", "axis"), (first, last, 1), strict=True)
         return self.node("Slice", value, *(self.constant(f"{name}.{word}", np.array([x])) for word, x in bounds))
 
+    def lookup(self, table: str, keys: str) -> str:
+        """Rows of a constant (K, ...) by keys of any shape, int64."""
+        return self.node("Gather", table, keys, axis=0)
+
+    def unsqueeze(self, value: str, axis: int) -> str:
+        """A value with a new axis of length 1."""
+        return self.node("Unsqueeze", value, self.constant(f"axis.{axis}", np.array([axis])))
+
+    def reshape(self, value: str, *shape: int) -> str:
+        """A value (N, ...) as (N, *shape)."""
+        name = ".".join(map(str, ("shape", *shape)))
+        return self.node("Reshape", value, self.constant(name, np.array([-1, *shape])))
+
+    def number(self, value: float) -> str:
+        """A constant float32."""
+        return self.constant(f"number.{value:g}", np.float32(value))
+
+    def is_positive(self, value: str) -> str:
+        """A bool: whether numbers are above 0."""
+        return self.node("Greater", value, self.number(0))
+
     def to_float(self, value: str) -> str:
-        """A bool as 0 and 1."""
+        """A bool, or a whole number, as float32."""
         return self.node("Cast", value, to=TensorProto.FLOAT)
+
+    def to_int(self, value: str) -> str:
+        """Whole numbers of float32 as int64."""
+        return self.node("Cast", value, to=TensorProto.INT64)
 
     def build(self, name: str, words: str) -> GraphProto:
         """The graph.

@@ -1,148 +1,180 @@
-"""Blue's knowledge of what is in vain as five matrices: the rules of `cageflow.sim.knowledge` for an ONNX graph.
+"""Blue's knowledge of what is in vain, for an ONNX graph: `cageflow.sim.memory` and `knowledge`.
 
-What blue remembers is a vector of zeros and ones. A step, and the question what is of use, are then products and a few
-elementwise functions, all exact in float32, since nothing but small whole numbers occurs.
+What blue remembers is a vector of zeros and ones: for each host whether red may have left files there (H), for each
+host and decoy whether blue has planted it (H D), and with green awake for each host whether a scan may have hidden an
+attack (H). What a step does to it, and the question what is of use then, are lookups by action and a few elementwise
+functions, all exact in float32, since nothing but small whole numbers occurs.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+import numpy.typing as npt
 
-from cageflow.errors import UserError
+from cageflow.export.crews import Acting, by_action, hosts_of
 from cageflow.export.graph import GraphBuilder
 from cageflow.scenario import BlueKind, Network
-from cageflow.scenario.schema import decoy_actions
 
 SCAN_BIT, EXPLOIT_BIT, COMPROMISED_BIT = 0, 1, 3
 """Bits of a host in the observation: any activity, an attack, and that the table says `user` or `privileged`."""
 
-Matrix = NDArray[np.float32]
 
-
-class MaskTables(NamedTuple):
-    """What a step does to blue's memory, and what is of use then.
-
-    The memory of M numbers says for each host whether red may have left files there, for each host and decoy whether
-    blue has planted it, and with green awake for each host whether a scan may have hidden an attack.
-
-    A step with the action a, one-hot, and the observation o after it:
-
-        planted = (a if useful_always + memory @ useful_memory > 0 else 0) @ plants
-        memory = max(memory * (1 - a @ clears), planted, o @ shows)
-        mask = useful_always + memory @ useful_memory + o @ useful_seen > 0
+class Knowledge(NamedTuple):
+    """Names of what blue remembers after a step; N games, H hosts, D decoys. All float32, of 0 and 1.
 
     Attributes:
-        clears: (A, M), 1 where the action wipes the entry.
-        plants: (A, M), 1 where the action, if the decoy has room, sets the entry.
-        shows: (F, M), so that o @ shows is above 0 where the observation sets the entry.
-        useful_always: (A,), 1 where the action is of use unless the memory says otherwise.
-        useful_memory: (M, A), 1 for an entry that makes the action one of use, -1 for one that makes it vain.
-        useful_seen: (F, A), 1 for a bit that makes the action one of use.
+        traces: (N, H) whether red may have left files.
+        decoys: (N, H, D) whether blue's own stands there.
+        hidden: (N, H) whether a scan may have hidden an attack; None with green asleep.
+        restored: (N, H) whether a Restore was done in this step.
+        memory: (N, `knowledge_size`) all but the last.
     """
 
-    clears: Matrix
-    plants: Matrix
-    shows: Matrix
-    useful_always: Matrix
-    useful_memory: Matrix
-    useful_seen: Matrix
-
-    @property
-    def memory_size(self) -> int:
-        """M."""
-        return len(self.useful_memory)
+    traces: str
+    decoys: str
+    hidden: str | None
+    restored: str
+    memory: str
 
 
-def mask_tables(network: Network, *, official: bool, green: bool) -> MaskTables:
-    """The matrices of a network.
+def knowledge_size(network: Network, *, green: bool) -> int:
+    """Numbers of the memory for what blue knows.
 
     Args:
         network: that is played.
-        official: whether blue is shown the official table, which can hide a connection behind a new decoy.
         green: whether the green agent is awake.
-
-    Raises:
-        UserError: some decoys share an action: how many of them still fit, no matrix says.
     """
-    codec, tables = network.codec, network.tables
-    if len(decoy_actions(network.scenario)) < len(network.decoys):
-        raise UserError(
-            f"{network.scenario.name} has decoys that share an action, which an exported file cannot follow."
-        )
-    num_actions, num_hosts, num_decoys = len(codec), len(network.hosts), len(network.decoys)
-    traces = np.arange(num_hosts)
-    decoys = num_hosts + np.arange(num_hosts * num_decoys).reshape(num_hosts, num_decoys)
-    hidden = num_hosts * (1 + num_decoys) + np.arange(num_hosts)
-    size = num_hosts * (1 + num_decoys) + (num_hosts if green else 0)
-    made = MaskTables(
-        np.zeros((num_actions, size), np.float32),
-        np.zeros((num_actions, size), np.float32),
-        np.zeros((network.num_observations, size), np.float32),
-        np.zeros(num_actions, np.float32),
-        np.zeros((size, num_actions), np.float32),
-        np.zeros((network.num_observations, num_actions), np.float32),
-    )
-    for host in range(num_hosts):
-        made.shows[4 * host + SCAN_BIT, traces[host]] = 1.0
-        if green:
-            made.shows[4 * host + SCAN_BIT, hidden[host]] = 1.0
-            made.shows[4 * host + EXPLOIT_BIT, hidden[host]] = -1.0
-    for action in range(num_actions):
-        kind, host, decoy = codec.kind[action], int(codec.host[action]), int(codec.decoy[action])
-        if kind in (BlueKind.SLEEP, BlueKind.RESTORE):
-            made.useful_always[action] = 1.0
-        if kind == BlueKind.RESTORE:
-            made.clears[action, [traces[host], *decoys[host]]] = 1.0
-        if kind in (BlueKind.RESTORE, BlueKind.REMOVE) and green:
-            made.clears[action, hidden[host]] = 1.0
-        if kind == BlueKind.ANALYSE:
-            made.useful_memory[traces[host], action] = 1.0
-        if kind == BlueKind.REMOVE:
-            made.useful_seen[4 * host + COMPROMISED_BIT, action] = 1.0
-            if green:
-                made.useful_memory[hidden[host], action] = 1.0
-        if kind == BlueKind.DECOY:
-            made.useful_always[action] = int(tables.decoy_fits[host]) >> decoy & 1
-            for other in range(num_decoys):
-                if int(tables.decoy_rivals[decoy]) >> other & 1:
-                    made.useful_memory[decoys[host, other], action] = -1.0
-            made.plants[action, decoys[host, decoy]] = 1.0
-            if official:
-                made.plants[action, traces[host]] = 1.0
-    return made
+    return len(network.hosts) * (1 + decoy_columns(network) + green)
 
 
-def add_masks(graph: GraphBuilder, tables: MaskTables, before: str) -> tuple[str, str]:
-    """Write what the docstring of `MaskTables` says into a graph.
+def decoy_columns(network: Network) -> int:
+    """D, but 1 where a network has no decoys: that one fits nowhere, and ONNX cannot reshape to no columns at all."""
+    return max(1, len(network.decoys))
+
+
+def add_knowledge(
+    graph: GraphBuilder, network: Network, acting: Acting, before: str, *, official: bool, green: bool
+) -> Knowledge:
+    """Write into a graph what blue remembers after a step.
 
     Args:
-        graph: with inputs `observation` (N, F) float32 and `last_action` (N,) int64.
-        tables: of the network.
-        before: name of the memory before the step, (N, M) float32.
+        graph: with the input `observation` (N, F) float32.
+        network: that is played.
+        acting: what takes effect in the step.
+        before: name of this memory before the step, (N, `knowledge_size`) float32.
+        official: whether blue is shown the official table, which can hide a connection behind a new decoy.
+        green: whether the green agent is awake.
+    """
+    num_hosts, num_decoys = len(network.hosts), decoy_columns(network)
+    restores = _restores(graph, network)
+    decoy_hosts = graph.constant("decoy_hosts", hosts_of(network, [BlueKind.DECOY]))
+    decoy_sets = graph.constant("decoy_sets", by_action(_bits(_choices(network), num_decoys)))
+    one = graph.number(1)
+
+    end = num_hosts * (1 + num_decoys)
+    traces = graph.columns(before, 0, num_hosts)
+    decoys = graph.reshape(graph.columns(before, num_hosts, end), num_hosts, num_decoys)
+    hidden = graph.columns(before, end, end + num_hosts) if green else None
+    restored = None
+    for action in acting.done:
+        cleared = graph.lookup(restores, action)
+        kept = graph.node("Sub", one, cleared)
+        on_host = graph.unsqueeze(graph.lookup(decoy_hosts, action), 2)
+        wanted = graph.node("Mul", on_host, graph.unsqueeze(graph.lookup(decoy_sets, action), 1))
+        fitting = graph.node("Mul", wanted, _room(graph, network, decoys))
+        # Where chance chose among several blue is not told which: it counts the first, and how many is enough.
+        before_it = graph.node("CumSum", fitting, graph.constant("axis_2", np.array(2)), exclusive=1)
+        planted = graph.node("Mul", fitting, graph.to_float(graph.node("Less", before_it, one)))
+        decoys = graph.node("Max", graph.node("Mul", decoys, graph.unsqueeze(kept, 2)), planted)
+        traces = graph.node("Mul", traces, kept)
+        if official:
+            traces = graph.node("Max", traces, graph.node("ReduceMax", planted, axes=[2], keepdims=0))
+        if hidden is not None:
+            looks = graph.constant("restores_or_removes", hosts_of(network, [BlueKind.RESTORE, BlueKind.REMOVE]))
+            hidden = graph.node("Mul", hidden, graph.node("Sub", one, graph.lookup(looks, action)))
+        restored = cleared if restored is None else graph.node("Max", restored, cleared)
+    assert restored is not None
+    active = table_bits(graph, network, SCAN_BIT)
+    traces = graph.node("Max", traces, active)
+    parts = [traces, graph.reshape(decoys, num_hosts * num_decoys)]
+    if hidden is not None:
+        seen = graph.node("Sub", one, table_bits(graph, network, EXPLOIT_BIT))
+        hidden = graph.node("Max", hidden, graph.node("Mul", active, seen))
+        parts.append(hidden)
+    return Knowledge(traces, decoys, hidden, restored, graph.node("Concat", *parts, axis=1))
+
+
+def add_mask(graph: GraphBuilder, network: Network, acting: Acting, known: Knowledge) -> str:
+    """Write into a graph which actions may be of use, as far as blue can know.
+
+    Args:
+        graph: with the input `observation` (N, F) float32.
+        network: that is played.
+        acting: what is under way.
+        known: what blue remembers.
 
     Returns:
-        Names of the mask, (N, A) bool, and of the memory after the step, (N, M) float32.
+        The name of the mask, (N, A) bool.
     """
-    num_actions = len(tables.useful_always)
-    numbers = graph.constant("action_numbers", np.arange(num_actions))
-    column = graph.node("Unsqueeze", "last_action", graph.constant("columns", np.array([1])))
-    zero, one = (graph.constant(name, np.float32(value)) for name, value in (("zero", 0), ("one", 1)))
-    always = graph.constant("useful_always", tables.useful_always)
-    matrices = {name: graph.constant(name, array) for name, array in tables._asdict().items() if array.ndim == 2}
+    codec, num_hosts = network.codec, len(network.hosts)
+    groups = sorted(set(_choices(network)))  # of decoys that share an action; none for actions that plant none
+    plants = graph.constant("decoys_of_groups", _bits(groups, decoy_columns(network)).T)
+    can_plant = graph.node("MatMul", _room(graph, network, known.decoys), plants)
+    if acting.under_way is not None:  # what a Restore will have cleared by then
+        restoring = graph.lookup(_restores(graph, network), acting.under_way)
+        restoring = graph.node("ReduceMax", restoring, axes=[1], keepdims=0)
+        can_plant = graph.node("Max", can_plant, graph.unsqueeze(restoring, 2))
+    removable = table_bits(graph, network, COMPROMISED_BIT)
+    if known.hidden is not None:
+        removable = graph.node("Max", removable, known.hidden)
+    facts = graph.node("Concat", known.traces, removable, graph.reshape(can_plant, num_hosts * len(groups)), axis=1)
 
-    # An action of -1, before the first step, equals no number, and so does nothing.
-    was_taken = graph.node("Equal", column, numbers)
-    room = graph.node("Add", graph.node("MatMul", before, matrices["useful_memory"]), always)
-    succeeded = graph.node("And", was_taken, graph.node("Greater", room, zero))
-    planted = graph.node("MatMul", graph.to_float(succeeded), matrices["plants"])
-    cleared = graph.node("MatMul", graph.to_float(was_taken), matrices["clears"])
-    kept = graph.node("Mul", before, graph.node("Sub", one, cleared))
-    shown = graph.node("MatMul", "observation", matrices["shows"])
-    memory = graph.node("Max", kept, planted, shown)
+    # Each action has its fact, or is of use always, or never.
+    kinds, is_slow = np.asarray(codec.kind), network.tables.action_steps > 1
+    always = np.isin(kinds, [BlueKind.SLEEP, BlueKind.RESTORE])
+    always |= np.isin(kinds, [BlueKind.ANALYSE, BlueKind.REMOVE]) & is_slow
+    hosts = np.maximum(codec.host, 0).astype(np.int64)
+    decoys = 2 * num_hosts + hosts * len(groups) + np.array([groups.index(choice) for choice in _choices(network)])
+    places = np.where(kinds == BlueKind.DECOY, decoys, np.where(kinds == BlueKind.REMOVE, num_hosts + hosts, hosts))
+    depends = ~always & (kinds != BlueKind.MONITOR)
+    use = graph.node("Gather", facts, graph.constant("facts_of_actions", places), axis=1)
+    use = graph.node("Mul", use, graph.constant("useful_at_times", depends.astype(np.float32)))
+    use = graph.is_positive(graph.node("Add", use, graph.constant("useful_always", always.astype(np.float32))))
+    if acting.has_free_crew is not None:
+        is_sleep = graph.constant("is_sleep", np.asarray(codec.kind) == BlueKind.SLEEP)
+        use = graph.node("And", use, graph.node("Or", acting.has_free_crew, is_sleep))
+    return graph.node("Identity", use, output="mask")
 
-    use = graph.node("Add", graph.node("MatMul", memory, matrices["useful_memory"]), always)
-    use = graph.node("Add", use, graph.node("MatMul", "observation", matrices["useful_seen"]))
-    return graph.node("Greater", use, zero, output="mask"), memory
+
+def table_bits(graph: GraphBuilder, network: Network, bit: int) -> str:
+    """Name of one bit of each host in the observation, (N, H) float32."""
+    places = np.arange(bit, network.num_observations, network.num_observations // len(network.hosts))
+    return graph.node("Gather", "observation", graph.constant(f"table_bits.{bit}", places), axis=1)
+
+
+def _room(graph: GraphBuilder, network: Network, decoys: str) -> str:
+    """Name of (N, H, D) float32 of 0 and 1: whether another decoy can be planted, given those that stand."""
+    num_decoys = decoy_columns(network)
+    rivals = np.zeros((num_decoys, num_decoys), np.float32)
+    rivals[:, : len(network.decoys)] = _bits(network.tables.decoy_rivals, num_decoys).T
+    taken = graph.node("MatMul", decoys, graph.constant("decoy_rivals", rivals))
+    is_free = graph.to_float(graph.node("Less", taken, graph.number(1)))
+    return graph.node("Mul", is_free, graph.constant("decoy_fits", _bits(network.tables.decoy_fits, num_decoys)))
+
+
+def _restores(graph: GraphBuilder, network: Network) -> str:
+    return graph.constant("restores", hosts_of(network, [BlueKind.RESTORE]))
+
+
+def _choices(network: Network) -> list[int]:
+    """For each action the mask of the decoys that it plants one of."""
+    choices = [int(mask) for mask in network.tables.decoy_choices]
+    return [0 if decoy < 0 else choices[decoy] for decoy in network.codec.decoy]
+
+
+def _bits(masks: Iterable[Any], num_bits: int) -> npt.NDArray[np.float32]:
+    """(M, `num_bits`) of 0 and 1."""
+    return np.array([[int(mask) >> bit & 1 for bit in range(num_bits)] for mask in masks], np.float32)

@@ -13,8 +13,9 @@ from onnx import ModelProto, checker, helper
 
 from cageflow import __version__
 from cageflow.envs.agent import BlueSetting
+from cageflow.export.crews import add_crews, crews_size
 from cageflow.export.graph import GraphBuilder
-from cageflow.export.masks import add_masks, mask_tables
+from cageflow.export.masks import add_knowledge, add_mask, knowledge_size
 from cageflow.export.recall import add_recall, recall_size
 from cageflow.learn.fit import check_fit
 from cageflow.learn.inference import fold_order
@@ -58,22 +59,28 @@ def build_model(policy: Policy, network: Network, *, green: bool = False) -> Mod
     value = graph.input("observation", np.float32, network.num_observations)
     mask, memory_size = None, 0
     if card.mask_actions or card.memory:
-        tables = mask_tables(network, official=card.observation == "official", green=green)
-        memory_size = tables.memory_size + (recall_size(network) if card.memory else 0)
+        known_end = crews_size(network) + knowledge_size(network, green=green)
+        memory_size = known_end + (recall_size(network) if card.memory else 0)
         graph.input("last_action", np.int64)
         graph.input("memory", np.float32, memory_size)
-        mask, known = add_masks(graph, tables, graph.columns("memory", 0, tables.memory_size))
+        crews = graph.columns("memory", 0, crews_size(network)) if network.blue_takes_time else None
+        acting = add_crews(graph, network, crews)
+        known = add_knowledge(
+            graph,
+            network,
+            acting,
+            graph.columns("memory", crews_size(network), known_end),
+            official=card.observation == "official",
+            green=green,
+        )
+        memory = [*([acting.memory] if acting.memory is not None else []), known.memory]
         if card.memory:
-            num_hosts = len(network.hosts)
-            planted = graph.columns(known, num_hosts, num_hosts * (1 + len(network.decoys)))
-            bits, recalled = add_recall(
-                graph, network, graph.columns("memory", tables.memory_size, memory_size), planted
-            )
+            bits, recalled = add_recall(graph, network, acting, known, graph.columns("memory", known_end, memory_size))
             value = graph.node("Concat", value, bits, axis=1)
-            graph.node("Concat", known, recalled, axis=1, output="next_memory")
-        else:
-            graph.node("Identity", known, output="next_memory")
+            memory.append(recalled)
+        graph.node("Concat", *memory, axis=1, output="next_memory")
         graph.output("next_memory", np.float32, memory_size)
+        mask = add_mask(graph, network, acting, known) if card.mask_actions else None
     layers = fold_order(policy.layers, policy.order_encoding)
     for i, (weight, bias) in enumerate(layers):
         names = graph.constant(f"actor.{i}.weight", weight), graph.constant(f"actor.{i}.bias", bias)
@@ -82,7 +89,7 @@ def build_model(policy: Policy, network: Network, *, green: bool = False) -> Mod
         if not is_last:
             value = graph.node(OPERATORS[card.activation], value)
     graph.output("logits", np.float32, num_actions)
-    if card.mask_actions and mask is not None:
+    if mask is not None:
         graph.output(mask, np.bool_, num_actions)
         value = graph.node("Where", mask, value, graph.constant("never", np.float32(-np.inf)))
     graph.output(graph.node("Softmax", value, axis=1, output="probs"), np.float32, num_actions)
@@ -110,6 +117,9 @@ def model_metadata(card: PolicyCard, network: Network, *, green: bool, memory_si
         "green": green,
         "memory_size": memory_size,
         "network": network.identity.to_json(),
+        "durations": network.scenario.durations.model_dump(),
+        "crews": network.scenario.crews,
+        "action_steps": network.tables.action_steps.tolist(),
         "hosts": network.hosts,
         "actions": network.codec.names,
     }

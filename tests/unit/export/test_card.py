@@ -1,20 +1,28 @@
 """What a model card says follows from what the policy is."""
 
-from dataclasses import replace
-
 import pytest
 
 from cageflow.export.card import CARD_TITLE, model_card
 from cageflow.export.check import Agreement
+from cageflow.scenario import Network
+from cageflow.scenario.schema import Durations, HostDurations
 from tests.helpers.agents import NETWORK, policy
 
-OTHER = replace(NETWORK.identity, name="Mine", fingerprint="0" * 64)
+OTHER = Network(NETWORK.scenario.model_copy(update={"name": "Mine", "restore_cost": 2.0}))
+SLOW = NETWORK.with_durations(Durations(analyse=2, remove=3, restore=5, decoy=2))
+OWN = {
+    **SLOW.scenario.hosts,
+    "User1": SLOW.scenario.hosts["User1"].model_copy(update={"durations": HostDurations(restore=9)}),
+}
+CREWS = Network(SLOW.scenario.model_copy(update={"hosts": OWN, "crews": 2}))
 ORDER = "enterprise,op_server,user,op_host,defender"
 
 
-def card(green=False, network=NETWORK.identity, num_masks=0, **settings):
+def card(green=False, network=NETWORK, num_masks=0, **settings):
     agreement = Agreement(5000, num_masks, 3.2e-6)
-    return model_card("defender.onnx", policy(**settings).card, agreement, [], network=network, green=green)
+    return model_card(
+        "defender.onnx", policy(network=network, **settings).card, agreement, [], network=network, green=green
+    )
 
 
 def test_card__says_where_the_policy_comes_from():
@@ -39,6 +47,12 @@ def test_card__says_where_the_policy_comes_from():
         ({"network": OTHER}, "no figure here compares", "Only figures under `challenge` compare"),
         ({}, "Only figures under `challenge` compare", "no figure here compares"),
         ({"workflow": None}, "follows no workflow", "It follows a workflow"),
+        ({"network": SLOW}, "| steps of an action | analyse 2, remove 3, restore 5, decoy 2 |", "on some hosts others"),
+        ({"network": SLOW}, "(analyse 2, remove 3, restore 5, decoy 2). Its memory counts", "crews. Its"),
+        ({"network": SLOW, "mask_actions": False}, "Where actions take other steps", "Its memory counts"),
+        ({"network": CREWS}, "blue has 2 crews, on some hosts others: `User1` (restore 9)", "| crews | 1 |"),
+        ({"network": CREWS}, "| crews | 2 |", "each action takes one step"),
+        ({}, "the `corrected` table", "crews"),
         ({"num_masks": 9}, "9 masks not at all", "None masks"),
     ],
 )

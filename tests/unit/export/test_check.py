@@ -1,28 +1,25 @@
 """The comparison at each export: it passes a true copy and refuses a false one."""
 
-import onnx
 import pytest
-from onnx import numpy_helper
 
 from cageflow.envs.options import GameOptions
 from cageflow.export.check import RANDOM_OBSERVATIONS, check_agreement
 from cageflow.export.model import build_model
 from cageflow.scenario import default_network
 from tests.helpers.agents import policy
+from tests.helpers.onnx_files import spoiled
 
 NETWORK = default_network()
 OPTIONS = GameOptions("meander", max_steps=20)
 
 
-def spoiled(source, name, place, value):
+def changed(source, name, place, value):
     """The model with one number of a constant changed."""
-    model = build_model(source, NETWORK)
-    constant = next(one for one in model.graph.initializer if one.name == name)
-    array = numpy_helper.to_array(constant).copy()
-    array[place] = value
-    constant.CopyFrom(numpy_helper.from_array(array, name))
-    onnx.checker.check_model(model)
-    return model.SerializeToString()
+
+    def change(array):
+        array[place] = value
+
+    return spoiled(build_model(source, NETWORK), name, change).SerializeToString()
 
 
 @pytest.mark.parametrize("is_masked", [False, True])
@@ -45,7 +42,7 @@ def test_true_copy__agrees(is_masked):
 def test_false_copy__is_refused(name, place, value, words):
     source = policy()
     with pytest.raises(RuntimeError, match=words):
-        check_agreement(spoiled(source, name, place, value), source, OPTIONS, episodes=8)
+        check_agreement(changed(source, name, place, value), source, OPTIONS, episodes=8)
 
 
 def test_another_policy__is_refused():

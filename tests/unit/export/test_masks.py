@@ -1,17 +1,18 @@
 """The masks inside an exported model are those of the simulator, whatever blue does."""
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from cageflow.envs.game import GameBatch
 from cageflow.envs.options import GameOptions
-from cageflow.errors import UserError
-from cageflow.export import model as model_module
 from cageflow.export.check import ModelRunner
-from cageflow.export.masks import mask_tables
+from cageflow.export.masks import knowledge_size
 from cageflow.export.model import build_model
-from cageflow.scenario import BlueKind, default_network, load_network
+from cageflow.export.recall import recall_size
+from cageflow.scenario import Network, default_network
 from tests.helpers.agents import policy
+from tests.helpers.onnx_files import spoiled
 
 NETWORK = default_network()
 NUM_GAMES, NUM_STEPS = 64, 100
@@ -55,19 +56,22 @@ def test_masks__are_the_simulator_s_over_whole_episodes(settings):
 
 
 @pytest.mark.parametrize(
-    ("table", "kind", "verb"),
-    [("clears", BlueKind.RESTORE, "Decoy"), ("plants", BlueKind.DECOY, "Decoy"), ("shows", None, "Analyse")],
+    ("name", "spoil", "verbs"),
+    [
+        ("restores", 0.0, ("Decoy", "Analyse")),
+        ("decoy_sets", 0.0, ("Decoy",)),
+        ("decoy_rivals", 0.0, ("Decoy",)),
+        ("decoy_fits", 1.0, ("Decoy",)),
+        ("useful_at_times", 0.0, ("Decoy", "Analyse", "Remove")),
+        ("table_bits.0", 0, ("Analyse",)),
+        ("table_bits.3", 3, ("Remove",)),
+    ],
 )
-def test_spoiled_table__is_found(monkeypatch, table, kind, verb):
-    def spoiled(*args, **kwargs):
-        tables = mask_tables(*args, **kwargs)
-        getattr(tables, table)[... if kind is None else NETWORK.codec.kind == kind] = 0.0
-        return tables
-
-    monkeypatch.setattr(model_module, "mask_tables", spoiled)
-    found = first_difference(GameOptions("meander"), build_model(policy(), NETWORK).SerializeToString())
+def test_spoiled_constant__is_found(name, spoil, verbs):
+    model = spoiled(build_model(policy(), NETWORK), name, lambda array: np.full_like(array, spoil))
+    found = first_difference(GameOptions("meander"), model.SerializeToString())
     assert found is not None
-    assert all(name.startswith(verb) or kind == BlueKind.RESTORE for name in found[1])
+    assert all(name.startswith(verbs) for name in found[1])
 
 
 def test_masks_for_the_wrong_game__are_found():
@@ -77,20 +81,13 @@ def test_masks_for_the_wrong_game__are_found():
     assert all(name.startswith("Remove") for name in names)
 
 
-def test_decoys_that_share_an_action__are_refused():
-    with pytest.raises(UserError, match="CAGE Challenge 1, Scenario1b has decoys that share an action"):
-        mask_tables(load_network("cage1"), official=False, green=False)
-
-
-def test_tables__say_what_a_restore_and_a_decoy_do():
-    tables = mask_tables(NETWORK, official=False, green=False)
-    codec = NETWORK.codec
-    assert tables.memory_size == 13 + 13 * 8
-    assert tables.clears[codec.encode("Restore User1")].sum() == 1 + 8
-    assert tables.clears[codec.encode("Remove User1")].sum() == 0
-    assert tables.plants[codec.encode("DecoyApache User2")].sum() == 1
-    assert tables.useful_always[codec.encode("Monitor")] == 0
-    official = mask_tables(NETWORK, official=True, green=True)
-    assert official.memory_size == 13 + 13 * 8 + 13
-    assert official.plants[codec.encode("DecoyApache User2")].sum() == 2
-    assert official.clears[codec.encode("Remove User1")].sum() == 1
+def test_network_without_decoys__has_masks_too():
+    bare = default_network().scenario.model_copy(update={"decoys": {}})
+    network = Network(bare)
+    model = build_model(policy(network=network, memory=True), network)
+    memory = np.zeros((1, knowledge_size(network, green=False) + recall_size(network)), np.float32)
+    feeds = {"observation": np.zeros((1, 52), np.float32), "last_action": np.array([-1]), "memory": memory}
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    mask = dict(zip([one.name for one in session.get_outputs()], session.run(None, feeds), strict=True))["mask"][0]
+    useful = [name for name, bit in zip(network.codec.names, mask, strict=True) if bit]
+    assert useful == ["Sleep", *(f"Restore {host}" for host in network.hosts)]

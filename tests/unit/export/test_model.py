@@ -12,6 +12,7 @@ from cageflow.export.model import OPERATORS, build_model
 from cageflow.learn.config import ACTIVATIONS
 from cageflow.learn.policy import ANY_WORKFLOW, Policy
 from cageflow.scenario import default_network
+from cageflow.scenario.durations import CAGE4
 from cageflow.scenario.orders import format_order
 from tests.helpers.agents import policy
 from tests.helpers.orders import ALL_ORDERS, parse_order
@@ -117,6 +118,11 @@ def test_model__says_what_it_is():
     assert json.loads(said["alignment"]) == {"lambda": 5.0}
     assert json.loads(said["actions"]) == list(NETWORK.codec.names)
     assert json.loads(said["hosts"]) == list(NETWORK.hosts)
+    assert (json.loads(said["durations"])["restore"], said["crews"]) == (1, "1")
+    slow = NETWORK.with_durations(CAGE4)
+    said = {one.key: one.value for one in build_model(policy(network=slow), slow).metadata_props}
+    assert (json.loads(said["durations"])["restore"], said["crews"], said["memory_size"]) == (5, "1", "119")
+    assert json.loads(said["action_steps"])[NETWORK.codec.encode("Restore User1")] == 5
     plain = build_model(policy(mask_actions=False), NETWORK)
     said = {one.key: one.value for one in plain.metadata_props}
     assert (said["workflow"], said["mask_actions"], said["memory_size"]) == ("none", "false", "0")
