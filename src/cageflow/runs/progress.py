@@ -206,7 +206,8 @@ class _Pace:
         self.total, self.episodes = total, episodes
 
     def note(self, episodes: int) -> None:
-        self.episodes, self._last_at = episodes, time.monotonic()
+        # A trial elsewhere that ends counts less than what was told of those that go on beside it.
+        self.episodes, self._last_at = max(episodes, self.episodes), time.monotonic()
         if self._first is None:
             self._first = (self._last_at, episodes)
 

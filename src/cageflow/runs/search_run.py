@@ -126,6 +126,10 @@ class SearchRun:
         """Wait for news of a trial, and keep what it has done until it is its turn to end."""
         trial, part = self._runner.next_part()
         self._updates.setdefault(trial, []).extend(part.updates)
+        if part.updates:
+            known = sum(updates[-1].episodes for updates in self._updates.values())
+            done = sum(result.episodes for result in self._state.history)
+            self._run.reporter.update(part.order, part.updates[-1], done + known)
         result = None
         if part.outcome is not None:
             self._outcomes[trial] = part.outcome
@@ -244,7 +248,9 @@ class _Here:
             partial(self._end_update, trial),
             self._state["trainer"] if stopped_here else None,
         )
-        return trial, TrialPart(episodes=outcome.result.episodes, updates=(), then=None, outcome=outcome)
+        return trial, TrialPart(
+            order=task.request.order, episodes=outcome.result.episodes, updates=(), then=None, outcome=outcome
+        )
 
 
 class _Elsewhere:

@@ -21,7 +21,7 @@ from cageflow.collect import RESUMED_EXACTLY, Collector, make_collector
 from cageflow.errors import UserError
 from cageflow.learn.policy_file import dump_policy
 from cageflow.learn.ppo import NonFiniteError
-from cageflow.scenario.orders import show_order
+from cageflow.scenario.orders import Order, show_order
 from cageflow.search import TrialRequest, TrialResult
 from cageflow.settings.commands import PolicyConfig
 from cageflow.training.state_file import dump_state, parse_state
@@ -75,12 +75,14 @@ class TrialPart:
     """What a part of a trial has come to.
 
     Attributes:
+        order: the workflow that is trained.
         episodes: trained in the whole trial so far.
         updates: what each update of this part did.
         then: the task of the next part; None if the trial has ended.
         outcome: what it leaves behind; None if it goes on.
     """
 
+    order: Order
     episodes: int
     updates: tuple[UpdateRecord, ...]
     then: TrialTask | None
@@ -121,7 +123,9 @@ def run_trial(task: TrialTask, part_episodes: int = PART_EPISODES) -> TrialPart:
                 outcome = _end(task, trainer, ending, started)
         finally:
             collector.close()
-    return TrialPart(episodes=trainer.episodes, updates=tuple(updates), then=then, outcome=outcome)
+    return TrialPart(
+        order=task.request.order, episodes=trainer.episodes, updates=tuple(updates), then=then, outcome=outcome
+    )
 
 
 def train_trial(

@@ -22,6 +22,7 @@ from cageflow.runs.run_logs import RunLogs
 from cageflow.settings import commands
 from cageflow.settings.reading import make_config, read_config
 from cageflow.settings.settings_file import read_object
+from cageflow.training.trainer import UpdateRecord, Workflow
 from cageflow.training.trials import run_trial
 from tests.helpers.damage import flipped_bits
 from tests.helpers.figures import figures
@@ -96,6 +97,21 @@ def test_search_on_a_pool__is_the_same_whoever_ends_first(tmp_path: Path, monkey
         with Unsteady(3, seed) as executor:
             runs.start(config, path, Quiet(), executor)
         assert figures(path) == whole
+
+
+def test_search_on_a_pool__tells_how_far_its_trials_are_while_they_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "run_trial", partial(run_trial, part_episodes=8))
+    told: list[int] = []
+
+    class Told(Quiet):
+        def update(self, order: Workflow, record: UpdateRecord, run_episodes: int) -> None:
+            told.append(run_episodes)
+
+    config = SEARCH.model_copy(update={"parallel_workflows": 2, "executor": "process", "total_episodes": 48})
+    runs.start(config, tmp_path / "run", Told(), OneByOne())
+    assert told == [8, 16, 24, 32, 40, 48]  # parts of two trials in turn, then of the third
 
 
 # A folder is complete or none.
