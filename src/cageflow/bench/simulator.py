@@ -20,6 +20,7 @@ import numpy as np
 from cageflow.envs.cyborg import CyborgEnv
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
+from cageflow.scenario.durations import FROM_FILE
 from cageflow.sim.batch import reset_loop, step_loop
 from cageflow.sim.handover import plain, row
 from cageflow.sim.state import new_states
@@ -61,15 +62,17 @@ def bench_sim(
 
     Returns:
         For JSON. `steps_per_s` by number of threads, `state_bytes`, `gym_step_us` (one step of the single Gymnasium
-        environment), `compile_s` (the first step with an empty cache), `cached_compile_s` (with a full one),
-        `vector_steps_per_s` (of the Gymnasium vector environment, masks' memory and float32 observations included),
-        `spread` (min, median and max of the repeats), `num_envs`, `repeats`, `red_agent`, `machine`, and `cyborg`:
+        environment), `compile_s` (the first step on CAGE-2's network with an empty cache), `cached_compile_s` (with a
+        full one), `vector_steps_per_s` (of the Gymnasium vector environment, masks' memory and float32 observations
+        included), `spread` (min, median and max of the repeats), `num_envs`, `repeats`, `red_agent`, `network`,
+        `durations`, `machine`, and `cyborg`:
         None, or its `steps_per_s` and the `ratio` of one thread to it.
 
     Raises:
         UserError: a number is not possible, or CybORG cannot be used.
     """
     options = GameOptions(red_agent="RedMeanderAgent") if options is None else options
+    _ = options.network  # refused here if its file is wrong
     threads = sorted({1, 2, available_cores()}) if threads is None else threads
     for name, number in [("num_envs", num_envs), ("repeats", repeats), *(("threads", number) for number in threads)]:
         if number < 1:
@@ -96,6 +99,8 @@ def bench_sim(
         "num_envs": num_envs,
         "repeats": repeats,
         "red_agent": options.red_agent,
+        "network": options.network.identity.to_json(),
+        "durations": options.durations,
         "machine": describe_machine(),
         "cyborg": None,
     }
@@ -111,6 +116,8 @@ def format_sim(result: dict[str, Any]) -> str:
     lines = [
         f"{machine['processor']}, {machine['cores']} cores; Python {machine['python']}, Numba {machine['numba']}",
         f"{result['num_envs']} environments against {result['red_agent']}, random blue actions, observations written",
+        f"{result['network']['name']}, {len(result['network']['hosts'])} hosts"
+        + ("" if result["durations"] == FROM_FILE else f", durations {result['durations']}"),
         "",
     ]
     for threads, steps_per_s in result["steps_per_s"].items():
@@ -246,6 +253,8 @@ def _compile_s() -> tuple[float, float]:
 def _cyborg_env(options: GameOptions, cyborg_path: Path | str) -> CyborgEnv:
     if options.scenario is not None:
         raise UserError(f"CybORG plays its own network and not {options.scenario}; leave out one of the two.")
+    if options.durations != FROM_FILE:
+        raise UserError(f"durations is {options.durations!r}, but each action of CybORG takes one step: leave out one.")
     return CyborgEnv(cyborg_path, options.red_agent, options.observation, options.max_steps, options.green)
 
 

@@ -12,11 +12,13 @@ from cageflow.cli.app import bench_app
 from cageflow.cli.options import (
     CyborgPath,
     Device,
+    DurationsOfActions,
     Json,
     PerUpdate,
     PerWorkflow,
     Preset,
     RedAgent,
+    ScenarioFile,
     Seed,
     Simulator,
     Staleness,
@@ -39,6 +41,8 @@ def bench_sim(
     repetitions: Annotated[int, typer.Option(help="Measurements; the median counts.", min=1)] = 9,
     cyborg_path: Annotated[Path | None, option("An installed CybORG to compare with.")] = None,
     seed: Annotated[int, typer.Option(help="Decides all chance.", min=0)] = 0,
+    scenario: ScenarioFile = None,
+    durations: DurationsOfActions = None,
     as_json: Json = False,
 ) -> None:
     """Measure the simulator: steps per second in a batch, one Gymnasium step, compilation, memory."""
@@ -48,7 +52,7 @@ def bench_sim(
     numbers = whole_numbers("--num-threads", num_threads, MOST)
     with Telling("measuring") as say:
         result = benchmark.bench_sim(
-            GameOptions(red_agent),
+            GameOptions(red_agent, scenario=scenario, durations=durations or "file"),
             num_envs=num_envs,
             threads=numbers,
             repeats=repetitions,

@@ -10,7 +10,7 @@ import typer
 from cageflow import terminal
 from cageflow.cli.app import app
 from cageflow.cli.names import App
-from cageflow.cli.options import Json, option
+from cageflow.cli.options import DurationsOfActions, Json, option
 from cageflow.cli.output import print_json
 from cageflow.errors import UserError
 
@@ -73,13 +73,15 @@ def generate(
 
 @network_app.command()
 def check(
-    file: Annotated[str, typer.Argument(metavar="FILE", help=NAME_OR_FILE, show_default=False)], as_json: Json = False
+    file: Annotated[str, typer.Argument(metavar="FILE", help=NAME_OR_FILE, show_default=False)],
+    durations: DurationsOfActions = None,
+    as_json: Json = False,
 ) -> None:
     """Check a network file; exit status 2 and the place where it is none."""
     from cageflow.report.network.facts import Facts
     from cageflow.scenario import load_network
 
-    facts = Facts(load_network(file))
+    facts = Facts(load_network(file, durations or "file"))
     for sentence in facts.sentences():
         terminal.say(sentence, err=as_json)
     if as_json:
@@ -90,13 +92,14 @@ def check(
 def show(
     network: Annotated[str, typer.Argument(metavar="NETWORK", help=NAME_OR_FILE)] = "cage2",
     svg: Annotated[Path | None, option("A picture to write as well.")] = None,
+    durations: DurationsOfActions = None,
 ) -> None:
     """Show a network in the terminal, and draw it."""
     from cageflow.report.network.picture import network_svg
     from cageflow.report.network.table import network_tables
     from cageflow.scenario import NETWORK_NAMES, load_network
 
-    found = load_network(network)
+    found = load_network(network, durations or "file")
     terminal.make_console().print(network_tables(found))
     if svg is not None:
         _save(svg, network_svg(found))

@@ -79,3 +79,14 @@ def test_cyborg__is_measured_where_it_is_given(cyborg_path, monkeypatch):
     result = benchmark.bench_sim(num_envs=64, threads=[1], repeats=1, cyborg_path=cyborg_path)
     assert result["cyborg"]["ratio"] == result["steps_per_s"]["1"] / result["cyborg"]["steps_per_s"]
     assert 10 < result["cyborg"]["steps_per_s"] < 100_000
+
+
+def test_durations__are_played_and_named_and_no_original_has_them(monkeypatch, tmp_path):
+    monkeypatch.setattr(benchmark, "_compile_s", lambda: (7.5, 0.3))
+    monkeypatch.setattr(benchmark, "SINGLE_EPISODES", 1)
+    options = GameOptions(max_steps=5, durations="cage4")
+    result = benchmark.bench_sim(options, num_envs=8, threads=[1], repeats=1)
+    assert (result["durations"], result["network"]) == ("cage4", options.network.identity.to_json())
+    assert "CAGE Challenge 2, Scenario2, 13 hosts, durations cage4" in benchmark.format_sim(result)
+    with pytest.raises(UserError, match="durations is 'cage4', but each action of CybORG takes one step"):
+        benchmark.bench_sim(options, cyborg_path=tmp_path)

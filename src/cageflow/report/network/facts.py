@@ -8,7 +8,9 @@ from math import factorial
 from typing import Any
 
 from cageflow.scenario import ExploitEffect, Network
+from cageflow.scenario.durations import words_on_durations
 from cageflow.scenario.reach import guards_of
+from cageflow.scenario.schema import HostDurations
 
 TAKES = {ExploitEffect.USER: "user", ExploitEffect.PRIVILEGED: "privileged"}
 
@@ -49,6 +51,8 @@ class Facts:
             "orders": self.num_orders,
             "num_actions": len(self.network.codec),
             "num_observations": self.network.num_observations,
+            "durations": self.network.scenario.durations.model_dump(),
+            "crews": self.network.scenario.crews,
         }
 
     def sentences(self) -> list[str]:
@@ -60,6 +64,15 @@ class Facts:
             f"Unit types: {', '.join(types)}; {_count(self.num_orders, 'order')} of them.",
             f"Blue has {len(network.codec)} actions and sees {network.num_observations} bits.",
         ]
+        scenario = network.scenario
+        if network.identity.timeless != network.fingerprint:
+            words = words_on_durations(scenario.durations, scenario.crews)
+            found.append(f"{words[0].upper()}{words[1:]}.")
+        own = [name for name, host in scenario.hosts.items() if host.durations != HostDurations()]
+        if own:
+            found.append(
+                f"{_count(len(own), 'host')} of them with durations of {'its' if len(own) == 1 else 'their'} own."
+            )
         safe = [host for host, attacks in self.attacks.items() if not attacks]
         if safe:
             found.append(f"No exploit works on {', '.join(safe)}.")

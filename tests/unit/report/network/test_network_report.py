@@ -9,6 +9,7 @@ from cageflow.report.network.facts import Facts
 from cageflow.report.network.picture import network_svg
 from cageflow.report.network.table import network_tables
 from cageflow.scenario import Network, default_network
+from cageflow.scenario.durations import KINDS, NAMED
 from cageflow.scenario.writing import checked_network
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -36,7 +37,19 @@ def test_facts__say_sizes_orders_and_what_withstands():
         "orders": 120,
         "num_actions": 145,
         "num_observations": 52,
+        "durations": dict.fromkeys(KINDS, 1),
+        "crews": 1,
     }
+
+
+def test_durations_and_crews__are_said_where_they_are_not_one():
+    timed = default_network().with_durations(NAMED["blue-cage4"]).scenario.model_dump(exclude_defaults=True)
+    timed["crews"] = 2
+    timed["hosts"]["User1"]["durations"] = {"restore": 9}
+    facts = Facts(Network(checked_network(timed, "x")))
+    words = "Actions take several steps (analyse 2, remove 3, restore 5, decoy 2) and blue has 2 crews."
+    assert facts.sentences()[3:5] == [words, "1 host of them with durations of its own."]
+    assert (facts.to_json()["durations"]["restore"], facts.to_json()["crews"]) == (5, 2)
 
 
 def test_closed_subnet_and_missing_way__are_said():
