@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cageflow.csv_format import csv_text
 from cageflow.files import write_whole
 from cageflow.report.content import Chart
 from cageflow.report.drawing import draw
@@ -167,7 +166,7 @@ def _regret_csv(regrets: Sequence[Regrets]) -> str:
         names = [one.contender.label, one.contender.strategy, one.contender.settings.kernel]
         for t in range(len(wasted)):
             rows.append([*names, t + 1, *(f"{column[t]:.4f}" for column in (*columns, wasted))])
-    return _csv(REGRET_COLUMNS, rows)
+    return csv_text([REGRET_COLUMNS.split(","), *rows])
 
 
 def _calibration_csv(parts: Sequence[Calibration]) -> str:
@@ -177,12 +176,4 @@ def _calibration_csv(parts: Sequence[Calibration]) -> str:
         with_errors = [f"{figure:.4f}" for share in shares for figure in (share, part.error(share))]
         facts = [part.quantity, part.kernel, part.training_orders, part.held_out, part.splits]
         rows.append([*facts, *with_errors, f"{part.explained:.4f}"])
-    return _csv(CALIBRATION_COLUMNS, rows)
-
-
-def _csv(columns: str, rows: Sequence[Sequence[object]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns.split(","))
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_text([CALIBRATION_COLUMNS.split(","), *rows])
