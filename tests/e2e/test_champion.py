@@ -9,12 +9,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from cageflow.learn.policy_file import load_policy
 from cageflow.scenario import default_network
 from tests.e2e.command_line import cageflow
 from tests.helpers.damage import flipped_bits
+from tests.helpers.processes import wait_until
 
 CONFIG = "episodes_per_update: 20\nmax_steps: 10\nppo: {episode_lengths: [4, 10]}\n"
 WALL_CLOCK = {"Collection_Time", "Update_Time"}
@@ -103,6 +105,21 @@ def test_stopped_or_killed_run__goes_on_at_once_to_the_same_figures(
     assert figures(stopped) == figures(longer)
     if number == signal.SIGKILL:
         process.communicate(timeout=60)  # nobody is left who could write there
+
+
+@pytest.mark.slow
+def test_killed_training__is_gone_on_with_by_another_process_to_the_same_figures(tmp_path: Path, longer: Path) -> None:
+    run = tmp_path / "run"
+    command = [sys.executable, "-m", "cageflow", *map(str, arguments(tmp_path, run, 2000))]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    log = run / "seed3" / "training_log.csv"
+    assert wait_until(lambda: process.poll() is not None or (log.exists() and log.read_text().count("\n") >= 5), 60)
+    workers = [child for child in psutil.Process(process.pid).children() if "popen_loky" in " ".join(child.cmdline())]
+    for worker in workers:
+        worker.kill()
+    words = process.communicate(timeout=120)[1]
+    assert (len(workers) > 0, process.returncode) == (True, 0), words
+    assert figures(run) == figures(longer)
 
 
 def test_changed_or_missing_files__are_refused_or_made_again(run: Path) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import resource
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from cageflow.runs.runs import start
 from cageflow.settings.commands import SearchConfig, TrainConfig
 from cageflow.settings.reading import make_config_of
 from cageflow.training.trainer import PolicyTrainer, game_spec
+from cageflow.work.executors import make_processes
 
 HAS_WORKERS = {"process", "sync"}
 WARM_UP_UPDATES = 1  # compiles, and starts the processes
@@ -120,8 +119,8 @@ def bench_train(settings: dict[str, Any], presets: Sequence[str], progress: Call
     results = {}
     for preset in presets:
         progress(f"{preset}: {settings['total_episodes']:,} episodes")
-        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-            results[preset] = pool.submit(_time_search, {**settings, "preset": preset}).result()
+        with make_processes(1) as handle:
+            results[preset] = handle.executor.submit(_time_search, {**settings, "preset": preset}).result()
     return results
 
 

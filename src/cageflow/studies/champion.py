@@ -7,13 +7,10 @@ A run is a folder: `champion.json` (what was asked for), a folder `seedN` for ea
 from __future__ import annotations
 
 import json
-import multiprocessing
 import shlex
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +33,14 @@ from cageflow.settings.reading import MADE_FOR, check_named, make_config_of
 from cageflow.settings.settings_file import check_settings, dump_settings, read_object
 from cageflow.sim.threads import available_cores
 from cageflow.studies.champion_table import ChampionTable, SeedResult
-from cageflow.work.worker_process import PARENT_CHECK_S, begin_worker
+from cageflow.work.executors import ExecutorHandle
+from cageflow.work.pool import Pool
+from cageflow.work.worker_process import PARENT_CHECK_S
+from cageflow.work.worker_processes import WorkerProcesses
 
 SETTINGS = "champion.json"
 TABLE = "table"
-POLL_S, SAY_S = 0.2, 10.0
+SAY_S = 10.0
 ORPHAN_S = 10 * PARENT_CHECK_S
 TRAINING: dict[str, Any] = {
     "preset": "champion",
@@ -220,51 +220,46 @@ def _train_all(
     say: Callable[[str], None],
     check: Callable[[], None],
 ) -> None:
-    """Train with some seeds, each in a process of its own, at most `num_workers` at once."""
-    context = multiprocessing.get_context("spawn")
-    waiting = list(seeds)
-    running: dict[int, BaseProcess] = {}
+    """Train with some seeds, at most `num_workers` at once, in processes that write their checkpoint when stopped."""
+    workers = WorkerProcesses(num_workers)
+    handle = ExecutorHandle(workers, "", workers.terminate)
     said = time.monotonic()
-    try:
-        while waiting or running:
+
+    def look() -> None:
+        nonlocal said
+        check()
+        if time.monotonic() - said >= SAY_S:
+            said = time.monotonic()
+            for config, _ in pool.pending[:num_workers]:
+                say(_progress(settings, run_dir, config.seed))
+
+    with Pool(lambda: handle, _train, _name) as pool:
+        for seed in seeds:
+            pool.submit((settings.training(seed), _folder(run_dir, seed)))
+        while pool.pending:
+            training, failure = pool.next_done(look)
             check()
-            while waiting and len(running) < num_workers:
-                seed = waiting.pop(0)
-                running[seed] = context.Process(target=_train, args=(settings.training(seed), _folder(run_dir, seed)))
-                running[seed].start()
-            time.sleep(POLL_S)
-            for seed, process in list(running.items()):
-                if process.exitcode is None:
-                    continue
-                del running[seed]
-                check()
-                if process.exitcode != 0:
-                    raise RunFailedError(f"the training with seed {seed} ended with status {process.exitcode}")
-                say(_progress(settings, run_dir, seed))
-            if time.monotonic() - said >= SAY_S:
-                said = time.monotonic()
-                for seed in running:
-                    say(_progress(settings, run_dir, seed))
-    finally:
-        for process in running.values():
-            process.terminate()  # it writes its checkpoint before it ends
-        for process in running.values():
-            process.join()
+            if failure is not None:
+                raise RunFailedError(f"{_name(training)} failed: {failure}")
+            say(_progress(settings, run_dir, training[0].seed))
 
 
-def _train(config: TrainConfig, path: Path) -> None:
-    """Train with one seed in this process, a worker's, or go on with it."""
-    begin_worker()
+def _name(training: tuple[TrainConfig, Path]) -> str:
+    return f"the training with seed {training[0].seed}"
+
+
+def _train(training: tuple[TrainConfig, Path]) -> str | None:
+    """Train with one seed in this process, a worker's, or go on with it; what it failed of, if it did."""
+    config, path = training
     try:
         if (path / CONFIG).exists():
             # The champion's own lock is ours, so who still has the training outlives its parent, and not for long.
             runs.resume(path, "train", Quiet(), wait_s=ORPHAN_S)
         else:
             runs.start(config, path, Quiet())
-    except (UserError, RunFailedError) as error:
-        sys.exit(f"cageflow: {error}")
-    except RunStoppedError as error:
-        sys.exit(error.exit_status)
+    except (UserError, RunFailedError, RunStoppedError) as error:
+        return str(error)
+    return None
 
 
 def _progress(settings: ChampionSettings, run_dir: Path, seed: int) -> str:

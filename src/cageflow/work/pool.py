@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
@@ -73,6 +74,7 @@ class Pool(Generic[Task, Result]):
         self._name = name
         self._handle = make()
         self._running: dict[Future[Result], _Sent[Task]] = {}
+        self._done: queue.SimpleQueue[Future[Result]] = queue.SimpleQueue()
 
     @property
     def pending(self) -> list[Task]:
@@ -110,18 +112,20 @@ class Pool(Generic[Task, Result]):
             raise ValueError("no task is under way")
         while True:
             check()
-            wait(self._running, CHECK_S, return_when=FIRST_COMPLETED)
-            for future in [future for future in self._running if future.done()]:
+            try:
+                future = self._done.get(timeout=CHECK_S)
                 sent = self._running.pop(future)
-                try:
-                    return sent.task, future.result()
-                except ImportError as error:
-                    raise WorkerError(
-                        f"a worker cannot run {self._name(sent.task)} ({error}): "
-                        "install this version of cageflow where it runs"
-                    ) from error
-                except (Exception, CancelledError) as error:
-                    self._send_again(sent, error)
+            except (queue.Empty, KeyError):  # nothing came, or what was forgotten
+                continue
+            try:
+                return sent.task, future.result()
+            except ImportError as error:
+                raise WorkerError(
+                    f"a worker cannot run {self._name(sent.task)} ({error}): "
+                    "install this version of cageflow where it runs"
+                ) from error
+            except (Exception, CancelledError) as error:
+                self._send_again(sent, error)
 
     def results(self) -> Iterator[tuple[Task, Result]]:
         """All tasks that are under way and what comes of them, as they come back; raises as `next_done`."""
@@ -155,6 +159,7 @@ class Pool(Generic[Task, Result]):
             except RuntimeError as error:
                 raise WorkerError(f"{self._name(task)} cannot be sent to a worker: {error}") from error
         self._running[future] = _Sent(task, self._handle, deaths)
+        future.add_done_callback(self._done.put)
 
     def _send_again(self, sent: _Sent[Task], error: BaseException) -> None:
         """Send a task off whose worker died with it; any other error is raised."""

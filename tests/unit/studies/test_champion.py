@@ -124,17 +124,24 @@ def test_json__says_all_that_the_table_says() -> None:
     assert content["seeds"][0]["evaluation"]["total"] == pytest.approx(-30.0)
 
 
-def test_training__begins_as_every_worker_does_so_that_it_dies_with_its_parent(
+def test_training__goes_on_with_what_was_begun_once_its_orphan_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str] = []
-    monkeypatch.setattr(champion, "begin_worker", lambda: calls.append("worker"))
     monkeypatch.setattr(champion.runs, "start", lambda *_: calls.append("start"))
     monkeypatch.setattr(champion.runs, "resume", lambda *_, wait_s: calls.append(f"resume {wait_s > PARENT_CHECK_S}"))
-    champion._train(settings().training(1), tmp_path)
+    training = (settings().training(1), tmp_path)
+    assert champion._train(training) is None
     (tmp_path / "config.json").write_text("{}")
-    champion._train(settings().training(1), tmp_path)
-    assert calls == ["worker", "start", "worker", "resume True"]
+    assert champion._train(training) is None
+    assert calls == ["start", "resume True"]
+
+
+def test_training_that_fails__ends_the_run_in_its_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "run" / "seed1").mkdir(parents=True)
+    (tmp_path / "run" / "seed1" / "config.json").write_text("no configuration")  # so that its worker refuses it
+    with pytest.raises(RunFailedError, match=r"^the training with seed 1 failed: .*config\.json"):
+        champion._train_all(settings(), tmp_path / "run", [1], 1, lambda words: None, lambda: None)
 
 
 def test_folder_that_is_removed__ends_the_run_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
