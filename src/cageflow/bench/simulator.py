@@ -72,12 +72,12 @@ def bench_sim(
         UserError: a number is not possible, or CybORG cannot be used.
     """
     options = GameOptions(red_agent="RedMeanderAgent") if options is None else options
-    _ = options.network  # refused here if its file is wrong
     threads = sorted({1, 2, available_cores()}) if threads is None else threads
     for name, number in [("num_envs", num_envs), ("repeats", repeats), *(("threads", number) for number in threads)]:
         if number < 1:
             raise UserError(f"{name} is {number}; expected a whole number from 1.")
     cyborg = None if cyborg_path is None else _cyborg_env(options, cyborg_path)
+    _ = options.network  # refused here if its file is wrong
 
     progress("compilation, in processes of their own")
     compile_s, cached_compile_s = _compile_s()
