@@ -32,6 +32,7 @@ LAYERS = (
     "envs",
     "workflow",
     "sim",
+    "numerics",
     "scenario",
     "work",
     "files",

@@ -14,6 +14,9 @@ from torch import Tensor
 class Adam:
     """Adam (Kingma & Ba 2015) without weight decay.
 
+    `num_steps`, `mean` and `square`, the steps taken and the running moments, are there for `compiled_learner`, which
+    steps by itself.
+
     Args:
         parameters: (P,) the vector to step; its `grad` is read.
         betas: decay of the running mean of the gradient and of its square.
@@ -24,9 +27,9 @@ class Adam:
         self._parameters = parameters
         self._betas = betas
         self._eps = eps
-        self._num_steps = 0
-        self._mean = torch.zeros_like(parameters, requires_grad=False)
-        self._square = torch.zeros_like(parameters, requires_grad=False)
+        self.num_steps = 0
+        self.mean = torch.zeros_like(parameters, requires_grad=False)
+        self.square = torch.zeros_like(parameters, requires_grad=False)
 
     @torch.no_grad()
     def step(self, learning_rate: float) -> None:
@@ -38,21 +41,21 @@ class Adam:
         gradient = self._parameters.grad
         if gradient is None:
             raise ValueError("expected parameters with a gradient, got none")
-        self._num_steps += 1
+        self.num_steps += 1
         mean_decay, square_decay = self._betas
-        self._mean.lerp_(gradient, 1.0 - mean_decay)
-        self._square.mul_(square_decay).addcmul_(gradient, gradient, value=1.0 - square_decay)
-        mean_share = 1.0 - mean_decay**self._num_steps  # how much of the start at zero is left in the running means
-        square_share = 1.0 - square_decay**self._num_steps
-        scale = self._square.sqrt().div_(math.sqrt(square_share)).add_(self._eps)
-        self._parameters.addcdiv_(self._mean, scale, value=-learning_rate / mean_share)
+        self.mean.lerp_(gradient, 1.0 - mean_decay)
+        self.square.mul_(square_decay).addcmul_(gradient, gradient, value=1.0 - square_decay)
+        mean_share = 1.0 - mean_decay**self.num_steps  # how much of the start at zero is left in the running means
+        square_share = 1.0 - square_decay**self.num_steps
+        scale = self.square.sqrt().div_(math.sqrt(square_share)).add_(self._eps)
+        self._parameters.addcdiv_(self.mean, scale, value=-learning_rate / mean_share)
 
     def state_dict(self) -> dict[str, Any]:
         """All that `load_state_dict` needs: a number and two tensors on the CPU, a copy."""
         return {
-            "num_steps": self._num_steps,
-            "mean": self._mean.cpu().clone(),
-            "square": self._square.cpu().clone(),
+            "num_steps": self.num_steps,
+            "mean": self.mean.cpu().clone(),
+            "square": self.square.cpu().clone(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -64,6 +67,6 @@ class Adam:
         wanted = self._parameters.shape
         if state["mean"].shape != wanted or state["square"].shape != wanted:
             raise ValueError(f"expected moments of shape {tuple(wanted)}, got {tuple(state['mean'].shape)}")
-        self._num_steps = int(state["num_steps"])
-        self._mean.copy_(state["mean"])
-        self._square.copy_(state["square"])
+        self.num_steps = int(state["num_steps"])
+        self.mean.copy_(state["mean"])
+        self.square.copy_(state["square"])

@@ -1,4 +1,4 @@
-"""PPO's loss for the actor, per step in meaning and per distinct observation in cost."""
+"""PPO's loss for the actor in torch, per step in meaning and per distinct observation in cost."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cageflow.learn.masked_loss import masked_steps
 from cageflow.learn.sampling import MASKED_LOGIT
 
 
@@ -46,7 +45,7 @@ def policy_loss(
 
     Steps that met the same observation share a row of logits: softmax, entropy and their gradients are computed once
     per row, and only the ratio and its clipping once per step. The result is that of one row per step. Masks differ
-    from step to step, so with them the softmax is per step too; on a CPU compiled code does it.
+    from step to step, so with them the softmax is per step too.
 
     Args:
         logits: (U, A) float32, one row per distinct observation.
@@ -61,19 +60,11 @@ def policy_loss(
     """
     if masks is None or mask_idx is None:
         parts = _PolicyLoss.apply(logits, row_idx, actions, old_log_probs, advantages, clip_coef, ent_coef)
-    elif _can_run_compiled(logits):
-        parts = _MaskedPolicyLoss.apply(
-            logits, row_idx, actions, old_log_probs, advantages, clip_coef, ent_coef, masks, mask_idx
-        )
     else:
         step_logits = logits.index_select(0, row_idx).masked_fill(masks.index_select(0, mask_idx) == 0, MASKED_LOGIT)
         step_idx = torch.arange(row_idx.shape[0], device=logits.device)
         parts = _PolicyLoss.apply(step_logits, step_idx, actions, old_log_probs, advantages, clip_coef, ent_coef)
     return PolicyLoss(*parts)
-
-
-def _can_run_compiled(logits: Tensor) -> bool:
-    return logits.device.type == "cpu"
 
 
 class _PolicyLoss(torch.autograd.Function):
@@ -121,52 +112,6 @@ class _PolicyLoss(torch.autograd.Function):
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         (grad,) = ctx.saved_tensors
         return grad_outputs[0] * grad, None, None, None, None, None, None
-
-
-class _MaskedPolicyLoss(torch.autograd.Function):
-    """The loss with a mask for every step, on a CPU."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        logits: Tensor,
-        row_idx: Tensor,
-        actions: Tensor,
-        old_log_probs: Tensor,
-        advantages: Tensor,
-        clip_coef: float,
-        ent_coef: float,
-        masks: Tensor,
-        mask_idx: Tensor,
-    ) -> tuple[Tensor, ...]:
-        shifted = logits - logits.amax(dim=1, keepdim=True)
-        exps = shifted.exp()
-        products = exps * shifted
-        exp_weights, product_weights, grad = torch.zeros((3, *logits.shape), dtype=logits.dtype).unbind()
-        sums = masked_steps(
-            shifted.numpy(),
-            exps.numpy(),
-            products.numpy(),
-            row_idx.numpy(),
-            masks.numpy(),
-            mask_idx.numpy(),
-            actions.numpy(),
-            old_log_probs.numpy(),
-            advantages.numpy(),
-            clip_coef,
-            ent_coef,
-            exp_weights.numpy(),
-            product_weights.numpy(),
-            grad.numpy(),
-        )
-        grad.addcmul_(exps, exp_weights).addcmul_(products, product_weights)
-        means = (torch.tensor(total / row_idx.shape[0], dtype=logits.dtype) for total in sums)
-        return _finish(ctx, grad, ent_coef, *means)
-
-    @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        (grad,) = ctx.saved_tensors
-        return grad_outputs[0] * grad, None, None, None, None, None, None, None, None
 
 
 def _finish(

@@ -55,7 +55,7 @@ class ActorCritic(nn.Module):
         self.actor = _build_layers([num_inputs, *hidden_sizes, num_actions])
         self.critic = _build_layers([num_inputs, *hidden_sizes, 1])
         for layers, last_gain in ((self.actor, 0.01), (self.critic, 1.0)):
-            for layer in _linears(layers):
+            for layer in linears(layers):
                 if orthogonal_init:
                     gain = last_gain if layer is layers[-1] else math.sqrt(2.0)
                     nn.init.orthogonal_(layer.weight, gain, generator)
@@ -76,14 +76,15 @@ class ActorCritic(nn.Module):
     @property
     def critic_head(self) -> nn.Linear:
         """The critic's last layer."""
-        return _linears(self.critic)[-1]
+        return linears(self.critic)[-1]
 
     def actor_layers(self) -> Layers:
         """A copy of the actor's layers, the order's columns included."""
-        return [
-            (layer.weight.detach().cpu().numpy().copy(), layer.bias.detach().cpu().numpy().copy())
-            for layer in _linears(self.actor)
-        ]
+        return _copies(self.actor)
+
+    def critic_layers(self) -> Layers:
+        """The same of the critic."""
+        return _copies(self.critic)
 
     def actor_weights(self) -> ActorWeights:
         """A copy of the actor for the compiled code, the order folded into the first bias."""
@@ -91,7 +92,7 @@ class ActorCritic(nn.Module):
         return pack_weights(self.actor_layers(), self._activation_name, order)
 
     def _run(self, layers: nn.ModuleList, observations: Tensor) -> Tensor:
-        first, *others = _linears(layers)
+        first, *others = linears(layers)
         bias: Tensor = first.bias
         if self.order is not None:
             bias = bias + first.weight[:, self.num_observations :] @ self.order
@@ -125,5 +126,13 @@ def _build_layers(sizes: Sequence[int]) -> nn.ModuleList:
         return nn.ModuleList(nn.Linear(inputs, outputs) for inputs, outputs in itertools.pairwise(sizes))
 
 
-def _linears(layers: nn.ModuleList) -> list[nn.Linear]:
+def _copies(layers: nn.ModuleList) -> Layers:
+    return [
+        (layer.weight.detach().cpu().numpy().copy(), layer.bias.detach().cpu().numpy().copy())
+        for layer in linears(layers)
+    ]
+
+
+def linears(layers: nn.ModuleList) -> list[nn.Linear]:
+    """The layers of the actor or the critic, as what they are."""
     return cast(list[nn.Linear], list(layers))

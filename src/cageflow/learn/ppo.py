@@ -1,28 +1,26 @@
 """Proximal policy optimisation (Schulman et al. 2017) on rollouts of whole episodes."""
 
 import math
-import operator
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from cageflow.learn.adam import Adam
 from cageflow.learn.advantages import discounted_returns, explained_variance, gae, step_weights
+from cageflow.learn.compiled_learner import CompiledLearner
+from cageflow.learn.compiled_update import NO_GRADIENT, NOT_FINITE, TOO_FAR, Measures
 from cageflow.learn.config import PPOConfig
 from cageflow.learn.inference import ActorWeights, Layers
-from cageflow.learn.losses import PolicyLoss, policy_loss
 from cageflow.learn.networks import ActorCritic, share_storage
 from cageflow.learn.rollout import Rollout
+from cageflow.learn.torch_learner import TorchLearner
 from cageflow.learn.value_scale import ValueScale
 
 _RETURNS_EPS = 1e-5
-_ADVANTAGE_EPS = 1e-8
 
 
 class NonFiniteError(ArithmeticError):
@@ -75,7 +73,8 @@ class PPO:
         order_encoding: (D,) float32 code of the workflow order; None for plain PPO.
         total_updates: updates that the schedules of the configuration are stretched over; later ones keep the final
             values. Needed if and only if `config.has_schedule`.
-        device: torch device for the networks and the update. Acting stays on the CPU.
+        device: torch device for the networks and the update: compiled code on "cpu", torch elsewhere. Acting stays on
+            the CPU.
         seed: decides the initial weights and the shuffling; torch's global generator is not touched.
 
     Raises:
@@ -112,6 +111,9 @@ class PPO:
         ).to(self._device)
         self._parameters = share_storage(self._networks)
         self._optimizer = Adam(self._parameters, betas=config.adam_betas, eps=config.adam_eps)
+        runs_compiled = self._device.type == "cpu"
+        make_learner = CompiledLearner if runs_compiled else TorchLearner
+        self._learner = make_learner(self._networks, self._parameters, self._optimizer, config)
         self._value_scale = ValueScale()
         self._updates_done = 0
 
@@ -128,9 +130,7 @@ class PPO:
 
         They are expected returns; without `gae_lambda`, returns as normalised in the last rollout.
         """
-        with torch.no_grad():
-            output = self._networks.values(torch.from_numpy(observations).to(self._device).float())
-        return self._value_scale.to_returns(output.cpu().numpy())
+        return self._value_scale.to_returns(self._learner.values(observations))
 
     def update(self, rollout: Rollout) -> UpdateStats:
         """Improve the policy on one rollout.
@@ -143,37 +143,36 @@ class PPO:
         config = self.config
         self._check(rollout)
         learning_rate, ent_coef = self._scheduled()
-        observations = torch.from_numpy(rollout.observations).to(self._device).float()
         targets, advantages, explained = self._targets(rollout)
-        steps = _Steps.from_rollout(rollout, observations, targets, advantages)
-
+        learner = self._learner
+        learner.begin(rollout, targets, advantages)
         epochs_done = gradient_steps = 0
         grad_norm_sum = 0.0
         stopped = False
-        while epochs_done < config.update_epochs and not stopped:
-            measures = []
-            for minibatch in self._minibatches(steps):
-                policy, value_loss, loss = self._losses(minibatch, ent_coef)
-                self._check_finite(loss, policy, value_loss)
-                measures.append(
-                    torch.stack(
-                        (policy.clipped, value_loss.detach(), policy.entropy, policy.approx_kl, policy.clip_fraction)
-                    )
-                )
-                if config.target_kl is not None and float(policy.approx_kl) > config.target_kl:
-                    stopped = True
-                    break
-                grad_norm_sum += self._step(loss, learning_rate)
-                gradient_steps += 1
-            epochs_done += not stopped
-        clipped, value_loss_mean, entropy, approx_kl, clip_fraction = torch.stack(measures).mean(dim=0).tolist()
+        try:
+            while epochs_done < config.update_epochs and not stopped:
+                means = np.zeros(len(Measures._fields))
+                learner.shuffle(self._shuffled(rollout.actions.size), config.num_minibatches)
+                for number in range(config.num_minibatches):
+                    measures = learner.step(number, learning_rate, ent_coef)
+                    self._check_outcome(measures)
+                    means += (np.asarray(measures) - means) / (number + 1)
+                    if measures.outcome == TOO_FAR:
+                        stopped = True
+                        break
+                    grad_norm_sum += measures.grad_norm
+                    gradient_steps += 1
+                epochs_done += not stopped
+        finally:
+            learner.end()
+        last = dict(zip(Measures._fields, means.tolist(), strict=True))
         self._updates_done += 1
         return UpdateStats(
-            policy_loss=clipped,
-            value_loss=value_loss_mean,
-            entropy=entropy,
-            approx_kl=approx_kl,
-            clip_fraction=clip_fraction,
+            policy_loss=last["clipped"],
+            value_loss=last["value_loss"],
+            entropy=last["entropy"],
+            approx_kl=last["approx_kl"],
+            clip_fraction=last["clip_fraction"],
             explained_variance=explained,
             grad_norm=grad_norm_sum / max(1, gradient_steps),
             learning_rate=learning_rate,
@@ -307,145 +306,25 @@ class PPO:
             returns = scale.to_values(returns)
         return returns, advantages, explained
 
-    def _minibatches(self, steps: "_Steps") -> Iterator["_Steps"]:
-        """One epoch."""
+    def _shuffled(self, num_steps: int) -> NDArray[np.int64]:
+        """The numbers of the steps in the order of an epoch."""
         if self.config.num_minibatches == 1:
-            yield steps
-            return
-        order = torch.randperm(len(steps), generator=self._generator).to(self._device)
-        yield from steps.shuffled(order).split(self.config.num_minibatches)
+            return np.arange(num_steps)
+        return torch.randperm(num_steps, generator=self._generator).numpy()
 
-    def _losses(self, steps: "_Steps", ent_coef: float) -> tuple[PolicyLoss, Tensor, Tensor]:
-        """The actor's loss, the critic's and their weighted sum."""
-        config = self.config
-        logits = self._networks.logits(steps.observations)
-        values = self._networks.values(steps.observations).index_select(0, steps.row_idx)
-        advantages = steps.advantages
-        if advantages is None:
-            advantages = steps.targets - values.detach()
-        elif config.norm_adv:
-            spread = advantages.std() if len(advantages) > 1 else advantages.new_zeros(())  # of one value there is none
-            advantages = (advantages - advantages.mean()) / (spread + _ADVANTAGE_EPS)
-        policy = policy_loss(
-            logits,
-            steps.row_idx,
-            steps.actions,
-            steps.log_probs,
-            advantages,
-            clip_coef=config.clip_coef,
-            ent_coef=ent_coef,
-            masks=steps.masks,
-            mask_idx=steps.mask_idx,
-        )
-        value_loss = (values - steps.targets).square().mean()
-        return policy, value_loss, policy.total + config.vf_coef * value_loss
-
-    def _check_finite(self, loss: Tensor, policy: PolicyLoss, value_loss: Tensor) -> None:
-        if not math.isfinite(loss.item()):
+    def _check_outcome(self, measures: Measures) -> None:
+        update = self._updates_done + 1
+        if measures.outcome == NOT_FINITE:
             for name, part in (
-                ("policy loss", policy.clipped),
-                ("value loss", value_loss),
-                ("entropy", policy.entropy),
+                ("policy loss", measures.clipped),
+                ("value loss", measures.value_loss),
+                ("entropy", measures.entropy),
             ):
-                if not math.isfinite(part.item()):
-                    raise NonFiniteError(f"update {self._updates_done + 1}: the {name} is {part.item()}")
-            raise NonFiniteError(f"update {self._updates_done + 1}: the sum of the losses is {loss.item()}")
-
-    def _step(self, loss: Tensor, learning_rate: float) -> float:
-        """One step down the gradient, whose length before clipping is returned."""
-        gradient = self._parameters.grad
-        assert gradient is not None
-        gradient.zero_()
-        loss.backward()
-        limit = self.config.max_grad_norm
-        norm = float(gradient.norm())
-        if not math.isfinite(norm):
-            raise NonFiniteError(f"update {self._updates_done + 1}: the gradient's length is {norm}")
-        if limit is not None and norm > limit:
-            gradient.mul_(limit / norm)
-        self._optimizer.step(learning_rate)
-        return norm
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Steps:
-    """N steps on the learner's device.
-
-    Attributes:
-        observations: (U, F) float32, distinct.
-        masks: (M, A) uint8, or None.
-        row_idx: (N,) int64, each step's row of `observations`.
-        mask_idx: (N,) int64, each step's row of `masks`, or None.
-        actions: (N,) int64.
-        log_probs: (N,) float32.
-        targets: (N,) float32, for the critic.
-        advantages: (N,) float32, or None: targets less present values.
-    """
-
-    observations: Tensor
-    masks: Tensor | None
-    row_idx: Tensor
-    mask_idx: Tensor | None
-    actions: Tensor
-    log_probs: Tensor
-    targets: Tensor
-    advantages: Tensor | None
-
-    @classmethod
-    def from_rollout(
-        cls,
-        rollout: Rollout,
-        observations: Tensor,
-        targets: NDArray[np.float32],
-        advantages: NDArray[np.float32] | None,
-    ) -> "_Steps":
-        """The steps of a rollout, whose table `observations` is already on the device."""
-
-        def flat(array: NDArray[Any], dtype: type[np.generic]) -> Tensor:
-            return torch.from_numpy(np.ascontiguousarray(array, dtype).reshape(-1)).to(observations.device)
-
-        return cls(
-            observations=observations,
-            masks=None if rollout.masks is None else torch.from_numpy(rollout.masks).to(observations.device),
-            row_idx=flat(rollout.observation_idx, np.int64),
-            mask_idx=None if rollout.mask_idx is None else flat(rollout.mask_idx, np.int64),
-            actions=flat(rollout.actions, np.int64),
-            log_probs=flat(rollout.log_probs, np.float32),
-            targets=flat(targets, np.float32),
-            advantages=None if advantages is None else flat(advantages, np.float32),
-        )
-
-    def __len__(self) -> int:
-        return int(self.row_idx.shape[0])
-
-    def shuffled(self, order: Tensor) -> "_Steps":
-        """The same steps in another order."""
-        return self._each_step(lambda tensor: tensor.index_select(0, order))
-
-    def split(self, num_parts: int) -> Iterator["_Steps"]:
-        """The steps in parts of nearly equal size, each with only the observations that it meets."""
-        for places in np.array_split(np.arange(len(self)), num_parts):
-            part = self._each_step(operator.itemgetter(slice(int(places[0]), int(places[-1]) + 1)))
-            rows, row_idx = _compress(part.row_idx, self.observations.shape[0])
-            yield replace(part, observations=self.observations.index_select(0, rows), row_idx=row_idx)
-
-    def _each_step(self, change: Callable[[Tensor], Tensor]) -> "_Steps":
-        """Change everything that has one entry per step."""
-        return replace(
-            self,
-            row_idx=change(self.row_idx),
-            mask_idx=None if self.mask_idx is None else change(self.mask_idx),
-            actions=change(self.actions),
-            log_probs=change(self.log_probs),
-            targets=change(self.targets),
-            advantages=None if self.advantages is None else change(self.advantages),
-        )
-
-
-def _compress(idx: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """The rows, ascending, that `idx` (N,) names out of `size`, and `idx` in the numbers that they have among these."""
-    named = torch.zeros(size, dtype=torch.int64, device=idx.device).index_fill_(0, idx, 1)
-    return named.nonzero()[:, 0], named.cumsum(0).sub_(1).index_select(0, idx)
+                if not math.isfinite(part):
+                    raise NonFiniteError(f"update {update}: the {name} is {part}")
+            raise NonFiniteError(f"update {update}: the sum of the losses is not finite")
+        if measures.outcome == NO_GRADIENT:
+            raise NonFiniteError(f"update {update}: the gradient's length is {measures.grad_norm}")
 
 
 def _between(first: float, last: float | None, done: float) -> float:

@@ -3,7 +3,6 @@ import math
 import pytest
 import torch
 
-from cageflow.learn import losses
 from cageflow.learn.losses import policy_loss
 
 LOGITS = torch.log(torch.tensor([[0.25, 0.75], [0.5, 0.5]]))
@@ -91,14 +90,12 @@ def random_minibatch(num_rows, num_actions, dtype, num_masks=None):
     return logits, (rows, actions, old, advantages), masks, mask_idx
 
 
-@pytest.mark.parametrize("compiled", [True, False])
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 @pytest.mark.parametrize("num_masks", [1, 9, 300])
 @pytest.mark.parametrize(("num_rows", "num_actions"), [(1, 8), (7, 11), (40, 145), (400, 145)])
 def test_masked_policy_loss__equals_the_loss_on_masked_logits_in_value_and_gradient(
-    num_rows, num_actions, num_masks, dtype, compiled, monkeypatch
+    num_rows, num_actions, num_masks, dtype
 ):
-    monkeypatch.setattr(losses, "_can_run_compiled", lambda logits: compiled)
     logits, steps, masks, mask_idx = random_minibatch(num_rows, num_actions, dtype, num_masks)
     settings = {"clip_coef": 0.2, "ent_coef": 0.05}
     ours, theirs = logits.clone().requires_grad_(), logits.clone().requires_grad_()

@@ -1,0 +1,207 @@
+"""A learner's networks in the layout of the compiled update, and one rollout in its order."""
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cageflow.learn.adam import Adam
+from cageflow.learn.compiled_update import (
+    AS_GIVEN,
+    LESS_VALUE,
+    NORMALISED,
+    STEP,
+    STEPPED,
+    Measures,
+    Rates,
+    deal,
+    minibatch_step,
+    pack_masks,
+    sort_steps,
+)
+from cageflow.learn.config import ACTIVATIONS, PPOConfig
+from cageflow.learn.dense import (
+    BLOCK_ROWS,
+    WIDTH,
+    memory_end,
+    pack_stack,
+    padded,
+    set_bits_of,
+    stack_layout,
+    stack_outputs,
+)
+from cageflow.learn.inference import fold_order
+from cageflow.learn.networks import ActorCritic, linears
+from cageflow.learn.rollout import Rollout
+
+
+class CompiledLearner:
+    """Steps networks on the CPU.
+
+    Args:
+        networks: the networks, whose parameters are views of `parameters`.
+        parameters: (P,) as `networks.share_storage` makes it.
+        optimizer: of these parameters.
+        config: settings.
+    """
+
+    def __init__(self, networks: ActorCritic, parameters: Tensor, optimizer: Adam, config: PPOConfig) -> None:
+        self._torch_networks = networks
+        self._optimizer = optimizer
+        self._config = config
+        self._activation = ACTIVATIONS.index(config.activation)
+        self._order = np.empty(0, np.float32) if networks.order is None else networks.order.numpy()
+        self._num_observations = networks.num_observations
+        layers = [*linears(networks.actor), *linears(networks.critic)]
+        self._num_actions = linears(networks.actor)[-1].out_features
+        theirs = [parameters.detach().numpy(), optimizer.mean.numpy(), optimizer.square.numpy()]
+        self._learned = np.zeros((4, padded(theirs[0].shape[0])), np.float32)
+        shapes = [(layer.out_features, layer.in_features) for layer in layers]
+        self._pairs = [
+            pair
+            for mine, other in zip(self._learned[: len(theirs)], theirs, strict=True)
+            for pair in zip(_layers_by_input(mine, shapes), _layers_by_output(other, shapes), strict=True)
+        ]
+
+    def values(self, observations: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(U,) float32 values of (U, F) observations, in the unit that the critic was trained in."""
+        layers = self._torch_networks.critic_layers()
+        layout, weights = pack_stack(fold_order(layers, self._order if self._order.size else None))
+        starts, places = set_bits_of(observations)
+        return stack_outputs(layout, weights, self._activation, starts, places)[:, 0].copy()
+
+    def begin(self, rollout: Rollout, targets: NDArray[np.float32], advantages: NDArray[np.float32] | None) -> None:
+        """Take up a rollout: the next steps are its.
+
+        Args:
+            targets: (T, B) for the critic, in its unit.
+            advantages: (T, B); None: targets less present values.
+        """
+        for mine, theirs in self._pairs:
+            np.copyto(mine, theirs)
+        actions = rollout.actions.reshape(-1)
+        row_idx = _flat(rollout.observation_idx, np.int32)
+        if rollout.masks is None or rollout.mask_idx is None:
+            masks, mask_idx = np.ones((1, self._num_actions), np.uint8), np.zeros_like(row_idx)
+        else:
+            masks, mask_idx = rollout.masks, _flat(rollout.mask_idx, np.int32)
+        used = np.bitwise_or.reduce(masks, axis=0) != 0
+        used[actions] = True
+        columns = np.flatnonzero(used).astype(np.int32)
+        column_of = np.cumsum(used, dtype=np.int32) - 1
+        order = sort_steps(row_idx, mask_idx, rollout.observations.shape[0], masks.shape[0])
+        steps = np.empty(order.shape[0], STEP)
+        for name, array in (
+            ("row_idx", row_idx),
+            ("mask_idx", mask_idx),
+            ("action", column_of[actions]),
+            ("log_prob", rollout.log_probs.reshape(-1)),
+            ("target", targets.reshape(-1)),
+            ("advantage", (targets if advantages is None else advantages).reshape(-1)),
+        ):
+            steps[name] = array[order]
+        hidden = self._config.hidden_sizes
+        first = max(padded(size) for size in (*hidden, columns.shape[0]))  # after the zeros
+        actor = stack_layout([self._num_observations, *hidden, columns.shape[0]], first)
+        critic = stack_layout([self._num_observations, *hidden, 1], memory_end(actor))
+        width = int(actor[-1, WIDTH])
+        self._arrays = (
+            self._learned,
+            actor,
+            critic,
+            np.zeros(memory_end(critic), np.float32),
+            np.empty((4, BLOCK_ROWS * width), np.float32),
+            np.empty(self._num_observations * BLOCK_ROWS, np.int32),
+            np.empty(self._num_observations, np.int64),
+            np.empty((2, BLOCK_ROWS), np.int32),
+            np.empty(5),
+            self._order,
+            columns,
+            np.zeros(1, np.int32),
+            self._num_actions,
+            *set_bits_of(rollout.observations),
+            pack_masks(masks, columns, width),
+        )
+        self._steps = steps
+        self._advantage_kind = LESS_VALUE if advantages is None else NORMALISED if self._config.norm_adv else AS_GIVEN
+        self._places = np.empty_like(order)
+        self._places[order] = np.arange(order.shape[0], dtype=np.int32)
+
+    def shuffle(self, order: NDArray[np.int64], num_minibatches: int) -> None:
+        """Deal the steps out for an epoch: in (N,) `order`, into parts of nearly equal size."""
+        sizes = [part.shape[0] for part in np.array_split(order, num_minibatches)]
+        self._bounds = np.asarray([0, *itertools.accumulate(sizes)], np.int64)
+        self._members = deal(self._places, order, self._bounds)
+
+    def step(self, number: int, learning_rate: float, ent_coef: float) -> Measures:
+        """Learn from a minibatch of the epoch."""
+        config = self._config
+        mean_decay, square_decay = config.adam_betas
+        steps_done = self._optimizer.num_steps + 1
+        rates = Rates(
+            clip_coef=config.clip_coef,
+            ent_coef=ent_coef,
+            vf_coef=config.vf_coef,
+            max_grad_norm=math.inf if config.max_grad_norm is None else config.max_grad_norm,
+            target_kl=math.inf if config.target_kl is None else config.target_kl,
+            learning_rate=learning_rate,
+            mean_decay=mean_decay,
+            square_decay=square_decay,
+            mean_share=1.0 - whole_power(mean_decay, steps_done),
+            square_share=1.0 - whole_power(square_decay, steps_done),
+            eps=config.adam_eps,
+        )
+        members = self._members[self._bounds[number] : self._bounds[number + 1]]
+        measures = Measures(
+            *minibatch_step(*self._arrays, self._steps, members, self._advantage_kind, self._activation, rates)
+        )
+        if measures.outcome == STEPPED:
+            self._optimizer.num_steps = steps_done
+        return measures
+
+    def end(self) -> None:
+        """Give the networks and the optimiser what was learned."""
+        for mine, theirs in self._pairs:
+            np.copyto(theirs, mine)
+
+
+def _flat(array: NDArray[np.integer], dtype: type[np.generic]) -> NDArray[Any]:
+    return np.ascontiguousarray(array, dtype).reshape(-1)
+
+
+def whole_power(number: float, exponent: int) -> float:
+    """A power by multiplications alone, since the C library's depends on the processor in its last bit."""
+    result = 1.0
+    while exponent:
+        if exponent & 1:
+            result *= number
+        number *= number
+        exponent >>= 1
+    return result
+
+
+def _layers_by_input(vector: NDArray[np.float32], shapes: list[tuple[int, int]]) -> list[NDArray[np.float32]]:
+    """Views of the weights, as (outputs, inputs), and of the biases in the layout of `compiled_update`."""
+    views = []
+    at = 0
+    for outputs, inputs in shapes:
+        bias = vector[at : at + outputs]
+        at += outputs
+        views += [vector[at : at + inputs * outputs].reshape(inputs, outputs).T, bias]
+        at += inputs * outputs
+    return views
+
+
+def _layers_by_output(vector: NDArray[np.float32], shapes: list[tuple[int, int]]) -> list[NDArray[np.float32]]:
+    """The same views in torch's layout: the weight (outputs, inputs), then the bias."""
+    views = []
+    at = 0
+    for outputs, inputs in shapes:
+        views.append(vector[at : at + inputs * outputs].reshape(outputs, inputs))
+        at += inputs * outputs
+        views.append(vector[at : at + outputs])
+        at += outputs
+    return views
