@@ -47,7 +47,7 @@ LAYERS = (
 # Below it, and still none of its business: search gets a function from an order to a trial result.
 STRANGERS = {"search": {"collect", "learn", "envs", "sim"}}
 # Imported inside the commands. Gymnasium (0.15 s) is not among them: `import cageflow` registers the environments.
-HEAVY = {"torch", "botorch", "gpytorch", "matplotlib", "numba", "scipy", "stable_baselines3", "tensorboard"}
+HEAVY = {"torch", "botorch", "gpytorch", "matplotlib", "numba", "pydantic", "scipy", "stable_baselines3", "tensorboard"}
 
 
 def floor_of(module: str) -> str:

@@ -23,7 +23,6 @@ from cageflow.cli.options import (
 from cageflow.cli.output import print_json, whole_numbers
 from cageflow.cli.telling import Telling
 from cageflow.errors import UserError
-from cageflow.reading import parse_json
 
 if TYPE_CHECKING:
     from cageflow.agents.sources import AgentSource, SourceOptions
@@ -219,6 +218,8 @@ def _red_agents(text: str | None) -> tuple[str, ...]:
 
 
 def _arguments(text: str | None) -> dict[str, Any]:
+    from cageflow.reading import parse_json
+
     if text is None:
         return {}
     try:

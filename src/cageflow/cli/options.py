@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -32,7 +33,7 @@ def setting(settings: type, name: str) -> Any:
         settings: a class of `cageflow.settings.parts`.
         name: of its field.
     """
-    (said,) = (one for one in get_type_hints(settings, include_extras=True)[name].__metadata__ if _is_option(one))
+    (said,) = (one for one in _hints(settings)[name].__metadata__ if _is_option(one))
     default = getattr(settings, name) if said.shown is None else said.shown
     names = [f"--{name}/--no-{name}"] if isinstance(getattr(settings, name), bool) else []
     return option(said.help, default, *names, panel=ADVANCED if said.advanced else None)
@@ -42,12 +43,17 @@ def options_of(settings: type) -> dict[str, Any]:
     """The types of all options of a class of settings, by their names, as Typer reads them, in their order."""
     types = get_type_hints(settings)
     found = {}
-    for name, hint in get_type_hints(settings, include_extras=True).items():
+    for name, hint in _hints(settings).items():
         said = [one for one in getattr(hint, "__metadata__", ()) if _is_option(one)]
         if said:
             kind = Path if said[0].is_path else _plain(types[name])
             found[name] = Annotated[kind | None, setting(settings, name)]
     return found
+
+
+@cache
+def _hints(settings: type) -> dict[str, Any]:
+    return get_type_hints(settings, include_extras=True)
 
 
 def _is_option(metadata: object) -> bool:

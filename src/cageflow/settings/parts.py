@@ -8,17 +8,29 @@ base come first.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
-
-from annotated_types import Ge, Le, Lt
+from typing import Annotated, Any, Literal
 
 from cageflow.learn.config import MAX_STEPS, MAX_WEIGHT
 
-Count = Annotated[int, Ge(1), Le(10**12)]  # of episodes: a century of the fastest machine
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a number may be; told to pydantic without loading it."""
+
+    ge: float | None = None
+    le: float | None = None
+    lt: float | None = None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> dict[str, Any]:
+        """Those of pydantic's own schema of a number."""
+        return {**handler(source), **{name: bound for name, bound in vars(self).items() if bound is not None}}
+
+
+Count = Annotated[int, Bounds(ge=1, le=10**12)]  # of episodes: a century of the fastest machine
 MAX_EVALUATED = 1_000_000  # episodes; they are played at once, a kilobyte each
-FewCount = Annotated[int, Ge(1), Le(1024)]  # of threads and processes: the system breaks down on absurd numbers
-Share = Annotated[float, Ge(0.0), Le(1.0)]
-Weight = Annotated[float, Ge(0.0), Le(MAX_WEIGHT)]
+FewCount = Annotated[int, Bounds(ge=1, le=1024)]  # of threads and processes: the system breaks down on absurd numbers
+Share = Annotated[float, Bounds(ge=0.0, le=1.0)]
+Weight = Annotated[float, Bounds(ge=0.0, le=MAX_WEIGHT)]
 NETWORKS = "cage2, cage1, plant, clinic, campus"
 """The networks that come with the package, `cageflow.scenario.NETWORK_NAMES`."""
 ORDER_FORMS = "As a > b > c or a,b,c, by its number from 0, or by a name such as critical-first."
@@ -46,7 +58,7 @@ class BudgetSettings:
     """How much is trained, and by which chance."""
 
     total_episodes: Annotated[Count, Option("Training episodes in all.", advanced=False)] = 100_000
-    seed: Annotated[int, Ge(0), Lt(2**63), Option("Decides all chance.", advanced=False)] = 0
+    seed: Annotated[int, Bounds(ge=0, lt=2**63), Option("Decides all chance.", advanced=False)] = 0
 
 
 class GameSettings:
@@ -62,7 +74,7 @@ class GameSettings:
     ] = "B_lineAgent"
     rules: Annotated[str, Option("v2.1 (today's CAGE-2) or challenge (as it was judged).", advanced=False)] = "v2.1"
     observation: Annotated[str, Option("Blue's table: corrected or official.")] = "corrected"
-    max_steps: Annotated[int, Ge(1), Le(MAX_STEPS), Option("Steps of an episode.")] = 100
+    max_steps: Annotated[int, Bounds(ge=1, le=MAX_STEPS), Option("Steps of an episode.")] = 100
     green: Annotated[bool, Option("Wake the green agent.", "no-green", advanced=False)] = False
     scenario: Annotated[
         str | None,
@@ -126,7 +138,7 @@ class StrategySettings:
 class RepetitionSettings:
     """How often a landscape trains each order."""
 
-    repetitions: Annotated[int, Ge(1), Le(10_000), Option("Trainings of each workflow.", advanced=False)] = 1
+    repetitions: Annotated[int, Bounds(ge=1, le=10_000), Option("Trainings of each workflow.", advanced=False)] = 1
 
 
 class WhereSettings:
@@ -174,7 +186,7 @@ class JudgeSettings:
     """How a trained policy is judged."""
 
     evaluation_episodes: Annotated[
-        int, Ge(2), Le(MAX_EVALUATED), Option("Fresh episodes that judge a trained policy.")
+        int, Bounds(ge=2, le=MAX_EVALUATED), Option("Fresh episodes that judge a trained policy.")
     ] = 500
 
 
@@ -217,8 +229,7 @@ class StalenessSettings:
 
     max_staleness: Annotated[
         int,
-        Ge(0),
-        Le(1000),
+        Bounds(ge=0, le=1000),
         Option("Updates that an episode of the collector process may be old; 0 waits for all."),
     ] = 1
 
@@ -297,6 +308,6 @@ class UniversalSettings(CommonSettings, CollectorSettings, SharingSettings, Lear
     """Of `universal`."""
 
     evaluation_episodes: Annotated[
-        int, Ge(2), Le(MAX_EVALUATED), Option("Fresh episodes of each workflow that judge the trained policy.")
+        int, Bounds(ge=2, le=MAX_EVALUATED), Option("Fresh episodes of each workflow that judge the trained policy.")
     ] = 1000
     preset: Annotated[str, Option("The learner: universal, default or reference.")] = "universal"

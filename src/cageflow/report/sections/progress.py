@@ -34,8 +34,8 @@ def section(material: Material) -> Section | None:
         draw=lambda figure, narrow: _draw(figure, narrow, run, path),
         heights=(340, 520),
         note=f"{end} Marks are the trials, filled where the compliance threshold was reached. The distance of the line "
-        "from the dashed one is the run's simple regret against the best that it found itself; the best of all 120 "
-        "workflows is not known from one search.",
+        "from the dashed one is the run's simple regret against the best that it found itself; the best of all "
+        f"{len(run.orders):,} workflows is not known from one search.",
         table=_table(run, path),
     )
     return Section("progress", "How the search went", (chart,))
