@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from cageflow.cli.options import NETWORKS
+from cageflow.report.network.picture import network_svg
 from cageflow.scenario import NETWORK_NAMES, default_network, load_network, load_scenario
 from cageflow.scenario.cyborg.writing import cyborg_text
 from cageflow.scenario.schema import parse_scenario
+from cageflow.settings.parts import NETWORKS
 from tests.e2e.command_line import cageflow
 
 
@@ -74,6 +75,12 @@ def test_shipped_network__is_checked_shown_and_named_in_the_help(name: str) -> N
     outcome = cageflow("network", "show", name)
     assert outcome.status == 0 and all(host in outcome.out for host in load_network(name).hosts)
     assert name in NETWORKS.split(", ")
+
+
+@pytest.mark.parametrize("name", ["plant", "clinic", "campus"])
+def test_picture_of_a_page__is_the_one_that_is_drawn(name: str) -> None:
+    picture = Path(__file__).parents[2] / "docs" / "images" / f"network-{name}.svg"
+    assert picture.read_text() == network_svg(load_network(name))
 
 
 def test_search__on_the_plant_ends_with_an_order_of_its_types(tmp_path: Path) -> None:

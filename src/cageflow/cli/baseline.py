@@ -67,7 +67,7 @@ def baseline(
         str | None,
         option(
             f"The order that greedy and fixed follow and that the fixes of the others are judged by. {ORDER_FORMS}",
-            "all six for fixed, by worth for greedy",
+            "all that the network names for fixed, by worth for greedy",
             panel=ADVANCED,
         ),
     ] = None,

@@ -65,7 +65,7 @@ class BaselineSettings:
     Attributes:
         name: one of NAMES, or ALL.
         workflow: as `format_order` writes it. `greedy` and `fixed` follow it, the fixes of the others are judged by it;
-            None has `fixed` follow each of the six canonical orders, `greedy` its own, and nobody else judged.
+            None has `fixed` follow each order that the network names, `greedy` its own, and nobody else judged.
         total_episodes: that each one is trained for, with each seed.
         seeds: of trainings and evaluations.
         evaluation_episodes: fresh ones, for each seed.
