@@ -103,3 +103,10 @@ def test_damaged_log__is_refused_with_file_and_line(tmp_path: Path, name: str) -
     path.write_text("\n".join(lines) + "\n")
     with pytest.raises(UserError, match=f"{name}, line 3"):
         read_run(tmp_path / "run")
+
+
+def test_cell_that_no_report_looks_at__is_refused_too(tmp_path: Path) -> None:
+    path = write_run(tmp_path / "run") / "training_log.csv"
+    path.write_text(path.read_text().replace(",3000,", ",many,", 1))
+    with pytest.raises(UserError, match=r"training_log\.csv, line 2: invalid literal"):
+        read_run(tmp_path / "run")
