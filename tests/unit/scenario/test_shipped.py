@@ -10,6 +10,7 @@ from cageflow.envs.inspection import true_states
 from cageflow.scenario import NETWORK_NAMES, load_network
 from cageflow.scenario.durations import steps_of
 from cageflow.scenario.enums import ATTACKERS
+from cageflow.sim.recall import num_recalled
 from tests.helpers.play import Games
 
 SIZES = {"plant": (24, 6, 720), "clinic": (18, 6, 720), "campus": (40, 7, 5040)}
@@ -22,9 +23,11 @@ def play(network, red_agent, workflow):
     games = Games.start(np.arange(GAMES), network, red_agent=red_agent)
     agent = None if workflow is None else GreedyAgent(BlueSetting(network), workflow)
     returns = np.zeros(GAMES)
+    idle = np.zeros((GAMES, num_recalled(network)), np.uint8)  # that crews are busy is not told: they let it pass
+    idle[:, -1] = 1
     for step in range(STEPS):
         access = true_states(network, games.states)["access"]
-        view = BlueView(step, games.seen, None, lambda: None, lambda: None, lambda access=access: access)
+        view = BlueView(step, games.seen, None, lambda: None, lambda: idle, lambda access=access: access)
         games.step(0 if agent is None else agent.act(view))
         returns += games.rewards
     return returns.mean(), true_states(network, games.states)["access"] > 0
