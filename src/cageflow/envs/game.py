@@ -102,10 +102,10 @@ class GameBatch:
         self, actions: npt.NDArray[np.integer], observations: npt.NDArray[Any], rewards: npt.NDArray[np.floating]
     ) -> None:
         """One step of every game; see `play_loop`."""
+        states, memories, nets, settings = self._played
         if self._threads.num_threads == 1:  # slices cost a microsecond, as much as a single game's step
-            play_loop(*self._played, actions, observations, rewards)
+            play_loop(states, memories, nets, settings, actions, observations, rewards)
         else:
-            states, memories, nets, settings = self._played
             self._threads.run(
                 lambda part: play_loop(
                     states[part], memories[part], nets, settings, actions[part], observations[part], rewards[part]
