@@ -146,7 +146,7 @@ def test_part_of_the_protocol(here: Path) -> None:
         ("missing.py:Agent", "there is no file missing.py"),
         ("brought.py:Agent --agent-args '{\"action\": 999}'", "brought.py:Agent answered 999 in step 1"),
         ("brought.py:Agent --agent-args '{\"size\": 1}'", "unexpected keyword argument 'size'"),
-        ("official.safetensors --observation corrected", "was trained on the official observation; corrected is"),
+        ("official.safetensors --observation corrected", "was trained on the official observation, but corrected is"),
     ],
 )
 def test_nonsense__is_refused_in_one_sentence(here: Path, arguments: str, words: str) -> None:

@@ -88,8 +88,8 @@ def notes_on(card: PolicyCard, setting: BlueSetting, what: str) -> tuple[str, ..
             f"{what} was trained under the rules {card.rules} and plays under {setting.rules} here, which is another "
             f"game: --rules {card.rules} plays its own"
         )
-    network = setting.network
-    if card.network is not None and card.network.fingerprint != network.fingerprint:
+    network, made_for = setting.network, card.network or setting.network.identity
+    if made_for.fingerprint != network.fingerprint and made_for.is_same_but_for_time(network.identity):
         cure = f": --durations {_own_durations(card)} plays its own"
         notes.append(
             f"{what} was trained where {_timing(card)}, and here {_timing_of(network)}, which is another game"

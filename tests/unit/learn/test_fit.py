@@ -50,7 +50,7 @@ def test_other_network__is_refused_with_the_way_out(kind: str, tmp_path: Path) -
     assert "or leave --scenario out if it stands there still" in refusal(policy(network=own), BlueSetting(other))
 
 
-def test_other_durations_crews_and_green__are_played_and_said() -> None:
+def test_other_durations_crews_and_green__are_played_and_said(tmp_path: Path) -> None:
     timed = BlueSetting(NETWORK.with_durations(NAMED["cage4"]))
     of_cage4 = policy(network=timed.network, green=False)
     for made, setting, words in (
@@ -70,6 +70,7 @@ def test_other_durations_crews_and_green__are_played_and_said() -> None:
         check_fit(made, setting, "p")
         notes = notes_on(made.card, setting, "p")
         assert (notes == ()) if words is None else any(words in note for note in notes), (words, notes)
+    assert notes_on(policy().card, BlueSetting(own_network(tmp_path / "own.yaml")), "p") == (), "which is refused"
     crews = Network(NETWORK.scenario.model_copy(update={"crews": 2}))
     (note,) = notes_on(policy(network=crews).card, SETTING, "p")
     assert note.endswith(
