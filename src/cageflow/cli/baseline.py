@@ -24,6 +24,7 @@ from cageflow.cli.options import (
     RunDir,
     ScenarioFile,
     option,
+    refuse_beside_resume,
 )
 from cageflow.cli.output import print_json
 from cageflow.cli.telling import Telling
@@ -81,7 +82,7 @@ def baseline(
 
     settings: dict[str, Any] = {
         "total_episodes": total_episodes,
-        "seeds": None if seed is None else _seeds(seed),
+        "seed": seed,
         "red_agent": red_agent,
         "rules": rules,
         "observation": observation,
@@ -93,17 +94,14 @@ def baseline(
         "compliance_definition": compliance_definition,
         "evaluation_episodes": evaluation_episodes,
     }
-    given = {key: value for key, value in settings.items() if value is not None}
-
     if resume is not None:
-        if run_dir is not None:
-            given["run_dir"] = run_dir
-        if given:
-            names = ", ".join("--" + key.replace("_", "-") for key in given).replace("--seeds", "--seed")
-            raise UserError(f"a resumed run keeps its settings: leave out {names}, or start a new run")
+        refuse_beside_resume({**settings, "run_dir": run_dir})
         with Telling(quiet=quiet) as say:
             table = baselines.go_on(resume, name, say)
     else:
+        given = {key: value for key, value in settings.items() if value is not None}
+        if seed is not None:
+            given["seeds"] = _seeds(given.pop("seed"))
         with Telling(quiet=quiet) as say:
             table = baselines.measure(baselines.BaselineSettings.of({"name": name, **given}), run_dir, say)
     if as_json:

@@ -17,10 +17,10 @@ from cageflow.cli.options import (
     Lambda,
     RunDir,
     option,
+    refuse_beside_resume,
 )
 from cageflow.cli.output import print_json, whole_numbers
 from cageflow.cli.telling import Telling
-from cageflow.errors import UserError
 
 if TYPE_CHECKING:
     from cageflow.studies.champion_table import ChampionTable
@@ -74,10 +74,7 @@ def champion(
     others = {"seed": seed, "evaluation_episodes": evaluation_episodes, "config": config, "run_dir": run_dir}
 
     if resume is not None:
-        names = [name for name, value in (given | others).items() if value is not None]
-        if names:
-            words = ", ".join("--" + name.replace("_", "-") for name in names)
-            raise UserError(f"a resumed run keeps its settings: leave out {words}, or start a new run")
+        refuse_beside_resume(given | others)
         with Telling(quiet=quiet) as say:
             table = champions.go_on(resume, n_workers, say)
     else:

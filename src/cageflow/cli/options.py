@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
+from cageflow.errors import UserError
 from cageflow.settings import parts
 from cageflow.settings.parts import ORDER_FORMS, GameSettings, PolicySettings, TrialsSettings
 
@@ -89,12 +90,20 @@ class Asked:
     quiet: bool
     as_json: bool
 
-    def given(self, *others: str) -> list[str]:
-        """Options that were given, of the settings and of a new run, as they are typed; `others` are left out."""
-        kept = {**self.settings, "config": self.config, "run_dir": self.run_dir}
-        return [
-            "--" + name.replace("_", "-") for name, value in kept.items() if value is not None and name not in others
-        ]
+    def of_new_run(self) -> dict[str, Any]:
+        """The settings, and what else only a new run can be given; None where not given."""
+        return {**self.settings, "config": self.config, "run_dir": self.run_dir}
+
+
+def refuse_beside_resume(given: Mapping[str, Any]) -> None:
+    """Refuse what was given by names of options beside `--resume`; None where it was not.
+
+    Raises:
+        UserError: something was.
+    """
+    names = ", ".join("--" + name.replace("_", "-") for name, value in given.items() if value is not None)
+    if names:
+        raise UserError(f"a resumed run keeps its settings: leave out {names}, or start a new run")
 
 
 def takes(

@@ -8,7 +8,7 @@ import typer
 
 from cageflow import terminal
 from cageflow.cli.app import app
-from cageflow.cli.options import Asked, takes
+from cageflow.cli.options import Asked, refuse_beside_resume, takes
 from cageflow.cli.output import print_json
 from cageflow.errors import UserError
 from cageflow.settings.parts import LandscapeSettings, SearchSettings, TrainSettings
@@ -67,9 +67,8 @@ def run_command(command: str, asked: Asked, *, no_workflow: bool = False) -> Run
     reporter = make_reporter(terminal.make_console(stderr=asked.as_json), asked.quiet)
     if asked.resume is not None:
         changes = {name: asked.settings.get(name) for name in ("total_episodes", *runs.WHERE)}
-        given = asked.given(*changes) + (["--no-workflow"] if no_workflow else [])
-        if given:
-            raise UserError(f"a resumed run keeps its settings: leave out {', '.join(given)}, or start a new run")
+        given = {**asked.of_new_run(), "no_workflow": no_workflow or None}
+        refuse_beside_resume({name: value for name, value in given.items() if name not in changes})
         return runs.resume(asked.resume, command, reporter, changes)
     new = _new_config(command, asked, no_workflow)
     for note in notes_on_start(new):

@@ -8,7 +8,8 @@ import pytest
 import typer
 from typer.models import OptionInfo
 
-from cageflow.cli.options import ADVANCED, Asked, options_of, setting, takes
+from cageflow.cli.options import ADVANCED, Asked, options_of, refuse_beside_resume, setting, takes
+from cageflow.errors import UserError
 from cageflow.settings.parts import Option, SearchSettings, TrainSettings, UniversalSettings
 
 
@@ -65,7 +66,11 @@ def test_command__is_called_with_what_was_asked_and_its_own_options() -> None:
     ((found, candles),) = asked
     assert found.settings == {"seed": 3, "kind": None, "cream": None, "oven": "hot"}
     assert (found.as_json, found.quiet, found.resume, candles) == (True, False, None, True)
-    assert found.given("seed") == ["--oven"]
+    refuse_beside_resume({"seed": None, "cream": None})
+    with pytest.raises(UserError, match="leave out --seed, --cream, or"):
+        refuse_beside_resume({"seed": 0, "cream": False})
+    with pytest.raises(UserError, match="keeps its settings: leave out --seed, --oven, or start a new run"):
+        refuse_beside_resume(found.of_new_run())
 
 
 @pytest.mark.parametrize("settings", [SearchSettings, TrainSettings])
