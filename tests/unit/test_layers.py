@@ -46,8 +46,20 @@ LAYERS = (
 )
 # Below it, and still none of its business: search gets a function from an order to a trial result.
 STRANGERS = {"search": {"collect", "learn", "envs", "sim"}}
-# Imported inside the commands. Gymnasium (0.15 s) is not among them: `import cageflow` registers the environments.
-HEAVY = {"torch", "botorch", "gpytorch", "matplotlib", "numba", "pydantic", "scipy", "stable_baselines3", "tensorboard"}
+# Imported inside the commands. `import cageflow` loads Gymnasium to register the environments, but not for a command.
+HEAVY = {
+    "torch",
+    "botorch",
+    "gpytorch",
+    "gymnasium",
+    "matplotlib",
+    "numba",
+    "numpy",
+    "pydantic",
+    "scipy",
+    "stable_baselines3",
+    "tensorboard",
+}
 
 
 def floor_of(module: str) -> str:
@@ -78,8 +90,8 @@ def heavy_chains(imports: list[Import], start: str = "cageflow.cli") -> list[str
 
 
 def heavy_after(statement: str) -> set[str]:
-    """Run a statement in a new interpreter and say which heavy libraries are loaded, by whomever."""
-    script = f"import sys\n{statement}\nprint(*sys.modules)"
+    """Run a statement in a new interpreter, as a command, and say which heavy libraries are loaded, by whomever."""
+    script = f"import sys\nsys.argv = ['cageflow']\n{statement}\nprint(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return HEAVY & set(run.stdout.split())
 
