@@ -12,6 +12,7 @@ from cageflow.errors import UserError
 from cageflow.measure.replay import Replay
 from cageflow.search.kernels import KernelName
 from cageflow.search.landscape import Landscape
+from cageflow.work.pool import do_all
 
 Quantity = Literal["reward", "compliance"]
 
@@ -81,6 +82,7 @@ def measure_calibration(
 
     Raises:
         UserError: a number is out of its range, or the landscape cannot be replayed.
+        WorkerError: workers died again and again.
     """
     if splits < 1:
         raise UserError(f"splits is {splits}: it must be at least 1")
@@ -96,26 +98,22 @@ def measure_calibration(
         if size + LEAST_HELD_OUT <= len(pool)
         for kernel in kernels
     ]
-    futures = None if executor is None else [executor.submit(_calibrate, *task) for task in tasks]
-    results = []
-    for i, task in enumerate(tasks):
-        results.append(_calibrate(*task) if futures is None else futures[i].result())
-        if on_progress is not None:
-            on_progress(i + 1, len(tasks))
-    return results
+    return do_all(_calibrate, tasks, _name, executor, on_progress)
 
 
-def _calibrate(
-    replay: Replay,
-    quantity: Quantity,
-    kernel: KernelName,
-    pool: NDArray[np.int64],
-    size: int,
-    splits: int,
-    seed: int,
-) -> Calibration:
+_Task = tuple[Replay, Quantity, KernelName, NDArray[np.int64], int, int, int]
+"""The landscape, what of it is foretold, by which kernel, of which orders, how many it is told, how often, the seed."""
+
+
+def _name(task: _Task) -> str:
+    _, quantity, kernel, _, size, _, _ = task
+    return f"the calibration of {kernel} on the {quantity} of {size} orders"
+
+
+def _calibrate(task: _Task) -> Calibration:
     from cageflow.search import surrogate  # imports SciPy
 
+    replay, quantity, kernel, pool, size, splits, seed = task
     prior = surrogate.REWARD_PRIOR if quantity == "reward" else surrogate.COMPLIANCE_PRIOR
     values = replay.reward if quantity == "reward" else replay.compliance
     errors = replay.reward_se if quantity == "reward" else replay.compliance_se

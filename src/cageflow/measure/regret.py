@@ -15,6 +15,7 @@ from cageflow.search.kernels import KernelName
 from cageflow.search.landscape import Landscape
 from cageflow.search.strategies import STRATEGIES, Choice, StrategySettings, make_strategy
 from cageflow.search.trial import History, TrialResult
+from cageflow.work.pool import do_all
 
 Floats = NDArray[np.float64]
 
@@ -108,6 +109,7 @@ def measure_regret(
 
     Raises:
         UserError: a number is out of its range, or the landscape cannot be replayed.
+        WorkerError: workers died again and again.
     """
     for name, number, least in (("repetitions", repetitions, 2), ("trials", trials, 1), ("the seed", seed, 0)):
         if number < least:
@@ -123,12 +125,7 @@ def measure_regret(
         for contender in contenders
         for repetition in range(repetitions)
     ]
-    futures = None if executor is None else [executor.submit(_repetition, *task) for task in tasks]
-    results = []
-    for i, task in enumerate(tasks):
-        results.append(_repetition(*task) if futures is None else futures[i].result())
-        if on_progress is not None:
-            on_progress(i + 1, len(tasks))
+    results = do_all(_repetition, tasks, _name, executor, on_progress)
     return [
         Regrets(
             contender, *(np.stack(column) for column in zip(*results[i * repetitions :][:repetitions], strict=True))
@@ -155,10 +152,18 @@ def recommend(space: OrderSpace, history: History, mean: Floats, settings: Strat
     return space.unrank(max(reached, key=lambda i: mean[i])) if reached else None
 
 
-def _repetition(
-    replay: Replay, contender: Contender, trials: int, seed: int, repetition: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+_Task = tuple[Replay, Contender, int, int, int]
+"""What is replayed, by whom, for how many trials, with which seed, and the number of the repetition."""
+
+
+def _name(task: _Task) -> str:
+    _, contender, _, _, repetition = task
+    return f"replay {repetition + 1} of {contender.label}"
+
+
+def _repetition(task: _Task) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
     """Simple regret (T,), instantaneous regret (T,) and wasted trials (T,) of one replay."""
+    replay, contender, trials, seed, repetition = task
     truth = replay.draw_truth(_stream(seed, repetition, 0))
     worth, best = truth.worth, truth.best
     space = replay.space

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Future
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, Executor, Future
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Generic, TypeVar
 
 from cageflow.errors import UserError
-from cageflow.work.executors import ExecutorHandle, deaths_told
+from cageflow.work.executors import ExecutorHandle, borrow, deaths_told
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -184,3 +185,43 @@ class Pool(Generic[Task, Result]):
             self._handle = self._make()
         except UserError as error:
             raise WorkerError(f"the executor broke down and cannot be replaced: {error}") from error
+
+
+def do_all(
+    function: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    name: Callable[[Task], str],
+    executor: Executor | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> list[Result]:
+    """What comes of tasks, in their order.
+
+    Args:
+        function, name: as for `Pool`.
+        tasks: all that there are.
+        executor: who does the work; it is left open. None does it here.
+        on_progress: called with the tasks done and to be done in all.
+
+    Raises:
+        WorkerError: as `Pool.next_done`.
+        Exception: what the function raised.
+    """
+    if executor is None:
+        return [_told(function(task), i, len(tasks), on_progress) for i, task in enumerate(tasks, start=1)]
+    results: dict[int, Result] = {}
+    with Pool(partial(borrow, executor), partial(_do, function), lambda numbered: name(numbered[1])) as pool:
+        for numbered in enumerate(tasks):
+            pool.submit(numbered)
+        for (i, _), result in pool.results():
+            results[i] = _told(result, len(results) + 1, len(tasks), on_progress)
+    return [results[i] for i in range(len(tasks))]
+
+
+def _do(function: Callable[[Task], Result], numbered: tuple[int, Task]) -> Result:
+    return function(numbered[1])
+
+
+def _told(result: Result, done: int, whole: int, on_progress: Callable[[int, int], None] | None) -> Result:
+    if on_progress is not None:
+        on_progress(done, whole)
+    return result

@@ -1,14 +1,18 @@
 """Calibration: coverage of held-out orders on landscapes whose noise is known."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
 
 from cageflow.errors import UserError
+from cageflow.measure import calibration as calibration_module
 from cageflow.measure.calibration import measure_calibration
 from cageflow.search import surrogate
+from cageflow.work.executors import make_processes
 from tests.helpers.orders import ALL_ORDERS
+from tests.helpers.tasks import die_first
 from tests.unit.search.landscapes import landscape_table, pair_landscape
 
 CLIFF = np.array([0.97 if order.index("enterprise") < order.index("user") else 0.86 for order in ALL_ORDERS])
@@ -68,6 +72,16 @@ def test_measure__depends_on_the_seed_and_not_on_who_works():
         there = calibrate(table, splits=2, executor=executor, on_progress=lambda *parts: done.append(parts))
     assert there == calibrate(table, splits=2)
     assert done[-1] == (7, 7)
+
+
+def test_measure__loses_nothing_by_a_worker_that_dies(tmp_path, monkeypatch):
+    table = landscape_table(pair_landscape(0), CLIFF)
+    here = calibrate(table, splits=1)
+    dying = partial(die_first, calibration_module.__name__, "_calibrate", str(tmp_path), 1)
+    monkeypatch.setattr(calibration_module, "_calibrate", dying)
+    with make_processes(1) as processes:
+        assert calibrate(table, splits=1, executor=processes.executor) == here
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_measure__refuses_no_splits():

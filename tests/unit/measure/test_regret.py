@@ -1,6 +1,7 @@
 """Regret: its bookkeeping by hand, its repeatability, and that the search beats what does not learn."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +11,10 @@ from cageflow.measure import regret as regret_module
 from cageflow.measure.regret import Contender, Regrets, make_contenders, measure_regret, recommend
 from cageflow.measure.replay import Replay
 from cageflow.search import StrategySettings
+from cageflow.work.executors import make_processes
+from cageflow.work.pool import WorkerError
 from tests.helpers.orders import ALL_ORDERS, ORDERS
+from tests.helpers.tasks import die_first
 from tests.unit.search.landscapes import landscape_table, pair_landscape
 from tests.unit.search.test_strategies import trial
 
@@ -78,6 +82,23 @@ def test_measure__depends_on_the_seed_and_not_on_who_works():
     assert done == [(i + 1, 6) for i in range(6)]
     other_seed = measure(table, *names, trials=4, seed=1)
     assert (here[2].instantaneous != other_seed[2].instantaneous).any()
+
+
+def test_measure__loses_nothing_by_a_worker_that_dies_and_names_what_kills_them_all(tmp_path, monkeypatch):
+    table = landscape_table(pair_landscape(0), CLIFF)
+    here = measure(table, "random")
+    for deaths in (1, 99):
+        folder = tmp_path / str(deaths)
+        folder.mkdir()
+        dying = partial(die_first, regret_module.__name__, "_repetition", str(folder), deaths)
+        monkeypatch.setattr(regret_module, "_repetition", dying)
+        with make_processes(1) as processes:
+            if deaths == 1:
+                (there,) = measure(table, "random", executor=processes.executor)
+                np.testing.assert_array_equal(here[0].simple, there.simple)
+            else:
+                with pytest.raises(WorkerError, match="^replay 1 of random was lost with its worker 3 times"):
+                    measure(table, "random", executor=processes.executor)
 
 
 def test_no_recommendation__is_as_bad_as_the_worst(monkeypatch):
