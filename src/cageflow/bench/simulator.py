@@ -20,6 +20,7 @@ import numpy as np
 from cageflow.envs.cyborg import CyborgEnv
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
+from cageflow.numerics.processor import processor_name
 from cageflow.scenario.durations import FROM_FILE
 from cageflow.sim.batch import reset_loop, step_loop
 from cageflow.sim.handover import plain, row
@@ -144,7 +145,7 @@ def format_sim(result: dict[str, Any]) -> str:
 def describe_machine() -> dict[str, Any]:
     """What the figures were measured on."""
     return {
-        "processor": _processor(),
+        "processor": processor_name(),
         "cores": available_cores(),
         "system": platform.system(),
         "python": platform.python_version(),
@@ -278,12 +279,3 @@ def _ratio(steps_per_s: dict[str, float], cyborg_steps_per_s: float) -> dict[str
 
 def _random_actions(options: GameOptions, shape: tuple[int, ...], seed: int) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, len(options.network.codec), shape, dtype=np.int16)
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

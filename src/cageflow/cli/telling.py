@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from cageflow import terminal
-from cageflow.runs.heartbeat import COMPILING, Heartbeat
+from cageflow.runs.heartbeat import LOADING, Heartbeat, waiting_for
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -29,7 +29,7 @@ class Telling:
         quiet: whether to say nothing.
     """
 
-    def __init__(self, doing: str = COMPILING, quiet: bool = False) -> None:
+    def __init__(self, doing: str = LOADING, quiet: bool = False) -> None:
         self._doing = doing
         self._quiet = quiet
         self._since = self._last_line_at = time.monotonic()
@@ -83,7 +83,7 @@ class Telling:
             self._status.update(Text(words))
 
     def _beat(self, _silence_s: float) -> None:
-        words = f"{self._doing}, {time.monotonic() - self._since:.0f} s so far"
+        words = f"{waiting_for(self._doing)}, {time.monotonic() - self._since:.0f} s so far"
         if self._status is None:
             self._print(words)
         else:

@@ -8,12 +8,18 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
+from cageflow.numerics.compiling import being_compiled
 from cageflow.terminal import OutputError
 
-COMPILING = "compiling the simulator, if it has changed since the last run"
-"""What a run is at until its first update."""
+LOADING = "loading, and compiling what has changed since the last run"
+"""What a command is at until it says something else."""
 FIRST_S, MOST_S = 2.0, 60.0
 """Silence before the first sign of life, and the longest before another: each one doubles the wait."""
+
+
+def waiting_for(doing: str) -> str:
+    """What a command that is at something waits for: the compiler, if that is at work in this process."""
+    return being_compiled() or doing
 
 
 class Heartbeat:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from cageflow.errors import UserError
 from cageflow.files import checksum, sync_folder, write_whole
+from cageflow.numerics.processor import compiled_for, processor_name
 from cageflow.runs.checkpoint import write_checkpoint
 from cageflow.runs.folder_lock import LOCK, lock_folder
 from cageflow.runs.layout import CHECKPOINT, CONFIG, NETWORK, POLICIES, START
@@ -23,6 +25,7 @@ from cageflow.scenario.named import network_file
 from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import ABOUT, FILES, MADE_FOR
 from cageflow.settings.settings_file import dump_settings
+from cageflow.sim.threads import available_cores
 
 
 def make_folder(
@@ -98,8 +101,16 @@ def _kept_files(config: RunConfig, start: bytes | None) -> dict[str, bytes]:
 
 
 def _about() -> dict[str, str]:
-    """Versions and machine: of this package, and of all that it needs."""
+    """Versions of this package and of all that it needs; machine, and what its arithmetic was compiled for."""
     needed = [re.split(r"[^\w-]", line)[0] for line in requires("cageflow") or [] if "extra ==" not in line]
     libraries = {name: version(name) for name in ("cageflow", *needed)}
     machine = f"{platform.machine()}, {platform.system()} {platform.release()}"
-    return {**libraries, "python": platform.python_version(), "machine": machine, "started": time.strftime("%FT%T%z")}
+    return {
+        **libraries,
+        "python": platform.python_version(),
+        "machine": machine,
+        "processor": processor_name(),
+        "cores": f"{available_cores()} of {os.cpu_count()}",
+        **compiled_for(),
+        "started": time.strftime("%FT%T%z"),
+    }

@@ -16,7 +16,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from cageflow.runs.heartbeat import COMPILING, Heartbeat
+from cageflow.runs.heartbeat import LOADING, Heartbeat, waiting_for
 from cageflow.scenario.orders import Order, show_order
 from cageflow.search import Iteration
 from cageflow.training.trainer import UpdateRecord, Workflow
@@ -84,8 +84,8 @@ class PlainLines:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._at = COMPILING
-        self._heartbeat = Heartbeat(lambda seconds: self._print(f"{self._at}, {seconds:.0f} s so far"))
+        self._at = LOADING
+        self._heartbeat = Heartbeat(lambda seconds: self._print(f"{waiting_for(self._at)}, {seconds:.0f} s so far"))
         self._pace = _Pace()
         self._last_line_at = -math.inf
 
@@ -190,7 +190,7 @@ class Live:
         row.add_row(ProgressBar(pace.total, pace.episodes, width=26), *pace.words())
         started_at, lines = self._started_at, self._lines
         if started_at is not None:
-            lines = (f"{COMPILING}, {time.monotonic() - started_at:.0f} s", *lines)
+            lines = (f"{waiting_for(LOADING)}, {time.monotonic() - started_at:.0f} s", *lines)
         return Group(row, *(Text(line, no_wrap=True, overflow="ellipsis") for line in lines))
 
 

@@ -13,9 +13,11 @@ import numpy as np
 from numba import config
 
 from cageflow.kernel_cache import name_records_by_content
+from cageflow.numerics.compiling import watch_compiling
 from cageflow.sim.state import Array
 
 name_records_by_content()
+watch_compiling()
 
 JIT_DISABLED = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
 

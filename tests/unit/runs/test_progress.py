@@ -104,7 +104,7 @@ def test_live_part_says_that_it_compiles_until_the_first_update(clock: Clock) ->
     after = " ".join(shown(live, 80))
     live.close()
     assert lines[1:] == [
-        "compiling the simulator, if it has changed since the last run, 12 s",
+        "loading, and compiling what has changed since the last run, 12 s",
         "defender > op_server > enterprise > user > op_host",
     ]
     assert "compiling" not in after
@@ -120,7 +120,7 @@ def test_plain_lines_give_a_sign_of_life_where_nothing_happens(monkeypatch: pyte
     assert wait_until(lambda: "still at work" in out.file.getvalue(), 10.0)  # type: ignore[attr-defined]
     plain.close()
     lines = out.file.getvalue().splitlines()  # type: ignore[attr-defined]
-    assert lines[1] == "compiling the simulator, if it has changed since the last run, 0 s so far"
+    assert lines[1] == "loading, and compiling what has changed since the last run, 0 s so far"
     assert lines[-1] == "still at work, 0 s so far"
 
 

@@ -178,7 +178,7 @@ def test_settings__are_all_of_the_configuration(search: Material) -> None:
     assert [row[0] for row in first.rows] == list(search.run.config.to_json())
     assert dict(first.rows)["red_agent"] == "meander"
     assert dict(learner.rows)["mask_actions"] == "yes"
-    assert {"cageflow", "torch", "machine", "started"} <= dict(about.rows).keys()
+    assert {"cageflow", "torch", "machine", "processor", "numba_target", "started"} <= dict(about.rows).keys()
 
 
 def test_actions_by_host__are_those_of_the_playbook(search: Material) -> None:

@@ -1,0 +1,36 @@
+"""Which processor computes, and what its arithmetic was compiled for: for the record, since no figure hangs on it."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+WIDE = ("fma", "avx", "avx2", "avx512f", "neon", "sve", "sve2")
+"""What a processor can that decides how arithmetic is compiled: products added with one rounding, and vectors."""
+
+
+def processor_name() -> str:
+    """The processor, as the system calls it."""
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def compiled_for() -> dict[str, str]:
+    """What Numba compiles for, `NUMBA_CPU_NAME` and `NUMBA_CPU_FEATURES` heeded, and which of its kernels torch takes.
+
+    Returns:
+        "numba_target": its name for the processor and what of `WIDE` that has; "torch_target": such as AVX2.
+    """
+    import torch
+    from numba.core.registry import cpu_target
+
+    _, name, features = cpu_target.target_context.codegen().magic_tuple()
+    has = [one for one in WIDE if f"+{one}" in features.split(",")]
+    return {
+        "numba_target": f"{name}, {' '.join(has) or 'no vectors'}",
+        "torch_target": torch.backends.cpu.get_cpu_capability(),
+    }
