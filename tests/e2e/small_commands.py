@@ -32,6 +32,7 @@ OPTIONS: dict[str, dict[str, str]] = {
     "bench sim": {"--num-envs": "64", "--repetitions": "1", "--num-threads": "1"},
     "bench collectors": {"--n-workers": "1", "--updates": "1", "--episodes-per-update": "4"},
     "bench train": {"--total-episodes": "100"},
+    "bench peers": {"--episodes-per-update": "4", "--updates": "1", "--repetitions": "1"},
 }
 """What each command is told of its size, in the place of what a document says."""
 

@@ -43,7 +43,7 @@ COMMANDS = [
 ]
 COMMANDS += ["parity", "record", "play", "bench", "network"]
 COMMANDS += ["network import", "network generate", "network check", "network show"]
-COMMANDS += ["bench sim", "bench collectors", "bench train"]
+COMMANDS += ["bench sim", "bench collectors", "bench train", "bench peers"]
 
 
 def command(name: str) -> typer.core.TyperCommand:

@@ -133,3 +133,29 @@ def bench_train(
         print_json(results)
     else:
         terminal.say(benchmark.format_train(results))
+
+
+@bench_app.command("peers")
+def bench_peers(
+    episodes_per_update: Annotated[int, typer.Option(help="Episodes of one update, played at once.", min=1)] = 100,
+    updates: Annotated[int, typer.Option(help="Updates of each measurement.", min=1)] = 3,
+    repetitions: Annotated[int, typer.Option(help="Measurements of each learner; medians count.", min=1)] = 5,
+    num_threads: Annotated[int, typer.Option(help="Threads of torch.", min=1, max=MOST)] = 1,
+    red_agent: RedAgent = None,
+    seed: Annotated[int, typer.Option(help="Decides all chance.", min=0, max=2**32 - 1)] = 0,
+    as_json: Json = False,
+) -> None:
+    """Measure our PPO against Stable-Baselines3's, torchrl's and a loop like CleanRL's, on our own games."""
+    from cageflow.bench import peers as benchmark
+    from cageflow.bench.peer import PeerSetting
+    from cageflow.envs.options import GameOptions
+
+    game = GameOptions() if red_agent is None else GameOptions(red_agent)
+    with Telling() as say:
+        result = benchmark.bench_peers(
+            PeerSetting(game=game, num_episodes=episodes_per_update, seed=seed), updates, repetitions, num_threads, say
+        )
+    if as_json:
+        print_json(result)
+    else:
+        terminal.say(benchmark.format_peers(result))
