@@ -35,19 +35,19 @@ class StopRequest:
     """Whether a signal has asked for the end; looked at between updates.
 
     Args:
-        advice: how to go on with the run.
+        advice: how to go on with the run; an attribute.
         say: is told at once that the signal has been seen, in its handler.
     """
 
     def __init__(self, advice: str, say: Callable[[str], None]) -> None:
-        self._advice = advice
+        self.advice = advice
         self._say = say
         self._signal_number: int | None = None
 
     def check(self) -> None:
         """Raise `RunStoppedError` if a signal has come."""
         if self._signal_number is not None:
-            raise RunStoppedError(self._signal_number, self._advice)
+            raise RunStoppedError(self._signal_number, self.advice)
 
     def note(self, signal_number: int, _frame: FrameType | None) -> None:
         """Remember the signal; a second one ends the process as it always does."""

@@ -80,14 +80,14 @@ def make_folder(
 
 def default_run_dir(config: RunConfig, root: Path = Path("runs")) -> Path:
     """A folder name that no run has yet: command, red agent, time and seed."""
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    stem = f"{config.command}-{config.game().red_agent}-{stamp}-seed{config.seed}"
-    path = root / stem
-    number = 2
-    while path.exists():
-        path = root / f"{stem}-{number}"
-        number += 1
-    return path
+    return unused_folder(f"{config.command}-{config.game().red_agent}", f"-seed{config.seed}", root)
+
+
+def unused_folder(what: str, more: str = "", root: Path = Path("runs")) -> Path:
+    """A folder that there is not yet, named after what it is for and the time, with `more` behind."""
+    stem = f"{what}-{time.strftime('%Y%m%d-%H%M%S')}{more}"
+    names = (stem, *(f"{stem}-{number}" for number in range(2, 1000)))
+    return next(root / name for name in names if not (root / name).exists())
 
 
 def _kept_files(config: RunConfig, start: bytes | None) -> dict[str, bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import torch
 from cageflow.collect import make_collector
 from cageflow.errors import UserError
 from cageflow.learn.ppo import NonFiniteError
-from cageflow.runs.interrupt import RunFailedError, catching_signals
+from cageflow.runs.interrupt import RunFailedError, StopRequest, catching_signals
 from cageflow.runs.layout import CONFIG, on_own_network
 from cageflow.runs.new_folder import default_run_dir, make_folder
 from cageflow.runs.open_run import Config, OpenRun
@@ -40,7 +40,13 @@ WHERE = ("parallel_workflows", "executor", "address", "cyborg_path")
 """Settings that say where trials run and not what they are: a run that goes on may change them."""
 
 
-def start(config: RunConfig, run_dir: Path | None, reporter: Reporter, executor: Executor | None = None) -> RunSummary:
+def start(
+    config: RunConfig,
+    run_dir: Path | None,
+    reporter: Reporter,
+    executor: Executor | None = None,
+    stop: StopRequest | None = None,
+) -> RunSummary:
     """Start a run in a new folder; see `_run`."""
     if executor is not None and not config.has_trials:
         raise UserError(f"{config.command} runs in one process: leave the executor out, or use search or landscape")
@@ -48,7 +54,7 @@ def start(config: RunConfig, run_dir: Path | None, reporter: Reporter, executor:
     path = run_dir or default_run_dir(config)
     check_new(path)
     learner = read_start(config)
-    return _run(config, path, lambda: (make_folder(path, config, learner, reporter.note), {}), reporter, executor)
+    return _run(config, path, lambda: (make_folder(path, config, learner, reporter.note), {}), reporter, executor, stop)
 
 
 def resume(
@@ -58,6 +64,7 @@ def resume(
     changes: Mapping[str, Any] | None = None,
     executor: Executor | None = None,
     wait_s: float = 0.0,
+    stop: StopRequest | None = None,
 ) -> RunSummary:
     """Go on with a run that was stopped, as if it never had been; see `_run`.
 
@@ -67,7 +74,7 @@ def resume(
         reporter: who is told.
         changes: new values of `WHERE`, and of a search's `total_episodes`, which the folder says from now on; None and
             what is left out stay as they were, but for `cyborg_path` and `address`, which must be named again.
-        executor: as for `start`.
+        executor, stop: as for `start`.
         wait_s: seconds for another process to leave the folder.
 
     Raises:
@@ -86,7 +93,8 @@ def resume(
     if "total_episodes" in changed and command != "search":
         raise UserError("the episodes of a training cannot be changed: its schedules are stretched over them")
     config = on_own_network(make_config({**kept, **changed}), run_dir)  # its file may have been moved or changed since
-    return _run(config, run_dir, lambda: RunFolder.resume(run_dir, config, reporter.note, wait_s), reporter, executor)
+    open_folder = partial(RunFolder.resume, run_dir, config, reporter.note, wait_s)
+    return _run(config, run_dir, open_folder, reporter, executor, stop)
 
 
 def _run(
@@ -94,7 +102,8 @@ def _run(
     path: Path,
     open_folder: Callable[[], tuple[RunFolder, dict[str, Any]]],
     reporter: Reporter,
-    executor: Executor | None = None,
+    executor: Executor | None,
+    stop: StopRequest | None,
 ) -> RunSummary:
     """Run to the end. The folder is made or changed only when all that could be refused has been found in order.
 
@@ -104,6 +113,7 @@ def _run(
         open_folder: opens the folder and gives the checkpoint, empty for a new run.
         reporter: who is told.
         executor: that runs the trials of a search in place of the one that the configuration names; it is left open.
+        stop: whether to end before; None answers signals here.
 
     Raises:
         UserError: the network, the device, CybORG or the cluster cannot be had, or the checkpoint does not fit the
@@ -118,8 +128,9 @@ def _run(
         config.find_strategy()
     _check_device(config.device)
     _check_cyborg(config)
-    advice = f"go on with `cageflow {config.command} --resume {shlex.quote(str(path))}`"
-    with ExitStack() as closing, telling_failures(path, advice), catching_signals(advice, reporter.stopping) as stop:
+    advice = stop.advice if stop else f"go on with `cageflow {config.command} --resume {shlex.quote(str(path))}`"
+    signals = nullcontext(stop) if stop else catching_signals(advice, reporter.stopping)
+    with ExitStack() as closing, telling_failures(path, advice), signals as asked:
         closing.callback(reporter.close)
         collector = pool = None
         if isinstance(config, TrialsConfig) and (executor is not None or config.trial_executor != "inline"):
@@ -134,7 +145,7 @@ def _run(
         closing.callback(events.close)
 
         def opened(config: Config) -> OpenRun[Config]:
-            return OpenRun(config=config, folder=folder, state=state, reporter=reporter, events=events, stop=stop)
+            return OpenRun(config=config, folder=folder, state=state, reporter=reporter, events=events, stop=asked)
 
         if isinstance(config, TrialsConfig):
             return SearchRun(opened(config), collector, pool).run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,6 +57,8 @@ class BaselineRow:
 
 
 ROWS = CsvFormat(BaselineRow)
+OF_ALL_SEEDS = ("reward", "reward_se", "seed_sd", "compliance", "episodes", "train_seconds")
+OF_A_SEED = tuple(field.name for field in fields(BaselineRow) if field.name not in ("baseline", "order"))
 
 
 @dataclass(frozen=True)
@@ -118,25 +120,8 @@ class BaselineSummary:
         return {
             "baseline": self.name,
             "workflow": None if self.order is None else format_order(self.order),
-            "reward": self.reward,
-            "reward_se": self.reward_se,
-            "seed_sd": self.seed_sd,
-            "compliance": self.compliance,
-            "episodes": self.episodes,
-            "train_seconds": self.train_seconds,
-            "seeds": [
-                {
-                    "seed": row.seed,
-                    "reward": row.reward,
-                    "reward_se": row.reward_se,
-                    "compliance": row.compliance,
-                    "episodes": row.episodes,
-                    "train_seconds": row.train_seconds,
-                    "evaluation_seconds": row.evaluation_seconds,
-                    "policy": row.policy,
-                }
-                for row in self.rows
-            ],
+            **{name: getattr(self, name) for name in OF_ALL_SEEDS},
+            "seeds": [{name: getattr(row, name) for name in OF_A_SEED} for row in self.rows],
         }
 
 

@@ -1,13 +1,16 @@
-"""Baselines on equal budgets: each is trained if it must be, then evaluated on fresh episodes like the others."""
+"""Baselines on equal budgets: each is trained if it must be, then evaluated on fresh episodes like the others.
+
+What this package's PPO trains is a run of `cageflow train` in a folder of its own below `trainings`.
+"""
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +18,20 @@ import torch
 
 from cageflow.agents.baselines import BASELINES
 from cageflow.agents.baselines.greedy import order_by_worth
-from cageflow.agents.baselines.libraries import LIBRARIES, check_installed
+from cageflow.agents.baselines.libraries import LIBRARIES, Tell, check_installed
 from cageflow.agents.baselines.libraries import train as train_library
 from cageflow.agents.sources import AgentSource, BaselineSource, PolicySource
-from cageflow.collect import make_collector
 from cageflow.collect.games import WorkflowSpec
 from cageflow.envs.options import GameOptions, split_game
 from cageflow.errors import UserError
 from cageflow.evaluation.protocol import EvaluationSettings, evaluate
-from cageflow.files import write_whole
-from cageflow.learn.policy import Policy
-from cageflow.learn.policy_file import save_policy
-from cageflow.runs.folder_lock import LOCK, FolderLock, lock_folder
-from cageflow.runs.interrupt import catching_signals
-from cageflow.runs.kept_network import NETWORK_TEXT, keep_network, read_network
-from cageflow.runs.runs import telling_failures
-from cageflow.runs.unfinished import check_new
+from cageflow.files import read_whole, write_whole
+from cageflow.learn.policy_file import dump_policy, load_policy
+from cageflow.runs.interrupt import StopRequest
 from cageflow.scenario import Network
 from cageflow.scenario.orders import Order, format_order
 from cageflow.settings.commands import TrainConfig
-from cageflow.settings.reading import MADE_FOR, make_config_of
-from cageflow.settings.settings_file import SUM, check_settings, dump_settings, read_object
+from cageflow.settings.reading import make_config_of
 from cageflow.studies.baseline_table import (
     BaselineRow,
     BaselineSummary,
@@ -45,7 +41,8 @@ from cageflow.studies.baseline_table import (
     summarize_rows,
     write_baselines,
 )
-from cageflow.training.trainer import PolicyTrainer, game_spec
+from cageflow.studies.study import Kind, Say, Study, check_judging
+from cageflow.studies.training import Training, whole_budget
 from cageflow.workflow.compliance import DEFINITIONS
 
 OWN_LEARNER: dict[str, dict[str, Any]] = {"fixed": {}, "ppo": {}, "ppo-unmasked": {"mask_actions": False}}
@@ -54,8 +51,8 @@ NAMES = ("sleep", "random", "react", "greedy", *OWN_LEARNER, *LIBRARIES)
 """The baselines, as the table has them."""
 ALL = "all"
 
-CONFIG, ROWS, TABLE = "baselines.json", "rows.csv", "table"
-TELL_EVERY_S = 10.0
+CONFIG, ROWS, POLICIES, TRAININGS = "baselines.json", "rows.csv", "policies", "trainings"
+KIND = Kind(CONFIG, "baselines", "baselines")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,12 +83,7 @@ class BaselineSettings:
             raise UserError(f"unknown baseline {self.name!r}: choose one of {', '.join((*NAMES, ALL))}")
         if self.total_episodes < 1:
             raise UserError(f"total_episodes is {self.total_episodes}; expected a whole number from 1")
-        if self.evaluation_episodes < 2:
-            raise UserError(
-                f"evaluation_episodes is {self.evaluation_episodes}; a mean with its error needs at least 2"
-            )
-        if not self.seeds or len(set(self.seeds)) < len(self.seeds) or not all(0 <= s < 2**32 for s in self.seeds):
-            raise UserError(f"seeds are {self.seeds}; expected different whole numbers from 0 to {2**32 - 1}")
+        check_judging(self.seeds, self.evaluation_episodes)
         if self.compliance_definition not in DEFINITIONS:
             raise UserError(
                 f"unknown compliance definition {self.compliance_definition!r}: choose one of {', '.join(DEFINITIONS)}"
@@ -167,79 +159,34 @@ class BaselineTable:
         }
 
 
-def measure(settings: BaselineSettings, run_dir: Path | None, say: Callable[[str], None]) -> BaselineTable:
-    """Measure in a new folder.
-
-    Args:
-        settings: what.
-        run_dir: the folder; None is one in `runs/` with a new name.
-        say: is told how it gets on.
-
-    Raises:
-        UserError: the folder is not empty, the network is wrong, or a library is not installed; nothing is written.
-        RunStoppedError: a signal asked for the end; the lines that are finished are kept.
-    """
-    run_dir = run_dir or _default_run_dir(settings)
-    check_new(run_dir)
+def measure(settings: BaselineSettings, run_dir: Path | None, say: Say) -> BaselineTable:
+    """Measure in a new folder; `KIND.new` says how, and what may be wrong."""
     _check(settings)
-    run_dir.mkdir(parents=True, exist_ok=True)
-    network, made_for = read_network(settings.game.scenario), settings.game.network.identity.to_json()
-    write_whole(run_dir / CONFIG, dump_settings({**settings.to_json(), MADE_FOR: made_for, NETWORK_TEXT: network}))
-    return _measure(_on_kept(settings, run_dir, network), run_dir, say)
+    command, stem = f"baseline {settings.name}", f"baseline-{settings.name}-{settings.game.red_agent}"
+    with KIND.new(run_dir, command, stem, settings.to_json(), settings.game, say) as study:
+        return _measure(settings, study)
 
 
-def go_on(run_dir: Path, name: str, say: Callable[[str], None]) -> BaselineTable:
-    """Go on with what was stopped: lines that are finished stay, all others are measured from their start.
-
-    Args:
-        run_dir: its folder.
-        name: the baseline that the user asked for.
-        say: is told how it gets on.
-
-    Raises:
-        UserError: the folder holds no such run, or something in it is not as it was written; or as for `measure`.
-        RunStoppedError: as for `measure`.
-    """
-    content = check_settings(run_dir / CONFIG, _read(run_dir))
-    settings = _settings_in(run_dir, content)
+def go_on(run_dir: Path, name: str, say: Say) -> BaselineTable:
+    """Go on with measuring the baseline `name` where it was stopped; raises as `KIND.resumed` and `measure`."""
+    settings = KIND.read(run_dir, _settings_of)
     if settings.name != name:
-        right = f"cageflow baseline {settings.name} --resume {shlex.quote(str(run_dir))}"
-        raise UserError(f"{run_dir} is a run of `cageflow baseline {settings.name}`: go on with `{right}`")
-    settings = _on_kept(settings, run_dir, content.get(NETWORK_TEXT))
-    _check(settings)
-    return _measure(settings, run_dir, say)
+        right = f"cageflow baseline {settings.name}"
+        raise UserError(f"{run_dir} is a run of `{right}`: go on with `{right} --resume {shlex.quote(str(run_dir))}`")
+    with KIND.resumed(run_dir, f"baseline {name}", say) as study:
+        return _measure(settings, study)
 
 
 def read_settings(run_dir: Path) -> BaselineSettings:
-    """What a folder's run measures.
-
-    Raises:
-        UserError: it holds none, or one that this version cannot read.
-    """
-    return _settings_in(run_dir, _read(run_dir))
+    """What a folder's run measures; raises as `KIND.read`."""
+    return KIND.read(run_dir, _settings_of, is_signed=False)
 
 
-def _on_kept(settings: BaselineSettings, run_dir: Path, network: str | None) -> BaselineSettings:
-    """The settings on the network that the folder keeps."""
-    return replace(settings, game=replace(settings.game, scenario=keep_network(run_dir, network)))
-
-
-def _read(run_dir: Path) -> dict[str, Any]:
+def _settings_of(content: dict[str, Any], path: Path) -> BaselineSettings:
     try:
-        return read_object(run_dir / CONFIG)
-    except OSError as error:
-        raise UserError(f"{run_dir} holds no baselines: {CONFIG} cannot be read ({error.strerror})") from error
-
-
-def _settings_in(run_dir: Path, content: Mapping[str, Any]) -> BaselineSettings:
-    path = run_dir / CONFIG
-    given = {name: value for name, value in content.items() if name not in (SUM, MADE_FOR, NETWORK_TEXT)}
-    try:
-        return BaselineSettings.of({**given, "seeds": tuple(given["seeds"])})
+        return BaselineSettings.of({**content, "seeds": tuple(content["seeds"])})
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
-    except (KeyError, TypeError) as error:
-        raise UserError(f"{path} is no configuration of baselines") from error
 
 
 def _entries(name: str, order: Order | None, network: Network) -> Iterator[Entry]:
@@ -254,8 +201,7 @@ def _entries(name: str, order: Order | None, network: Network) -> Iterator[Entry
 
 
 def _check(settings: BaselineSettings) -> None:
-    """Refuse what cannot be measured, before anything is written."""
-    _ = settings.game.network
+    """Refuse what cannot be measured."""
     for entry in settings.entries():
         if entry.name in LIBRARIES:
             check_installed(entry.name)
@@ -263,66 +209,59 @@ def _check(settings: BaselineSettings) -> None:
             _config(entry, settings, settings.seeds[0])
 
 
-def _measure(settings: BaselineSettings, run_dir: Path, say: Callable[[str], None]) -> BaselineTable:
-    advice = f"go on with `cageflow baseline {settings.name} --resume {shlex.quote(str(run_dir))}`"
-    with telling_failures(run_dir, advice), lock_folder(run_dir, run_dir / LOCK, say) as lock:
-        return _measure_missing(settings, run_dir, say, lock, advice)
-
-
-def _measure_missing(
-    settings: BaselineSettings, run_dir: Path, say: Callable[[str], None], lock: FolderLock, advice: str
-) -> BaselineTable:
-    rows_path = run_dir / ROWS
+def _measure(settings: BaselineSettings, study: Study) -> BaselineTable:
+    """Measure what is not finished; lines that are stay as they are, all others are measured from their start."""
+    settings = replace(settings, game=replace(settings.game, scenario=study.network))
+    _check(settings)
+    rows_path = study.run_dir / ROWS
     rows = read_baselines(rows_path)
     done = {(row.baseline, row.seed) for row in rows}
-    wanted = [(entry, seed) for entry in settings.entries() for seed in settings.seeds]
-    strange = done - {(entry.label, seed) for entry, seed in wanted}
+    wanted = {(entry.label, seed): entry for entry in settings.entries() for seed in settings.seeds}
+    strange = done - wanted.keys()
     if strange:
         label, seed = min(strange)
         raise UserError(f"{rows_path} holds {label} with seed {seed}, which is none of this run's baselines")
     torch.set_num_threads(1)  # more wait for one another on networks this small
     if done:
-        say(f"{len(done)} of {len(wanted)} are finished already")
-    with catching_signals(advice, say) as stop:
-        for number, (entry, seed) in enumerate(wanted, start=1):
-            if (entry.label, seed) in done:
-                continue
-            what = f"[{number}/{len(wanted)}] {entry.label}, seed {seed}"
-            teller = _Teller(what, settings.total_episodes, say, stop.check)
-            row = _measure_one(entry, seed, settings, run_dir, teller)
-            rows.append(row)
-            lock.check()
-            write_baselines(rows_path, rows)
-            trained = f", {row.episodes:,} episodes in {row.train_seconds:.0f} s" if row.episodes else ""
-            say(f"{what}: {row.reward:.2f} ± {row.reward_se:.2f}{trained}")
-            stop.check()
+        study.say(f"{len(done)} of {len(wanted)} are finished already")
+    for number, ((label, seed), entry) in enumerate(wanted.items(), start=1):
+        if (label, seed) in done:
+            continue
+        what = f"[{number}/{len(wanted)}] {label}, seed {seed}"
+        row = _measure_one(entry, seed, settings, study, what)
+        rows.append(row)
+        study.lock.check()
+        write_baselines(rows_path, rows)
+        trained = f", {row.episodes:,} episodes in {row.train_seconds:.0f} s" if row.episodes else ""
+        study.say(f"{what}: {row.reward:.2f} ± {row.reward_se:.2f}{trained}")
+        study.stop.check()
     # Read back, so that a run that went on has the same figures to the last digit; in the order of the table, since
     # what is finished stands in that of its end.
-    place = {(entry.label, seed): i for i, (entry, seed) in enumerate(wanted)}
+    place = {one: i for i, one in enumerate(wanted)}
     rows = sorted(read_baselines(rows_path), key=lambda row: place[row.baseline, row.seed])
-    table = BaselineTable(run_dir, settings, tuple(summarize_rows(rows)))
-    _write_table(table)
+    table = BaselineTable(study.run_dir, settings, tuple(summarize_rows(rows)))
+    study.write_table(table.to_json(), md=format_markdown(table.summaries), csv=format_csv(table.summaries))
     return table
 
 
-def _measure_one(
-    entry: Entry, seed: int, settings: BaselineSettings, run_dir: Path, tell: Callable[[int], None]
-) -> BaselineRow:
-    started = time.monotonic()
-    policy = _trained(entry, seed, settings, tell)
-    trained = time.monotonic()
+def _measure_one(entry: Entry, seed: int, settings: BaselineSettings, study: Study, what: str) -> BaselineRow:
+    game = settings.game
     workflow = None if entry.order is None else WorkflowSpec(entry.order, 0.0, settings.compliance_definition)
     source: AgentSource
-    if policy is None:
-        name, episodes = None, 0
+    if entry.name in BASELINES:
+        name, episodes, train_seconds = None, 0, 0.0
         source = BaselineSource(entry.name, workflow)
     else:
-        name, episodes = f"policies/{_file_name(entry.label)}_seed{seed}.safetensors", policy.card.training_episodes
-        path = run_dir / name
+        file = f"{_file_name(entry.label)}_seed{seed}"
+        name, path = f"{POLICIES}/{file}.safetensors", study.run_dir / POLICIES / f"{file}.safetensors"
+        tell = partial(_tell, what, settings.total_episodes, study)
+        content, train_seconds = _trained(entry, seed, settings, study.run_dir / TRAININGS / file, tell, study.stop)
         path.parent.mkdir(exist_ok=True)
-        save_policy(path, policy)
-        source = PolicySource(entry.label, path, policy.card, workflow, deterministic=False)
-    game = settings.game
+        write_whole(path, content)
+        card = load_policy(path).card
+        episodes = card.training_episodes
+        source = PolicySource(entry.label, path, card, workflow, deterministic=False)
+    started = time.monotonic()
     played = EvaluationSettings(game, settings.evaluation_episodes, seed, (game.max_steps,), (game.red_agent,))
     (cell,) = evaluate(source, played).cells
     return BaselineRow(
@@ -333,32 +272,22 @@ def _measure_one(
         reward_se=cell.summary.se,
         compliance=cell.compliance,
         episodes=episodes,
-        train_seconds=trained - started if episodes else 0.0,
-        evaluation_seconds=time.monotonic() - trained,
+        train_seconds=train_seconds,
+        evaluation_seconds=time.monotonic() - started,
         policy=name,
     )
 
 
-def _trained(entry: Entry, seed: int, settings: BaselineSettings, tell: Callable[[int], None]) -> Policy | None:
-    """The policy of a baseline that is trained; None for one that is not."""
-    if entry.name in BASELINES:
-        return None
+def _trained(
+    entry: Entry, seed: int, settings: BaselineSettings, folder: Path, tell: Tell, stop: StopRequest
+) -> tuple[bytes, float]:
+    """The policy file of a baseline that is trained, and the seconds that this took; `folder` is for a run of ours."""
     if entry.name in LIBRARIES:
-        return train_library(entry.name, settings.game, settings.total_episodes, seed, tell)
-    config = _config(entry, settings, seed)
-    order = entry.order if entry.name == "fixed" else None
-    collector = make_collector(config.collector, game_spec(config), config.n_workers)
-    try:
-        trainer = PolicyTrainer(
-            config, config.game(), order, seed, config.total_episodes, cap="budget", collector=collector
-        )
-        while trainer.ending() is None:
-            trainer.update()
-            tell(trainer.episodes)
-        trainer.close()
-        return trainer.policy(trainer.episodes)
-    finally:
-        collector.close()
+        started = time.monotonic()
+        policy = train_library(entry.name, settings.game, settings.total_episodes, seed, tell)
+        return dump_policy(policy), time.monotonic() - started
+    training = Training(_config(entry, settings, seed), folder)
+    return read_whole(training.carry_through(tell, stop)), training.seconds
 
 
 def _config(entry: Entry, settings: BaselineSettings, seed: int) -> TrainConfig:
@@ -367,9 +296,7 @@ def _config(entry: Entry, settings: BaselineSettings, seed: int) -> TrainConfig:
         TrainConfig,
         {
             "workflow": format_order(entry.order) if entry.name == "fixed" and entry.order is not None else None,
-            "total_episodes": settings.total_episodes,
-            "min_episodes_per_trial": settings.total_episodes,
-            "patience_updates": settings.total_episodes,
+            **whole_budget(settings.total_episodes),
             "seed": seed,
             "compliance_definition": settings.compliance_definition,
             "ppo": OWN_LEARNER[entry.name],
@@ -378,40 +305,12 @@ def _config(entry: Entry, settings: BaselineSettings, seed: int) -> TrainConfig:
     )
 
 
-class _Teller:
-    """Says now and then how a training gets on, and ends it where a signal has asked for that."""
-
-    def __init__(self, what: str, total_episodes: int, say: Callable[[str], None], check: Callable[[], None]) -> None:
-        self._what = what
-        self._total_episodes = total_episodes
-        self._say = say
-        self._check = check
-        self._told_at = time.monotonic()
-
-    def __call__(self, episodes: int) -> None:
-        """So many episodes have been played."""
-        self._check()
-        now = time.monotonic()
-        if now - self._told_at >= TELL_EVERY_S:
-            self._told_at = now
-            self._say(f"{self._what}: {episodes:,} of {self._total_episodes:,} episodes")
-
-
-def _write_table(table: BaselineTable) -> None:
-    contents = {
-        "md": format_markdown(table.summaries) + "\n",
-        "csv": format_csv(table.summaries),
-        "json": json.dumps(table.to_json(), indent=2) + "\n",
-    }
-    for suffix, content in contents.items():
-        write_whole(table.run_dir / f"{TABLE}.{suffix}", content.encode())
+def _tell(what: str, total_episodes: int, study: Study, episodes: int) -> None:
+    """Say now and then how a training gets on, and end it where a signal has asked for that."""
+    study.stop.check()
+    if study.is_silent:
+        study.say(f"{what}: {episodes:,} of {total_episodes:,} episodes")
 
 
 def _file_name(label: str) -> str:
     return re.sub(r"[^\w-]+", "_", label)
-
-
-def _default_run_dir(settings: BaselineSettings, root: Path = Path("runs")) -> Path:
-    stem = f"baseline-{settings.name}-{settings.game.red_agent}-{time.strftime('%Y%m%d-%H%M%S')}"
-    names = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
-    return next(root / name for name in names if not (root / name).exists())

@@ -6,42 +6,27 @@ A run is a folder: `champion.json` (what was asked for), a folder `seedN` for ea
 
 from __future__ import annotations
 
-import json
-import shlex
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cageflow.agents.sources import SourceOptions, find_agent
 from cageflow.errors import UserError
-from cageflow.evaluation.protocol import EPISODES, Evaluation, EvaluationSettings, evaluate
-from cageflow.files import write_whole
-from cageflow.runs import runs
-from cageflow.runs.checkpoint import finished_policy
-from cageflow.runs.folder_lock import LOCK, lock_folder
-from cageflow.runs.interrupt import RunFailedError, RunStoppedError, catching_signals
-from cageflow.runs.kept_network import NETWORK_TEXT, keep_network, read_network
-from cageflow.runs.layout import CONFIG
-from cageflow.runs.log_file import read_log
-from cageflow.runs.logs import LOGS, UPDATES, LoggedUpdate
-from cageflow.runs.progress import Quiet
-from cageflow.runs.unfinished import check_new
+from cageflow.evaluation.protocol import EPISODES, EvaluationSettings, evaluate
+from cageflow.runs.interrupt import RunFailedError, RunStoppedError
 from cageflow.settings.commands import TrainConfig
-from cageflow.settings.reading import MADE_FOR, check_named, make_config_of
-from cageflow.settings.settings_file import check_settings, dump_settings, read_object
+from cageflow.settings.reading import check_named, make_config_of
 from cageflow.sim.threads import available_cores
 from cageflow.studies.champion_table import ChampionTable, SeedResult
+from cageflow.studies.study import Kind, Say, Study, check_judging
+from cageflow.studies.training import Training, whole_budget
 from cageflow.work.executors import ExecutorHandle
 from cageflow.work.pool import Pool
-from cageflow.work.worker_process import PARENT_CHECK_S
 from cageflow.work.worker_processes import WorkerProcesses
 
 SETTINGS = "champion.json"
-TABLE = "table"
-SAY_S = 10.0
-ORPHAN_S = 10 * PARENT_CHECK_S
+KIND = Kind(SETTINGS, "champion", "a champion")
 TRAINING: dict[str, Any] = {
     "preset": "champion",
     "red_agent": "mixed",
@@ -53,12 +38,12 @@ TRAINING: dict[str, Any] = {
 
 @dataclass(frozen=True, kw_only=True)
 class ChampionSettings:
-    """What a run trains and how it is judged.
+    """What a run trains and how it is judged: by the nine cells of the protocol.
 
     Attributes:
         config: of each training, its seed aside.
         seeds: of the trainings.
-        evaluation_episodes: of each of the nine cells, with each seed.
+        evaluation_episodes: of each cell, with each seed.
     """
 
     config: TrainConfig
@@ -68,20 +53,11 @@ class ChampionSettings:
     def __post_init__(self) -> None:
         if not isinstance(self.config, TrainConfig):
             raise UserError(f"command is {self.config.command!r}: a champion is trained by 'train', leave it out")
-        if not self.seeds or len(set(self.seeds)) < len(self.seeds) or not all(0 <= s < 2**32 for s in self.seeds):
-            raise UserError(f"seeds are {self.seeds}; expected different whole numbers from 0 to {2**32 - 1}")
-        if self.evaluation_episodes < 2:
-            raise UserError(
-                f"evaluation_episodes is {self.evaluation_episodes}; a mean with its error needs at least 2"
-            )
+        check_judging(self.seeds, self.evaluation_episodes)
 
     def training(self, seed: int) -> TrainConfig:
-        """The training with a seed.
-
-        A workflow's compliance is judged on the way; no training ends before its episodes are used up.
-        """
-        total = self.config.total_episodes
-        whole = {"min_episodes_per_trial": total, "patience_updates": total}
+        """The training with a seed, on its whole budget."""
+        whole = whole_budget(self.config.total_episodes)
         return make_config_of(TrainConfig, {**self.config.to_json(), **whole, "seed": seed})
 
     def to_json(self) -> dict[str, Any]:
@@ -114,97 +90,31 @@ def make_settings(
 
 
 def train_champion(
-    settings: ChampionSettings, run_dir: Path | None, num_workers: int | None, say: Callable[[str], None]
+    settings: ChampionSettings, run_dir: Path | None, num_workers: int | None, say: Say
 ) -> ChampionTable:
-    """Train and judge in a new folder.
-
-    Args:
-        settings: what.
-        run_dir: the folder; None is one in `runs/` with a new name.
-        num_workers: trainings at once; None is one for each core.
-        say: is told how it gets on.
-
-    Raises:
-        UserError: the folder is not empty, or a setting cannot be used; nothing is written.
-        RunStoppedError: a signal asked for the end; what is trained is kept.
-        RunFailedError: a training broke down.
-    """
-    run_dir = run_dir or _default_run_dir(settings)
-    check_new(run_dir)
+    """Train and judge in a new folder, `num_workers` (None: one for each core) at once; raises as `KIND.new`."""
     _check_workers(num_workers)
-    _ = settings.config.game().network
-    run_dir.mkdir(parents=True, exist_ok=True)
-    network, made_for = read_network(settings.config.scenario), settings.config.game().network.identity.to_json()
-    write_whole(run_dir / SETTINGS, dump_settings({**settings.to_json(), MADE_FOR: made_for, NETWORK_TEXT: network}))
-    return _carry_through(_on_kept(settings, run_dir, network), run_dir, num_workers, say)
+    config = settings.config
+    with KIND.new(run_dir, "champion", f"champion-{config.rules}", settings.to_json(), config.game(), say) as study:
+        return _carry_through(settings, study, num_workers)
 
 
-def go_on(run_dir: Path, num_workers: int | None, say: Callable[[str], None]) -> ChampionTable:
-    """Go on with what was stopped, each training as if it never had been; as `train_champion`.
-
-    Raises:
-        UserError: the folder holds no such run.
-    """
-    path = run_dir / SETTINGS
-    try:
-        content = check_settings(path, read_object(path))
-        settings = ChampionSettings(
-            config=_config_in(content["config"], path),
-            seeds=tuple(content["seeds"]),
-            evaluation_episodes=content["evaluation_episodes"],
-        )
-    except OSError as error:
-        raise UserError(f"{run_dir} holds no champion: {SETTINGS} cannot be read ({error.strerror})") from error
-    except (KeyError, TypeError) as error:
-        raise UserError(f"{path} is no configuration of a champion ({error})") from error
-    settings = _on_kept(settings, run_dir, content.get(NETWORK_TEXT))
-    return _carry_through(settings, run_dir, num_workers, say)
+def go_on(run_dir: Path, num_workers: int | None, say: Say) -> ChampionTable:
+    """Go on with what was stopped, each training as if it never had been; raises as `KIND.read` and `KIND.resumed`."""
+    settings = KIND.read(run_dir, _settings_of)
+    _check_workers(num_workers)
+    with KIND.resumed(run_dir, "champion", say) as study:
+        return _carry_through(settings, study, num_workers)
 
 
-def _config_in(values: Any, file: Path) -> TrainConfig:
-    """The configuration of the trainings.
-
-    Raises:
-        UserError: it is none, or says whose code runs, which none of ours does.
-    """
+def _settings_of(content: dict[str, Any], path: Path) -> ChampionSettings:
+    """Refuses a file that says whose code runs, which none of ours does."""
+    values = content["config"]
     if not isinstance(values, dict):
         raise TypeError("config is no object")
-    check_named(values, {}, file)
-    return make_config_of(TrainConfig, values)
-
-
-def _on_kept(settings: ChampionSettings, run_dir: Path, network: str | None) -> ChampionSettings:
-    """The settings on the network that the folder keeps."""
-    scenario = keep_network(run_dir, network)
-    return replace(settings, config=settings.config.model_copy(update={"scenario": scenario}))
-
-
-def _carry_through(
-    settings: ChampionSettings, run_dir: Path, num_workers: int | None, say: Callable[[str], None]
-) -> ChampionTable:
-    _check_workers(num_workers)
-    advice = f"go on with `cageflow champion --resume {shlex.quote(str(run_dir))}`"
-    with (
-        runs.telling_failures(run_dir, advice),
-        lock_folder(run_dir, run_dir / LOCK, say) as lock,
-        catching_signals(advice, say) as stop,
-    ):
-
-        def check() -> None:
-            stop.check()
-            lock.check()
-
-        missing = [seed for seed in settings.seeds if finished_policy(_folder(run_dir, seed)) is None]
-        _train_all(settings, run_dir, missing, num_workers or available_cores(), say, check)
-        results = []
-        for seed in settings.seeds:
-            check()
-            say(f"seed {seed}: playing the protocol, {settings.evaluation_episodes:,} episodes a cell")
-            results.append(_judge(settings, run_dir, seed))
-        table = ChampionTable(run_dir, settings.config, tuple(results))
-        write_whole(run_dir / f"{TABLE}.md", (table.markdown() + "\n").encode())
-        write_whole(run_dir / f"{TABLE}.json", (json.dumps(table.to_json(), indent=2) + "\n").encode())
-        return table
+    check_named(values, {}, path)
+    content = {**content, "config": make_config_of(TrainConfig, values), "seeds": tuple(content["seeds"])}
+    return ChampionSettings(**content)
 
 
 def _check_workers(num_workers: int | None) -> None:
@@ -212,91 +122,71 @@ def _check_workers(num_workers: int | None) -> None:
         raise UserError(f"n_workers is {num_workers}; expected a whole number from 1")
 
 
-def _train_all(
-    settings: ChampionSettings,
-    run_dir: Path,
-    seeds: Sequence[int],
-    num_workers: int,
-    say: Callable[[str], None],
-    check: Callable[[], None],
-) -> None:
-    """Train with some seeds, at most `num_workers` at once, in processes that write their checkpoint when stopped."""
+def _carry_through(settings: ChampionSettings, study: Study, num_workers: int | None) -> ChampionTable:
+    settings = replace(settings, config=settings.config.model_copy(update={"scenario": study.network}))
+    trainings = [Training(settings.training(seed), study.run_dir / f"seed{seed}") for seed in settings.seeds]
+    missing = [training for training in trainings if not training.is_finished]
+    _train_all(study, missing, num_workers or available_cores())
+    results = []
+    for training in trainings:
+        study.check()
+        seed = training.config.seed
+        study.say(f"seed {seed}: playing the protocol, {settings.evaluation_episodes:,} episodes a cell")
+        results.append(_judge(training, settings))
+    table = ChampionTable(study.run_dir, settings.config, tuple(results))
+    study.write_table(table.to_json(), md=table.markdown())
+    return table
+
+
+def _train_all(study: Study, trainings: Sequence[Training], num_workers: int) -> None:
+    """Train, at most `num_workers` at once, in processes that write their checkpoint when stopped."""
     workers = WorkerProcesses(num_workers)
     handle = ExecutorHandle(workers, "", workers.terminate)
-    said = time.monotonic()
 
     def look() -> None:
-        nonlocal said
-        check()
-        if time.monotonic() - said >= SAY_S:
-            said = time.monotonic()
-            for config, _ in pool.pending[:num_workers]:
-                say(_progress(settings, run_dir, config.seed))
+        study.check()
+        if study.is_silent:
+            for training in pool.pending[:num_workers]:
+                study.say(_progress(training))
 
     with Pool(lambda: handle, _train, _name) as pool:
-        for seed in seeds:
-            pool.submit((settings.training(seed), _folder(run_dir, seed)))
+        for training in trainings:
+            pool.submit(training)
         while pool.pending:
             training, failure = pool.next_done(look)
-            check()
+            study.check()
             if failure is not None:
                 raise RunFailedError(f"{_name(training)} failed: {failure}")
-            say(_progress(settings, run_dir, training[0].seed))
+            study.say(_progress(training))
 
 
-def _name(training: tuple[TrainConfig, Path]) -> str:
-    return f"the training with seed {training[0].seed}"
+def _name(training: Training) -> str:
+    return f"the training with seed {training.config.seed}"
 
 
-def _train(training: tuple[TrainConfig, Path]) -> str | None:
-    """Train with one seed in this process, a worker's, or go on with it; what it failed of, if it did."""
-    config, path = training
+def _train(training: Training) -> str | None:
+    """Train in this process, a worker's; what it failed of, if it did."""
     try:
-        if (path / CONFIG).exists():
-            # The champion's own lock is ours, so who still has the training outlives its parent, and not for long.
-            runs.resume(path, "train", Quiet(), wait_s=ORPHAN_S)
-        else:
-            runs.start(config, path, Quiet())
+        training.carry_through()
     except (UserError, RunFailedError, RunStoppedError) as error:
         return str(error)
     return None
 
 
-def _progress(settings: ChampionSettings, run_dir: Path, seed: int) -> str:
+def _progress(training: Training) -> str:
     """Where a training stands, from its log."""
-    updates = _updates(_folder(run_dir, seed))
+    seed, updates = training.config.seed, training.updates
     if not updates:
         return f"seed {seed}: starting"
     last = updates[-1]
-    words = f"seed {seed}: {last.episodes:,} of {settings.config.total_episodes:,} episodes"
+    words = f"seed {seed}: {last.episodes:,} of {training.config.total_episodes:,} episodes"
     compliance = "" if last.order is None else f", compliance {last.compliance:.1%}"
     return f"{words}, return {last.env_reward:.2f}{compliance}"
 
 
-def _updates(folder: Path) -> list[LoggedUpdate]:
-    """The lines of a training's log that are whole."""
-    return read_log(folder / LOGS["training"].name, UPDATES)
-
-
-def _judge(settings: ChampionSettings, run_dir: Path, seed: int) -> SeedResult:
+def _judge(training: Training, settings: ChampionSettings) -> SeedResult:
     """What a trained policy comes to, taking its likeliest actions."""
-    folder = _folder(run_dir, seed)
-    source = find_agent(str(folder), SourceOptions(deterministic=True))
-    protocol = EvaluationSettings(settings.config.game(), settings.evaluation_episodes, seed)
-    evaluation: Evaluation = evaluate(source, protocol)
-    updates = _updates(folder)
-    seconds = sum(update.collection_s + update.update_s for update in updates)
-    return SeedResult(seed, evaluation, updates[-1].episodes, seconds)
-
-
-def _folder(run_dir: Path, seed: int) -> Path:
-    return run_dir / f"seed{seed}"
-
-
-def _default_run_dir(settings: ChampionSettings) -> Path:
-    """A folder that there is not yet."""
-    stem = f"champion-{settings.config.rules}-{time.strftime('%Y%m%d-%H%M%S')}"
-    path, number = Path("runs") / stem, 2
-    while path.exists():
-        path, number = Path("runs") / f"{stem}-{number}", number + 1
-    return path
+    seed = training.config.seed
+    source = find_agent(str(training.path), SourceOptions(deterministic=True))
+    evaluation = evaluate(source, EvaluationSettings(settings.config.game(), settings.evaluation_episodes, seed))
+    return SeedResult(seed, evaluation, training.updates[-1].episodes, training.seconds)

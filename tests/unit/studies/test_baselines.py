@@ -1,7 +1,9 @@
 """Baselines on equal budgets: who stands in the table, that each is measured alike, and that a stopped run goes on."""
 
 import json
+import os
 import shutil
+import signal
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -13,12 +15,13 @@ from cageflow.agents.baselines.libraries import LIBRARIES
 from cageflow.errors import UserError
 from cageflow.learn.policy_file import load_policy
 from cageflow.runs.folder_lock import LOCK, lock_folder
-from cageflow.runs.interrupt import RunFailedError
+from cageflow.runs.interrupt import RunFailedError, RunStoppedError
 from cageflow.scenario import Network, load_scenario
 from cageflow.scenario.orders import format_order
 from cageflow.studies import baselines
 from cageflow.studies.baseline_table import BaselineRow, read_baselines, write_baselines
 from cageflow.studies.baselines import NAMES, BaselineSettings, go_on, measure
+from cageflow.training.trainer import PolicyTrainer, UpdateRecord
 from tests.helpers.damage import flipped_bits, sign_again
 from tests.helpers.orders import ORDERS, parse_order
 
@@ -156,6 +159,31 @@ def test_run_that_was_stopped__goes_on_with_what_is_not_finished(
     assert not any(f"{label}, seed {seed}:" in line for label, seed in done for line in words)
     for one, other in zip(resumed.summaries, whole.summaries, strict=True):
         assert list(map(figures, one.rows)) == list(map(figures, other.rows))
+
+
+def test_training_that_was_stopped__goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = settings("fixed", workflow="balanced", total_episodes=250)
+    whole = measure(wanted, tmp_path / "whole", quiet)
+    update, updates = PolicyTrainer.update, []
+
+    def signalled(trainer: PolicyTrainer) -> UpdateRecord:
+        record = update(trainer)
+        updates.append(record.update)
+        if updates == [1]:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return record
+
+    monkeypatch.setattr(PolicyTrainer, "update", signalled)
+    run, words = tmp_path / "run", []
+    with pytest.raises(RunStoppedError, match=f"go on with `cageflow baseline fixed --resume {run}`"):
+        measure(wanted, run, words.append)
+    assert [line.partition(":")[0] for line in words] == ["SIGTERM"]
+    resumed = go_on(run, "fixed", quiet)
+    assert updates == [1, 2, 3]
+    (row,), (of_whole,) = (table.summaries[0].rows for table in (resumed, whole))
+    assert figures(row) == figures(of_whole)
+    assert (run / row.policy).read_bytes() == (tmp_path / "whole" / of_whole.policy).read_bytes()
+    assert row.train_seconds > 0.0
 
 
 def test_run_of_another_baseline_or_none_is_not_gone_on_with(tmp_path: Path) -> None:

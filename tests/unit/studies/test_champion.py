@@ -3,6 +3,7 @@
 import math
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,13 @@ from cageflow.agents.sources import BaselineSource
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.evaluation.protocol import LENGTHS, REDS, Cell, Evaluation, EvaluationSettings
+from cageflow.runs import runs
 from cageflow.runs.interrupt import RunFailedError
 from cageflow.settings.reading import make_config
 from cageflow.studies import champion
 from cageflow.studies.champion import ChampionSettings, make_settings
 from cageflow.studies.champion_table import ChampionTable, SeedResult
+from cageflow.studies.training import Training
 from cageflow.work.worker_process import PARENT_CHECK_S
 from tests.helpers.networks import own_network
 
@@ -128,20 +131,25 @@ def test_training__goes_on_with_what_was_begun_once_its_orphan_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str] = []
-    monkeypatch.setattr(champion.runs, "start", lambda *_: calls.append("start"))
-    monkeypatch.setattr(champion.runs, "resume", lambda *_, wait_s: calls.append(f"resume {wait_s > PARENT_CHECK_S}"))
-    training = (settings().training(1), tmp_path)
+    policy = SimpleNamespace(policy=None)
+    monkeypatch.setattr(runs, "start", lambda *_, stop: calls.append("start") or policy)
+    monkeypatch.setattr(runs, "resume", lambda *_, wait_s, stop: calls.append(f"{wait_s > PARENT_CHECK_S}") or policy)
+    training = Training(settings().training(1), tmp_path)
     assert champion._train(training) is None
     (tmp_path / "config.json").write_text("{}")
     assert champion._train(training) is None
-    assert calls == ["start", "resume True"]
+    assert calls == ["start", "True"]
 
 
-def test_training_that_fails__ends_the_run_in_its_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "run" / "seed1").mkdir(parents=True)
-    (tmp_path / "run" / "seed1" / "config.json").write_text("no configuration")  # so that its worker refuses it
-    with pytest.raises(RunFailedError, match=r"^the training with seed 1 failed: .*config\.json"):
-        champion._train_all(settings(), tmp_path / "run", [1], 1, lambda words: None, lambda: None)
+def test_training_that_fails__ends_the_run_in_its_words(tmp_path: Path) -> None:
+    training = Training(settings().training(1), tmp_path / "run" / "seed1")
+    with (
+        champion.KIND.new(tmp_path / "run", "champion", "", {}, GameOptions(), lambda words: None) as study,
+        pytest.raises(RunFailedError, match=r"^the training with seed 1 failed: .*config\.json"),
+    ):
+        training.path.mkdir()
+        (training.path / "config.json").write_text("no configuration")  # so that its worker refuses it
+        champion._train_all(study, [training], 1)
 
 
 def test_folder_that_is_removed__ends_the_run_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
