@@ -60,7 +60,8 @@ def check(line: str) -> None:
         return
     context = command.make_context(path[-1], arguments)
     if path[1:] in (["search"], ["train"], ["universal"]):
-        words = {name: value for name, value in context.params.items() if name in make_config({}).to_json()}
+        given = {name: str(value) if isinstance(value, Path) else value for name, value in context.params.items()}
+        words = {name: value for name, value in given.items() if name in make_config({}).to_json()}
         make_config({**words, "command": path[1]})
 
 
