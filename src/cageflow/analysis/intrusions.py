@@ -24,7 +24,8 @@ class Intrusions(NamedTuple):
 
     Attributes:
         hosts: (N,) where.
-        first_fix: (N,) steps from the beginning to blue's first Remove or Restore of the host, STILL_OPEN for none.
+        first_fix: (N,) steps from the beginning to blue's first Remove or Restore of the host, when that is begun;
+            STILL_OPEN for none. One that was under way already is met when it ends the intrusion.
         eviction: (N,) steps to the end of the intrusion, STILL_OPEN if the episode ended before.
     """
 
@@ -46,7 +47,8 @@ def find_intrusions(network: Network, trace: Trace) -> Intrusions:
         """Write these intrusions down, evicted in a step (0: not at all)."""
         _, where = np.nonzero(which)
         eviction = step - began[which] if step else np.full(len(where), STILL_OPEN)
-        found.append(np.stack([where, first_fix[which], eviction]))
+        first = np.where(first_fix[which] == STILL_OPEN, eviction, first_fix[which])
+        found.append(np.stack([where, first, eviction]))
         began[which] = first_fix[which] = STILL_OPEN
 
     for step in range(1, num_steps + 1):

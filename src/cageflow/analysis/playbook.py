@@ -38,7 +38,7 @@ from cageflow.reading import read_json
 from cageflow.runs.saved_run import SavedRun
 
 FILE = "playbook.json"
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 ROLES = {"good": 0.95, "median": 0.5, "bad": 0.05}
 """The example episodes, and the share of all episodes that end no better."""
 EXAMPLES_OF_A_KIND = 3
@@ -59,7 +59,8 @@ class Playbook:
         returns: of each episode.
         compliance: of each episode; empty without a workflow.
         idle_returns: of the same episodes, had blue done nothing.
-        actions: how often each was taken.
+        actions: how often each was begun.
+        busy_steps: in which all crews were busy when it chose.
         opening: the same for each of the first steps.
         held_steps: (2, H) steps that red held a host, at user level and privileged.
         fixes: (2, 2, H) Removes and Restores by whether red held the host before.
@@ -70,8 +71,8 @@ class Playbook:
         lost_tenths: (H,) points lost to red's privileged sessions.
         lost_service_tenths: (H,) to services that were down.
         lost_restore_tenths: (H,) to blue's Restores.
-        turns: (6, 5) fixes by the type that was due (the last: none was) and the type that was fixed; empty without a
-            workflow.
+        turns: (n + 1, n) fixes by the type that was due (the last: none was) and the type that was fixed; empty without
+            a workflow.
         departures_on_clean: fixes out of turn of hosts that red did not hold.
         departures: some of them.
         examples: a good, a median and a bad episode.
@@ -89,6 +90,7 @@ class Playbook:
     compliance: list[float]
     idle_returns: list[float]
     actions: list[int]
+    busy_steps: int
     opening: list[list[int]]
     held_steps: list[list[int]]
     fixes: list[list[list[int]]]
@@ -191,6 +193,7 @@ def make_playbook(
         held, down, restores = price(network, trace)
         parts = {
             "actions": count_actions(network, trace),
+            "busy": int(trace.busy.sum()),
             "opening": count_opening(network, trace),
             "held_steps": count_held_steps(trace),
             "fixes": count_fixes(network, trace),
@@ -233,6 +236,7 @@ def make_playbook(
         departures=[one for _, found in _most_first(departures, turn_counts) for one in found],
         examples=_examples(agent, options, seeds, returns, compliance),
         actions=sums["actions"].tolist(),
+        busy_steps=sums["busy"],
         opening=sums["opening"].tolist(),
         held_steps=sums["held_steps"].tolist(),
         fixes=sums["fixes"].tolist(),

@@ -17,8 +17,9 @@ KINDS = (BlueKind.ANALYSE, BlueKind.REMOVE, BlueKind.RESTORE, BlueKind.DECOY)
 """What blue does to a host, in the order of all tables."""
 FIXES = (BlueKind.REMOVE, BlueKind.RESTORE)
 OPENING_STEPS = 12
-RESPONSES = ("analyse it", "remove", "restore", "decoy on it", "another host", "nothing")
-"""What blue does in the step after an alarm on a host."""
+CREWS_BUSY = "all crews busy"
+RESPONSES = ("analyse it", "remove", "restore", "decoy on it", "another host", "nothing", CREWS_BUSY)
+"""What blue does in the step after an alarm on a host; the last where it could begin nothing."""
 
 
 def count_actions(network: Network, trace: Trace) -> Counts:
@@ -59,6 +60,7 @@ def count_responses(network: Network, trace: Trace) -> Counts:
     response = np.full(len(answers), RESPONSES.index("another host"))
     response[targets < 0] = RESPONSES.index("nothing")
     here = {BlueKind.ANALYSE: 0, BlueKind.REMOVE: 1, BlueKind.RESTORE: 2, BlueKind.DECOY: 3}
+    response[trace.busy[steps + 1, episodes]] = RESPONSES.index(CREWS_BUSY)
     for kind, place in here.items():
         response[(targets == alarmed) & (kinds == kind)] = place
     counts = np.zeros((len(network.hosts), len(RESPONSES)), np.int64)
@@ -70,11 +72,14 @@ def price(network: Network, trace: Trace) -> tuple[Counts, Counts, Counts]:
     """What the episodes lost, in tenths of a point.
 
     Returns:
-        (H,) each, of every host: for red's privileged sessions, for its service that was down, for blue's Restores.
+        (H,) each, of every host: for red's privileged sessions, for its service that was down, for blue's Restores,
+        which cost in their last step: those that the end of the episode cut off cost nothing.
     """
     tables, codec = network.tables, network.codec
     held = count_held_steps(trace)[1] * tables.confidentiality.astype(np.int64)
     down = trace.service_down.sum(axis=(0, 1)) * tables.availability.astype(np.int64)
-    restored = codec.host[trace.actions[codec.kind[trace.actions] == BlueKind.RESTORE]]
+    steps, episodes = np.nonzero(codec.kind[trace.actions] == BlueKind.RESTORE)
+    actions = trace.actions[steps, episodes]
+    restored = codec.host[actions[steps + tables.action_steps[actions] <= len(trace.actions)]]
     restores = np.bincount(restored, minlength=len(network.hosts)) * int(tables.restore_cost)
     return held, down, restores

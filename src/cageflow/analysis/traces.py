@@ -14,7 +14,7 @@ from cageflow.envs.agent import BlueAgent
 from cageflow.envs.game import GameBatch
 from cageflow.envs.inspection import true_states
 from cageflow.envs.options import GameOptions
-from cageflow.scenario import RedKind
+from cageflow.scenario import BlueKind, RedKind
 from cageflow.sim.enums import Activity, Outcome
 
 STEPS_AT_ONCE = 100_000
@@ -27,7 +27,8 @@ class Trace(NamedTuple):
     """B episodes of T steps, of a network of H hosts. What has T + 1 entries begins with the start of the episode.
 
     Attributes:
-        actions: (T, B) int16 blue's.
+        actions: (T, B) int16 blue's, as they were begun: Sleep where all crews were busy, since it did nothing.
+        busy: (T, B) bool: whether all crews were busy when blue chose.
         rewards: (T, B) float64.
         access: (T + 1, B, H) int8 of `inspection.Access`.
         left: (T, B, H) bool: whether red still held a session on the host after blue had acted, before red did.
@@ -38,6 +39,7 @@ class Trace(NamedTuple):
     """
 
     actions: npt.NDArray[np.int16]
+    busy: npt.NDArray[np.bool_]
     rewards: npt.NDArray[np.float64]
     access: npt.NDArray[np.int8]
     left: npt.NDArray[np.bool_]
@@ -76,6 +78,7 @@ def _record_batch(
     num_steps, num_envs, num_hosts = options.max_steps, len(seeds), len(network.hosts)
     trace = Trace(
         actions=np.empty((num_steps, num_envs), np.int16),
+        busy=np.zeros((num_steps, num_envs), np.bool_),
         rewards=np.empty((num_steps, num_envs), np.float64),
         access=np.empty((num_steps + 1, num_envs, num_hosts), np.int8),
         left=np.empty((num_steps, num_envs, num_hosts), np.bool_),
@@ -90,15 +93,18 @@ def _record_batch(
     games.reset(seeds, workflow)
     tracker = games.tracker
     trace.access[0] = games.access()
+    sleep, no_crew = network.codec.encode("Sleep"), np.array((BlueKind.SLEEP, BlueKind.MONITOR))
     fixes, compliant = np.zeros(num_envs, np.int32), np.zeros(num_envs, np.int32)
     for step, actions, rewards in play_steps(agent, games, seeds):
-        trace.actions[step] = actions
+        in_vain = trace.busy[step] & ~np.isin(network.codec.kind[actions], no_crew)
+        trace.actions[step] = np.where(in_vain, sleep, actions)
         trace.rewards[step] = np.round(rewards.astype(np.float64), 1)
         if tracker is not None:
             is_fix, follows = tracker.fixes > fixes, tracker.compliant_fixes > compliant
             trace.verdicts[step] = np.where(is_fix, np.where(follows, FOLLOWS, DEPARTS), NO_FIX)
             fixes[:], compliant[:] = tracker.fixes, tracker.compliant_fixes
         states = batch.states
+        trace.busy[step + 1 : step + 2] = states["num_busy"] == network.scenario.crews
         truth = true_states(network, states)
         sessions = truth["user_sessions"] + truth["privileged_sessions"]
         gained = (states["red_kind"] == RedKind.EXPLOIT_REMOTE_SERVICE) & (states["red_outcome"] == Outcome.TRUE)

@@ -41,7 +41,7 @@ class Turns:
     """Fixes by what was due and what was fixed.
 
     Attributes:
-        counts: (6, 5) int64 by the due type (the last row: nothing was compromised) and the fixed type.
+        counts: (n + 1, n) int64 by the due type (the last row: nothing was compromised) and the fixed type.
         on_clean: departures whose target red did not hold.
         examples: (due, fixed) to the first departures of that kind.
     """

@@ -16,6 +16,7 @@ from cageflow.cli.options import (
     Json,
     Lambda,
     RunDir,
+    ScenarioFile,
     option,
     refuse_beside_resume,
 )
@@ -38,7 +39,7 @@ def champion(
     total_episodes: Annotated[int | None, option("Training episodes with each seed.", 100_000)] = None,
     n_workers: Annotated[int | None, option("Processes: trainings at once.", "one for each core")] = None,
     evaluation_episodes: Annotated[
-        int | None, option("Fresh episodes of each of the nine cells, with each seed.", 1000, panel=ADVANCED)
+        int | None, option("Fresh episodes of each cell of the protocol, with each seed.", 1000, panel=ADVANCED)
     ] = None,
     config: Annotated[Path | None, option("A YAML file with settings of the training, such as ppo.")] = None,
     run_dir: RunDir = None,
@@ -57,9 +58,10 @@ def champion(
             "mixed",
         ),
     ] = None,
+    scenario: ScenarioFile = None,
     durations: DurationsOfActions = None,
 ) -> None:
-    """Train one defender against all red agents with several seeds, and judge it by the challenge's protocol."""
+    """Train one defender against all red agents with several seeds, and judge it by the network's protocol."""
     from cageflow.studies import champion as champions
 
     given: dict[str, Any] = {
@@ -69,6 +71,7 @@ def champion(
         "alignment_lambda": alignment_lambda,
         "compliance_definition": compliance_definition,
         "red_agent": red_agent,
+        "scenario": None if scenario is None else str(scenario),
         "durations": durations,
     }
     others = {"seed": seed, "evaluation_episodes": evaluation_episodes, "config": config, "run_dir": run_dir}

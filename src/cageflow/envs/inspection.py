@@ -82,8 +82,8 @@ class LastStep:
 
     Attributes:
         number: of the step in its episode, from 1; 0 before the first.
-        blue_action: as the codec names it, such as "Remove User1".
-        blue_success: None where CybORG says neither.
+        blue_action: that blue chose, as the codec names it, such as "Remove User1".
+        blue_success: None where CybORG says neither; where actions take several steps, of what ended in this one.
         green_action: "GreenPortScan User1" or "Sleep".
         red_action: such as "ExploitRemoteService User1 by HarakaRCE".
         red_success: None where CybORG says neither.
@@ -91,6 +91,7 @@ class LastStep:
         blue_host: that blue's action was aimed at, None for none.
         red_host: that red's was.
         red_subnet: that red's was.
+        under_way: blue's actions that go on, the one begun first in front, each with the steps that it still takes.
     """
 
     number: int
@@ -103,6 +104,7 @@ class LastStep:
     blue_host: str | None = None
     red_host: str | None = None
     red_subnet: str | None = None
+    under_way: tuple[tuple[str, int], ...] = ()
 
 
 def describe_step(network: Network, state: npt.NDArray[Any], action: int, reward: float) -> LastStep:
@@ -131,7 +133,14 @@ def describe_step(network: Network, state: npt.NDArray[Any], action: int, reward
         None if blue_host < 0 else network.hosts[blue_host],
         red_host,
         red_subnet,
+        _under_way(network, state),
     )
+
+
+def _under_way(network: Network, state: npt.NDArray[Any]) -> tuple[tuple[str, int], ...]:
+    busy = int(state["num_busy"][0])
+    actions, left = state["crew_action"][0, :busy].tolist(), state["crew_left"][0, :busy].tolist()
+    return tuple((network.codec.names[action], steps) for action, steps in zip(actions, left, strict=True))
 
 
 def _red_target(network: Network, state: npt.NDArray[Any]) -> tuple[str | None, str | None]:

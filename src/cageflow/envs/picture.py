@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from cageflow.envs.rendering import Scene, describe_success
+from cageflow.envs.rendering import Scene, blue_words, describe_success
 from cageflow.scenario import Network
 from cageflow.sim.enums import Activity, Compromise
 
@@ -135,7 +135,7 @@ def _draw_header(canvas: ImageDraw.ImageDraw, layout: Layout, scene: Scene) -> N
     name = _fitting(scene.network.scenario.name, 15, layout.width - MARGIN - left)
     canvas.text((layout.width - MARGIN, 22), name, GREY, _font(15), anchor="ra")
     rows = (
-        ("blue", BLUE, f"{last.blue_action}{describe_success(last.blue_success)}"),
+        ("blue", BLUE, blue_words(scene.network, last)),
         ("green", GREEN, last.green_action),
         ("red", RED, f"{last.red_action}{describe_success(last.red_success)}"),
     )

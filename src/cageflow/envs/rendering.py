@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from cageflow.envs.inspection import LastStep
 from cageflow.scenario import Network
+from cageflow.scenario.names import OTHER_ACTIONS
 from cageflow.sim.enums import Activity, Compromise
 
 HEADINGS = ("host", "activity", "compromised", "access", "sessions", "decoys", "")  # the first three are blue's
@@ -83,11 +84,40 @@ def describe_success(success: bool | None) -> str:
     return {None: "", True: " (ok)", False: " (failed)"}[success]
 
 
-def step_lines(last: LastStep, max_steps: int, episode_return: float) -> list[str]:
+def blue_words(network: Network, last: LastStep, before: LastStep | None = None) -> str:
+    """What blue did in a step, what of it ended and how, and what is under way.
+
+    Args:
+        network: the network that is played.
+        last: the step.
+        before: the step before it, which tells what ended and what was in vain; None where it is not known.
+    """
+    action = last.blue_action
+    if not network.blue_takes_time:
+        return f"{action}{describe_success(last.blue_success)}"
+    was = () if before is None or last.number == 1 else before.under_way
+    needs_crew = action not in ("none", *OTHER_ACTIONS)
+    in_vain = needs_crew and len(was) == network.scenario.crews
+    ended = [name for name, left in was if left == 1]
+    is_done = needs_crew and not in_vain and network.tables.action_steps[network.codec.encode(action)] == 1
+    if is_done and before is not None:
+        ended.append(action)
+    parts = [f"{action} (in vain, all crews are busy)" if in_vain else action]
+    if ended and not (is_done and len(ended) == 1):
+        parts.append(f"done: {', '.join(ended)}")
+    if len(ended) == 1 or (is_done and before is None):
+        parts[-1] += describe_success(last.blue_success)
+    if last.under_way:
+        left = ", ".join(f"{name}, {steps} step{'s' if steps > 1 else ''} left" for name, steps in last.under_way)
+        parts.append(f"under way: {left}")
+    return "; ".join(parts)
+
+
+def step_lines(network: Network, last: LastStep, max_steps: int, episode_return: float) -> list[str]:
     """Who did what in the last step, and what it cost."""
     lines = [
         f"step {last.number} of {max_steps}   reward {last.reward:.1f}   return {episode_return:.1f}",
-        f"blue   {last.blue_action}{describe_success(last.blue_success)}",
+        f"blue   {blue_words(network, last)}",
     ]
     if last.green_action not in ("Sleep", "none"):
         lines.append(f"green  {last.green_action}")
@@ -100,7 +130,7 @@ def render_text(scene: Scene) -> str:
     widths = [max(len(row[i]) for row in rows) for i in range(len(HEADINGS))]
     blue_width = sum(widths[:NUM_BLUE_COLUMNS]) + len(GAP) * (NUM_BLUE_COLUMNS - 1)
     banner = f"{'':{widths[0]}}{GAP}{'blue sees':{blue_width - widths[0] - len(GAP)}}{GAP}| the truth"
-    lines = [*step_lines(scene.last, scene.max_steps, scene.episode_return), "", banner]
+    lines = [*step_lines(scene.network, scene.last, scene.max_steps, scene.episode_return), "", banner]
     lines += [_line(row, widths) for row in rows]
     return "\n".join(line.rstrip() for line in lines)
 

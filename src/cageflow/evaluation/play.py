@@ -21,10 +21,19 @@ from cageflow.agents.player import AgentPlayer
 from cageflow.envs.agent import BlueAgent
 from cageflow.envs.inspection import LastStep
 from cageflow.envs.options import GameOptions
-from cageflow.envs.rendering import HEADINGS, NUM_BLUE_COLUMNS, Scene, describe_success, render_text, table_rows
+from cageflow.envs.rendering import (
+    HEADINGS,
+    NUM_BLUE_COLUMNS,
+    Scene,
+    blue_words,
+    describe_success,
+    render_text,
+    table_rows,
+)
 from cageflow.envs.single import Cage2Env
 from cageflow.errors import UserError
 from cageflow.scenario import Network
+from cageflow.scenario.durations import takes_time, words_on_time
 
 BluePolicy = Callable[[npt.NDArray[np.float32]], int]
 """What chooses blue's action from an observation (F,) float32."""
@@ -80,6 +89,7 @@ def play_episode(
     env = Cage2Env(**options.as_kwargs())
     console = terminal.make_console() if out is None else out
     title = f"{options.red_agent} against {blue}, rules {options.rules}, {options.observation} observation"
+    title += f", {words_on_time(env.network.scenario)}" if takes_time(env.network.scenario) else ""
     title += "" if seed is None else f", seed {seed}"
     observation, _ = env.reset(seed=seed)
     is_asking = isinstance(policy, HumanPolicy)
@@ -184,19 +194,29 @@ Show = Callable[[npt.NDArray[np.float32], float], None]
 def _screen(env: Cage2Env, console: Console, title: str, is_asking: bool) -> Iterator[Show]:
     """Where the steps are shown; a human player sees only what blue sees."""
     if not console.is_terminal and not is_asking:
-        console.print(title, highlight=False, markup=False)
-        yield lambda observation, env_return: _print_line(env, console)
+        console.print(title, highlight=False, markup=False, soft_wrap=True)
+        before = env.last_step()
+
+        def print_step(observation: npt.NDArray[np.float32], env_return: float) -> None:
+            nonlocal before
+            _print_line(env, console, before)
+            before = env.last_step()
+
+        yield print_step
         return
     log: list[Text] = []
+    earlier = env.last_step()
     wide = console.width >= WIDE
     columns = [i for i, name in enumerate(HEADINGS) if i < NUM_BLUE_COLUMNS or not is_asking]
     columns = [i for i in columns if wide or HEADINGS[i] != "sessions"]
     room = max(1, min(LOG_LINES, console.height - len(env.network.hosts) - 6))
 
     def view(observation: npt.NDArray[np.float32], env_return: float) -> Group:
+        nonlocal earlier
         last = env.last_step()
         if last.number:
-            log.append(_log_line(last, is_asking))
+            log.append(_log_line(env.network, last, earlier, is_asking))
+        earlier = last
         return Group(
             Text(title, style="bold"),
             _table(env, observation, columns),
@@ -221,10 +241,10 @@ def _table(env: Cage2Env, observation: npt.NDArray[np.float32], columns: list[in
     return table
 
 
-def _log_line(last: LastStep, is_asking: bool) -> Text:
+def _log_line(network: Network, last: LastStep, before: LastStep, is_asking: bool) -> Text:
     line = Text(no_wrap=True, overflow="ellipsis")
     line.append(f"{last.number:4}  reward {last.reward:5.1f}", style="dim")
-    line.append(f"   blue {last.blue_action}{describe_success(last.blue_success)}", style="cyan")
+    line.append(f"   blue {blue_words(network, last, before)}", style="cyan")
     if not is_asking:
         if last.green_action.startswith("GreenPortScan"):
             line.append(f"   green {last.green_action}", style="green")
@@ -232,14 +252,15 @@ def _log_line(last: LastStep, is_asking: bool) -> Text:
     return line
 
 
-def _print_line(env: Cage2Env, console: Console) -> None:
+def _print_line(env: Cage2Env, console: Console, before: LastStep) -> None:
     """One plain line: the step, and where red is after it; a star marks a privileged session."""
     last = env.last_step()
     if last.number == 0:
         return
     marks = {"none": "", "user": "{}", "privileged": "{}*"}
     held = [marks[facts["access"]].format(host) for host, facts in env.true_state().items()]
-    line = f"{_log_line(last, is_asking=False).plain}   red holds {' '.join(one for one in held if one)}"
+    log = _log_line(env.network, last, before, is_asking=False)
+    line = f"{log.plain}   red holds {' '.join(one for one in held if one)}"
     console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 

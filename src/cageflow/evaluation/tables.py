@@ -10,7 +10,7 @@ from cageflow.evaluation.leader_board import LeaderBoard, leader_board
 from cageflow.evaluation.protocol import Cell, Evaluation
 from cageflow.evaluation.statistics import ALPHA, POWER, Equivalence
 from cageflow.scenario import is_cage2
-from cageflow.scenario.durations import FROM_FILE
+from cageflow.scenario.durations import FROM_FILE, takes_time, words_on_time
 from cageflow.scenario.red_agents import MIXED
 
 SHORT_REDS = {"B_lineAgent": "B-line", "RedMeanderAgent": "Meander", "SleepAgent": "Sleep", MIXED: "Mixed"}
@@ -22,12 +22,13 @@ def format_evaluation(evaluation: Evaluation) -> str:
     """The cells and the total of one agent, the winner of the board beside them where it played the same."""
     board = leader_board()
     settings, game = evaluation.settings, evaluation.settings.game
+    scenario = game.unchecked_network.scenario
     lines = [
         evaluation.source.name,
         f"  rules {game.rules}, {_simulator(evaluation)}, {game.observation} observation"
         + (", green awake" if game.green else ""),
         *([] if is_cage2(settings.network) else [f"  network {settings.network}"]),
-        *([] if game.durations == FROM_FILE else [f"  durations {game.durations}"]),
+        *([f"  {words_on_time(scenario)}"] if takes_time(scenario) or game.durations != FROM_FILE else []),
         f"  {ACTIONS[evaluation.source.actions]}, {settings.episodes:,} episodes a cell, seed {settings.seed}",
         "",
         _row("", [(f"{length} steps", "") for length in settings.lengths]),

@@ -53,7 +53,7 @@ def model_card(
         "Training": _training(policy, identity),
         "Evaluation": _evaluation(policy, evaluations),
         "Limits": _limits(policy, evaluations, network, green=green),
-        "How to use it": _use(name, policy),
+        "How to use it": _use(name, policy, network),
         "Checked": _checked(agreement),
         "Licence": "cageflow is under the MIT licence and lays no claim to what is trained with it: who trained this "
         "policy says how it may be used. Whoever uses CAGE Challenge 2 cites the challenge and CybORG "
@@ -103,9 +103,10 @@ def _evaluation(policy: PolicyCard, evaluations: Sequence[Evaluation]) -> str:
         return "None was asked for. `cageflow evaluate` measures the policy file that this one was made of."
     first = evaluations[0].settings
     parts = [
-        f"The challenge's protocol in the compiled simulator under the rules `{policy.rules}`, {first.episodes:,} "
-        f"episodes a cell, seed {first.seed}, the green agent {'awake' if first.game.green else 'asleep'}. Mean return "
-        "of an episode ± half the 95 % interval (standard deviation); the total is the sum of the nine means."
+        f"{'The challenge' if first.is_whole else 'The network'}'s protocol in the compiled simulator under the rules "
+        f"`{policy.rules}`, {first.episodes:,} episodes a cell, seed {first.seed}, the green agent "
+        f"{'awake' if first.game.green else 'asleep'}. Mean return of an episode ± half the 95 % interval (standard "
+        f"deviation); the total is the sum of the {len(evaluations[0].cells)} means."
     ]
     for evaluation in evaluations:
         total = evaluation.total
@@ -135,7 +136,7 @@ def _limits(policy: PolicyCard, evaluations: Sequence[Evaluation], network: Netw
         "steps. Against other ones it is worth what the evaluation says, and not more.",
         f"It was trained under the rules `{policy.rules}`. `v2.1`, which is CAGE-2 as it stands, and `challenge`, "
         "as the challenge was judged, are two games, in which the same policy scores differently." + board,
-        _sleep(evaluations),
+        _sleep(evaluations, network.scenario.restore_cost),
         f"{'Its masks are for games' if policy.mask_actions else 'It was exported for games'} with the green agent "
         f"{'awake' if green else 'asleep'}. The policy file does not say which of them it was trained in.",
         TABLES.get(policy.observation, f"It reads the table `{policy.observation}`."),
@@ -154,8 +155,8 @@ def _opponents(policy: PolicyCard) -> str:
     )
 
 
-def _sleep(evaluations: Sequence[Evaluation]) -> str:
-    words = "Against a red agent that sleeps there is nothing to win: each Restore costs 1."
+def _sleep(evaluations: Sequence[Evaluation], restore_cost: float) -> str:
+    words = f"Against a red agent that sleeps there is nothing to win: each Restore costs {restore_cost:g}."
     means = [cell.summary.mean for one in evaluations for cell in one.cells if cell.red_agent == "SleepAgent"]
     return words + (f" Its lowest mean there is {min(means):z.2f}." if means else "")
 
@@ -207,7 +208,7 @@ def _steps(durations: Mapping[str, int]) -> str:
     return ", ".join(f"{kind} {steps}" for kind, steps in durations.items())
 
 
-def _use(name: str, policy: PolicyCard) -> str:
+def _use(name: str, policy: PolicyCard, network: Network) -> str:
     inputs = [("`observation`", "(N, F) float32", "blue's table after the last step: zeros at the start of an episode")]
     outputs = [
         ("`logits`", "(N, A) float32", "of the actor" + (", masks aside" if policy.mask_actions else "")),
@@ -223,15 +224,12 @@ def _use(name: str, policy: PolicyCard) -> str:
     if policy.mask_actions:
         outputs.append(("`mask`", "(N, A) bool", "false where blue can know that the action is in vain"))
     rows = [("input", *row) for row in inputs] + [("output", *row) for row in outputs]
-    return "\n\n".join(
-        [
-            "Any ONNX runtime reads the file; it needs nothing of cageflow.",
-            _table(["", "name", "type", "is"], rows),
-            "The metadata hold this card's facts and the names of `actions` and `hosts` as JSON lists. cageflow's "
-            "`docs/examples/defend_cyborg.py` defends CybORG with the file:",
-            f"    python defend_cyborg.py {name}",
-        ]
-    )
+    metadata = "The metadata hold this card's facts and the names of `actions` and `hosts` as JSON lists."
+    parts = ["Any ONNX runtime reads the file; it needs nothing of cageflow.", _table(["", "name", "type", "is"], rows)]
+    if not is_cage2(network.identity):
+        return "\n\n".join([*parts, metadata])
+    example = "cageflow's `docs/examples/defend_cyborg.py` defends CybORG with the file:"
+    return "\n\n".join([*parts, f"{metadata} {example}", f"    python defend_cyborg.py {name}"])
 
 
 def _checked(agreement: Agreement) -> str:

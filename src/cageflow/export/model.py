@@ -27,11 +27,11 @@ OPSET, IR_VERSION = 17, 8
 """Old enough for runtimes of 2022 to read, and no operator of ours is newer."""
 OPERATORS = {"tanh": "Tanh", "relu": "Relu"}
 WORDS = (
-    "A policy for the blue agent of CAGE Challenge 2, written by cageflow. Every input and output begins with the "
-    "batch axis N. observation: blue's table, 0 or 1. last_action: blue's last action, -1 before the first step. "
-    "memory: zeros before the first step, then next_memory of the step before. logits: of the actor, masks aside. "
-    "mask: False where blue can know that the action is in vain. probs: what to draw an action from. action: the "
-    "likeliest one. The metadata say what was trained and how."
+    "A policy for blue, the defender of the network in the metadata, by the rules of CAGE Challenge 2; written by "
+    "cageflow. Every input and output begins with the batch axis N. observation: blue's table, 0 or 1. last_action: "
+    "blue's last action, -1 before the first step. memory: zeros before the first step, then next_memory of the step "
+    "before. logits: of the actor, masks aside. mask: False where blue can know that the action is in vain. probs: "
+    "what to draw an action from. action: the likeliest one. The metadata say what was trained and how."
 )
 
 

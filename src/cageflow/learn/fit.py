@@ -13,7 +13,7 @@ from cageflow.envs.agent import BlueSetting
 from cageflow.errors import UserError
 from cageflow.learn.policy import Policy, PolicyCard, check_durations
 from cageflow.scenario import Network, NetworkIdentity, default_network, is_cage2
-from cageflow.scenario.durations import FROM_FILE, format_durations, words_on_durations
+from cageflow.scenario.durations import FROM_FILE, format_durations, words_on_durations, words_on_time
 from cageflow.sim.recall import num_inputs
 
 NETWORK_FILE = "network.yaml"
@@ -132,7 +132,7 @@ def _timing(card: PolicyCard) -> str:
 
 
 def _timing_of(network: Network) -> str:
-    return words_on_durations(network.scenario.durations, network.scenario.crews)
+    return words_on_time(network.scenario)
 
 
 def _way_to(made_for: NetworkIdentity, played: NetworkIdentity) -> str:

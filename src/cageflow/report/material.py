@@ -53,6 +53,11 @@ class Material:
         """Of an episode."""
         return self.run.config.max_steps
 
+    @property
+    def takes_time(self) -> bool:
+        """Whether some action of blue's takes more than a step."""
+        return self.run.config.game().unchecked_network.blue_takes_time
+
     def per_episode(self, total: float) -> float:
         """A sum over the playbook's episodes, for one of them."""
         return total / self.playbook.num_episodes

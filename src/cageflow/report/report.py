@@ -35,6 +35,7 @@ from cageflow.report.sections import (
 from cageflow.report.wording import count, listed, order_words, percent
 from cageflow.runs.saved_run import SavedRun, read_run
 from cageflow.scenario import is_cage2
+from cageflow.scenario.durations import takes_time, words_on_time
 
 PAGE, FOLDER = "report.html", "report"
 MIN_EPISODES = 100
@@ -133,6 +134,7 @@ def make_page(material: Material) -> Page:
         f"against {game.red_agent}",
         f"rules {game.rules}",
         *([] if is_cage2(game.network.identity) else [f"network {game.network.scenario.name}"]),
+        *([words_on_time(game.network.scenario)] if takes_time(game.network.scenario) else []),
         f"{game.max_steps} steps",
         f"seed {run.config.seed}",
         f"{count(run.episodes, 'training episode')}",

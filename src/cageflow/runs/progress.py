@@ -25,7 +25,6 @@ PLAIN_INTERVAL_S = 5.0
 MAX_ORDERS = 4  # of the trials under way that are named
 PACE_S = 2.0  # of updates before they say how fast the run is
 MOST_HOURS = 99  # that an estimate of the time left is given for
-TRIAL_WIDTH = 136  # columns of a terminal that has room for a trial in one line
 
 
 class Reporter(Protocol):
@@ -163,8 +162,9 @@ class Live:
         """Write the trial above the bar, and move it on for trials whose updates were not told."""
         self._pace.note(iteration.episodes)
         self._started_at = None
-        if self._console.width >= TRIAL_WIDTH:
-            self._print("  ".join(describe_trial(iteration)))
+        line = "  ".join(describe_trial(iteration))
+        if len(line) <= self._console.width:
+            self._print(line)
         else:
             self._print("\n    ".join(re.sub(" {2,}", "  ", part).strip() for part in describe_trial(iteration)))
 
@@ -247,7 +247,7 @@ def describe_trial(iteration: Iteration) -> tuple[str, str]:
     """One trial of a search: its order, and its figures."""
     result = iteration.result
     return (
-        f"trial {iteration.request.trial:>3}  {show_order(result.order):<54}",
+        f"trial {iteration.request.trial:>3}  {show_order(result.order)}  ",
         f"reward {result.reward:>8.2f} ± {result.reward_se:.2f}  compliance {result.compliance:>4.0%}  "
         f"{result.episodes:>6,} episodes  {result.ending}",
     )

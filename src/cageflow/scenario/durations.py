@@ -62,12 +62,38 @@ def without_time(scenario: Scenario) -> Scenario:
     return with_durations(scenario, Durations()).model_copy(update={"crews": 1})
 
 
-def words_on_durations(durations: Durations, crews: int = 1) -> str:
-    """How long actions take, as a clause."""
+def words_on_durations(durations: Durations, crews: int = 1, num_own: int = 0) -> str:
+    """How long actions take, as a clause.
+
+    Args:
+        durations: where a host has none of its own.
+        crews: of blue.
+        num_own: hosts that have their own.
+    """
     numbers = [(kind, getattr(durations, kind)) for kind in KINDS]
     longer = [f"{kind} {number}" for kind, number in numbers if number > 1]
     steps = f"actions take several steps ({', '.join(longer)})" if longer else "each action takes one step"
-    return steps if crews == 1 else f"{steps} and blue has {crews} crews"
+    steps += f", other numbers on {num_own} host{'s' if num_own > 1 else ''}" if num_own else ""
+    return steps if crews == 1 else f"{steps}{',' if num_own else ''} and blue has {crews} crews"
+
+
+def words_on_time(scenario: Scenario) -> str:
+    """How long actions take on a network, and how many crews there are, as a clause."""
+    return words_on_durations(scenario.durations, scenario.crews, _num_own(scenario))
+
+
+def takes_time(scenario: Scenario) -> bool:
+    """Whether any action takes more than a step, or blue has more than one crew."""
+    return scenario.durations != Durations() or scenario.crews > 1 or _num_own(scenario) > 0
+
+
+def _num_own(scenario: Scenario) -> int:
+    """Hosts on which some action takes another number of steps than elsewhere."""
+    usual = scenario.durations
+    return sum(
+        any(steps not in (None, getattr(usual, kind)) for kind, steps in host.durations)
+        for host in scenario.hosts.values()
+    )
 
 
 def steps_of(scenario: Scenario, kind: str, host: str | None = None) -> int:

@@ -50,6 +50,7 @@ def trace(
     down[[step - 1 for step in service_down], :, NETWORK.hosts.index("Op_Server0")] = True
     return Trace(
         actions=np.array([[NETWORK.codec.encode(name)] for name in actions], np.int16),
+        busy=np.zeros((num_steps, 1), np.bool_),
         rewards=np.zeros((num_steps, 1)),
         access=access,
         left=left,

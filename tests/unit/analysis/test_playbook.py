@@ -48,6 +48,17 @@ def test_sums__agree_with_one_another(book: Playbook) -> None:
     assert lost / 10 == pytest.approx(-sum(book.returns))
 
 
+def test_points__are_split_up_without_remainder_where_fixes_take_time() -> None:
+    timed = replace(OPTIONS, durations="1,3,5,2")
+    book = make_playbook(POLICY, timed, WORKFLOW, {}, 60, 4)
+    lost = sum(book.lost_tenths) + sum(book.lost_service_tenths) + sum(book.lost_restore_tenths)
+    assert lost / 10 == pytest.approx(-sum(book.returns))
+    assert sum(book.actions) == 60 * 12 and np.sum(book.fixes) == np.sum(book.turns)
+    assert 60 < book.busy_steps < 60 * 12 and sum(row[-1] for row in book.responses) > 0
+    texts = [move.blue for one in book.examples for move in one.moves]
+    assert any("under way: Restore" in text for text in texts) and any("done: Restore" in text for text in texts)
+
+
 def test_returns__are_those_of_the_policy_on_the_reports_own_episodes(book: Playbook) -> None:
     seeds = EpisodeStream(4, STREAM).seeds(0, 120)
     assert book.returns == returns_of(fitting_agent(POLICY, OPTIONS), OPTIONS, seeds)

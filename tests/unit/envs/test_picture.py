@@ -127,6 +127,7 @@ def test_strange_and_long_names__fit(scene):
         hosts=tuple(hosts),
         subnets=tuple(subnets),
         scenario=SimpleNamespace(name="n" * 500, hosts=hosts, subnets=subnets),
+        blue_takes_time=False,
     )
     facts = next(iter(scene.truth.values())) | {"decoys": ["decoy"] * 99}
     image = draw(Scene(network, np.zeros(16), dict.fromkeys(hosts, facts), scene.last, 100, -99999.9))

@@ -189,3 +189,19 @@ def test_impossible_number__is_refused(options, sentence):
 def test_policy_that_gives_no_action__is_refused():
     with pytest.raises(UserError, match="145 is no action"):
         play_episode(GameOptions(), lambda observation: 145, out=console()[1])
+
+
+def test_line__says_what_ended_what_is_under_way_and_what_was_in_vain():
+    out, where = console()
+    options = GameOptions("sleep", max_steps=4, durations="1,1,3,1")
+    actions = iter(("Restore User1", "Analyse User1", "Restore User1", "Remove User2"))
+    encode = options.network.codec.encode
+    play_episode(options, lambda observation: encode(next(actions)), seed=0, out=where)
+    title, *lines = out.getvalue().splitlines()[:5]
+    assert "actions take several steps (restore 3)" in title
+    assert [line.partition("blue ")[2].partition("   red")[0] for line in lines] == [
+        "Restore User1; under way: Restore User1, 2 steps left",
+        "Analyse User1 (in vain, all crews are busy); under way: Restore User1, 1 step left",
+        "Restore User1 (in vain, all crews are busy); done: Restore User1 (ok)",
+        "Remove User2 (ok)",
+    ]

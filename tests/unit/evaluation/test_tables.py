@@ -105,10 +105,10 @@ def test_other_network__is_named_and_stands_beside_no_board(tmp_path: Path) -> N
 def test_durations__are_named_and_stand_beside_no_board() -> None:
     for rules in RULES:
         timed = evaluation(rules, durations="cage4")
-        assert "  durations cage4" in format_evaluation(timed).splitlines()
+        assert "  actions take several steps (analyse 2, remove 3, restore 5, decoy 2" in format_evaluation(timed)
         assert "winner" not in format_evaluation(timed)
         assert format_standing([timed]).endswith("which was judged where each action takes one step.")
-    assert "durations" not in format_evaluation(evaluation())
+    assert "steps (" not in format_evaluation(evaluation())
     assert timed.to_json()["durations"] == "cage4"
     of_one_step = evaluation(durations="1,1,1,1")
     assert "   >" in format_standing([of_one_step])

@@ -8,9 +8,8 @@ from math import factorial
 from typing import Any
 
 from cageflow.scenario import ExploitEffect, Network
-from cageflow.scenario.durations import words_on_durations
+from cageflow.scenario.durations import words_on_time
 from cageflow.scenario.reach import guards_of
-from cageflow.scenario.schema import HostDurations
 
 TAKES = {ExploitEffect.USER: "user", ExploitEffect.PRIVILEGED: "privileged"}
 
@@ -66,13 +65,8 @@ class Facts:
         ]
         scenario = network.scenario
         if network.identity.timeless != network.fingerprint:
-            words = words_on_durations(scenario.durations, scenario.crews)
+            words = words_on_time(scenario)
             found.append(f"{words[0].upper()}{words[1:]}.")
-        own = [name for name, host in scenario.hosts.items() if host.durations != HostDurations()]
-        if own:
-            found.append(
-                f"{_count(len(own), 'host')} of them with durations of {'its' if len(own) == 1 else 'their'} own."
-            )
         safe = [host for host, attacks in self.attacks.items() if not attacks]
         if safe:
             found.append(f"No exploit works on {', '.join(safe)}.")

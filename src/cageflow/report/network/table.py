@@ -19,7 +19,20 @@ def network_tables(network: Network) -> RenderableType:
     decoys = network.scenario.decoys
     if decoys:
         parts += [Text(), Text(f"Decoys: {', '.join(decoys)}.")]
+    own = _own_durations(network)
+    if own:
+        parts += [Text(), Text(f"Steps on single hosts: {own}.")]
     return Group(*parts)
+
+
+def _own_durations(network: Network) -> str:
+    """Which actions take other numbers of steps on which hosts; empty where there are none."""
+    hosts: dict[str, list[str]] = {}
+    for name, host in network.scenario.hosts.items():
+        steps = ", ".join(f"{kind} {number}" for kind, number in host.durations if number is not None)
+        if steps:
+            hosts.setdefault(steps, []).append(name)
+    return "; ".join(f"{steps} on {', '.join(names)}" for steps, names in hosts.items())
 
 
 def _subnet_line(network: Network, name: str) -> Text:

@@ -66,7 +66,7 @@ def section(material: Material) -> Section:
         draw=lambda figure, narrow: _draw(figure, narrow, rows),
         heights=(28 * len(rows) + 90, 27 * len(rows) + 130),
         note=f"The mean reward of {number(-total)} an episode, split up without remainder: each step that red ends "
-        "with privileges on a host, each step that the operational service is down, each Restore."
+        "with privileges on a host, each step that a service is down, each Restore."
         + (f" Most of it at {listed(shares)}." if shares else ""),
         table=Table(
             "Points an episode by host and cause",

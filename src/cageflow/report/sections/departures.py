@@ -11,7 +11,7 @@ from cageflow.analysis.turns import NOTHING_DUE
 from cageflow.report.content import Block, Chart, Points, Section, Table
 from cageflow.report.drawing import shaded_grid
 from cageflow.report.material import Material
-from cageflow.report.wording import count, number, order_words, percent
+from cageflow.report.wording import count, listed, number, order_words, percent
 from cageflow.scenario.orders import OrderSpace
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ MAX_KINDS = 4
 
 
 def num_departures(turns: npt.NDArray[np.int64]) -> int:
-    """Fixes out of turn among (6, 5) fixes by due and fixed type."""
+    """Fixes out of turn among (n + 1, n) fixes by due and fixed type."""
     return int(turns[:NOTHING_DUE].sum() - np.trace(turns[:NOTHING_DUE]))
 
 
@@ -78,14 +78,24 @@ def _sentences(material: Material, turns: npt.NDArray[np.int64], fixes: int, out
         )
     )
     if material.run.config.compliance_definition == "any-session":
-        words.append(
-            (
-                "Mind",
-                "red cannot be evicted from its first host, so user counts as compromised at all times, and whatever "
-                "stands behind user in the workflow is never due.",
-            )
-        )
+        words += [("Mind", sentence) for sentence in _never_clean(material)]
     return words
+
+
+def _never_clean(material: Material) -> list[str]:
+    """What it means for a workflow that red cannot be evicted from the hosts that it begins on."""
+    network, order = material.run.config.game().unchecked_network, material.run.order or ()
+    begins_on = (network.tables["start_privileged"] > 0) | (network.tables["start_user"] > 0)
+    of_types = {network.unit_types[i] for i in network.host_unit_type[begins_on].tolist()}
+    always = [unit_type for unit_type in order if unit_type in of_types]
+    if not always:
+        return []
+    hosts = listed([host for host, is_start in zip(network.hosts, begins_on, strict=True) if is_start])
+    verb = "counts" if len(always) == 1 else "count"
+    return [
+        f"red cannot be evicted from {hosts}, so {listed(always)} {verb} as compromised at all times, and whatever "
+        f"stands behind {always[0]} in the workflow is never due."
+    ]
 
 
 def _kinds(turns: npt.NDArray[np.int64]) -> list[tuple[int, int, int]]:

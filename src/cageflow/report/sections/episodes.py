@@ -45,7 +45,8 @@ def section(material: Material) -> Section:
             (
                 "A line for each host, steps along it. The bars are red's sessions after the step, light at user "
                 "level, strong with privileges. Of the marks the crosses are red's exploits, bold where they "
-                "succeeded; the others are blue's moves, each where it was aimed. Sleep and Monitor are left out.",
+                "succeeded; the others are blue's moves, each where it was aimed"
+                f"{', in the step that it was begun' if material.takes_time else ''}. Sleep and Monitor are left out.",
             )
         ),
     ]

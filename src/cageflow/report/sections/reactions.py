@@ -9,7 +9,7 @@ import numpy as np
 
 from cageflow.analysis.intrusions import STILL_OPEN
 from cageflow.analysis.playbook import Playbook
-from cageflow.analysis.tallies import RESPONSES
+from cageflow.analysis.tallies import CREWS_BUSY, RESPONSES
 from cageflow.report.content import Chart, Points, Section, Table
 from cageflow.report.material import Material
 from cageflow.report.theme import light
@@ -67,7 +67,8 @@ def section(material: Material) -> Section:
         heights=(320, 320),
         note="An intrusion begins when red gains a session on a host where it had none, and ends when blue has taken "
         "its last session there. Red's first host is left out: red cannot be evicted from it. A Remove leaves "
-        "sessions that are privileged or were never seen, so a fix need not be the end.",
+        "sessions that are privileged or were never seen, so a fix need not be the end."
+        + (" A fix counts when it is begun." if material.takes_time else ""),
     )
     return Section(
         "reactions",
@@ -177,12 +178,14 @@ def _short_steps(steps: float) -> str:
 
 def _responses(playbook: Playbook) -> Table:
     rows = []
+    shown = [i for i, name in enumerate(RESPONSES) if name != CREWS_BUSY or playbook.busy_steps]
     for host, counts in zip(playbook.hosts, playbook.responses, strict=True):
         total = sum(counts)
         if total:
-            rows.append((host, f"{total / playbook.num_episodes:,.2f}", *(percent(one / total, 0) for one in counts)))
+            shares = [percent(counts[i] / total, 0) for i in shown]
+            rows.append((host, f"{total / playbook.num_episodes:,.2f}", *shares))
     return Table(
         "What it does in the step after its table shows an exploit on a host",
-        ("Alarm on", "#Alarms an episode", *(f"#{response}" for response in RESPONSES)),
+        ("Alarm on", "#Alarms an episode", *(f"#{RESPONSES[i]}" for i in shown)),
         tuple(rows),
     )

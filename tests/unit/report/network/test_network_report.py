@@ -47,8 +47,11 @@ def test_durations_and_crews__are_said_where_they_are_not_one():
     timed["crews"] = 2
     timed["hosts"]["User1"]["durations"] = {"restore": 9}
     facts = Facts(Network(checked_network(timed, "x")))
-    words = "Actions take several steps (analyse 2, remove 3, restore 5, decoy 2) and blue has 2 crews."
-    assert facts.sentences()[3:5] == [words, "1 host of them with durations of its own."]
+    steps = "Actions take several steps (analyse 2, remove 3, restore 5, decoy 2)"
+    assert facts.sentences()[3] == f"{steps}, other numbers on 1 host, and blue has 2 crews."
+    out = io.StringIO()
+    Console(file=out, width=200).print(network_tables(facts.network))
+    assert out.getvalue().endswith("Steps on single hosts: restore 9 on User1.\n")
     assert (facts.to_json()["durations"]["restore"], facts.to_json()["crews"]) == (5, 2)
 
 
