@@ -106,25 +106,23 @@ def set_bits_of(observations: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDA
     """
     starts = np.zeros(observations.shape[0] + 1, np.int64)
     places = np.empty(int(np.count_nonzero(observations)) + 1, np.int32)  # one that is written and not counted
-    list_bits(observations, 0, starts, places)
+    list_bits(observations, starts, places)
     return starts, places
 
 
 @njit(cache=True, nogil=True)
-def list_bits(
-    observations: NDArray[np.uint8], first: int, starts: NDArray[np.int64], places: NDArray[np.int32]
-) -> None:
-    """Write the places of the bits set in the rows from number `first` on, as `set_bits_of` gives them.
+def list_bits(observations: NDArray[np.uint8], starts: NDArray[np.int64], places: NDArray[np.int32]) -> None:
+    """Write the places of the bits that are set, as `set_bits_of` gives them.
 
     Nothing depends on a bit but a count, so that the processor need not guess.
     """
     count = 0
     starts[0] = 0
-    for row in range(first, observations.shape[0]):
+    for row in range(observations.shape[0]):
         for f in range(observations.shape[1]):
             places[count] = f
             count += observations[row, f] != 0
-        starts[row - first + 1] = count
+        starts[row + 1] = count
 
 
 @njit(nogil=True)

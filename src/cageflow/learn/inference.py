@@ -1,10 +1,9 @@
-"""The actor compiled: from observations to actions without torch, one distinct observation at a time.
+"""The actor compiled: from observations to actions without torch, each distinct observation once.
 
-A row's logits come from that row alone, summed in a fixed order. So the same observation gets the same probabilities
-to the last bit whatever batch, process or number of threads it is seen in, which a matrix product does not promise.
+A row's logits come from that row alone, summed in a fixed order (`dense`). So the same observation gets the same
+probabilities to the last bit whatever batch, process, processor or number of threads it is seen in.
 """
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,36 +12,36 @@ from numpy.typing import NDArray
 
 from cageflow.learn.bit_table import BitTable
 from cageflow.learn.config import ACTIVATIONS
+from cageflow.learn.dense import BLOCK_ROWS, INPUTS, OUTPUTS, OUTPUTS_AT, WIDTH, forward, list_bits, pack_stack
 from cageflow.learn.sampling import best_actions, cumulate_row, sample_actions, sample_masked_actions, softmax_row
+from cageflow.numerics.vectors import copy
 
 Layers = list[tuple[NDArray[np.float32], NDArray[np.float32]]]
 """Per layer its weight (outputs, inputs) and its bias (outputs,), both float32."""
-
-_TANH = ACTIVATIONS.index("tanh")
 
 
 class ActorWeights(NamedTuple):
     """An actor with a workflow order folded in: plain arrays, cheap to send to another process.
 
     Attributes:
-        sizes: (L+1,) int64: observation bits, hidden widths, actions.
-        parameters: (P,) float32: for each layer its weight as (inputs, outputs), row by row, then its bias (outputs,).
+        layout: (L, 8) int64, see `dense.stack_layout`.
+        weights: float32, laid out so.
         activation: place in `ACTIVATIONS` of the function between layers.
     """
 
-    sizes: NDArray[np.int64]
-    parameters: NDArray[np.float32]
+    layout: NDArray[np.int64]
+    weights: NDArray[np.float32]
     activation: int
 
     @property
     def num_observations(self) -> int:
         """F, bits of an observation."""
-        return int(self.sizes[0])
+        return int(self.layout[0, INPUTS])
 
     @property
     def num_actions(self) -> int:
         """A."""
-        return int(self.sizes[-1])
+        return int(self.layout[-1, OUTPUTS])
 
 
 def pack_weights(
@@ -58,12 +57,7 @@ def pack_weights(
         activation: one of `ACTIVATIONS`.
         order_encoding: as for `fold_order`.
     """
-    folded = fold_order(layers, order_encoding)
-    sizes = [folded[0][0].shape[1], *(bias.shape[0] for _, bias in folded)]
-    flat = [part for weight, bias in folded for part in (weight.T.ravel(), bias)]
-    return ActorWeights(
-        np.asarray(sizes, np.int64), np.concatenate(flat).astype(np.float32), ACTIVATIONS.index(activation)
-    )
+    return ActorWeights(*pack_stack(fold_order(layers, order_encoding)), ACTIVATIONS.index(activation))
 
 
 def fold_order(layers: Layers, order_encoding: NDArray[np.float32] | None) -> Layers:
@@ -78,7 +72,9 @@ def fold_order(layers: Layers, order_encoding: NDArray[np.float32] | None) -> La
         return list(layers)
     weight, bias = layers[0]
     num_observations = weight.shape[1] - order_encoding.shape[0]
-    return [(weight[:, :num_observations], bias + weight[:, num_observations:] @ order_encoding), *layers[1:]]
+    for place, share in enumerate(order_encoding):  # one after the other, as `compiled_update` adds them
+        bias = bias + weight[:, num_observations + place] * share
+    return [(weight[:, :num_observations], bias), *layers[1:]]
 
 
 class Actor:
@@ -117,6 +113,11 @@ class Actor:
             )
         self._weights = weights
         self._table.clear()
+        width, outputs_at = int(weights.layout[-1, WIDTH]), int(weights.layout[-1, OUTPUTS_AT])
+        self._starts = np.empty(BLOCK_ROWS + 1, np.int64)
+        self._places = np.empty(BLOCK_ROWS * self._table.num_bits + 1, np.int32)
+        self._block = np.arange(BLOCK_ROWS, dtype=np.int32)
+        self._outputs = np.empty(outputs_at + BLOCK_ROWS * width, np.float32)
 
     def index(self, observations: NDArray[np.uint8], out: NDArray[np.int32] | None = None) -> NDArray[np.int32]:
         """Rows of `self.observations` that hold these observations, new ones added and evaluated.
@@ -133,10 +134,12 @@ class Actor:
             evaluate_rows(
                 self._table.rows,
                 known,
-                self._weights.sizes,
-                self._weights.parameters,
-                self._weights.activation,
+                *self._weights,
                 not self._masked,
+                self._starts,
+                self._places,
+                self._block,
+                self._outputs,
                 self._log_probs,
                 self._sampling,
             )
@@ -223,10 +226,14 @@ class Actor:
 def evaluate_rows(
     observations: NDArray[np.uint8],
     start: int,
-    sizes: NDArray[np.int64],
-    parameters: NDArray[np.float32],
+    layout: NDArray[np.int64],
+    weights: NDArray[np.float32],
     activation: int,
     cumulate: bool,
+    starts: NDArray[np.int64],
+    places: NDArray[np.int32],
+    rows: NDArray[np.int32],
+    memory: NDArray[np.float32],
     log_probs: NDArray[np.float32],
     sampling: NDArray[np.float32],
 ) -> None:
@@ -234,91 +241,22 @@ def evaluate_rows(
 
     Args:
         observations: (U, F) uint8.
+        layout: as in `ActorWeights`, like the next two.
+        starts: (BLOCK_ROWS + 1,) int64, scratch, as in `dense.forward` like the next three.
+        places: room for all bits of a block.
+        rows: the numbers of the rows of a block.
+        memory: room for the outputs of a block.
         log_probs: (R, A) float32, R >= U; rows `start`.. are written: log-probabilities of the actions.
         sampling: (R, A) float32, likewise: their running sums if `cumulate`, else the probabilities.
     """
-    widest = sizes[1:].max()
-    hidden = np.empty((2, widest), np.float32)
-    for row in range(start, observations.shape[0]):
-        actor_logits(observations[row], sizes, parameters, activation, hidden, log_probs[row])
-        softmax_row(log_probs[row], sampling[row])
-        if cumulate:
-            cumulate_row(sampling[row])
-
-
-@njit(cache=True, nogil=True)
-def actor_logits(
-    bits: NDArray[np.uint8],
-    sizes: NDArray[np.int64],
-    parameters: NDArray[np.float32],
-    activation: int,
-    hidden: NDArray[np.float32],
-    logits: NDArray[np.float32],
-) -> None:
-    """The actor's logits for one observation.
-
-    Args:
-        bits: (F,) uint8.
-        sizes: as in `ActorWeights`, like the next two.
-        hidden: (2, widest layer) float32, scratch.
-        logits: (A,) float32, written.
-    """
-    last = sizes.shape[0] - 2
-    start = 0
-    for layer in range(last + 1):
-        num_inputs = sizes[layer]
-        num_outputs = sizes[layer + 1]
-        bias = start + num_inputs * num_outputs
-        weight = parameters[start:bias].reshape((num_inputs, num_outputs))
-        output = logits if layer == last else hidden[layer % 2, :num_outputs]
-        for j in range(num_outputs):
-            output[j] = parameters[bias + j]
-        if layer == 0:
-            _add_set_rows(bits, weight, output)
-        else:
-            _add_product(hidden[(layer + 1) % 2], weight, output)
-        if layer < last:
-            if activation == _TANH:
-                _tanh(output)
-            else:
-                _relu(output)
-        start = bias + num_outputs
-
-
-@njit(cache=True, nogil=True)
-def _add_set_rows(bits: NDArray[np.uint8], weight: NDArray[np.float32], output: NDArray[np.float32]) -> None:
-    """Add to `output` (O,) the rows of `weight` (I, O) whose bit is set: a product with an input of 0 and 1."""
-    for i in range(weight.shape[0]):
-        if bits[i]:
-            for j in range(weight.shape[1]):
-                output[j] += weight[i, j]
-
-
-@njit(cache=True, nogil=True)
-def _add_product(inputs: NDArray[np.float32], weight: NDArray[np.float32], output: NDArray[np.float32]) -> None:
-    """Add `inputs` (I,) times `weight` (I, O) to `output` (O,), four inputs at a time to spare trips to memory."""
-    num_inputs, num_outputs = weight.shape
-    i = 0
-    while i + 4 <= num_inputs:
-        for j in range(num_outputs):
-            first = inputs[i] * weight[i, j] + inputs[i + 1] * weight[i + 1, j]
-            second = inputs[i + 2] * weight[i + 2, j] + inputs[i + 3] * weight[i + 3, j]
-            output[j] += first + second
-        i += 4
-    while i < num_inputs:
-        for j in range(num_outputs):
-            output[j] += inputs[i] * weight[i, j]
-        i += 1
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _tanh(x: NDArray[np.float32]) -> None:
-    """Hyperbolic tangent in place, exact to about 1e-7; a formula that the compiler can vectorise."""
-    for j in range(x.shape[0]):
-        x[j] = np.float32(1.0) - np.float32(2.0) / (math.exp(x[j] + x[j]) + np.float32(1.0))
-
-
-@njit(cache=True, nogil=True)
-def _relu(x: NDArray[np.float32]) -> None:
-    for j in range(x.shape[0]):
-        x[j] = max(x[j], np.float32(0.0))
+    last = layout.shape[0] - 1
+    for first in range(start, observations.shape[0], BLOCK_ROWS):
+        count = min(BLOCK_ROWS, observations.shape[0] - first)
+        list_bits(observations[first : first + count], starts, places)
+        forward(layout, weights, activation, starts, places, rows, count, memory)
+        for r in range(count):
+            row = first + r
+            copy(memory, layout[last, OUTPUTS_AT] + r * layout[last, WIDTH], log_probs[row], 0, log_probs.shape[1])
+            softmax_row(log_probs[row], sampling[row])
+            if cumulate:
+                cumulate_row(sampling[row])

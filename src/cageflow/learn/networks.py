@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cageflow.learn.inference import ActorWeights, Layers, pack_weights
+from cageflow.numerics.chance import orthogonal_rows
 
 
 class ActorCritic(nn.Module):
@@ -56,14 +57,8 @@ class ActorCritic(nn.Module):
         self.critic = _build_layers([num_inputs, *hidden_sizes, 1])
         for layers, last_gain in ((self.actor, 0.01), (self.critic, 1.0)):
             for layer in linears(layers):
-                if orthogonal_init:
-                    gain = last_gain if layer is layers[-1] else math.sqrt(2.0)
-                    nn.init.orthogonal_(layer.weight, gain, generator)
-                    nn.init.zeros_(layer.bias)
-                else:
-                    bound = 1.0 / math.sqrt(layer.in_features)
-                    nn.init.uniform_(layer.weight, -bound, bound, generator)
-                    nn.init.uniform_(layer.bias, -bound, bound, generator)
+                gain = last_gain if layer is layers[-1] else math.sqrt(2.0)
+                _initialise(layer, gain if orthogonal_init else None, generator)
 
     def logits(self, observations: Tensor) -> Tensor:
         """(B, F) float32 observations to the (B, A) logits of the actions."""
@@ -131,6 +126,30 @@ def _copies(layers: nn.ModuleList) -> Layers:
         (layer.weight.detach().cpu().numpy().copy(), layer.bias.detach().cpu().numpy().copy())
         for layer in linears(layers)
     ]
+
+
+def _initialise(layer: nn.Linear, gain: float | None, generator: torch.Generator) -> None:
+    """Orthogonal weights of that gain and a bias of 0; without a gain all uniform within 1 / sqrt(inputs).
+
+    The numbers are made here and not by torch, whose last bits depend on the processor.
+    """
+
+    def uniforms(count: int) -> NDArray[np.float64]:
+        whole = torch.randint(1 << 53, (count,), generator=generator).numpy()
+        return whole * 2.0**-53
+
+    outputs, inputs = layer.weight.shape
+    if gain is None:
+        bound = 1.0 / math.sqrt(inputs)
+        weight = bound * (2.0 * uniforms(outputs * inputs) - 1.0).reshape(outputs, inputs)
+        bias = bound * (2.0 * uniforms(outputs) - 1.0)
+    else:
+        rows = orthogonal_rows(min(outputs, inputs), max(outputs, inputs), uniforms)
+        weight = gain * (rows if outputs <= inputs else rows.T)
+        bias = np.zeros(outputs)
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(weight))
+        layer.bias.copy_(torch.from_numpy(bias))
 
 
 def linears(layers: nn.ModuleList) -> list[nn.Linear]:

@@ -1,11 +1,12 @@
 """Choosing actions from probabilities by uniform numbers that the caller draws: the same numbers, the same actions."""
 
-import math
 from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+from cageflow.numerics.elementary import log, small_exp
 
 MASKED_LOGIT = -1e9
 """Logit that stands for minus infinity: its probability is exactly 0, and sums with it stay finite."""
@@ -17,11 +18,12 @@ def softmax_row(log_probs: NDArray[np.float32], probs: NDArray[np.float32]) -> N
     top = log_probs[0]
     for a in range(log_probs.shape[0]):
         top = max(top, log_probs[a])
+    for a in range(log_probs.shape[0]):
+        probs[a] = small_exp(log_probs[a] - top)
     total = 0.0
     for a in range(log_probs.shape[0]):
-        probs[a] = math.exp(log_probs[a] - top)
         total += probs[a]
-    log_total = np.float32(math.log(total))
+    log_total = np.float32(log(total))
     for a in range(log_probs.shape[0]):
         log_probs[a] = (log_probs[a] - top) - log_total
         probs[a] = np.float32(probs[a] / total)
@@ -102,7 +104,7 @@ def sample_masked_actions(
                 if running > x:
                     break
         actions[b] = action
-        action_log_probs[b] = log_probs[row_idx[b], action] - np.float32(math.log(total))
+        action_log_probs[b] = log_probs[row_idx[b], action] - np.float32(log(total))
     return -1
 
 

@@ -1,5 +1,7 @@
 """The unit of the critic: returns by their running mean and standard deviation."""
 
+import math
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -57,7 +59,7 @@ class ValueScale:
 
     def _move(self, mean: float, square: float) -> None:
         self.mean, self._square = mean, square
-        self.std = max(max(square - mean * mean, 0.0) ** 0.5, _SMALLEST_STD)
+        self.std = max(math.sqrt(max(square - mean * mean, 0.0)), _SMALLEST_STD)
 
 
 def _moments(returns: NDArray[np.float32]) -> tuple[float, float]:

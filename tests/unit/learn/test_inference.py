@@ -148,5 +148,5 @@ def test_act__refuses_wrong_shapes_and_masks():
 def test_pack_weights__folds_the_order_into_the_first_bias():
     weight = np.array([[1.0, 2.0, 10.0, 20.0]], np.float32)  # two observation bits, two of the order
     weights = pack_weights([(weight, np.array([0.5], np.float32))], "tanh", np.array([0.0, 1.0], np.float32))
-    assert weights.sizes.tolist() == [2, 1]
-    assert weights.parameters.tolist() == [1.0, 2.0, 20.5]
+    assert (weights.num_observations, weights.num_actions) == (2, 1)
+    assert weights.weights.reshape(3, -1)[:, 0].tolist() == [20.5, 1.0, 2.0]
