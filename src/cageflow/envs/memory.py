@@ -11,7 +11,7 @@ import numpy.typing as npt
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.sim.handover import plain, row
-from cageflow.sim.knowledge import mask_loop
+from cageflow.sim.knowledge import actions_by_host, mask_loop, update_mask_loop
 from cageflow.sim.memory import forget, new_memories, remember_loop
 from cageflow.sim.recall import decoy_places, num_recalled, recall_loop
 
@@ -42,6 +42,9 @@ class BlueMemory:
     def resize(self, num_envs: int) -> None:
         """Begin new episodes, of another number of games."""
         self.records = plain(new_memories(self.network, num_envs))
+        self._masked = plain(new_memories(self.network, num_envs))  # what the masks below were written by
+        self._masks = np.empty((num_envs, len(self.network.codec)), np.bool_)
+        mask_loop(self._masked, self.nets, self._masks)
 
     def reset(self, mask: npt.NDArray[np.bool_] | None = None) -> None:
         """Begin new episodes, in the games of a (B,) mask or in all."""
@@ -72,9 +75,11 @@ class BlueMemory:
         Args:
             out: to write to; None: a new array.
         """
-        masks = np.empty((len(self.records), len(self.network.codec)), np.bool_) if out is None else out
-        mask_loop(self.records, self.nets, masks)
-        return masks
+        update_mask_loop(self.records, self.nets, self._masked, *self._actions_by_host, self._masks)
+        if out is None:
+            return self._masks.copy()
+        np.copyto(out, self._masks)
+        return out
 
     def recalled(self, out: npt.NDArray[np.uint8] | None = None) -> npt.NDArray[np.uint8]:
         """(B, R) uint8 of 0 and 1: what is remembered, for a policy to read; see `cageflow.sim.recall`.
@@ -86,6 +91,11 @@ class BlueMemory:
         bits = np.empty((len(self.records), num_bits), np.uint8) if out is None else out
         recall_loop(self.records, self.nets, places, bits)
         return bits
+
+    @cached_property
+    def _actions_by_host(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """What `masks` needs of the network, worked out once."""
+        return actions_by_host(self.network)
 
     @cached_property
     def _recall_layout(self) -> tuple[npt.NDArray[np.int64], int]:

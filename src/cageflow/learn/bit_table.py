@@ -10,6 +10,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from cageflow.numerics.vectors import eight_bits, word_bits
+
 WORD_BITS = 64
 _EMPTY = -1
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
@@ -136,14 +138,23 @@ def _fill_slots(slots: NDArray[np.int32], words: NDArray[np.uint64], num_rows: i
         slots[slot] = row
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _pack(bits: NDArray[np.uint8], w: int) -> np.uint64:
     """Word number `w` of a row of bits."""
-    word = _ZERO
     start = w * WORD_BITS
-    for i in range(min(WORD_BITS, bits.shape[0] - start)):
+    count = min(WORD_BITS, bits.shape[0] - start)
+    if count == WORD_BITS:
+        whole: np.uint64 = word_bits(bits, start)
+        return whole
+    word = _ZERO
+    i = 0
+    while i + 8 <= count:
+        word |= eight_bits(bits, start + i) << np.uint64(i)
+        i += 8
+    while i < count:
         if bits[start + i]:
             word |= _ONE << np.uint64(i)
+        i += 1
     return word
 
 

@@ -7,6 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from cageflow.numerics.elementary import log, small_exp
+from cageflow.numerics.vectors import LANES, masked_total
 
 MASKED_LOGIT = -1e9
 """Logit that stands for minus infinity: its probability is exactly 0, and sums with it stay finite."""
@@ -87,18 +88,39 @@ def sample_masked_actions(
     Returns:
         -1, or the first environment whose allowed actions have no probability between them.
     """
+    num_actions = probs.shape[1]
+    whole = num_actions // LANES * LANES
+    parts = np.empty(num_actions // LANES + 1, np.float64)
     for b in range(row_idx.shape[0]):
         row = probs[row_idx[b]]
+        mask = masks[b]
         total = 0.0
-        for a in range(row.shape[0]):
-            total += row[a] * masks[b, a]
+        for part in range(parts.shape[0]):  # of eight actions each; the last of the rest
+            start = part * LANES
+            share = 0.0
+            if start < whole:
+                share = np.float64(masked_total(row, start, mask, start))
+            else:
+                for a in range(start, num_actions):
+                    if mask[a]:
+                        share += row[a]
+            parts[part] = share
+            total += share
         if not total > 0.0:
             return b
         x = uniforms[b] * total
-        running = 0.0
+        chosen = 0
+        before = running = 0.0
+        for part in range(parts.shape[0]):
+            if parts[part] > 0.0:
+                chosen, before = part, running
+                running += parts[part]
+                if running > x:
+                    break
         action = -1
-        for a in range(row.shape[0]):
-            if masks[b, a] and row[a] > 0.0:
+        running = before
+        for a in range(chosen * LANES, min(chosen * LANES + LANES, num_actions)):
+            if mask[a] and row[a] > 0.0:
                 action = a
                 running += row[a]
                 if running > x:

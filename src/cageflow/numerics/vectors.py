@@ -34,7 +34,7 @@ def _at(builder, pointer, offset):
 
 def _load(builder, pointer, kind):
     value = builder.load(builder.bitcast(pointer, kind.as_pointer()))
-    value.align = 1 if kind is _BYTES else 4
+    value.align = 1 if kind.element == ir.IntType(8) else 4
     return value
 
 
@@ -194,6 +194,25 @@ def _make_gather(num_vectors: int):
     return gather
 
 
+def _make_bits(lanes: int):
+    """A function that packs `lanes` bytes."""
+
+    @intrinsic
+    def bits_at(context, row, at):
+        """Which of the bytes from `at` on are not 0, as the lowest bits of a uint64, the first lowest."""
+
+        def generate(context, builder, signature, args):
+            place = _at(builder, _pointer(context, builder, signature.args[0], args[0]), args[1])
+            kind = ir.VectorType(ir.IntType(8), lanes)
+            found = builder.icmp_unsigned("!=", _load(builder, place, kind), ir.Constant(kind, [0] * lanes))
+            word = builder.bitcast(found, ir.IntType(lanes))
+            return word if lanes == 64 else builder.zext(word, ir.IntType(64))
+
+        return types.uint64(row, types.int64), generate
+
+    return bits_at
+
+
 if JIT_DISABLED:
 
     def _plain_tile(num_rows: int, num_vectors: int):
@@ -247,6 +266,16 @@ if JIT_DISABLED:
         """The same in plain Python."""
         out[at : at + count] = 0
 
+    def _plain_bits(lanes: int):
+        def bits_at(row, at: int):
+            return np.uint64(sum(1 << i for i in range(lanes) if row[at + i]))
+
+        return bits_at
+
+    def masked_total(x, at: int, mask, mask_at: int):
+        """The same in plain Python, in another order."""
+        return x[at : at + LANES][mask[mask_at : mask_at + LANES] != 0].sum()
+
     def dot(x, x_at: int, y, y_at: int, count: int) -> float:
         """The same in plain Python, in another order."""
         return float(x[x_at : x_at + count] @ y[y_at : y_at + count])
@@ -255,7 +284,7 @@ if JIT_DISABLED:
         """The same in plain Python, in another order."""
         return float(np.square(x, dtype=np.float64).sum())
 
-    _make_tile, _make_gather = _plain_tile, _plain_gather
+    _make_tile, _make_gather, _make_bits = _plain_tile, _plain_gather, _plain_bits
 
 else:
 
@@ -382,6 +411,21 @@ else:
         return types.void(out, types.int64, types.int64), generate
 
     @intrinsic
+    def masked_total(context, x, at, mask, mask_at):
+        """The sum of eight float32 from `at` on where eight bytes of a mask are not 0, in the order of `_sum_lanes`."""
+
+        def generate(context, builder, signature, args):
+            x, mask = (_pointer(context, builder, signature.args[i], args[i]) for i in (0, 2))
+            words = _load(builder, _at(builder, x, args[1]), _WORDS)
+            bytes_ = _load(builder, _at(builder, mask, args[3]), _BYTES)
+            allowed = builder.icmp_unsigned("!=", bytes_, ir.Constant(_BYTES, [0] * LANES))
+            kept = builder.select(allowed, words, ir.Constant(_WORDS, [0] * LANES))
+            return _sum_lanes(builder, builder.bitcast(kept, _VECTOR))
+
+        i = types.int64
+        return types.float32(x, i, mask, i), generate
+
+    @intrinsic
     def dot(context, x, x_at, y, y_at, count):
         """The scalar product of `count` float64 of two arrays, a multiple of `LANES`: eight sums, then their sum."""
 
@@ -422,6 +466,7 @@ else:
 
 _tile_4x2, _tile_4x1, _tile_1x4, _tile_1x1 = _make_tile(4, 2), _make_tile(4, 1), _make_tile(1, 4), _make_tile(1, 1)
 _gather_8, _gather_1 = _make_gather(8), _make_gather(1)
+eight_bits, word_bits = _make_bits(8), _make_bits(64)
 
 
 @njit(nogil=True)

@@ -19,13 +19,15 @@ steps meets what red will have done by then, so it is not masked either. A decoy
 way on its host is done.
 """
 
+import numpy as np
 from numba import njit
 
-from cageflow.scenario import BlueKind
+from cageflow.scenario import BlueKind, Network
 from cageflow.sim.blue import fitting_decoys
 from cageflow.sim.crews import has_free_crew, is_under_way
 from cageflow.sim.enums import Compromise
 from cageflow.sim.observation import belief
+from cageflow.sim.state import Array
 
 RESTORE = BlueKind.RESTORE.value
 
@@ -59,6 +61,18 @@ def is_of_use(m, net, action):
     return True
 
 
+def actions_by_host(network: Network) -> tuple[Array, Array]:
+    """The actions that have a host.
+
+    Returns:
+        (H+1,) int64 where those of each host begin, and their numbers, host after host.
+    """
+    kinds, hosts = network.tables.action_kind, np.asarray(network.tables.action_host)
+    actions = np.flatnonzero((kinds != BlueKind.SLEEP) & (kinds != BlueKind.MONITOR))
+    order = np.argsort(hosts[actions], kind="stable")
+    return np.searchsorted(hosts[actions][order], np.arange(len(network.hosts) + 1)), actions[order]
+
+
 @njit(cache=True, nogil=True)
 def mask_loop(memories, nets, masks):
     """Write the masks of a batch.
@@ -71,3 +85,34 @@ def mask_loop(memories, nets, masks):
     for i in range(masks.shape[0]):
         for action in range(masks.shape[1]):
             masks[i, action] = is_of_use(memories[i], nets[0], action)
+
+
+@njit(cache=True, nogil=True)
+def update_mask_loop(memories, nets, known, starts, host_actions, masks):
+    """Bring the masks of a batch up to date: those of the hosts of which blue knows something else than before.
+
+    Args:
+        memories: (B,) records of `memory_dtype`.
+        nets: (1,) the network's tables.
+        known: (B,) records of `memory_dtype`, what the masks were written by; brought up to date too.
+        starts: with `host_actions` as `actions_by_host` gives them.
+        masks: (B, A) bool; written where they change.
+    """
+    net = nets[0]
+    for i in range(masks.shape[0]):
+        m, k = memories[i], known[i]
+        changed = int(m.traces) ^ int(k.traces)
+        changed |= int(m.hidden) ^ int(k.hidden)
+        changed |= int(m.belief_low) ^ int(k.belief_low)
+        changed |= int(m.belief_high) ^ int(k.belief_high)
+        k.traces, k.hidden = m.traces, m.hidden
+        k.belief_low, k.belief_high = m.belief_low, m.belief_high
+        if net.blue_takes_time:  # a crew that is free or not is a fact of all hosts
+            for action in range(masks.shape[1]):
+                masks[i, action] = is_of_use(m, net, action)
+            continue
+        for host in range(m.decoys.shape[0]):
+            if changed >> host & 1 or m.decoys[host] != k.decoys[host]:
+                k.decoys[host] = m.decoys[host]
+                for place in range(starts[host], starts[host + 1]):
+                    masks[i, host_actions[place]] = is_of_use(m, net, host_actions[place])

@@ -107,3 +107,18 @@ def test_best_actions__stay_with_the_first_where_no_later_one_is_likelier():
     actions = np.empty(1, np.int64)
     assert best_actions(np.zeros(1, np.int32), log_probs, np.empty((0, 3), np.uint8), actions) == -1
     assert actions.tolist() == [0]
+
+
+def test_sample_masked_actions__frequencies_are_the_probabilities_of_the_allowed():
+    rng = np.random.default_rng(6)
+    probs = rng.dirichlet(np.full(21, 0.3), 1).astype(np.float32)
+    mask = (rng.random(21) < 0.5).astype(np.uint8)
+    num = 100_000
+    actions, chosen = np.empty(num, np.int64), np.empty(num, np.float32)
+    uniforms = (np.arange(num) + 0.5) / num
+    rows, masks = np.zeros(num, np.int32), np.tile(mask, (num, 1))
+    assert sample_masked_actions(rows, np.log(probs), probs, masks, uniforms, actions, chosen) == -1
+    wanted = probs[0] * mask / (probs[0] * mask).sum()
+    assert np.bincount(actions, minlength=21) / num == pytest.approx(wanted, abs=4e-5)
+    assert (np.diff(actions) >= 0).all()
+    assert np.exp(chosen) == pytest.approx(wanted[actions], rel=1e-5)
