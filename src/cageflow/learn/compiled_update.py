@@ -32,7 +32,18 @@ from cageflow.learn.dense import (
     turn,
 )
 from cageflow.numerics.elementary import exp, fma, log, small_exp
-from cageflow.numerics.vectors import add_masked, apart, clear, copy, highest, masked_sums, sum_of_squares
+from cageflow.numerics.vectors import (
+    LANES,
+    add_masked,
+    apart,
+    clear,
+    copy,
+    dot,
+    highest,
+    masked_sums,
+    sum_of_squares,
+    total_of,
+)
 
 STEPPED, TOO_FAR, NOT_FINITE, NO_GRADIENT = range(4)
 """What came of a minibatch: a step; none, as the policy had moved too far; none, as the loss was not finite; none, as
@@ -62,6 +73,9 @@ _ONE = np.float32(1.0)
 _ZERO = np.float32(0.0)
 _FORBIDDEN = np.float32(-1e9)  # logit of what only fills up a row
 _EXPS, _PRODUCTS, _EXP_WEIGHTS, _PRODUCT_WEIGHTS = range(4)
+_TOTALS, _ENTROPIES, _LOG_TOTALS, _LOG_RATIOS, _ERRORS, _UNITS, _GRADS, _SURROGATES, _DIVERGENCES, _OUTSIDE = range(10)
+_ENDS, _PAIR_ROWS, _PLACES = range(3)
+NUM_STEP_ROWS, NUM_WHOLE_ROWS = 10, 3
 
 
 class Rates(NamedTuple):
@@ -114,6 +128,8 @@ def minibatch_step(
     critic: NDArray[np.int64],
     memory: NDArray[np.float32],
     scratch: NDArray[np.float32],
+    room: NDArray[np.float64],
+    whole: NDArray[np.int64],
     bit_rows: NDArray[np.int32],
     bit_counts: NDArray[np.int64],
     rows: NDArray[np.int32],
@@ -139,7 +155,9 @@ def minibatch_step(
         critic: layout of the critic, in the same.
         memory: float32, for both; it begins with zeros, as many as the widest row.
         scratch: (4, BLOCK_ROWS * width) float32, of the actor's outputs.
-        bit_rows: (F * BLOCK_ROWS,) int32, scratch like the next three.
+        room: (NUM_STEP_ROWS, N') float64, scratch like the next five; N' at least the steps, a multiple of `LANES`.
+        whole: (NUM_WHOLE_ROWS, N') int64.
+        bit_rows: (F * BLOCK_ROWS,) int32.
         bit_counts: (F,) int64.
         rows: (2, BLOCK_ROWS) int32.
         sums: (5,) float64.
@@ -182,8 +200,8 @@ def minibatch_step(
             layout = critic if stack else actor
             forward(layout, memory, activation, starts, places, block, num_rows, memory)
         block_loss(
-            actor, critic, memory, scratch, masks, steps, members, start, stop, num_rows, advantage_kind, center, scale,
-            rates, sums,
+            actor, critic, memory, scratch, room, whole, masks, steps, members, start, stop, num_rows, advantage_kind,
+            center, scale, rates, sums,
         )  # fmt: skip
         for stack in range(2):
             layout = critic if stack else actor
@@ -231,6 +249,8 @@ def block_loss(
     critic: NDArray[np.int64],
     memory: NDArray[np.float32],
     scratch: NDArray[np.float32],
+    room: NDArray[np.float64],
+    whole: NDArray[np.int64],
     masks: NDArray[np.int8],
     steps: NDArray[np.void],
     members: NDArray[np.int32],
@@ -283,60 +303,97 @@ def block_loss(
     clear(memory, value_deltas_at, num_rows * value_width)
 
     num_steps = members.shape[0]
-    bonus = rates.ent_coef / num_steps
-    low, high = 1.0 - rates.clip_coef, 1.0 + rates.clip_coef
+    count = stop - start
     row_idx, mask_idx, actions = steps["row_idx"], steps["mask_idx"], steps["action"]
     log_probs, targets, advantages = steps["log_prob"], steps["target"], steps["advantage"]
-    clipped = errors = entropies = divergence = outside = 0.0
+
+    # Once for each observation and mask: the sums over the allowed actions.
+    ends, pair_rows = whole[_ENDS], whole[_PAIR_ROWS]
+    totals, entropies, log_totals = room[_TOTALS], room[_ENTROPIES], room[_LOG_TOTALS]
+    num_pairs = 0
     r = -1
-    row = np.int32(-1)
-    i = start
-    while i < stop:
-        n = members[i]
-        if row_idx[n] != row:
-            r += 1
-            row = row_idx[n]
-        value = np.float64(memory[values_at + r * value_width])
-        mask = mask_idx[n]
-        mask_at = np.int64(mask) * width
-        some, some_product = masked_sums(exps, products, r * width, masks, mask_at, width)
-        total = np.float64(some)
-        log_total = log(total)
-        entropy = log_total - np.float64(some_product) / total
-        first = i
+    row = mask = np.int32(-1)
+    for k in range(count):
+        n = members[start + k]
+        if row_idx[n] != row or mask_idx[n] != mask:
+            r += row_idx[n] != row
+            row, mask = row_idx[n], mask_idx[n]
+            some, some_product = masked_sums(exps, products, r * width, masks, np.int64(mask) * width, width)
+            totals[num_pairs] = some
+            entropies[num_pairs] = some_product
+            pair_rows[num_pairs] = r
+            num_pairs += 1
+        ends[num_pairs - 1] = k + 1
+    for p in range(num_pairs):
+        log_totals[p] = log(totals[p])
+    for p in range(num_pairs):
+        entropies[p] = log_totals[p] - entropies[p] / totals[p]
+
+    # Once for each step, in double precision: rounding must not decide whether a ratio counts as clipped.
+    log_ratios, errors, units, grads = room[_LOG_RATIOS], room[_ERRORS], room[_UNITS], room[_GRADS]
+    places = whole[_PLACES]
+    k = 0
+    entropy = 0.0
+    for p in range(num_pairs):
+        value = np.float64(memory[values_at + pair_rows[p] * value_width])
+        entropy += entropies[p] * (ends[p] - k)
+        while k < ends[p]:
+            n = members[start + k]
+            places[k] = pair_rows[p] * width + actions[n]
+            log_ratios[k] = np.float64(shifted[places[k]]) - log_totals[p] - np.float64(log_probs[n])
+            errors[k] = value - np.float64(targets[n])
+            units[k] = advantages[n]
+            k += 1
+    if advantage_kind == LESS_VALUE:
+        for k in range(count):
+            units[k] = -errors[k]
+    elif advantage_kind == NORMALISED:
+        for k in range(count):
+            units[k] = (units[k] - center) * scale
+    low, high, farthest = 1.0 - rates.clip_coef, 1.0 + rates.clip_coef, rates.clip_coef
+    surrogates, divergences, outside = room[_SURROGATES], room[_DIVERGENCES], room[_OUTSIDE]
+    share = -1.0 / num_steps
+    for k in range(count):
+        divergences[k] = exp(log_ratios[k])
+    for k in range(count):
+        ratio = divergences[k]
+        near = low if ratio < low else ratio
+        near = high if near > high else near
+        surrogate, clipped = ratio * units[k], near * units[k]
+        grads[k] = surrogate * share if surrogate <= clipped else 0.0
+        surrogates[k] = clipped if clipped < surrogate else surrogate
+    for k in range(count):
+        outside[k] = 1.0 if abs(divergences[k] - 1.0) > farthest else 0.0
+    for k in range(count):
+        divergences[k] = divergences[k] - 1.0 - log_ratios[k]
+    full = (count + LANES - 1) // LANES * LANES
+    for sums_of in (surrogates, errors, divergences, outside):
+        for k in range(count, full):
+            sums_of[k] = 0.0
+    sums[0] -= total_of(surrogates, full)
+    sums[1] += dot(errors, 0, errors, 0, full)
+    sums[2] += entropy
+    sums[3] += total_of(divergences, full)
+    sums[4] += total_of(outside, full)
+
+    # Hand in what the steps of an observation and mask sum up to.
+    bonus = rates.ent_coef / num_steps
+    error_share = 2.0 * rates.vf_coef / num_steps
+    k = 0
+    for p in range(num_pairs):
+        factor = bonus * (ends[p] - k)
+        mask_at = np.int64(mask_idx[members[start + k]]) * width
         grad_sum = error_sum = 0.0
-        while i < stop and row_idx[members[i]] == row and mask_idx[members[i]] == mask:
-            n = members[i]
-            # In double precision throughout: rounding must not decide whether a ratio counts as clipped.
-            error = value - np.float64(targets[n])
-            advantage = -error if advantage_kind == LESS_VALUE else (np.float64(advantages[n]) - center) * scale
-            place = r * width + actions[n]
-            log_ratio = np.float64(shifted[place]) - log_total - np.float64(log_probs[n])
-            ratio = exp(log_ratio)
-            surrogate = ratio * advantage
-            clipped_surrogate = min(max(ratio, low), high) * advantage
-            if surrogate <= clipped_surrogate:
-                step_grad = -surrogate / num_steps
-                grad_sum += step_grad
-                deltas[place] += np.float32(step_grad)
-            error_sum += error
-            clipped -= min(surrogate, clipped_surrogate)
-            errors += error * error
-            entropies += entropy
-            divergence += ratio - 1.0 - log_ratio
-            outside += 1.0 if abs(ratio - 1.0) > rates.clip_coef else 0.0
-            i += 1
-        share = bonus * (i - first)
+        while k < ends[p]:
+            grad_sum += grads[k]
+            error_sum += errors[k]
+            deltas[places[k]] += np.float32(grads[k])
+            k += 1
         add_masked(
-            exp_weights, np.float32((share * (entropy - log_total) - grad_sum) / total),
-            product_weights, np.float32(share / total), r * width, masks, mask_at, width,
+            exp_weights, np.float32((factor * (entropies[p] - log_totals[p]) - grad_sum) / totals[p]),
+            product_weights, np.float32(factor / totals[p]), pair_rows[p] * width, masks, mask_at, width,
         )  # fmt: skip
-        memory[value_deltas_at + r * value_width] += np.float32(2.0 * rates.vf_coef / num_steps * error_sum)
-    sums[0] += clipped
-    sums[1] += errors
-    sums[2] += entropies
-    sums[3] += divergence
-    sums[4] += outside
+        memory[value_deltas_at + pair_rows[p] * value_width] += np.float32(error_share * error_sum)
     for i in range(size):
         deltas[i] = deltas[i] + exps[i] * exp_weights[i] + products[i] * product_weights[i]
 

@@ -21,6 +21,8 @@ _LEAST, _MOST = -708.0, 709.0  # beyond them the result is no normal number
 _HALF_BITS = 52
 _MANTISSA = (1 << _HALF_BITS) - 1
 _ONE_BITS = 1023 << _HALF_BITS
+_WHOLE_BITS = 1075 << _HALF_BITS  # of 2**52
+_WHOLE = 4503599627370496.0 + 1023.0
 _SQRT_2 = 1.4142135623730951
 
 _SMALL_LOG2_E = np.float32(_LOG2_E)
@@ -93,13 +95,15 @@ else:
 
 @njit(nogil=True, error_model="numpy")
 def exp(x: float) -> float:
-    """E to the power of a float64, to the last bit or the one beside it; 0 below -708, infinite above 709."""
-    if x < _LEAST:
-        return 0.0
-    if x > _MOST:
-        return math.inf
-    n = (x * _LOG2_E + _TO_WHOLE) - _TO_WHOLE
-    r = fma(-n, _LN2_LOW, fma(-n, _LN2_HIGH, x))
+    """E to the power of a float64, to the last bit or the one beside it; 0 below -708, infinite above 709.
+
+    A loop of it vectorises, like those of the functions below.
+    """
+    y = _LEAST if x < _LEAST else x
+    y = _MOST if y > _MOST else y
+    shifted = fma(y, _LOG2_E, _TO_WHOLE)  # its lowest bits are the whole number
+    n = shifted - _TO_WHOLE
+    r = fma(-n, _LN2_LOW, fma(-n, _LN2_HIGH, y))
     p = 1.0 / 6227020800.0
     p = fma(p, r, 1.0 / 479001600.0)
     p = fma(p, r, 1.0 / 39916800.0)
@@ -114,25 +118,20 @@ def exp(x: float) -> float:
     p = fma(p, r, 0.5)
     p = fma(p, r, 1.0)
     p = fma(p, r, 1.0)
-    if not p > 0.0:
-        n = 0.0  # p is not a number, and nor is the result
-    power = number_of((np.int64(n) + 1023) << _HALF_BITS)
-    return p * power
+    p = p * number_of((bits_of(shifted) << _HALF_BITS) + _ONE_BITS)
+    p = 0.0 if x < _LEAST else p
+    return math.inf if x > _MOST else p
 
 
 @njit(nogil=True, error_model="numpy")
 def log(x: float) -> float:
     """Natural logarithm of a float64 that is 0 or a normal number, to the last bit or the one beside it."""
-    if not x > 0.0:
-        return -math.inf if x == 0.0 else math.nan
-    if x == math.inf:
-        return x
     bits = bits_of(x)
-    exponent = np.float64((bits >> _HALF_BITS) - 1023)
+    exponent = number_of((bits >> _HALF_BITS) | _WHOLE_BITS) - _WHOLE  # a whole number as the lowest bits of 2**52
     m = number_of((bits & _MANTISSA) | _ONE_BITS)
-    if m > _SQRT_2:
-        m *= 0.5
-        exponent += 1.0
+    is_high = m > _SQRT_2
+    m = 0.5 * m if is_high else m
+    exponent = exponent + 1.0 if is_high else exponent
     s = (m - 1.0) / (m + 1.0)
     z = s * s
     p = 1.0 / 23.0
@@ -148,7 +147,9 @@ def log(x: float) -> float:
     p = fma(p, z, 1.0 / 3.0)
     p = fma(p * z, 2.0 * s, 2.0 * s)
     result = fma(exponent, _LN2_HIGH, fma(exponent, _LN2_LOW, p))
-    return result
+    result = result if x < math.inf else x
+    result = -math.inf if x == 0.0 else result
+    return result if x >= 0.0 else math.nan
 
 
 @njit(nogil=True, error_model="numpy")

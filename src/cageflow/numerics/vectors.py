@@ -280,6 +280,10 @@ if JIT_DISABLED:
         """The same in plain Python, in another order."""
         return float(x[x_at : x_at + count] @ y[y_at : y_at + count])
 
+    def total_of(x, count: int) -> float:
+        """The same in plain Python, in another order."""
+        return float(x[:count].sum())
+
     def sum_of_squares(x) -> float:
         """The same in plain Python, in another order."""
         return float(np.square(x, dtype=np.float64).sum())
@@ -444,6 +448,24 @@ else:
 
         i = types.int64
         return types.float64(x, i, y, i, i), generate
+
+    @intrinsic
+    def total_of(context, x, count):
+        """The sum of the first `count` float64, a multiple of `LANES`: eight sums, then their sum."""
+
+        def generate(context, builder, signature, args):
+            pointer = _pointer(context, builder, signature.args[0], args[0])
+
+            def body(i, sums):
+                return [
+                    builder.fadd(sums[0], _load(builder, _at(builder, pointer, builder.mul(i, _INT(LANES))), _DOUBLES))
+                ]
+
+            zero = ir.Constant(_DOUBLES, [0.0] * LANES)
+            (sums,) = _loop(builder, _INT(0), builder.sdiv(args[1], _INT(LANES)), [zero], body)
+            return _sum_lanes(builder, sums)
+
+        return types.float64(x, types.int64), generate
 
     @intrinsic
     def sum_of_squares(context, x):
