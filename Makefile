@@ -12,7 +12,7 @@ INSTALLED := $(VENV)/.installed
 CACHED = NUMBA_CACHE_DIR="$$($(BIN)/python tools/numba_cache_dir.py)"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup search test fmt lint type test-unit test-parity test-stat test-bounds test-networks test-crash bench clean-cache
+.PHONY: help setup search test fmt lint type test-unit test-parity test-stat test-bounds test-networks test-crash test-processors bench clean-cache
 
 help: ## print this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -72,6 +72,9 @@ test-networks: setup ## 200 made-up networks through train, evaluate, report, ex
 
 test-crash: setup ## kill every command at every call that makes something last: about a quarter of an hour
 	$(CACHED) $(BIN)/python -m tests.helpers.crash
+
+test-processors: setup ## one search on what passes for other processors: the same figures to the last byte
+	$(CACHED) $(BIN)/python -m tests.helpers.processors
 
 bench: setup ## measure this machine (BENCH_ARGS="sim --json")
 	$(CACHED) $(BIN)/cageflow bench $(BENCH_ARGS)

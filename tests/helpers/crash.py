@@ -31,7 +31,7 @@ import torch
 
 from cageflow.envs.options import GameOptions
 from cageflow.files import checksum, write_whole
-from cageflow.runs import runs
+from cageflow.runs import run_folder, runs
 from cageflow.runs.layout import CONFIG
 from cageflow.runs.progress import Quiet
 from cageflow.search import Budget
@@ -109,6 +109,7 @@ def shrink() -> None:
             training.carry_through()
 
     os.fsync = lambda file: None  # type: ignore[assignment]
+    run_folder.CHECKPOINT_EVERY_S = 0.0  # or how many calls there are is chance
     LandscapeConfig.budget = few_orders  # type: ignore[method-assign]
     champion._train_all = train_here
 

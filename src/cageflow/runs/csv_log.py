@@ -53,6 +53,7 @@ class CsvLog:
         self._end = end
         self._sum = hashlib.sha256()
         self._length = 0
+        self._synced = -1  # the length that is known to survive
         self._file = _open(path, is_new=end is None)
         try:
             _lock(path, self._file)
@@ -65,6 +66,7 @@ class CsvLog:
     def begin(self) -> None:
         """Cut it back to the checkpoint, or to its header."""
         self._file.truncate(0 if self._end is None else self._end.length)
+        self._synced = -1
         if self._end is None:
             self._write([self._columns])
 
@@ -90,7 +92,9 @@ class CsvLog:
         Raises:
             RunFailedError: the file has been removed or replaced, so that what was appended is nowhere.
         """
-        os.fsync(self._file.fileno())
+        if self._synced != self._length:
+            os.fsync(self._file.fileno())
+            self._synced = self._length
         check_still_there(self._path, self._file)
 
     def close(self) -> None:

@@ -44,6 +44,11 @@ class StopRequest:
         self._say = say
         self._signal_number: int | None = None
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether a signal has come."""
+        return self._signal_number is not None
+
     def check(self) -> None:
         """Raise `RunStoppedError` if a signal has come."""
         if self._signal_number is not None:

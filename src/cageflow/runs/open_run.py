@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -38,3 +39,17 @@ class OpenRun(Generic[Config]):
     def episodes_before(self) -> int:
         """Episodes trained before this process's part of the run."""
         return int(self.state.get("run_episodes", 0))
+
+    def checkpoint_if_due(self, make_state: Callable[[], dict[str, Any]], *, at_end: bool) -> bool:
+        """Write a checkpoint of what `make_state` gives if the last is a while ago or a signal asks for the end.
+
+        Args:
+            at_end: whether the training ends here, so that one is written in any case.
+
+        Returns:
+            Whether one was written, so that the run may end here.
+        """
+        if not (at_end or self.stop.is_asked or self.folder.is_due()):
+            return False
+        self.folder.checkpoint(make_state())
+        return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,6 +21,9 @@ from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import FILES, read_config
 from cageflow.settings.settings_file import check_settings, dump_settings, read_object
 from cageflow.training.learners import Learners
+
+CHECKPOINT_EVERY_S = 1.0
+"""Seconds between checkpoints in the course of a training: what a kill costs at most, and updates take milliseconds."""
 
 
 class RunFolder:
@@ -39,6 +44,7 @@ class RunFolder:
         self._lock = lock
         self.logs = logs
         self._orders = orders
+        self._checkpoint_at = -math.inf
 
     @classmethod
     def resume(
@@ -84,6 +90,11 @@ class RunFolder:
         """
         self._lock.check()
         write_checkpoint(self.path, state, self.logs.sync())
+        self._checkpoint_at = time.monotonic()
+
+    def is_due(self) -> bool:
+        """Whether the last checkpoint is so long ago that an update should write another."""
+        return time.monotonic() - self._checkpoint_at >= CHECKPOINT_EVERY_S
 
     def network(self) -> bytes | None:
         """The network file that the run began with; None for CAGE-2's own."""

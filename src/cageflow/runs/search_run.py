@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -139,12 +139,16 @@ class SearchRun:
     # What happens on the way.
 
     def _end_update(self, trial: int, trainer: PolicyTrainer, record: UpdateRecord, ending: Ending | None) -> None:
-        """Have an update of a trial in this process on disk before the next."""
+        """Log an update of a trial in this process, and have it on disk before the next if a checkpoint is due."""
         order = trainer.order
         run_episodes = self._log_update(order, record, trial, ending)
-        self._checkpoint(run_episodes, {"trial": trial, "trainer": trainer.state_dict()})
+        written = self._run.checkpoint_if_due(
+            lambda: {**self._standing(run_episodes), "trial": trial, "trainer": trainer.state_dict()},
+            at_end=ending is not None,
+        )
         self._run.reporter.update(order, record, run_episodes)
-        self._run.stop.check()
+        if written:
+            self._run.stop.check()
 
     def _begin_trial(self, launch: Launch) -> None:
         self._state = launch.state
@@ -169,16 +173,15 @@ class SearchRun:
         self._run.folder.logs.iteration(iteration)
         if self._run.config.trains_anew:
             self._run.folder.logs.landscape(self._landscape_row(iteration, outcome.threshold_episodes))
-        self._checkpoint(iteration.episodes)
+        self._run.folder.checkpoint(self._standing(iteration.episodes))
         self._learners.remove_others()
         self._run.events.trial(iteration)
         self._run.reporter.trial(iteration)
         self._run.stop.check()
 
-    def _checkpoint(self, run_episodes: int, under_way: Mapping[str, Any] | None = None) -> None:
-        """Have the search as it stands on disk, and the trial under way if there is one in this process."""
-        state = {"search": self._state.to_json(), "learners": self._learners.to_json(), "run_episodes": run_episodes}
-        self._run.folder.checkpoint({**state, **(under_way or {})})
+    def _standing(self, run_episodes: int) -> dict[str, Any]:
+        """The search as it stands, without the trial under way if there is one in this process."""
+        return {"search": self._state.to_json(), "learners": self._learners.to_json(), "run_episodes": run_episodes}
 
     def _log_update(self, order: Order | None, record: UpdateRecord, trial: int, ending: str | None) -> int:
         """Write an update to the logs; gives the episodes of the run so far."""

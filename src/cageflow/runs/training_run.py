@@ -81,12 +81,13 @@ class TrainingRun:
         )
 
     def _end_update(self, trainer: PolicyTrainer, record: UpdateRecord, ending: Ending | None) -> None:
-        """Have all on disk before the next update."""
+        """Log an update, and have all on disk before the next if a checkpoint is due."""
         self._run.folder.logs.update(trainer.order, record, 0, record.episodes, ending)
-        self._run.folder.checkpoint(_state(trainer))
+        written = self._run.checkpoint_if_due(lambda: _state(trainer), at_end=ending is not None)
         self._run.events.update(trainer.order, record, record.episodes)
         self._run.reporter.update(trainer.order, record, record.episodes)
-        self._run.stop.check()
+        if written:
+            self._run.stop.check()
 
 
 def _state(trainer: PolicyTrainer) -> dict[str, Any]:

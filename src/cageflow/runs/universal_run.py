@@ -74,13 +74,17 @@ class UniversalRun:
         )
 
     def _end_update(self, record: UpdateRecord) -> None:
-        """Have all on disk before the next update."""
+        """Log an update, and have all on disk before the next if a checkpoint is due."""
         ending = "budget" if self._trainer.is_done else None
         self._run.folder.logs.update(ANY_WORKFLOW, record, 0, record.episodes, ending)
-        self._run.folder.checkpoint({"run_episodes": record.episodes, "trainer": self._trainer.state_dict()})
+        written = self._run.checkpoint_if_due(
+            lambda: {"run_episodes": record.episodes, "trainer": self._trainer.state_dict()},
+            at_end=ending is not None,
+        )
         self._run.events.update(ANY_WORKFLOW, record, record.episodes)
         self._run.reporter.update(ANY_WORKFLOW, record, record.episodes)
-        self._run.stop.check()
+        if written:
+            self._run.stop.check()
 
     def _evaluate(self, order: Order) -> LandscapeRow:
         """What the policy is worth for one order; its seconds are its share of the training and its evaluation."""

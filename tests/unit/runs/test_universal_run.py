@@ -15,7 +15,7 @@ from cageflow.envs.agent import BlueSetting
 from cageflow.errors import UserError
 from cageflow.learn.policy_file import load_policy
 from cageflow.learn.ppo import PPO, NonFiniteError
-from cageflow.runs import runs
+from cageflow.runs import run_folder, runs
 from cageflow.runs.interrupt import RunFailedError, RunStoppedError
 from cageflow.runs.progress import Quiet, describe_update
 from cageflow.runs.run_folder import RunFolder
@@ -118,6 +118,29 @@ def test_run_stopped_after_an_update__goes_on_to_the_same_figures(
     summary = runs.resume(tmp_path / "run", "universal", Quiet())
     assert figures(tmp_path / "run") == figures(whole[0])
     assert (summary.episodes, summary.episodes_here) == (100, 100 - done[-1]["run_episodes"])
+
+
+def test_run_killed_long_after_its_last_checkpoint__goes_on_to_the_same_figures(
+    whole: tuple[Path, RunSummary], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, logged = [], []
+
+    class Killed(Quiet):
+        def update(self, order: Any, record: Any, run_episodes: int) -> None:
+            logged.append(run_episodes)
+            if len(logged) == 5:
+                raise KeyboardInterrupt
+
+    checkpoint = RunFolder.checkpoint
+    with monkeypatch.context() as patch:
+        patch.setattr(run_folder, "CHECKPOINT_EVERY_S", 3600.0)
+        patch.setattr(RunFolder, "checkpoint", lambda *args: (written.append(args[1]), checkpoint(*args)))
+        with pytest.raises(KeyboardInterrupt):
+            runs.start(CONFIG, tmp_path / "run", Killed())
+        assert [state["run_episodes"] for state in written] == [16]  # the log is at 80
+        runs.resume(tmp_path / "run", "universal", Quiet())
+        assert written[-1]["run_episodes"] == 100  # the end is kept in any case
+    assert figures(tmp_path / "run") == figures(whole[0])
 
 
 def test_run_that_is_over__evaluates_again_with_the_same_figures(

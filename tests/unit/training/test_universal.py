@@ -144,7 +144,7 @@ def test_update__judges_each_group_by_the_order_that_its_policy_was_told(collect
         assert job.workflow is not None
         order = job.workflow.order
         assert job.workflow == WorkflowSpec(order, 5.0, "any-session")
-        assert (job.weights.parameters == weights[order].parameters).all()
+        assert (job.weights.weights == weights[order].weights).all()
         assert (job.seeds == seeds[group]).all()
         columns = slice(3 * group, 3 * group + 3)
         seen = rollout.observations[rollout.observation_idx[:, columns]]

@@ -1,0 +1,20 @@
+import platform
+
+import pytest
+
+from tests.helpers.processors import ALL_AT_ONCE, differing, figures_of
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the stand-ins are x86-64 processors")
+def test_search__has_the_same_figures_on_another_processor(tmp_path):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "there").mkdir()
+    here = figures_of(tmp_path / "here", {"OMP_NUM_THREADS": "1"}, 400)
+    there = figures_of(tmp_path / "there", ALL_AT_ONCE, 400)
+    assert len(here) >= 5
+    assert differing(here, there) == []
+
+
+def test_comparison__names_what_differs():
+    assert differing({"a": b"1", "b": [{"x": "1"}]}, {"a": b"1", "b": [{"x": "2"}], "c": b""}) == ["b", "c"]
