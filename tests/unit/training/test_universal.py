@@ -199,7 +199,7 @@ def test_a_saved_state__goes_on_bit_for_bit(collector: Recording, tmp_path: Path
     resumed.load_state_dict(load_state(tmp_path / "state.pt"))
     assert [figures(resumed.update()) for _ in range(3)] == wanted
     assert resumed.evaluate(ORDER) == whole.evaluate(ORDER)
-    assert (resumed.actor_weights(ORDER).parameters == whole.actor_weights(ORDER).parameters).all()
+    assert (resumed.actor_weights(ORDER).weights == whole.actor_weights(ORDER).weights).all()
 
 
 def test_evaluate__plays_the_order_on_episodes_that_are_its_own(collector: Recording) -> None:
