@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
+from cageflow.scenario import BlueKind
 from cageflow.sim.handover import plain, row
-from cageflow.sim.knowledge import actions_by_host, mask_loop, update_mask_loop
+from cageflow.sim.knowledge import actions_by_host, update_mask_loop
 from cageflow.sim.memory import forget, new_memories, remember_loop
 from cageflow.sim.recall import decoy_places, num_recalled, recall_loop
 
@@ -43,8 +44,9 @@ class BlueMemory:
         """Begin new episodes, of another number of games."""
         self.records = plain(new_memories(self.network, num_envs))
         self._masked = plain(new_memories(self.network, num_envs))  # what the masks below were written by
-        self._masks = np.empty((num_envs, len(self.network.codec)), np.bool_)
-        mask_loop(self._masked, self.nets, self._masks)
+        self._masked.view(np.ndarray).view(np.uint8).fill(0xFF)  # by nothing that can be: all are to be written
+        kinds = np.asarray(self.network.tables.action_kind)
+        self._masks = np.repeat((kinds == BlueKind.SLEEP)[None], num_envs, axis=0)  # no memory decides on it
 
     def reset(self, mask: npt.NDArray[np.bool_] | None = None) -> None:
         """Begin new episodes, in the games of a (B,) mask or in all."""

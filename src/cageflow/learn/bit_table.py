@@ -36,6 +36,7 @@ class BitTable:
         self._bits = np.zeros((capacity, num_bits), np.uint8)
         self._words = np.zeros((capacity, -(-num_bits // WORD_BITS)), np.uint64)
         self._slots = np.full(_num_slots(capacity), _EMPTY, np.int32)
+        self._word = np.empty(self._words.shape[1], np.uint64)
 
     def __len__(self) -> int:
         return self._num_rows
@@ -70,7 +71,9 @@ class BitTable:
         if out is None:
             out = np.empty(bits.shape[0], np.int32)
         self._reserve(self._num_rows + bits.shape[0])
-        self._num_rows = find_or_add(bits.view(np.uint8), self._slots, self._words, self._bits, self._num_rows, out)
+        self._num_rows = find_or_add(
+            bits.view(np.uint8), self._slots, self._words, self._bits, self._num_rows, self._word, out
+        )
         return out
 
     def _reserve(self, num_rows: int) -> None:
@@ -93,6 +96,7 @@ def find_or_add(
     words: NDArray[np.uint64],
     rows: NDArray[np.uint8],
     num_rows: int,
+    word: NDArray[np.uint64],
     out: NDArray[np.int32],
 ) -> int:
     """Look rows up in a hash table with open addressing, appending those that are new.
@@ -103,13 +107,13 @@ def find_or_add(
         words: (R, W) uint64, the bits of the rows packed, written for new rows; room for B more.
         rows: (R, F) uint8, the rows, likewise.
         num_rows: rows in use.
+        word: (W,) uint64, scratch.
         out: (B,) int32, written: number of each row.
 
     Returns:
         Rows in use afterwards.
     """
     num_words = words.shape[1]
-    word = np.empty(num_words, np.uint64)
     mask = slots.shape[0] - 1
     for b in range(bits.shape[0]):
         for w in range(num_words):
@@ -119,7 +123,8 @@ def find_or_add(
             slot = (slot + 1) & mask
         if slots[slot] == _EMPTY:
             slots[slot] = num_rows
-            words[num_rows] = word
+            for w in range(num_words):
+                words[num_rows, w] = word[w]
             for f in range(bits.shape[1]):
                 rows[num_rows, f] = 1 if bits[b, f] else 0
             num_rows += 1
@@ -158,7 +163,7 @@ def _pack(bits: NDArray[np.uint8], w: int) -> np.uint64:
     return word
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _hash(words: NDArray[np.uint64]) -> int:
     """A number of 0..2**32-1 whose low bits depend on all bits of `words`."""
     h = _ZERO
@@ -169,7 +174,7 @@ def _hash(words: NDArray[np.uint64]) -> int:
     return np.int64(h >> _HALF_WORD)  # type: ignore[return-value]
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _same(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> bool:
     for w in range(a.shape[0]):
         if a[w] != b[w]:

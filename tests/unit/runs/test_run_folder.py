@@ -43,7 +43,9 @@ def test_logs_are_cut_back_to_the_checkpoint(tmp_path: Path) -> None:
     assert (path / "acquisition.csv").read_text().count("\n") == 1
 
 
-def test_checkpoint_is_written_after_the_logs_that_grew_are_safe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checkpoint_is_written_after_the_logs_that_grew_are_safe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "run"
     folder = make_folder(path, CONFIG)
     synced: list[int] = []
