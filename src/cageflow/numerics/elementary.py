@@ -50,7 +50,7 @@ if JIT_DISABLED:
 
     def number_of(bits) -> float:
         """The same in plain Python."""
-        return float(np.int64(bits).view(np.float64))
+        return float(np.uint64(int(bits) & 0xFFFF_FFFF_FFFF_FFFF).view(np.float64))
 
 else:
 
