@@ -7,12 +7,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from cageflow.collect import COLLECTORS, make_collector
+from cageflow.collect.collectors import check_collector
 from cageflow.runs.log_file import read_log
 from cageflow.runs.logs import LOGS, UPDATES
 from cageflow.runs.progress import Quiet
@@ -23,11 +25,16 @@ from cageflow.training.trainer import PolicyTrainer, game_spec
 from cageflow.work.executors import make_processes
 
 HAS_WORKERS = {"process", "sync"}
-WARM_UP_UPDATES = 1  # compiles, and starts the processes
+WARM_UP_UPDATES = 1  # compiles, and starts the processes; meanwhile these play as far ahead as they may
 
 
 def bench_collectors(
-    config: TrainConfig, workers: Sequence[int], updates: int, progress: Callable[[str], None]
+    config: TrainConfig,
+    workers: Sequence[int],
+    updates: int,
+    progress: Callable[[str], None],
+    collectors: Sequence[str] = tuple(COLLECTORS),
+    steps_per_s: float | None = None,
 ) -> dict[str, Any]:
     """Train for a few updates with each collector and number of workers.
 
@@ -36,40 +43,56 @@ def bench_collectors(
         workers: numbers of worker processes; a collector without any is measured once.
         updates: counted updates.
         progress: is told what is being measured.
+        collectors: that are measured, by name.
+        steps_per_s: that each game is slowed down to, its workers asleep for the rest; None for as fast as it goes.
 
     Returns:
         "cells": one for each collector and number of workers, with episodes per second, the speed-up over `sync` with
-        as many workers and over `sequential`, and the shares of the wall-clock time.
+        as many workers and over `sequential` (None where that is not measured), the shares of the wall-clock time, and
+        episodes per CPU second of this process, in which the learner is: more it cannot learn from, however many
+        workers there are. Where games are slowed down also "ideal_share": what part it is of the episodes of so many
+        workers that do nothing but play.
     """
+    for name in collectors:
+        check_collector(name)
     torch.set_num_threads(config.num_threads)
     cells: list[dict[str, Any]] = []
-    for name in COLLECTORS:
+    for name in collectors:
         for num_workers in workers if name in HAS_WORKERS else [1]:
             progress(f"{name}, {num_workers} {'worker' if num_workers == 1 else 'workers'}")
             changed = config.model_copy(update={"collector": name, "n_workers": num_workers})
-            cells.append({"collector": name, "workers": num_workers, **_time_collector(changed, updates)})
-    sequential = next(cell["episodes_per_s"] for cell in cells if cell["collector"] == "sequential")
+            cells.append({"collector": name, "workers": num_workers, **_time_collector(changed, updates, steps_per_s)})
+    sequential = next((cell["episodes_per_s"] for cell in cells if cell["collector"] == "sequential"), None)
     sync = {cell["workers"]: cell["episodes_per_s"] for cell in cells if cell["collector"] == "sync"}
     for cell in cells:
-        cell["over_sequential"] = cell["episodes_per_s"] / sequential
-        same = cell["workers"] if cell["collector"] in HAS_WORKERS else max(sync)
-        cell["over_sync"] = cell["episodes_per_s"] / sync[same]
-    return {"simulator": config.simulator, "episodes_per_update": config.rollout().episodes_per_update, "cells": cells}
+        cell["over_sequential"] = sequential and cell["episodes_per_s"] / sequential
+        same = cell["workers"] if cell["collector"] in HAS_WORKERS else max(sync, default=0)
+        cell["over_sync"] = cell["episodes_per_s"] / sync[same] if sync else None
+        if steps_per_s is not None:
+            cell["ideal_share"] = cell["episodes_per_s"] * config.game().max_steps / (steps_per_s * cell["workers"])
+    return {
+        "simulator": config.simulator,
+        "steps_per_s": steps_per_s,
+        "episodes_per_update": config.rollout().episodes_per_update,
+        "cells": cells,
+    }
 
 
-def _time_collector(config: TrainConfig, updates: int) -> dict[str, float]:
+def _time_collector(config: TrainConfig, updates: int, steps_per_s: float | None) -> dict[str, float]:
     """Episodes per second of a training, and where the time goes."""
     count = config.rollout().episodes_per_update
-    collector = make_collector(config.collector, game_spec(config), config.n_workers)
-    total = (updates + WARM_UP_UPDATES) * count
+    spec = replace(game_spec(config), steps_per_s=steps_per_s)
+    collector = make_collector(config.collector, spec, config.n_workers)
+    warm_up = WARM_UP_UPDATES + (config.max_staleness if config.collector == "process" else 0)
+    total = (updates + warm_up) * count
     trainer = PolicyTrainer(
         config, config.game(), config.order(), config.seed, max_episodes=total, cap="budget", collector=collector
     )
-    for _ in range(WARM_UP_UPDATES):
+    for _ in range(warm_up):
         trainer.update()
-    started = time.perf_counter()
+    started, own_started = time.perf_counter(), time.process_time()
     records = [trainer.update() for _ in range(updates)]
-    seconds = time.perf_counter() - started
+    seconds, own_s = time.perf_counter() - started, time.process_time() - own_started
     trainer.close()
     collector.close()
     processes = config.n_workers if config.collector == "process" else 1
@@ -79,6 +102,7 @@ def _time_collector(config: TrainConfig, updates: int) -> dict[str, float]:
     busy = min(1.0, waited / max(simulation + inference, 1e-9))  # the rest ran while the learner was busy
     return {
         "episodes_per_s": updates * count / seconds,
+        "episodes_per_own_cpu_s": updates * count / own_s,
         "simulation_share": simulation * busy / seconds,
         "inference_share": inference * busy / seconds,
         "transfer_share": max(0.0, waited - simulation - inference) / seconds,
@@ -90,16 +114,23 @@ def format_collectors(result: dict[str, Any]) -> str:
     """The result of `bench_collectors` as a table."""
     head = (
         f"{'collector':<11} {'workers':>7} {'episodes/s':>10} {'x sync':>7} {'x sequential':>12}   "
-        f"{'simulation':>10} {'inference':>9} {'transfer':>8} {'update':>6}"
+        f"{'simulation':>10} {'inference':>9} {'transfer':>8} {'update':>6}   {'learner/s':>9} {'of ideal':>8}"
     )
     rows = [
-        f"{cell['collector']:<11} {cell['workers']:>7} {cell['episodes_per_s']:>10.1f} {cell['over_sync']:>7.2f} "
-        f"{cell['over_sequential']:>12.2f}   {cell['simulation_share']:>10.0%} {cell['inference_share']:>9.0%} "
-        f"{cell['transfer_share']:>8.0%} {cell['update_share']:>6.0%}"
+        f"{cell['collector']:<11} {cell['workers']:>7} {cell['episodes_per_s']:>10.1f} "
+        f"{_times(cell['over_sync']):>7} {_times(cell['over_sequential']):>12}   "
+        f"{cell['simulation_share']:>10.0%} {cell['inference_share']:>9.0%} "
+        f"{cell['transfer_share']:>8.0%} {cell['update_share']:>6.0%}   {cell['episodes_per_own_cpu_s']:>9.0f} "
+        f"{format(cell['ideal_share'], '.0%') if 'ideal_share' in cell else '':>8}"
         for cell in result["cells"]
     ]
-    title = f"{result['simulator']} simulator, {result['episodes_per_update']} episodes an update"
-    return "\n".join([title, head, *rows])
+    pace = "" if result["steps_per_s"] is None else f" slowed down to {result['steps_per_s']:g} steps/s"
+    title = f"{result['simulator']} simulator{pace}, {result['episodes_per_update']} episodes an update"
+    return "\n".join(line.rstrip() for line in [title, head, *rows])
+
+
+def _times(ratio: float | None) -> str:
+    return "" if ratio is None else f"{ratio:.2f}"
 
 
 def bench_train(settings: dict[str, Any], presets: Sequence[str], progress: Callable[[str], None]) -> dict[str, Any]:

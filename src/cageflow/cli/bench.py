@@ -27,6 +27,7 @@ from cageflow.cli.options import (
 )
 from cageflow.cli.output import print_json, whole_numbers
 from cageflow.cli.telling import Telling
+from cageflow.errors import UserError
 
 MOST = 1024  # threads or processes: the system breaks down on absurd numbers
 
@@ -77,10 +78,16 @@ def bench_collectors(
     max_staleness: Staleness = None,
     simulator: Simulator = None,
     cyborg_path: CyborgPath = None,
+    collector: Annotated[str, typer.Option(help="Collectors, separated by commas, or all.")] = "all",
+    steps_per_s: Annotated[
+        float | None,
+        typer.Option(help="Slow each game of the compiled simulator down to this; workers sleep.", min=1.0),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure the collectors against each other: episodes per second of a training, and where the time goes."""
     from cageflow.bench import training as benchmark
+    from cageflow.collect import COLLECTORS
     from cageflow.settings.commands import TrainConfig
     from cageflow.settings.reading import make_config_of
 
@@ -97,8 +104,11 @@ def bench_collectors(
         },
     )
     numbers = whole_numbers("--n-workers", n_workers, MOST)
+    if steps_per_s is not None and config.simulator != "compiled":
+        raise UserError(f"--steps-per-s slows the compiled simulator down, and --simulator is {config.simulator}")
+    names = COLLECTORS if collector == "all" else collector.split(",")
     with Telling() as say:
-        result = benchmark.bench_collectors(config, numbers, updates, say)
+        result = benchmark.bench_collectors(config, numbers, updates, say, tuple(names), steps_per_s)
     if as_json:
         print_json(result)
     else:

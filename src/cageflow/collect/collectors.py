@@ -17,7 +17,7 @@ from cageflow.collect.workers import Task, Workers
 from cageflow.errors import UserError
 from cageflow.learn.inference import ActorWeights
 
-CYBORG_TASK_EPISODES = 1  # an episode of CybORG takes a seventh of a second
+SLOW_TASK_EPISODES = 1  # an episode of CybORG takes a seventh of a second
 COMPILED_TASK_EPISODES = 50  # one of the compiled simulator some 0.1 milliseconds, in a batch
 
 
@@ -94,7 +94,7 @@ class ProcessCollector:
 
     def __init__(self, spec: GameSpec, num_workers: int) -> None:
         self.workers = Workers(spec, spec.options.max_steps, num_workers)
-        self.task_episodes = COMPILED_TASK_EPISODES if spec.cyborg_path is None else CYBORG_TASK_EPISODES
+        self.task_episodes = SLOW_TASK_EPISODES if spec.is_slow else COMPILED_TASK_EPISODES
 
     def play(self, weights: ActorWeights, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None) -> Episodes:
         """One episode for each seed, in the order of the seeds.
@@ -148,12 +148,21 @@ def play_each(collector: Collector, jobs: Sequence[Job]) -> list[Episodes]:
     return [collector.play(*job) for job in jobs]
 
 
+def check_collector(name: str) -> None:
+    """Refuse a name that no collector has.
+
+    Raises:
+        UserError: there is none of that name.
+    """
+    if name not in COLLECTORS:
+        raise UserError(f"unknown collector {name!r}: choose one of {', '.join(COLLECTORS)}")
+
+
 def make_collector(name: str, spec: GameSpec, num_workers: int) -> Collector:
     """Start a collector.
 
     Raises:
         UserError: there is none of that name, or CybORG is asked for and is not there.
     """
-    if name not in COLLECTORS:
-        raise UserError(f"unknown collector {name!r}: choose one of {', '.join(COLLECTORS)}")
+    check_collector(name)
     return COLLECTORS[name](spec, num_workers)

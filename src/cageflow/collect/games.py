@@ -41,12 +41,19 @@ class GameSpec:
         masked: whether blue is to leave out the actions that it can know to be in vain.
         cyborg_path: folder of an installed CybORG to play on; None for the compiled simulator.
         memory: whether its observations are followed by what it remembers, see `cageflow.sim.recall`.
+        steps_per_s: that a game is slowed down to, for measurements; None for as fast as it goes.
     """
 
     options: GameOptions
     masked: bool
     cyborg_path: str | None = None
     memory: bool = False
+    steps_per_s: float | None = None
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether an episode takes so long that it is worth a task of its own."""
+        return self.cyborg_path is not None or self.steps_per_s is not None
 
 
 class Outcomes(NamedTuple):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cageflow.collect.games import GameSpec, LocalGames
+from cageflow.collect.games import Batch, GameSpec, LocalGames
+from cageflow.collect.slowed import SlowedBatch
 from cageflow.envs.game import GameBatch
 
 
@@ -13,7 +14,8 @@ def make_games(spec: GameSpec) -> LocalGames:
         UserError: CybORG is asked for and is not there.
     """
     if spec.cyborg_path is None:
-        return LocalGames(spec, GameBatch(spec.options, 1))
+        batch: Batch = GameBatch(spec.options, 1)
+        return LocalGames(spec, batch if spec.steps_per_s is None else SlowedBatch(batch, spec.steps_per_s))
     from cageflow.envs.cyborg_batch import CyborgBatch  # so that the bridge is loaded only where it is used
 
     return LocalGames(spec, CyborgBatch(spec.options, spec.cyborg_path))
