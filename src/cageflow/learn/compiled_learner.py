@@ -136,6 +136,10 @@ class CompiledLearner:
 
     def shuffle(self, order: NDArray[np.int64], num_minibatches: int) -> None:
         """Deal the steps out for an epoch: in (N,) `order`, into parts of nearly equal size."""
+        if num_minibatches == 1:  # all of them, sorted as they are
+            self._bounds = np.asarray([0, order.shape[0]], np.int64)
+            self._members = np.arange(order.shape[0], dtype=np.int32)
+            return
         sizes = [part.shape[0] for part in np.array_split(order, num_minibatches)]
         self._bounds = np.asarray([0, *itertools.accumulate(sizes)], np.int64)
         self._members = deal(self._places, order, self._bounds)
