@@ -148,7 +148,7 @@ def bench_train(
 @bench_app.command("peers")
 def bench_peers(
     episodes_per_update: Annotated[int, typer.Option(help="Episodes of one update, played at once.", min=1)] = 100,
-    updates: Annotated[int, typer.Option(help="Updates of each measurement.", min=1)] = 3,
+    updates: Annotated[int, typer.Option(help="Updates of each measurement.", min=1)] = 8,
     repetitions: Annotated[int, typer.Option(help="Measurements of each learner; medians count.", min=1)] = 5,
     num_threads: Annotated[int, typer.Option(help="Threads of torch.", min=1, max=MOST)] = 1,
     red_agent: RedAgent = None,
