@@ -45,8 +45,11 @@ def say(text: str, *, err: bool = False, end: str = "\n") -> None:
 
 
 def make_console(*, stderr: bool = False, **settings: Any) -> Console:
-    """A console for standard output or standard error, as they are when it writes; see `say` for its errors."""
-    return CleanConsole(file=cast(IO[str], _Stream("stderr" if stderr else "stdout")), **settings)
+    """A console for standard output or standard error, as they are when it writes; see `say` for its errors.
+
+    What it prints is taken as it stands: square brackets in a name are no markup.
+    """
+    return CleanConsole(file=cast(IO[str], _Stream("stderr" if stderr else "stdout")), markup=False, **settings)
 
 
 class CleanConsole(Console):

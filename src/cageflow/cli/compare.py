@@ -77,15 +77,14 @@ def compare(
 
 def _print_table(console: Console, table: Table) -> None:
     from rich import box
-    from rich.markup import escape
     from rich.table import Table as RichTable
 
     drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
     for column in table.columns:
         is_number = column.startswith("#")
-        drawn.add_column(escape(column.removeprefix("#")), justify="right" if is_number else "left", overflow="fold")
+        drawn.add_column(column.removeprefix("#"), justify="right" if is_number else "left", overflow="fold")
     for row in table.rows:
-        drawn.add_row(*map(escape, row))
+        drawn.add_row(*row)
     console.print(table.caption, style="bold", markup=False)
     console.print(drawn, soft_wrap=False)
     console.print()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from cageflow import terminal
@@ -10,8 +11,16 @@ from cageflow.errors import UserError
 
 
 def print_json(content: dict[str, Any]) -> None:
-    """Print one JSON object on standard output."""
-    terminal.say(json.dumps(content))
+    """Print one JSON object on standard output; a number that is none is null, since JSON has no word for it."""
+    terminal.say(json.dumps(_finite(content)))
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {name: _finite(value) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def whole_numbers(option: str, text: str, most: int | None = None) -> list[int]:

@@ -156,7 +156,8 @@ def _print(console: Console, figures: dict[str, Any]) -> None:
     tables = [_regret_table(figures["regret"], name) for name in ("simple_regret", "cumulative_regret")]
     tables += [_calibration_table(figures["calibration"], quantity) for quantity in ("reward", "compliance")]
     for table in tables:
-        _print_table(console, table)
+        if table.rows:  # a landscape of few orders has none to be told of and others to foretell
+            _print_table(console, table)
     if figures["seeds"] == 1:
         console.print("One training an order: how much trainings differ is not known, and not in these figures.")
     console.print(f"Wrote {', '.join(figures['files'])}.", soft_wrap=True, highlight=False)

@@ -133,18 +133,19 @@ def _train_json(summary: RunSummary) -> dict[str, Any]:
 
 def _print_summary(summary: RunSummary, *, searched: bool = True) -> None:
     """Print what a run came to; `searched` where it had orders to choose from."""
+    from rich.text import Text
+
     from cageflow.scenario.orders import show_order
 
     console = terminal.make_console(highlight=False, soft_wrap=True)
     if summary.workflow is None:
-        title = "[bold]Plain PPO[/bold]"
+        title = Text("Plain PPO", "bold")
     else:
         what = "Workflow"
         if searched:
             what = "Best workflow" if summary.feasible else "No workflow complied; closest"
-        title = f"[bold]{what}  [green]{show_order(summary.workflow)}[/green][/bold]"
+        title = Text.assemble((f"{what}  ", "bold"), (show_order(summary.workflow), "bold green"))
     lines = [
-        title,
         f"  reward      {summary.reward:.2f} ± {summary.reward_se:.2f}, mean and standard error of fresh episodes",
     ]
     if summary.workflow is not None:
@@ -160,4 +161,5 @@ def _print_summary(summary: RunSummary, *, searched: bool = True) -> None:
         f"  policy      {summary.policy}",
         f"  run folder  {summary.run_dir}",
     ]
-    console.print("\n" + "\n".join(lines))
+    console.print(Text("\n") + title)
+    console.print("\n".join(lines))

@@ -97,14 +97,18 @@ def _figures(summary: RunSummary, landscape: Landscape | None) -> dict[str, Any]
 
 
 def _print(summary: RunSummary, figures: dict[str, Any]) -> None:
+    from rich.text import Text
+
     from cageflow.scenario.orders import read_order, show_order
 
+    best = show_order(read_order(figures["workflow"]))
+    title = (f"\nOne policy for {figures['workflows']:,} workflows", "bold")
+    console = terminal.make_console(highlight=False, soft_wrap=True)
+    console.print(Text.assemble(title, ", mean over all of them, fresh episodes of each"))
     lines = [
-        f"[bold]One policy for {figures['workflows']} workflows[/bold], mean over all of them, fresh episodes of each",
         f"  reward      {figures['reward']:.2f}",
-        f"  compliance  {figures['compliance']:.1%}; {figures['feasible_workflows']} workflows reach the threshold",
-        f"  {'best        ' if summary.feasible else 'none complied; closest '}[green]"
-        f"{show_order(read_order(figures['workflow']))}[/green], reward "
+        f"  compliance  {figures['compliance']:.1%}; {figures['feasible_workflows']:,} workflows reach the threshold",
+        f"  {'best        ' if summary.feasible else 'none complied; closest '}{best}, reward "
         f"{summary.reward:.2f} ± {summary.reward_se:.2f}, compliance {summary.compliance:.1%}",
         f"  training    {summary.episodes:,} episodes, {summary.seconds:.0f} s with the evaluation",
         f"  policy      {summary.policy}",
@@ -113,24 +117,30 @@ def _print(summary: RunSummary, figures: dict[str, Any]) -> None:
     ]
     if "against" in figures:
         lines += ["", *_comparison(figures["against"])]
-    terminal.make_console(highlight=False, soft_wrap=True).print("\n" + "\n".join(lines))
+    console.print("\n".join(lines))
 
 
 def _comparison(figures: dict[str, Any]) -> list[str]:
     """The two ways of training, a column each."""
     one, other = figures["one"], figures["other"]
+    shared = [
+        ("reward, mean over those of both", f"{one['shared_reward']:.2f}", f"{other['shared_reward']:.2f}"),
+        ("compliance, likewise", f"{one['shared_compliance']:.1%}", f"{other['shared_compliance']:.1%}"),
+    ]
     rows = [
         ("", "universal", "one each"),
         ("reward, mean over all workflows", f"{one['reward']:.2f}", f"{other['reward']:.2f}"),
         ("compliance, likewise", f"{one['compliance']:.1%}", f"{other['compliance']:.1%}"),
         ("workflows that reach the threshold", f"{one['num_feasible']}", f"{other['num_feasible']}"),
-        ("reward, mean over those of both", f"{one['shared_reward']:.2f}", f"{other['shared_reward']:.2f}"),
-        ("compliance, likewise", f"{one['shared_compliance']:.1%}", f"{other['shared_compliance']:.1%}"),
+        *(shared if figures["num_shared"] else []),
         ("training episodes in all", f"{one['episodes']:,.0f}", f"{other['episodes']:,.0f}"),
     ]
-    gain = f"{figures['gain']:+.2f} ± {figures['gain_se']:.2f}"
+    table = [f"  {name:<35} {left:>12} {right:>12}" for name, left, right in rows]
+    if not figures["num_shared"]:
+        return [*table, "  no workflow reaches the threshold on both sides, so that there is no gain to tell"]
+    gain = f"{figures['gain']:+.2f}" + (f" ± {figures['gain_se']:.2f}" if figures["num_shared"] > 1 else "")
     return [
-        *(f"  {name:<35} {left:>12} {right:>12}" for name, left, right in rows),
+        *table,
         f"  a policy for each workflow gains {gain} in reward; it is better for {figures['num_better']} of the "
         f"{figures['num_shared']} workflows",
     ]

@@ -28,6 +28,9 @@ MAX_TYPES = 8
 OrderLike = str | int | Sequence[str] | Sequence[int]
 """What `OrderSpace.parse` reads."""
 
+MAX_FILE_NAME = 160
+"""Bytes of an order in the name of a file."""
+
 MAX_QUOTED = 80
 """Characters of a wrong order that its refusal repeats."""
 
@@ -43,8 +46,12 @@ def log_order(order: Sequence[str]) -> str:
 
 
 def file_order(order: Sequence[str]) -> str:
-    """Write an order for the name of a file: `defender-enterprise-user`."""
-    return "-".join(order)
+    """Write an order for the name of a file: `defender-enterprise-user`.
+
+    What no file's name may hold, such as a slash, is an underscore, and what is too long is cut off.
+    """
+    safe = re.sub(r"[^\w. -]", "_", "-".join(order))
+    return safe.encode()[:MAX_FILE_NAME].decode(errors="ignore")
 
 
 def show_order(order: Sequence[str]) -> str:

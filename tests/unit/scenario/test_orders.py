@@ -212,6 +212,8 @@ def test_an_order__is_spelled_for_files_tables_names_terminals_and_pages():
     assert format_order(order) == "user,op host,enterprise"
     assert log_order(order) == "user>op host>enterprise"
     assert file_order(order) == "user-op host-enterprise"
+    assert file_order(("../a/b", "[/x]", "c:\\d")) == ".._a_b-[/x]-c__d".replace("[/x]", "__x_")
+    assert len(file_order(["\N{LATIN SMALL LETTER U WITH DIAERESIS}" * 80] * 2).encode()) == 160
     assert show_order(order) == "user > op host > enterprise"
     assert print_order(order) == "user \N{RIGHTWARDS ARROW} op host \N{RIGHTWARDS ARROW} enterprise"
 
