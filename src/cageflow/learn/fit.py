@@ -90,10 +90,11 @@ def notes_on(card: PolicyCard, setting: BlueSetting, what: str) -> tuple[str, ..
         )
     network, made_for = setting.network, card.network or setting.network.identity
     if made_for.fingerprint != network.fingerprint and made_for.is_same_but_for_time(network.identity):
+        own = network.with_durations(check_durations(card.durations)).fingerprint  # other ones of hosts, or crews
         cure = f": --durations {_own_durations(card)} plays its own"
         notes.append(
             f"{what} was trained where {_timing(card)}, and here {_timing_of(network)}, which is another game"
-            + (cure if card.crews in (None, network.scenario.crews) else "")
+            + (cure if own == card.network.fingerprint else "")
         )
     if card.green not in (None, setting.green):
         was, plays = ("awake", "--green") if card.green else ("asleep", "--no-green")

@@ -9,9 +9,10 @@ from cageflow.envs.agent import BlueSetting
 from cageflow.errors import UserError
 from cageflow.learn.fit import check_fit, network_file_of, notes_on, own_durations
 from cageflow.learn.policy import Policy
-from cageflow.scenario import Network
+from cageflow.scenario import Network, default_network
 from cageflow.scenario.durations import FROM_FILE, NAMED
 from cageflow.scenario.schema import Durations
+from cageflow.scenario.writing import checked_network
 from tests.helpers.agents import NETWORK, SETTING, policy
 from tests.helpers.networks import KINDS, network_file, own_network
 
@@ -134,3 +135,13 @@ def test_network_file__is_that_of_the_run_folder(tmp_path: Path, monkeypatch: py
     monkeypatch.chdir(inside.parent)
     found = network_file_of(Path("best.safetensors"))
     assert found is not None and found.samefile(file)
+
+
+def test_note_on_time__names_no_option_that_would_not_play_the_training_s_game() -> None:
+    content = default_network().scenario.model_dump()
+    content["hosts"]["User1"]["durations"] = {"restore": 9}
+    own = Network(checked_network(content, "x"))
+    timed = own.with_durations(NAMED["blue-cage4"])
+    card = replace(policy().card, network=own.identity, durations=own.scenario.durations.model_dump(), crews=1)
+    (note,) = notes_on(card, BlueSetting(timed, "v2.1", "corrected", False), "p")
+    assert "which is another game" in note and "plays its own" not in note
