@@ -94,7 +94,7 @@ def notes_on(card: PolicyCard, setting: BlueSetting, what: str) -> tuple[str, ..
         cure = f": --durations {_own_durations(card)} plays its own"
         notes.append(
             f"{what} was trained where {_timing(card)}, and here {_timing_of(network)}, which is another game"
-            + (cure if own == made_for else "")
+            + (cure if own == made_for.fingerprint else "")
         )
     if card.green not in (None, setting.green):
         was, plays = ("awake", "--green") if card.green else ("asleep", "--no-green")
