@@ -17,7 +17,7 @@ import typer
 
 from cageflow import __version__
 from cageflow.cli import app, main
-from cageflow.learn.adam import Adam
+from cageflow.learn.compiled_learner import CompiledLearner
 from cageflow.learn.policy_file import load_policy
 from cageflow.parity.recording import FIELDS, load_recording, save_recording
 from cageflow.settings.commands import COMMANDS as RUNS
@@ -190,8 +190,10 @@ def test_plain_training_overrules_the_workflow_of_a_settings_file(tmp_path: Path
 
 
 def test_run_that_breaks_down_ends_with_one_and_the_update(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    step = Adam.step  # settings that do this are refused
-    monkeypatch.setattr(Adam, "step", lambda self, learning_rate: step(self, 1e30 * learning_rate))
+    step = CompiledLearner.step  # settings that do this are refused
+    monkeypatch.setattr(
+        CompiledLearner, "step", lambda self, number, rate, *rest: step(self, number, 1e30 * rate, *rest)
+    )
     (tmp_path / "settings.yaml").write_text("preset: reference\ntotal_episodes: 16\n")
     run = tmp_path / "my run"
     outcome = cageflow("train", "--no-workflow", "--config", tmp_path / "settings.yaml", *TINY, "--run-dir", run)
