@@ -23,6 +23,8 @@ def format_evaluation(evaluation: Evaluation) -> str:
     board = leader_board()
     settings, game = evaluation.settings, evaluation.settings.game
     scenario = game.unchecked_network.scenario
+    means, spreads = zip(*map(_mean, evaluation.cells), strict=True)
+    widths = max(MEAN_WIDTH, *map(len, means)), max(SPREAD_WIDTH, 1 + max(map(len, spreads)))
     lines = [
         evaluation.source.name,
         f"  rules {game.rules}, {_simulator(evaluation)}, {game.observation} observation"
@@ -31,14 +33,14 @@ def format_evaluation(evaluation: Evaluation) -> str:
         *([f"  {words_on_time(scenario)}"] if takes_time(scenario) or game.durations != FROM_FILE else []),
         f"  {ACTIONS[evaluation.source.actions]}, {settings.episodes:,} episodes a cell, seed {settings.seed}",
         "",
-        _row("", [(f"{length} steps", "") for length in settings.lengths]),
+        _row("", [(f"{length} steps", "") for length in settings.lengths], widths),
     ]
     winner = board.winner_cells(evaluation)
     for red in settings.red_agents:
         cells = [cell for cell in evaluation.cells if cell.red_agent == red]
-        lines.append(_row(SHORT_REDS[red], [_mean(cell) for cell in cells]))
+        lines.append(_row(SHORT_REDS[red], [_mean(cell) for cell in cells], widths))
         if winner is not None:
-            lines.append(_row("  winner", [(f"{winner[cell.max_steps, red]:z.2f}", "") for cell in cells]))
+            lines.append(_row("  winner", [(f"{winner[cell.max_steps, red]:z.2f}", "") for cell in cells], widths))
     total = evaluation.total
     lines += [
         "",
@@ -110,9 +112,9 @@ def _test_row(name: str, ours: str, theirs: str, test: Equivalence) -> str:
     return f"{name:12}{ours:>16}{theirs:>17}{test.difference.mean:+z12.2f}{test.margin:8.2f}  {verdict}"
 
 
-def _row(name: str, cells: Sequence[tuple[str, str]]) -> str:
-    """A row of the table: what stands under the means, and what follows them."""
-    body = "".join(f"{mean:>{MEAN_WIDTH}}{spread:{SPREAD_WIDTH}}" for mean, spread in cells)
+def _row(name: str, cells: Sequence[tuple[str, str]], widths: Sequence[int]) -> str:
+    """A row of the table: what stands under the means, and what follows them, each in columns of its width."""
+    body = "".join(f"{mean:>{widths[0]}}{spread:{widths[1]}}" for mean, spread in cells)
     return f"{name:{NAME_WIDTH}}{body}".rstrip()
 
 

@@ -1,5 +1,6 @@
 """What an evaluation looks like: in 80 columns, with what it may be compared with."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,19 @@ def test_table__fits_in_80_columns() -> None:
         )
         for text in (format_evaluation(big), format_standing([big])):
             assert max(map(len, text.splitlines())) <= 80, text
+
+
+@pytest.mark.parametrize(("mean", "spread"), [(-6.0, 1.0), (-1134.9, 4000.0), (-123456.7, 1.0)])
+def test_columns__stand_below_one_another_whatever_the_figures(mean: float, spread: float) -> None:
+    one = evaluation(mean=mean)
+    returns = [np.array([mean - spread * (1 + i), mean + spread * (1 + i)]) for i in range(len(one.cells))]
+    cells = tuple(Cell(cell.max_steps, cell.red_agent, each) for cell, each in zip(one.cells, returns, strict=True))
+    lines = format_evaluation(Evaluation(one.source, one.settings, cells)).splitlines()
+    heading = next(i for i, line in enumerate(lines) if "30 steps" in line)
+    ends = {tuple(found.end() for found in re.finditer(" steps", lines[heading]))}
+    rows = [line for line in lines if line.startswith(("B-line", "Meander", "Sleep"))]
+    ends |= {tuple(found.start() for found in re.finditer(" ±", row)) for row in rows}
+    assert (len(rows), len(ends)) == (3, 1)
 
 
 def test_zero__has_no_sign() -> None:
