@@ -120,7 +120,8 @@ def _row(name: str, cells: Sequence[tuple[str, str]], widths: Sequence[int]) -> 
 
 def _mean(cell: Cell) -> tuple[str, str]:
     summary = cell.summary
-    return f"{summary.mean:z.2f}", f" ± {summary.estimate.half_width():.2f} ({summary.sd:.1f})"
+    decimals = 1 if summary.sd < 100 else 0  # so that three cells fit in 80 columns
+    return f"{summary.mean:z.2f}", f" ± {summary.estimate.half_width():.2f} ({summary.sd:.{decimals}f})"
 
 
 def _simulator(evaluation: Evaluation) -> str:
