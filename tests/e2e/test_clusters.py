@@ -228,7 +228,7 @@ def test_search_in_python_runs_on_an_executor_of_the_users_own_and_leaves_it_ope
         start_run(config, tmp_path / "own", Quiet(), executor)
         assert executor.submit(abs, -1).result() == 1
         with pytest.raises(UserError, match="train runs in one process"):
-            start_run(make_config({**settings, "command": "train"}), tmp_path / "train", Quiet(), executor)
+            start_run(make_config({"command": "train", "max_steps": 10}), tmp_path / "train", Quiet(), executor)
     start_run(config, tmp_path / "here", Quiet())
     assert figures(tmp_path / "own") == figures(tmp_path / "here")
     assert len(figures(tmp_path / "own")["gp_sampling_log.csv"]) == 3

@@ -54,6 +54,7 @@ def test_check__prints_the_figures_of_the_contract(theirs: Path) -> None:
     assert list(found) == [
         *("name", "fingerprint", "hosts", "subnets"),
         *("unit_types", "orders", "num_actions", "num_observations"),
+        *("durations", "crews"),
     ]
     assert (len(found["hosts"]), found["orders"], found["num_observations"]) == (13, 120, 52)
     assert (
