@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from cageflow.scenario.orders import log_order
@@ -41,12 +42,15 @@ class EventLog:
             scalars[f"env_reward/{log_order(order)}"] = record.env_reward
         for name, value in scalars.items():
             self._writer.add_scalar(name, value, run_episodes)
+        self._writer.flush()  # its thread has no answer to a folder that is removed before it has written
 
     def trial(self, iteration: Iteration) -> None:
         """Write one trial of a search."""
         self._writer.add_scalar("search/reward", iteration.result.reward, iteration.episodes)
         self._writer.add_scalar("search/compliance", iteration.result.compliance, iteration.episodes)
+        self._writer.flush()
 
     def close(self) -> None:
-        """Write what is left."""
-        self._writer.close()
+        """Write what is left, if the folder is still there."""
+        with contextlib.suppress(FileNotFoundError):
+            self._writer.close()

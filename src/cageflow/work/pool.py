@@ -10,6 +10,7 @@ from functools import partial
 from typing import ClassVar, Generic, TypeVar
 
 from cageflow.errors import UserError
+from cageflow.work.deferring import deferring_signals
 from cageflow.work.executors import ExecutorHandle, borrow, deaths_told
 
 Task = TypeVar("Task")
@@ -152,15 +153,19 @@ class Pool(Generic[Task, Result]):
 
     def _send(self, task: Task, deaths: int) -> None:
         try:
-            future = self._handle.executor.submit(self._function, task)
+            future = self._submit(task)
         except RuntimeError:  # it is broken or has been shut down
             self._replace(self._handle)
             try:
-                future = self._handle.executor.submit(self._function, task)
+                future = self._submit(task)
             except RuntimeError as error:
                 raise WorkerError(f"{self._name(task)} cannot be sent to a worker: {error}") from error
         self._running[future] = _Sent(task, self._handle, deaths)
         future.add_done_callback(self._done.put)
+
+    def _submit(self, task: Task) -> Future[Result]:
+        with deferring_signals():
+            return self._handle.executor.submit(self._function, task)
 
     def _send_again(self, sent: _Sent[Task], error: BaseException) -> None:
         """Send a task off whose worker died with it; any other error is raised."""
