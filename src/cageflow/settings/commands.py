@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, cast
 
@@ -83,21 +84,21 @@ class TrialsConfig(PolicyConfig, TrialsSettings):
         """The one that is named, or what the number of trials at once asks for."""
         return self.executor or ("process" if self.parallel_workflows > 1 else "inline")
 
+    @abstractmethod
     def find_strategy(self) -> Strategy:
         """Who picks the orders.
 
         Raises:
             UserError: there is none of that name, or a setting of it is out of its range.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def find_start(self) -> Callable[[Order, History], Order | None]:
         """With which order's learner the trial of an order begins."""
-        raise NotImplementedError
 
+    @abstractmethod
     def budget(self) -> Budget:
         """When the run ends."""
-        raise NotImplementedError
 
     @property
     def has_several(self) -> bool:
