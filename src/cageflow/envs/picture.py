@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -17,6 +17,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from cageflow.envs.rendering import Scene, blue_words, describe_success
 from cageflow.scenario import Network
+from cageflow.scenario.layout import Layout, Place, Sizes, groups_of, lay_out
+from cageflow.scenario.schema import Scenario
 from cageflow.sim.enums import Activity, Compromise
 
 Colour = tuple[int, int, int]
@@ -32,49 +34,15 @@ LEVELS: dict[str, Colour] = {
 """Colour of a host by the level at which red has it, or is believed to have it."""
 
 MARGIN, GAP = 16, 10
-CARD_WIDTH, CARD_HEIGHT = 238, 118
-PANEL_TITLE = 34
-HEADER_HEIGHT, LEGEND_HEIGHT = 138, 44
-FEW_HOSTS, FEW_COLUMNS, MANY_COLUMNS = 20, 5, 7
-
-
-class Place(NamedTuple):
-    """Where something stands, in pixels from the upper left corner."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-    def box(self, inset: int = 0) -> tuple[int, int, int, int]:
-        """Left, top, right and bottom, as Pillow has them."""
-        return (
-            self.left + inset,
-            self.top + inset,
-            self.left + self.width - 1 - inset,
-            self.top + self.height - 1 - inset,
-        )
-
-
-class Layout(NamedTuple):
-    """Where the subnets and hosts of a network stand; the same in every step.
-
-    Attributes:
-        width, height: of the picture; both even, as video codecs want them.
-        panels: by subnet.
-        cards: by host.
-    """
-
-    width: int
-    height: int
-    panels: dict[str, Place]
-    cards: dict[str, Place]
+SIZES = Sizes(card_width=226, card_height=118, gutter=GAP, pad=8, title=34)
+HEADER_HEIGHT, LEGEND_HEIGHT = 134, 40
+FEW_HOSTS, FEW_COLUMNS, MANY_COLUMNS = 20, 6, 8
 
 
 def draw(scene: Scene) -> npt.NDArray[np.uint8]:
     """(height, width, 3) uint8: the whole scene; its size depends on the network alone."""
     network, last = scene.network, scene.last
-    layout = lay_out({name: network.scenario.hosts[name].subnet for name in network.hosts}, network.subnets)
+    layout = map_of(network.scenario)
     image = Image.new("RGB", (layout.width, layout.height), PAPER)
     canvas = ImageDraw.Draw(image)
     _draw_header(canvas, layout, scene)
@@ -89,39 +57,20 @@ def draw(scene: Scene) -> npt.NDArray[np.uint8]:
     return np.array(image)
 
 
-def lay_out(subnet_of: dict[str, str], subnets: tuple[str, ...]) -> Layout:
-    """Set the panels of the subnets side by side in shelves, each wide enough for its hosts.
-
-    Args:
-        subnet_of: by host.
-        subnets: in the order in which they are shown; one without hosts is left out.
-    """
-    columns = FEW_COLUMNS if len(subnet_of) <= FEW_HOSTS else MANY_COLUMNS
-    width = 2 * MARGIN + columns * (CARD_WIDTH + GAP) + GAP
-    panels: dict[str, Place] = {}
-    cards: dict[str, Place] = {}
-    left, top, shelf_height = MARGIN, HEADER_HEIGHT, 0
-    for subnet in subnets:
-        hosts = [host for host, name in subnet_of.items() if name == subnet]
-        if not hosts:
-            continue
-        num_columns = min(len(hosts), columns)
-        num_rows = -(-len(hosts) // num_columns)
-        size = (num_columns * (CARD_WIDTH + GAP) + GAP, PANEL_TITLE + num_rows * (CARD_HEIGHT + GAP))
-        if left + size[0] > width - MARGIN + GAP:
-            left, top, shelf_height = MARGIN, top + shelf_height + GAP, 0
-        panels[subnet] = Place(left, top, *size)
-        for i, host in enumerate(hosts):
-            row, column = divmod(i, num_columns)
-            cards[host] = Place(
-                left + GAP + column * (CARD_WIDTH + GAP),
-                top + PANEL_TITLE + row * (CARD_HEIGHT + GAP),
-                CARD_WIDTH,
-                CARD_HEIGHT,
-            )
-        left, shelf_height = left + size[0] + GAP, max(shelf_height, size[1])
-    height = top + shelf_height + LEGEND_HEIGHT
-    return Layout(width + width % 2, height + height % 2, panels, cards)
+def map_of(scenario: Scenario) -> Layout:
+    """Where everything stands in the picture of a network: its map, below the words on the step."""
+    columns = FEW_COLUMNS if len(scenario.hosts) <= FEW_HOSTS else MANY_COLUMNS
+    plan = lay_out(groups_of(scenario), columns, SIZES)
+    height = HEADER_HEIGHT + plan.height + LEGEND_HEIGHT
+    panels, cards = (
+        {
+            name: place._replace(left=place.left + MARGIN - GAP, top=place.top + HEADER_HEIGHT)
+            for name, place in of.items()
+        }
+        for of in (plan.panels, plan.cards)
+    )
+    width = plan.width + 2 * (MARGIN - GAP)
+    return Layout(width + width % 2, height + height % 2, panels, cards)  # even, as video codecs want them
 
 
 def _draw_header(canvas: ImageDraw.ImageDraw, layout: Layout, scene: Scene) -> None:

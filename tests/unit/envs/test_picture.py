@@ -8,31 +8,9 @@ import numpy as np
 import pytest
 
 import cageflow  # noqa: F401 - registers the environment
-from cageflow.envs.picture import BLUE, LEVELS, RED, _fitting, _font, draw, lay_out
+from cageflow.envs.picture import BLUE, LEVELS, RED, _fitting, _font, draw, map_of
 from cageflow.envs.rendering import Scene
 from cageflow.envs.single import Cage2Env
-
-
-def overlap(one, other):
-    (left, top, right, bottom), (left_2, top_2, right_2, bottom_2) = one.box(), other.box()
-    return left <= right_2 and left_2 <= right and top <= bottom_2 and top_2 <= bottom
-
-
-@pytest.mark.parametrize("sizes", [(1, 1), (4, 4, 5), (2, 3, 1, 1, 6), (40,), (14, 9, 7, 4, 6), (5,) * 8, (0, 3)])
-def test_places__are_within_the_picture_and_apart(sizes):
-    subnet_of = {f"host {s} {i}": f"subnet {s}" for s, size in enumerate(sizes) for i in range(size)}
-    layout = lay_out(subnet_of, tuple(f"subnet {s}" for s in range(len(sizes))))
-    assert layout.width % 2 == layout.height % 2 == 0, "as video codecs want it"
-    assert set(layout.cards) == set(subnet_of) and len(layout.panels) == sum(size > 0 for size in sizes)
-    for places in (layout.cards, layout.panels):
-        places = list(places.values())
-        assert not any(overlap(a, b) for i, a in enumerate(places) for b in places[:i])
-        assert all(p.left >= 0 and p.left + p.width <= layout.width for p in places)
-        assert all(p.top >= 0 and p.top + p.height <= layout.height for p in places)
-    for host, card in layout.cards.items():
-        panel = layout.panels[subnet_of[host]]
-        assert panel.left < card.left and card.left + card.width < panel.left + panel.width
-        assert panel.top < card.top and card.top + card.height < panel.top + panel.height
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +36,7 @@ def changed_part(scene, layout, **changes):
 
 def test_change_of_one_host__shows_in_its_card_alone(scene):
     network = scene.network
-    layout = lay_out({name: network.scenario.hosts[name].subnet for name in network.hosts}, network.subnets)
+    layout = map_of(network.scenario)
     quiet = dataclasses.replace(scene, observation=np.zeros_like(scene.observation))
     assert changed_part(quiet, layout) == (set(), False)
     for bit in range(4):
@@ -85,7 +63,7 @@ def test_change_of_one_host__shows_in_its_card_alone(scene):
 
 def test_targets__are_framed_in_the_colours_of_the_sides(scene):
     network = scene.network
-    layout = lay_out({name: network.scenario.hosts[name].subnet for name in network.hosts}, network.subnets)
+    layout = map_of(network.scenario)
 
     def frame_of(host, **targets):
         none = {"blue_host": None, "red_host": None, "red_subnet": None}
@@ -122,11 +100,12 @@ def test_strange_and_long_names__fit(scene):
     assert _font(15, True).getlength(short) <= 140
     host = SimpleNamespace(subnet="Büro & Straße", unit_type="user" * 30, service=None)
     hosts = dict.fromkeys(("$x^2$", "Ünïcode <b>", "a" * 500, "web.corp"), host)
-    subnets = {"Büro & Straße": SimpleNamespace(guarded_by=["a" * 500])}
+    wall = SimpleNamespace(guarded_by=["a" * 500], closed_to=[], guards_against=None)
+    subnets = {"Büro & Straße": wall}
     network = SimpleNamespace(
         hosts=tuple(hosts),
         subnets=tuple(subnets),
-        scenario=SimpleNamespace(name="n" * 500, hosts=hosts, subnets=subnets),
+        scenario=SimpleNamespace(name="n" * 500, hosts=hosts, subnets=subnets, red=SimpleNamespace(start="$x^2$")),
         blue_takes_time=False,
     )
     facts = next(iter(scene.truth.values())) | {"decoys": ["decoy"] * 99}

@@ -7,6 +7,7 @@ from html import escape
 
 from cageflow.report.network.facts import wall_words
 from cageflow.scenario import Network
+from cageflow.scenario.layout import groups_of
 
 COLORS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2", "#9d755d", "#72b7b2", "#eeca3b", "#ff9da6")
 WIDTH, HEIGHT, GAP, COLUMN_GAP, TOP, MARGIN = 150, 34, 12, 90, 64, 20
@@ -15,7 +16,7 @@ LETTER = 6.6  # of the font, on average
 
 def network_svg(network: Network) -> str:
     """The text of an SVG file."""
-    columns = _columns(network)
+    columns = groups_of(network.scenario)
     places = {
         host: (MARGIN + i * (WIDTH + COLUMN_GAP), TOP + MARGIN + j * (HEIGHT + GAP))
         for i, (_, hosts) in enumerate(columns)
@@ -40,15 +41,6 @@ def network_svg(network: Network) -> str:
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
-
-
-def _columns(network: Network) -> list[tuple[str, list[str]]]:
-    """Subnets with their hosts: red's own first, those that something guards last."""
-    scenario = network.scenario
-    home = scenario.hosts[scenario.red.start].subnet
-    names = sorted(network.subnets, key=lambda name: (name != home, bool(wall_words(network, name))))
-    columns = [(name, [host for host, content in scenario.hosts.items() if content.subnet == name]) for name in names]
-    return [(name, hosts) for name, hosts in columns if hosts]
 
 
 def _subnet(network: Network, name: str, column: int, num_hosts: int) -> str:
