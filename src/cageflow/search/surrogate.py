@@ -127,13 +127,18 @@ class Surrogate:
         return self.offset + self.scale * self.mean[ids], self.scale * np.sqrt(self.variance[ids])
 
     @_one_thread
-    def sample(self, rng: np.random.Generator, ids: NDArray[np.int64]) -> Floats:
-        """One draw (K,) of the true values of the orders of ranks (K,) together, in the unit of the data."""
+    def sample(self, rng: np.random.Generator, ids: NDArray[np.int64], size: int | None = None) -> Floats:
+        """Draws of the true values of the orders of ranks (K,) together, in the unit of the data.
+
+        Returns:
+            (K,) of one draw, or (size, K) of so many.
+        """
         prior = self._prior(ids, ids)
         rows = self._prior(self.told, ids)
         covariance = prior - rows.T @ np.linalg.solve(self._observed(), rows)
         root = np.linalg.cholesky((covariance + covariance.T) / 2 + SAMPLE_JITTER * np.eye(len(ids)))
-        return self.offset + self.scale * (self.mean[ids] + root @ rng.standard_normal(len(ids)))
+        chance = rng.standard_normal(len(ids) if size is None else (size, len(ids)))
+        return self.offset + self.scale * (self.mean[ids] + chance @ root.T)
 
     def log_probability_of_reaching(self, threshold: float) -> Floats:
         """Natural logarithm of the probability that each order's true value is at least `threshold`, (W,) float64."""
