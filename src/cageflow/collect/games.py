@@ -12,24 +12,31 @@ from cageflow.envs.memory import BlueMemory
 from cageflow.envs.options import GameOptions
 from cageflow.scenario.orders import Order
 from cageflow.sim.recall import num_recalled
-from cageflow.workflow.compliance import ComplianceTracker
+from cageflow.workflow.compliance import ComplianceTracker, WorkflowMode
 
 Observations = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
 class WorkflowSpec:
-    """The workflow that fixes are judged by.
+    """The workflow that fixes are judged by, and how the policy that plays is brought to follow it.
 
     Attributes:
         order: highest priority first.
         alignment_lambda: reward for an episode of full compliance.
         definition: what counts as compromised, one of `workflow.compliance.DEFINITIONS`.
+        mode: rewarded, or enforced by masks.
     """
 
     order: Order
     alignment_lambda: float
     definition: str
+    mode: WorkflowMode = "rewarded"
+
+    @property
+    def is_enforced(self) -> bool:
+        """Whether masks keep the order."""
+        return self.mode == "enforced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,11 @@ class Games(Protocol):
 
     @property
     def masks(self) -> npt.NDArray[np.uint8] | None:
-        """(B, A) uint8, 1 for actions that may be of use; None where they are not asked for."""
+        """(B, A) uint8, 1 for actions that blue may choose; None where it may choose any.
+
+        Left out are those that it can know to be in vain, where that is asked for, and fixes that have to wait by the
+        workflow, where that is enforced.
+        """
 
     def step(
         self,
@@ -147,6 +158,7 @@ class LocalGames:
         self.spec = spec
         self.batch = batch
         self.tracker: ComplianceTracker | None = None
+        self._kept: Order | None = None  # by masks
         self._make_room(0)
 
     def reset(self, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None) -> None:
@@ -155,8 +167,9 @@ class LocalGames:
         if num_envs != len(self.table):
             self._make_room(num_envs)
         self.batch.begin(seeds, self.table)
-        self.tracker = None
+        self.tracker, self._kept = None, None
         if workflow is not None:
+            self._kept = workflow.order if workflow.is_enforced else None
             self.tracker = ComplianceTracker(
                 self.spec.options.network, workflow.order, num_envs, workflow.alignment_lambda, workflow.definition
             )
@@ -168,8 +181,15 @@ class LocalGames:
 
     @property
     def masks(self) -> npt.NDArray[np.uint8] | None:
-        """(B, A) uint8, 1 for actions that may be of use; None where they are not asked for."""
-        return self.known_masks() if self.spec.masked else None
+        """(B, A) uint8, 1 for actions that blue may choose; None where it may choose any."""
+        if self._kept is None:
+            return self.known_masks() if self.spec.masked else None
+        if self.spec.masked:
+            self.known_masks()
+        else:
+            self._mask_room.fill(True)
+        self.batch.memory.keep_order(self._kept, self._mask_room)
+        return self._mask_room.view(np.uint8)
 
     def known_masks(self) -> npt.NDArray[np.uint8]:
         """(B, A) uint8, 1 for actions that may be of use, whether they are asked for or not."""

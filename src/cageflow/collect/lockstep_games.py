@@ -25,7 +25,6 @@ class LockstepGames:
     """
 
     def __init__(self, spec: GameSpec, num_workers: int) -> None:
-        self._masked = spec.masked
         self._masks: npt.NDArray[np.uint8] | None = None
         self._workers = [WorkerProcess(_start, spec) for _ in range(num_workers)]
         try:
@@ -48,7 +47,7 @@ class LockstepGames:
 
     @property
     def masks(self) -> npt.NDArray[np.uint8] | None:
-        """(B, A) uint8, 1 for actions that may be of use; None where they are not asked for."""
+        """(B, A) uint8, 1 for actions that blue may choose; None where it may choose any."""
         return self._masks
 
     def step(
@@ -80,8 +79,8 @@ class LockstepGames:
     def _look(self) -> list[Any]:
         replies = self._gather()
         self._observations = np.concatenate([reply[0] for reply in replies])
-        if self._masked:
-            self._masks = np.concatenate([reply[1] for reply in replies])
+        masks = [reply[1] for reply in replies]
+        self._masks = None if masks[0] is None else np.concatenate(masks)
         return replies
 
     def _gather(self) -> list[Any]:

@@ -88,7 +88,7 @@ class Player:
         self._games.close()
 
     def _start_actor(self, weights: ActorWeights, *, masked: bool) -> Actor:
-        if self._actor is None:
+        if self._actor is None or self._actor.is_masked != masked:
             self._actor = Actor(weights, masked=masked)
         else:
             self._actor.start(weights)

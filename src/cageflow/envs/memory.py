@@ -11,8 +11,9 @@ import numpy.typing as npt
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.scenario import BlueKind
+from cageflow.scenario.orders import Order
 from cageflow.sim.handover import plain, row
-from cageflow.sim.knowledge import actions_by_host, update_mask_loop
+from cageflow.sim.knowledge import actions_by_host, fixes_of, keep_order_loop, looks_loop, update_mask_loop
 from cageflow.sim.memory import forget, new_memories, remember_loop
 from cageflow.sim.recall import decoy_places, num_recalled, recall_loop
 
@@ -83,6 +84,22 @@ class BlueMemory:
         np.copyto(out, self._masks)
         return out
 
+    def keep_order(self, order: Order, masks: npt.NDArray[np.bool_]) -> None:
+        """Take the fixes that have to wait by an order out of masks, so that who plays by them keeps it.
+
+        Args:
+            order: highest priority first.
+            masks: (B, A) bool; written.
+        """
+        ranks = np.argsort(self.network.orders.indices(order)).astype(np.int64)
+        keep_order_loop(self.records, self.nets, ranks, self._fixes, masks)
+
+    def looks_compromised(self) -> npt.NDArray[np.bool_]:
+        """(B, H) bool: which hosts look compromised to blue; see `cageflow.sim.knowledge`."""
+        looks = np.empty((len(self.records), len(self.network.hosts)), np.bool_)
+        looks_loop(self.records, self.nets, looks)
+        return looks
+
     def recalled(self, out: npt.NDArray[np.uint8] | None = None) -> npt.NDArray[np.uint8]:
         """(B, R) uint8 of 0 and 1: what is remembered, for a policy to read; see `cageflow.sim.recall`.
 
@@ -98,6 +115,11 @@ class BlueMemory:
     def _actions_by_host(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """What `masks` needs of the network, worked out once."""
         return actions_by_host(self.network)
+
+    @cached_property
+    def _fixes(self) -> npt.NDArray[np.int64]:
+        """What `keep_order` needs of the network, likewise."""
+        return fixes_of(self.network)
 
     @cached_property
     def _recall_layout(self) -> tuple[npt.NDArray[np.int64], int]:

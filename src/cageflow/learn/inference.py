@@ -95,6 +95,11 @@ class Actor:
         self.start(weights)
 
     @property
+    def is_masked(self) -> bool:
+        """Whether `act` gets masks."""
+        return self._masked
+
+    @property
     def observations(self) -> NDArray[np.uint8]:
         """(U, F) uint8: the distinct observations since `start`; a view that is valid until the next call."""
         return self._table.rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal, cast
 
 from pydantic import field_validator
@@ -15,7 +15,7 @@ from cageflow.search import Budget, Exhaustive, History, Strategy, TrialResult, 
 from cageflow.search import StrategySettings as StrategyOptions
 from cageflow.search.kernels import KernelName
 from cageflow.search.landscape import landscape_ranks
-from cageflow.settings.config import RunConfig
+from cageflow.settings.config import RunConfig, with_implied
 from cageflow.settings.parts import (
     LandscapeSettings,
     PolicySettings,
@@ -41,8 +41,8 @@ class PolicyConfig(RunConfig, PolicySettings):
 
     @property
     def ends_by_compliance(self) -> bool:
-        """Whether compliance, or its want, may end a training."""
-        return True
+        """Whether compliance, or its want, may end a training; not where masks keep the order."""
+        return self.workflow_mode == "rewarded"
 
     @property
     def planned_episodes(self) -> int:
@@ -117,6 +117,7 @@ class SearchConfig(TrialsConfig, SearchSettings):
     doing = "Searching"
     picks_orders = True
     refused = {"workflow": "a search picks its own: leave it out, or use train"}
+    implied_by_enforcing = {**RunConfig.implied_by_enforcing, "gate": "strict"}
 
     command: Literal["search"] = "search"
 
@@ -125,7 +126,7 @@ class SearchConfig(TrialsConfig, SearchSettings):
         """The settings with what `fixed_episodes` implies."""
         episodes = values.get("fixed_episodes")
         if isinstance(episodes, int) and episodes > 0:
-            values = _with_implied(values, "fixed_episodes", _ablation(episodes))
+            values = with_implied(values, "fixed_episodes", _ablation(episodes))
         return super().completed(values)
 
     def check(self) -> None:
@@ -140,8 +141,8 @@ class SearchConfig(TrialsConfig, SearchSettings):
 
     @property
     def ends_by_compliance(self) -> bool:
-        """Not where trials have a fixed length."""
-        return self.fixed_episodes is None
+        """Nor where trials have a fixed length."""
+        return super().ends_by_compliance and self.fixed_episodes is None
 
     def strategy_options(self) -> StrategyOptions:
         """What the strategy is told."""
@@ -189,7 +190,7 @@ class LandscapeConfig(TrialsConfig, LandscapeSettings):
         per_order = values.get("max_episodes_per_workflow", cls.max_episodes_per_workflow)
         orders = landscape_ranks(load_network(values.get("scenario")).orders)
         budgets = _equal_budgets(len(orders), per_order, values.get("repetitions", 1))
-        return super().completed(_with_implied(values, "landscape", budgets))
+        return super().completed(with_implied(values, "landscape", budgets))
 
     def find_strategy(self) -> Strategy:
         """All orders in their turn."""
@@ -302,15 +303,3 @@ def _equal_lengths(episodes: int) -> dict[str, Any]:
         "min_episodes_per_trial": episodes,
         "patience_updates": episodes,  # no training has as many updates
     }
-
-
-def _with_implied(values: Mapping[str, Any], name: str, implied: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings with those that another implies.
-
-    Raises:
-        UserError: one of these is given another value.
-    """
-    for key, value in implied.items():
-        if values.get(key, value) != value:
-            raise UserError(f"{key} is {values[key]!r}, but {name} sets it to {value!r}: leave it out")
-    return {**values, **implied}

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, model_validator
 
-from cageflow.collect import COLLECTORS
+from cageflow.collect import COLLECTORS, WorkflowSpec
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.learn.config import PPOConfig
@@ -42,6 +42,8 @@ class RunConfig(BaseModel, CommonSettings):
         logs: that it keeps, of `cageflow.runs.run_folder.LOGS`.
         policy_name: of the file of its best policy; None where that is named after the order.
         refused: settings that only others have, and why; the words follow "but".
+        implied_by_enforcing: settings where orders are enforced: nothing is paid for complying, and nothing depends on
+            it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -55,6 +57,7 @@ class RunConfig(BaseModel, CommonSettings):
     logs: ClassVar[tuple[str, ...]] = ("training",)
     policy_name: ClassVar[str | None] = None
     refused: ClassVar[Mapping[str, str]] = {}
+    implied_by_enforcing: ClassVar[Mapping[str, Any]] = {"alignment_lambda": 0.0, "compliance_threshold": 0.0}
 
     command: str
     ppo: dict[str, Any] = {}  # changes to the preset
@@ -71,7 +74,18 @@ class RunConfig(BaseModel, CommonSettings):
         Raises:
             UserError: one of these is given another value.
         """
+        if values.get("preset") == "reference":
+            values = {"workflow_mode": "rewarded", **values}
+        if cls.enforces(values):
+            cure = "leave it out, or have orders rewarded by workflow_mode"
+            return with_implied(values, "workflow_mode enforced", cls.implied_by_enforcing, cure)
         return {"alignment_lambda": REFERENCE_LAMBDA, **values} if values.get("preset") == "reference" else values
+
+    @classmethod
+    def enforces(cls, values: Mapping[str, Any]) -> bool:
+        """Whether settings, before they are completed, have orders enforced."""
+        preset = "rewarded" if values.get("preset") == "reference" else cls.model_fields["workflow_mode"].default
+        return bool(values.get("workflow_mode", preset) == "enforced")
 
     @field_validator("*", mode="before")
     @classmethod
@@ -147,6 +161,10 @@ class RunConfig(BaseModel, CommonSettings):
         own = {} if self.episodes_per_update is None else {"episodes_per_update": self.episodes_per_update}
         return find_preset(self.preset, {**self.ppo, **own})
 
+    def workflow_spec(self, order: Order) -> WorkflowSpec:
+        """How a policy is brought to follow an order in this run."""
+        return WorkflowSpec(order, self.alignment_lambda, self.compliance_definition, self.workflow_mode)
+
     def order(self) -> Order | None:
         """The one workflow that is trained; None where there are many or none."""
         return None
@@ -186,3 +204,17 @@ class RunConfig(BaseModel, CommonSettings):
     def to_json(self) -> dict[str, Any]:
         """The settings as plain data."""
         return self.model_dump(mode="json")
+
+
+def with_implied(
+    values: Mapping[str, Any], name: str, implied: Mapping[str, Any], cure: str = "leave it out"
+) -> dict[str, Any]:
+    """The settings with those that another, called `name`, implies; `cure` is what else to do.
+
+    Raises:
+        UserError: one of these is given another value.
+    """
+    for key, value in implied.items():
+        if values.get(key, value) != value:
+            raise UserError(f"{key} is {values[key]!r}, but {name} sets it to {value!r}: {cure}")
+    return {**values, **implied}

@@ -156,8 +156,17 @@ class WhereSettings:
 
 
 class RewardSettings:
-    """The workflow's reward; a weight above the default drowns the game's own."""
+    """How a policy is brought to follow its workflow; a weight above the default drowns the game's own reward."""
 
+    workflow_mode: Annotated[
+        Literal["rewarded", "enforced"],
+        Option(
+            "How an order is kept: rewarded (blue is paid for complying), or enforced (a fix is left out while a host "
+            "of a type before its own looks compromised; no reward, and no threshold to reach). The preset reference "
+            "rewards.",
+            advanced=False,
+        ),
+    ] = "rewarded"
     alignment_lambda: Annotated[
         Weight, Option("Reward for an episode of full compliance.", "5; 30 with the preset reference")
     ] = 5.0

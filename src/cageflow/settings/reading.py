@@ -25,6 +25,8 @@ CODE_FROM = {"cyborg_path": "from where CybORG is imported", "address": "a clust
 """Settings that say whose code runs. In a file they are for the record: the user names them each time."""
 OLD_NAMES = {"n_seeds": "repetitions"}
 """What settings were called before, and what they are called now; files may have the old names for a version."""
+BEFORE = {"workflow_mode": "rewarded"}
+"""What runs did before there was a setting for it, whatever its default is now."""
 ABOUT, FILES, MADE_FOR = "about", "files", "network"
 """What `config.json` says beside the settings: versions, machine and time; check sums of the files beside it; the
 identity of the network."""
@@ -95,16 +97,17 @@ def read_config(path: Path) -> RunConfig:
     except OSError as error:
         raise UserError(f"{path.parent} is no run folder: {path.name} cannot be read ({error.strerror})") from error
     source = f"{path} is not the configuration of a run: "
-    return _validated(_settings_in(values), source=source, keeps_foreign=False)
+    return _validated({**BEFORE, **_settings_in(values)}, source=source, keeps_foreign=False)
 
 
 def _settings_in(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What `config.json` holds, without what is no setting."""
-    return {
+    """What `config.json` or another file holds, without what is no setting."""
+    settings = {
         name: value
         for name, value in values.items()
         if name not in (ABOUT, FILES, SUM) and not (name == MADE_FOR and isinstance(value, Mapping))
     }
+    return {**BEFORE, **settings} if ABOUT in values else settings
 
 
 def _validated(

@@ -1,6 +1,7 @@
-"""Which of blue's actions are certainly in vain, told from what blue remembers (`memory`).
+"""What blue knows by what it remembers (`memory`): which actions are in vain, and which fixes have to wait.
 
-What blue knows: the published network, the settings of the game, its actions, its table. What follows from that:
+What blue knows: the published network, the settings of the game, its actions, its table. Which of its actions are
+certainly in vain follows from that:
 
 * A decoy fails where the system is wrong or its port is taken, by the host's own services or by decoys that blue has
   planted since it last restored the host.
@@ -17,6 +18,11 @@ What blue knows: the published network, the settings of the game, its actions, i
 Restore always costs something, so it is never masked while a crew is free. An Analyse or a Remove that takes several
 steps meets what red will have done by then, so it is not masked either. A decoy fits again once a Restore that is under
 way on its host is done.
+
+Which fixes have to wait, where an order is enforced: a Remove or a Restore waits while a host of a type before its own
+looks compromised. A host looks compromised while blue's table believes anything of it but that red is not there: `user`
+or `privileged`, and `unknown`, which is what a Remove leaves. Hosts on which red began never look so, since blue cannot
+drive red from them and would wait for ever.
 """
 
 import numpy as np
@@ -59,6 +65,82 @@ def is_of_use(m, net, action):
         fitting = fitting_decoys(m, net, host, int(net.action_decoy[action]))
         return fitting != 0 or is_under_way(m, net, RESTORE, host)
     return True
+
+
+@njit(cache=True)
+def looks_compromised(m, net):
+    """Mask of the hosts that look compromised to blue, those where red began aside.
+
+    Args:
+        m: one record of `memory_dtype`.
+        net: the network's tables.
+    """
+    flagged = int(m.belief_low) | int(m.belief_high)
+    if flagged == 0:
+        return 0
+    for host in range(net.unit_type.shape[0]):
+        if net.start_privileged[host] > 0 or net.start_user[host] > 0:
+            flagged &= ~(1 << host)
+    return flagged
+
+
+@njit(cache=True)
+def first_in_turn(m, net, ranks):
+    """Place in an order of the first type of which a host looks compromised; behind the last where none does.
+
+    A host may be fixed if its type stands at that place or before it.
+
+    Args:
+        m: one record of `memory_dtype`.
+        net: the network's tables.
+        ranks: (T,) place of each unit type in the order, 0 being the first to fix.
+    """
+    flagged = looks_compromised(m, net)
+    first = ranks.shape[0]
+    for host in range(net.unit_type.shape[0]):
+        if flagged >> host & 1:
+            first = min(first, int(ranks[net.unit_type[host]]))
+    return first
+
+
+@njit(cache=True, nogil=True)
+def looks_loop(memories, nets, looks):
+    """Write which hosts of a batch look compromised.
+
+    Args:
+        memories: (B,) records of `memory_dtype`.
+        nets: (1,) the network's tables.
+        looks: (B, H) bool; overwritten.
+    """
+    for i in range(looks.shape[0]):
+        flagged = looks_compromised(memories[i], nets[0])
+        for host in range(looks.shape[1]):
+            looks[i, host] = flagged >> host & 1 != 0
+
+
+@njit(cache=True, nogil=True)
+def keep_order_loop(memories, nets, ranks, fixes, masks):
+    """Take the fixes that have to wait out of the masks of a batch.
+
+    Args:
+        memories: (B,) records of `memory_dtype`.
+        nets: (1,) the network's tables.
+        ranks: (T,) place of each unit type in the order.
+        fixes: numbers of the actions that are fixes.
+        masks: (B, A) bool; written.
+    """
+    net = nets[0]
+    for i in range(masks.shape[0]):
+        first = first_in_turn(memories[i], net, ranks)
+        if first < ranks.shape[0]:
+            for action in fixes:
+                if ranks[net.unit_type[net.action_host[action]]] > first:
+                    masks[i, action] = False
+
+
+def fixes_of(network: Network) -> Array:
+    """Numbers of the actions that are fixes, Removes and Restores; int64."""
+    return np.flatnonzero(np.isin(network.tables.action_kind, [BlueKind.REMOVE, BlueKind.RESTORE]))
 
 
 def actions_by_host(network: Network) -> tuple[Array, Array]:

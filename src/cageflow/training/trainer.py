@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from cageflow.collect import Collector, Episodes, EpisodeStream, GameSpec, WorkflowSpec, make_feed
+from cageflow.collect import Collector, Episodes, EpisodeStream, GameSpec, make_feed
 from cageflow.envs.options import GameOptions
 from cageflow.learn.policy import Policy, PolicyCard, made_for
 from cageflow.learn.ppo import PPO, UpdateStats
@@ -144,7 +144,7 @@ class PolicyTrainer:
         self._collector = collector
         self._workflow = None
         if order is not None:
-            self._workflow = WorkflowSpec(order, config.alignment_lambda, config.compliance_definition)
+            self._workflow = config.workflow_spec(order)
         stream = EpisodeStream(seed, "train")
         self._feed = make_feed(collector, stream, self._workflow, config.max_staleness, max_episodes)
         self._encoding = None if order is None else game.network.orders.encode(order)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from cageflow.collect import Collector, Episodes, EpisodeStream, Job, WorkflowSpec, play_each
+from cageflow.collect import Collector, Episodes, EpisodeStream, Job, play_each
 from cageflow.learn.inference import ActorWeights, pack_weights
 from cageflow.learn.policy import ANY_WORKFLOW, Policy
 from cageflow.learn.ppo import PPO
@@ -86,7 +86,9 @@ class UniversalTrainer:
         """Play fresh episodes of the present policy, told this order; the episodes of no two orders are the same."""
         count = self.config.evaluation_episodes
         seeds = EpisodeStream(self.config.seed, "evaluate").seeds(count * self._orders.index(order), count)
-        return FreshEvaluation.of(self._collector.play(self.actor_weights(order), seeds, self._workflow(order)))
+        return FreshEvaluation.of(
+            self._collector.play(self.actor_weights(order), seeds, self.config.workflow_spec(order))
+        )
 
     def actor_weights(self, order: Order) -> ActorWeights:
         """A copy of the present policy, told an order."""
@@ -123,7 +125,7 @@ class UniversalTrainer:
         shares = np.array_split(self._stream.seeds(self.episodes, count), turns)
         orders = [self._orders[place] for place in places]
         jobs = [
-            Job(self.actor_weights(order), seeds, self._workflow(order))
+            Job(self.actor_weights(order), seeds, self.config.workflow_spec(order))
             for order, seeds in zip(orders, shares, strict=True)
         ]
         played = play_each(self._collector, jobs)
@@ -133,9 +135,6 @@ class UniversalTrainer:
         return Episodes.concatenate(
             [told(episodes, self._space, order) for episodes, order in zip(played, orders, strict=True)]
         )
-
-    def _workflow(self, order: Order) -> WorkflowSpec:
-        return WorkflowSpec(order, self.config.alignment_lambda, self.config.compliance_definition)
 
 
 def told(episodes: Episodes, space: OrderSpace, order: Order) -> Episodes:

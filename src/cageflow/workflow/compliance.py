@@ -11,7 +11,7 @@ Two definitions differ in which hosts count: `any-session` counts all, so that i
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,8 @@ from cageflow.sim.crews import has_free_crew
 from cageflow.sim.handover import plain, row
 from cageflow.sim.hosts import count_sessions
 
+WorkflowMode = Literal["rewarded", "enforced"]
+"""How a policy is brought to follow its order: by a reward for it, or by masks that let it do nothing else."""
 DEFINITIONS: tuple[str, ...] = ("any-session", "evictable")
 COMPLIANCE_WITHOUT_FIX = 0.5
 PENALTY_WITHOUT_FIX = -0.2  # in units of lambda, at the end of an episode without any fix

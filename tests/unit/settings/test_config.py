@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cageflow.collect import WorkflowSpec
 from cageflow.errors import UserError
 from cageflow.settings.commands import COMMANDS, SearchConfig
 from cageflow.settings.presets import find_preset
@@ -143,6 +144,43 @@ def test_weight_of_the_alignment_reward_comes_with_the_preset_unless_it_is_given
     assert make_config({"preset": "reference"}).alignment_lambda == 30.0
     assert make_config({"preset": "reference", "alignment_lambda": 4.0}).alignment_lambda == 4.0
     assert make_config({"preset": "reference", "fixed_episodes": 100}).alignment_lambda == 0.0
+
+
+def test_enforced_order__pays_nothing_and_has_no_threshold_to_reach() -> None:
+    config = make_config({"workflow_mode": "enforced"})
+    assert isinstance(config, SearchConfig)
+    assert (config.alignment_lambda, config.compliance_threshold, config.gate) == (0.0, 0.0, "strict")
+    assert not config.ends_by_compliance
+    assert make_config({"workflow_mode": "rewarded"}).compliance_threshold == 0.95
+    order = config.game().network.orders.unrank(5)
+    assert config.workflow_spec(order) == WorkflowSpec(order, 0.0, "any-session", "enforced")
+
+
+def test_preset_reference__rewards_orders_unless_they_are_to_be_enforced() -> None:
+    assert make_config({"preset": "reference"}).workflow_mode == "rewarded"
+    enforced = make_config({"preset": "reference", "workflow_mode": "enforced"})
+    assert (enforced.workflow_mode, enforced.alignment_lambda) == ("enforced", 0.0)
+
+
+@pytest.mark.parametrize("setting", ["alignment_lambda", "compliance_threshold"])
+def test_enforced_order__refuses_what_only_a_rewarded_one_has(setting: str) -> None:
+    with pytest.raises(
+        UserError, match=f"{setting} is 0.5, but workflow_mode enforced sets it to 0.0: leave it out, or"
+    ):
+        make_config({"workflow_mode": "enforced", setting: 0.5})
+
+
+def test_configuration_from_before_there_were_modes__is_of_rewarded_orders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "config.json"
+    for kind in COMMANDS.values():
+        monkeypatch.setattr(kind, "enforces", lambda values: values.get("workflow_mode", "enforced") == "enforced")
+    with pytest.raises(UserError, match="sets it to 0.0"):  # where another mode is the default
+        make_config({"alignment_lambda": 5.0})
+    path.write_text(json.dumps({"command": "search", "alignment_lambda": 5.0, "about": {"python": "3.11"}}))
+    assert read_config(path).workflow_mode == "rewarded"
+    assert make_config({}, path).workflow_mode == "rewarded"
 
 
 def test_setting_under_its_old_name__is_read_and_can_be_named(tmp_path: Path) -> None:

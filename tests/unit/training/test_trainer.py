@@ -141,6 +141,17 @@ def test_training_ends_at_its_cap_to_the_episode(collector: Collector, cap: Lite
     assert trainer.episodes == 20
 
 
+def test_enforced_order__is_trained_to_its_cap_whatever_its_compliance_and_for_nothing_but_the_game(
+    collector: Collector,
+) -> None:
+    config = config_of(workflow_mode="enforced", patience_updates=1)
+    for compliance in (1.0, 0.0):
+        scripted = Scripted(collector, training=[compliance], fresh=[compliance], num_fresh=5)
+        trainer = make_trainer(config, scripted, max_episodes=24)
+        assert trainer.update().alignment == 0.0
+        assert train(trainer) == ("episode-cap", 3)
+
+
 def test_plain_ppo_ends_at_its_cap_alone(collector: Collector) -> None:
     config = make_config({**SMALL, "patience_updates": 1, "compliance_threshold": 0.0})
     trainer = make_trainer(config, collector, max_episodes=24, cap="budget")
