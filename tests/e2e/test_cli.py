@@ -89,7 +89,8 @@ OTHER_DEFAULTS = {
     "green": "no-green",
     "episodes_per_update": "the preset's",
     "alignment_lambda": "5; 30 with the preset reference",
-    "executor": "inline for one at a time, else process",
+    "parallel_workflows": "2; 1 with --executor inline, or where the collector has processes of its own",
+    "executor": "process; inline for one at a time",
     "address": "a new one on this machine",
 }
 

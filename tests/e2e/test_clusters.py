@@ -197,6 +197,7 @@ ONE_AT_A_TIME = [
         6,
     ),
     *("--max-steps", 10, "--seed", 5, "--strategy", "random", "--init", "nearest", "--quiet"),
+    *("--parallel-workflows", 1),
 ]
 
 
@@ -223,7 +224,9 @@ def test_one_seed_gives_one_search_wherever_its_trials_run(
 
 def test_search_in_python_runs_on_an_executor_of_the_users_own_and_leaves_it_open(tmp_path: Path) -> None:
     settings = {"total_episodes": 48, "max_episodes_per_workflow": 16, "episodes_per_update": 8, "max_steps": 10}
-    config = make_config({**settings, "evaluation_episodes": 6, "seed": 5, "strategy": "random"})
+    config = make_config(
+        {**settings, "evaluation_episodes": 6, "seed": 5, "strategy": "random", "parallel_workflows": 1}
+    )
     with ThreadPoolExecutor(1) as executor:
         start_run(config, tmp_path / "own", Quiet(), executor)
         assert executor.submit(abs, -1).result() == 1

@@ -14,7 +14,7 @@ from cageflow.learn.policy_file import load_policy
 
 ARGUMENTS = ["search", "--preset", "reference", "--seed", "3", "--quiet", "--num-threads", "1", "--max-steps", "30"]
 ARGUMENTS += ["--total-episodes", "480", "--max-episodes-per-workflow", "120", "--episodes-per-update", "20"]
-ARGUMENTS += ["--evaluation-episodes", "20"]
+ARGUMENTS += ["--evaluation-episodes", "20", "--executor", "inline"]
 WALL_CLOCK = {"Collection_Time", "Update_Time", "Seconds"}
 LOGS = ["training_log.csv", "gp_sampling_log.csv", "acquisition.csv"]
 

@@ -17,15 +17,16 @@ from tests.helpers.small_networks import made_network, ssh_host
 TYPES = ("[/red]", "a/b", "db server")
 ORDER = "db server,a/b,[/red]"
 SIZES = ("--episodes-per-update", 4, "--max-steps", 6, "--evaluation-episodes", 2)
+HERE = ("--max-episodes-per-workflow", 4, "--executor", "inline")
 GAME = ("--network", "net.yaml", "--red-agent", "meander", "--seed", 1)
 
 COMMANDS: dict[str, tuple[object, ...]] = {
     "check": ("network", "check", "net.yaml", "--json"),
     "show": ("network", "show", "net.yaml"),
-    "search": ("search", *GAME, *SIZES, "--total-episodes", 12, "--max-episodes-per-workflow", 4, "--run-dir", "s"),
+    "search": ("search", *GAME, *SIZES, *HERE, "--total-episodes", 12, "--run-dir", "s"),
     "train": ("train", "--workflow", ORDER, *GAME, *SIZES, "--total-episodes", 4, "--run-dir", "t"),
     "plain": ("train", "--no-workflow", *GAME, *SIZES, "--total-episodes", 4, "--run-dir", "p"),
-    "landscape": ("landscape", *GAME, *SIZES, "--max-episodes-per-workflow", 4, "--run-dir", "l", "--quiet"),
+    "landscape": ("landscape", *GAME, *SIZES, *HERE, "--run-dir", "l", "--quiet"),
     "regret": ("regret", "l/landscape.csv", "--repetitions", 2, "--trials", 2, "--n-workers", 1, "--out", "r")
     + ("--compliance-threshold", 0.01),
     "universal": ("universal", *GAME, *SIZES, "--total-episodes", 4, "--run-dir", "u", "--against", "l/landscape.csv"),

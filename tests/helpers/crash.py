@@ -46,12 +46,13 @@ from tests.helpers.orders import order_id
 from tests.helpers.searches import Alternating, OneByOne
 
 SMALL = {"max_steps": 4, "episodes_per_update": 4, "evaluation_episodes": 2, "seed": 2, "ppo": {"hidden_sizes": [8]}}
-SEARCH = make_config({**SMALL, "total_episodes": 36, "max_episodes_per_workflow": 8})
+HERE = {**SMALL, "executor": "inline", "max_episodes_per_workflow": 8}
+SEARCH = make_config({**HERE, "total_episodes": 36})
 POOL = SEARCH.model_copy(update={"parallel_workflows": 2, "executor": "process"})
 TRAIN = make_config({**SMALL, "command": "train", "workflow": "user,defender,enterprise,op_server,op_host"})
 SHORT = TRAIN.model_copy(update={"total_episodes": 16})
 UNIVERSAL = make_config({**SMALL, "command": "universal", "total_episodes": 16})
-LANDSCAPE = make_config({**SMALL, "command": "landscape", "max_episodes_per_workflow": 8, "repetitions": 1})
+LANDSCAPE = make_config({**HERE, "command": "landscape", "repetitions": 1})
 CHAMPION = champion.ChampionSettings(config=SHORT, seeds=(3, 4), evaluation_episodes=2)
 BASELINE = baselines.BaselineSettings(
     name="ppo", total_episodes=8, seeds=(3, 4), evaluation_episodes=2, game=GameOptions(max_steps=4)

@@ -40,7 +40,7 @@ def figures_of(folder: Path, environment: dict[str, str], num_episodes: int) -> 
         [
             *(sys.executable, "-m", "cageflow", "search", "--quiet", "--seed", "3", "--red-agent", "bline"),
             *("--total-episodes", str(num_episodes), "--max-episodes-per-workflow", str(num_episodes // 4)),
-            *("--evaluation-episodes", "30", "--run-dir", str(run)),
+            *("--evaluation-episodes", "30", "--executor", "inline", "--run-dir", str(run)),
         ],
         env=os.environ | environment,
         check=True,

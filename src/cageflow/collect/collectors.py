@@ -137,6 +137,8 @@ COLLECTORS: dict[str, Callable[[GameSpec, int], Collector]] = {
 }
 """The collectors by the names that a user gives; a new one is a class and a line."""
 
+WITH_PROCESSES = ("process", "sync")
+"""Those that start worker processes."""
 RESUMED_EXACTLY = ("vector", "sync", "sequential")
 """Those whose trainings go on from a saved state as if they never had stopped; "process" plays ahead of the learner."""
 

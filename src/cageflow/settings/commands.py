@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, cast
 
 from pydantic import field_validator
 
+from cageflow.collect import WITH_PROCESSES
 from cageflow.errors import UserError
 from cageflow.scenario.named import load_network
 from cageflow.scenario.orders import Order, format_order, read_order
@@ -61,6 +62,13 @@ class TrialsConfig(PolicyConfig, TrialsSettings):
     policy_name = "best"
     doing: ClassVar[str]
 
+    @classmethod
+    def completed(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """The settings with one trial at a time where the trials are here, or each has the cores to itself."""
+        if values.get("executor") == "inline" or values.get("collector") in WITH_PROCESSES:
+            values = {"parallel_workflows": 1, **values}
+        return super().completed(values)
+
     def check(self) -> None:
         """Refuse as of any run, and executors that cannot be."""
         super().check()
@@ -68,8 +76,8 @@ class TrialsConfig(PolicyConfig, TrialsSettings):
             raise UserError(f"unknown executor {self.executor!r}: choose one of {', '.join(EXECUTORS)}")
         if self.executor == "inline" and self.parallel_workflows > 1:
             raise UserError(
-                f"the executor inline runs one trial at a time, not {self.parallel_workflows}: leave it out, or choose "
-                "process, dask or ray"
+                f"the executor inline runs one trial at a time, not {self.parallel_workflows}: give "
+                "--parallel-workflows 1, or leave inline out for process, dask or ray"
             )
         if self.address is not None and self.executor not in ("dask", "ray"):
             raise UserError("--address is that of a cluster: give it with --executor dask or --executor ray")

@@ -144,12 +144,20 @@ class RepetitionSettings:
 class WhereSettings:
     """Where trials run."""
 
-    parallel_workflows: Annotated[FewCount, Option("Workflows that are trained at once.", advanced=False)] = 1
+    # A number of its own and not that of the cores, so that a seed's search is the same on every machine.
+    parallel_workflows: Annotated[
+        FewCount,
+        Option(
+            "Workflows that are trained at once.",
+            "2; 1 with --executor inline, or where the collector has processes of its own",
+            advanced=False,
+        ),
+    ] = 2
     executor: Annotated[
         str | None,
         Option(
             "Where workflows are trained: inline (one after the other, here), process, dask or ray.",
-            "inline for one at a time, else process",
+            "process; inline for one at a time",
         ),
     ] = None
     address: Annotated[str | None, Option("Of a Dask or Ray cluster.", "a new one on this machine")] = None

@@ -29,7 +29,9 @@ from tests.helpers.figures import figures
 from tests.helpers.searches import Alternating, OneByOne, Unsteady
 
 SMALL = {"max_steps": 10, "episodes_per_update": 8, "evaluation_episodes": 6, "seed": 2}
-SEARCH = make_config({**SMALL, "total_episodes": 64, "max_episodes_per_workflow": 16, "strategy": "random"})
+SEARCH = make_config(
+    {**SMALL, "executor": "inline", "total_episodes": 64, "max_episodes_per_workflow": 16, "strategy": "random"}
+)
 TRAIN = make_config({**SMALL, "command": "train", "total_episodes": 24})
 
 

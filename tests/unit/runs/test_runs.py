@@ -33,7 +33,8 @@ from tests.helpers.orders import ALL_ORDERS, ORDERS, parse_order
 WORKFLOW = "defender,enterprise,op_server,op_host,user"
 SMALL = {"max_steps": 10, "episodes_per_update": 8, "evaluation_episodes": 6}
 WALL_CLOCK = {"Collection_Time", "Update_Time", "Seconds"}
-SEARCH = make_config({**SMALL, "total_episodes": 100, "max_episodes_per_workflow": 24, "seed": 2})
+HERE = {**SMALL, "executor": "inline", "seed": 2}
+SEARCH = make_config({**HERE, "total_episodes": 100, "max_episodes_per_workflow": 24})
 TRAIN = make_config({**SMALL, "command": "train", "workflow": WORKFLOW, "total_episodes": 44, "seed": 2})
 
 
@@ -189,7 +190,7 @@ def test_plain_ppo_leaves_the_columns_of_a_workflow_empty(tmp_path: Path) -> Non
 
 
 LANDSCAPE = make_config(
-    {**SMALL, "max_steps": 4, "command": "landscape", "max_episodes_per_workflow": 8, "repetitions": 2, "seed": 2}
+    {**HERE, "max_steps": 4, "command": "landscape", "max_episodes_per_workflow": 8, "repetitions": 2}
 )
 
 
@@ -225,7 +226,7 @@ def test_landscape_says_what_it_sets_itself() -> None:
 
 
 def test_trials_of_fixed_length_are_whole_and_have_no_gate(tmp_path: Path) -> None:
-    config = make_config({**SMALL, "fixed_episodes": 24, "total_episodes": 100, "seed": 2})
+    config = make_config({**HERE, "fixed_episodes": 24, "total_episodes": 100})
     summary = runs.start(config, tmp_path / "run", Quiet())
     sampling = rows(tmp_path / "run", "gp_sampling_log")
     assert [row["Episodes_Trained"] for row in sampling] == ["24"] * 4

@@ -61,7 +61,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     ("command", "changes", "number"),
     [
         ("train", {"workflow": WORKFLOW}, 1),
-        ("search", {"max_episodes_per_workflow": 16, "strategy": "round-robin"}, 3),
+        ("search", {"max_episodes_per_workflow": 16, "strategy": "round-robin", "executor": "inline"}, 3),
     ],
 )
 def test_new_trainings__begin_with_the_learner_of_the_run_that_was_named(
@@ -117,7 +117,7 @@ def test_start__that_does_not_say_what_it_was_made_for_is_taken_for_it(tmp_path:
 
 
 def test_learners_file_of_a_search__will_do(tmp_path: Path, universal: Path) -> None:
-    runs.start(config_of("search", max_episodes_per_workflow=40), tmp_path / "run", Quiet())
+    runs.start(config_of("search", max_episodes_per_workflow=40, executor="inline"), tmp_path / "run", Quiet())
     (path,) = (tmp_path / "run" / "checkpoint").glob("learner_*.pt")
     content = read_start(config_of("search", start_from=str(path)))
     assert content is not None

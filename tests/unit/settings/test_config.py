@@ -1,6 +1,7 @@
 """The settings of a run: what is refused, in which words, and what a file may say."""
 
 import json
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from cageflow.collect import WorkflowSpec
 from cageflow.errors import UserError
-from cageflow.settings.commands import COMMANDS, SearchConfig
+from cageflow.settings.commands import COMMANDS, SearchConfig, TrialsConfig
 from cageflow.settings.presets import find_preset
 from cageflow.settings.reading import make_config, read_config, renamed_settings
 
@@ -181,6 +182,26 @@ def test_configuration_from_before_there_were_modes__is_of_rewarded_orders(
     path.write_text(json.dumps({"command": "search", "alignment_lambda": 5.0, "about": {"python": "3.11"}}))
     assert read_config(path).workflow_mode == "rewarded"
     assert make_config({}, path).workflow_mode == "rewarded"
+
+
+@pytest.mark.parametrize("command", ["search", "landscape"])
+def test_two_trials_run_at_once_unless_one_has_the_cores_to_itself(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)  # a seed's search is the same on every machine
+    for settings, number, executor in (
+        ({}, 2, "process"),
+        ({"executor": "dask"}, 2, "dask"),
+        ({"executor": "inline"}, 1, "inline"),
+        ({"collector": "sync"}, 1, "inline"),
+        ({"collector": "process"}, 1, "inline"),
+        ({"collector": "process", "parallel_workflows": 3}, 3, "process"),
+        ({"parallel_workflows": 1}, 1, "inline"),
+    ):
+        config = make_config({"command": command, **settings})
+        assert isinstance(config, TrialsConfig)
+        assert (config.parallel_workflows, config.trial_executor) == (number, executor), settings
+        assert config.to_json()["parallel_workflows"] == number  # a run goes on with as many
 
 
 def test_setting_under_its_old_name__is_read_and_can_be_named(tmp_path: Path) -> None:
