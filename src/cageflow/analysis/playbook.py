@@ -203,7 +203,7 @@ def make_playbook(
             "lost_restore_tenths": restores,
         }
         if workflow is not None:
-            turns = find_turns(network, trace, workflow.order, workflow.definition, len(returns), EXAMPLES_OF_A_KIND)
+            turns = find_turns(network, trace, workflow.order, len(returns), EXAMPLES_OF_A_KIND)
             parts["turns"] = turns.counts
             on_clean += turns.on_clean
             for kind, found in turns.examples.items():

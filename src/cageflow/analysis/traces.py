@@ -16,6 +16,7 @@ from cageflow.envs.inspection import true_states
 from cageflow.envs.options import GameOptions
 from cageflow.scenario import BlueKind, RedKind
 from cageflow.sim.enums import Activity, Outcome
+from cageflow.workflow.compliance import spared_sessions
 
 STEPS_AT_ONCE = 100_000
 """Of all episodes of a batch together; some hundred bytes each."""
@@ -31,6 +32,8 @@ class Trace(NamedTuple):
         busy: (T, B) bool: whether all crews were busy when blue chose.
         rewards: (T, B) float64.
         access: (T + 1, B, H) int8 of `inspection.Access`.
+        held: (T, B, H) bool: whether the host counted as compromised before the step, by the workflow's definition;
+            without a workflow, whether red held any session there.
         left: (T, B, H) bool: whether red still held a session on the host after blue had acted, before red did.
         alarms: (T, B, H) bool: whether blue's table showed an exploit on the host after the step.
         service_down: (T, B, H) bool: whether the service of each host was down after the step.
@@ -42,6 +45,7 @@ class Trace(NamedTuple):
     busy: npt.NDArray[np.bool_]
     rewards: npt.NDArray[np.float64]
     access: npt.NDArray[np.int8]
+    held: npt.NDArray[np.bool_]
     left: npt.NDArray[np.bool_]
     alarms: npt.NDArray[np.bool_]
     service_down: npt.NDArray[np.bool_]
@@ -81,6 +85,7 @@ def _record_batch(
         busy=np.zeros((num_steps, num_envs), np.bool_),
         rewards=np.empty((num_steps, num_envs), np.float64),
         access=np.empty((num_steps + 1, num_envs, num_hosts), np.int8),
+        held=np.empty((num_steps, num_envs, num_hosts), np.bool_),
         left=np.empty((num_steps, num_envs, num_hosts), np.bool_),
         alarms=np.empty((num_steps, num_envs, num_hosts), np.bool_),
         service_down=np.empty((num_steps, num_envs, num_hosts), np.bool_),
@@ -93,6 +98,9 @@ def _record_batch(
     games.reset(seeds, workflow)
     tracker = games.tracker
     trace.access[0] = games.access()
+    spared = spared_sessions(network, "any-session" if workflow is None else workflow.definition)
+    start = true_states(network, batch.states)
+    trace.held[0] = start["user_sessions"] + start["privileged_sessions"] > spared
     sleep, no_crew = network.codec.encode("Sleep"), np.array((BlueKind.SLEEP, BlueKind.MONITOR))
     fixes, compliant = np.zeros(num_envs, np.int32), np.zeros(num_envs, np.int32)
     for step, actions, rewards in play_steps(agent, games, seeds):
@@ -107,6 +115,7 @@ def _record_batch(
         trace.busy[step + 1 : step + 2] = states["num_busy"] == network.scenario.crews
         truth = true_states(network, states)
         sessions = truth["user_sessions"] + truth["privileged_sessions"]
+        trace.held[step + 1 : step + 2] = sessions > spared
         gained = (states["red_kind"] == RedKind.EXPLOIT_REMOTE_SERVICE) & (states["red_outcome"] == Outcome.TRUE)
         sessions[everyone[gained], states["red_target"][gained]] -= 1
         trace.left[step] = sessions > 0

@@ -12,7 +12,6 @@ from cageflow.analysis.traces import DEPARTS, FOLLOWS, NO_FIX, Trace
 from cageflow.envs.inspection import Access
 from cageflow.scenario import Network
 from cageflow.scenario.orders import Order
-from cageflow.workflow.compliance import counted_hosts
 
 NOTHING_DUE = -1
 
@@ -51,16 +50,13 @@ class Turns:
     examples: dict[tuple[int, int], list[Departure]]
 
 
-def find_turns(
-    network: Network, trace: Trace, order: Order, definition: str, first_episode: int, num_examples: int
-) -> Turns:
+def find_turns(network: Network, trace: Trace, order: Order, first_episode: int, num_examples: int) -> Turns:
     """Sort the fixes of some episodes.
 
     Args:
         network: the network that was played.
         trace: the episodes.
         order: the workflow.
-        definition: what counts as compromised.
         first_episode: number of the first of these episodes.
         num_examples: to keep of each kind of departure.
 
@@ -68,8 +64,7 @@ def find_turns(
         RuntimeError: what was due here is not what the episodes were judged by.
     """
     steps, episodes = np.nonzero(trace.verdicts != NO_FIX)
-    counted = counted_hosts(network, definition) >> np.arange(len(network.hosts)) & 1
-    held = (trace.access[steps, episodes] != Access.NONE) & (counted == 1)
+    held = trace.held[steps, episodes]
     due = _due_types(network, held, order)
     actions = trace.actions[steps, episodes]
     targets = network.codec.host[actions]

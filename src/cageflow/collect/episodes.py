@@ -20,6 +20,8 @@ class Episodes:
         seeds: (B,) uint64 episode seeds.
         compliance: (B,) float64; NaN where no workflow was given.
         fixes: (B,) int32 Removes and Restores; 0 where no workflow was given.
+        tests: (B, 4) int32, which of them tested the workflow, see `workflow.tested.TestedFixes`; likewise.
+        contests: (B, T, T) int32, whom these passed over; likewise.
         simulation_s: wall-clock seconds in the games, summed over all processes.
         inference_s: wall-clock seconds in choosing actions, likewise.
     """
@@ -28,6 +30,8 @@ class Episodes:
     seeds: npt.NDArray[np.uint64]
     compliance: npt.NDArray[np.float64]
     fixes: npt.NDArray[np.int32]
+    tests: npt.NDArray[np.int32]
+    contests: npt.NDArray[np.int32]
     simulation_s: float
     inference_s: float
 
@@ -51,6 +55,8 @@ class Episodes:
             seeds=np.concatenate([part.seeds for part in parts]),
             compliance=np.concatenate([part.compliance for part in parts]),
             fixes=np.concatenate([part.fixes for part in parts]),
+            tests=np.concatenate([part.tests for part in parts]),
+            contests=np.concatenate([part.contests for part in parts]),
             simulation_s=sum(part.simulation_s for part in parts),
             inference_s=sum(part.inference_s for part in parts),
         )

@@ -13,6 +13,7 @@ from cageflow.envs.options import GameOptions
 from cageflow.scenario.orders import Order
 from cageflow.sim.recall import num_recalled
 from cageflow.workflow.compliance import ComplianceTracker, WorkflowMode
+from cageflow.workflow.tested import TestedFixes
 
 Observations = npt.NDArray[np.uint8]
 
@@ -70,11 +71,15 @@ class Outcomes(NamedTuple):
         end_rewards: (B,) float32 alignment reward that the end adds.
         compliance: (B,) float64, NaN without a workflow.
         fixes: (B,) int32, 0 without a workflow.
+        tests: (B, 4) int32, which fixes tested the workflow, see `workflow.tested.TestedFixes`; 0 without one.
+        contests: (B, T, T) int32, whom they passed over, likewise.
     """
 
     end_rewards: npt.NDArray[np.float32]
     compliance: npt.NDArray[np.float64]
     fixes: npt.NDArray[np.int32]
+    tests: npt.NDArray[np.int32]
+    contests: npt.NDArray[np.int32]
 
 
 class Games(Protocol):
@@ -210,10 +215,19 @@ class LocalGames:
 
     def outcomes(self) -> Outcomes:
         """How the episodes ended, once they have."""
-        if self.tracker is not None:
-            return Outcomes(self.tracker.end_rewards(), self.tracker.compliance(), self.tracker.fixes.copy())
-        num_envs = len(self.table)
-        return Outcomes(np.zeros(num_envs, np.float32), np.full(num_envs, np.nan), np.zeros(num_envs, np.int32))
+        tracker, num_envs = self.tracker, len(self.table)
+        if tracker is not None:
+            tests = tracker.tests
+            return Outcomes(
+                tracker.end_rewards(),
+                tracker.compliance(),
+                tracker.fixes.copy(),
+                tests.counts.copy(),
+                tests.contests.copy(),
+            )
+        none = TestedFixes(num_envs, len(self.spec.options.network.unit_types))
+        no_fixes = np.zeros(num_envs, np.int32)
+        return Outcomes(np.zeros(num_envs, np.float32), np.full(num_envs, np.nan), no_fixes, none.counts, none.contests)
 
     def recalled(self) -> npt.NDArray[np.uint8]:
         """(B, R) uint8 of 0 and 1: what blue remembers."""

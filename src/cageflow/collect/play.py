@@ -79,6 +79,8 @@ class Player:
             seeds=seeds,
             compliance=outcomes.compliance,
             fixes=outcomes.fixes,
+            tests=outcomes.tests,
+            contests=outcomes.contests,
             inference_s=inference_s,
             simulation_s=time.perf_counter() - started - inference_s,
         )

@@ -74,7 +74,7 @@ class CyborgBatch:
         """Have (B,) actions judged by a workflow before they are taken; its (B,) rewards are overwritten."""
         states = [env.true_state() for env in self._playing]
         sessions = np.array([state.user_sessions + state.privileged_sessions for state in states])
-        tracker.score_sessions(sessions, actions, rewards)
+        tracker.score_sessions(sessions, self.memory.records, actions, rewards)
 
     def access(self) -> npt.NDArray[np.int8]:
         """(B, H) int8 of `inspection.Access`: the highest level at which red holds a session on each host."""

@@ -116,7 +116,7 @@ class GameBatch:
         self, tracker: ComplianceTracker, actions: npt.NDArray[np.integer], rewards: npt.NDArray[np.float32]
     ) -> None:
         """Have (B,) actions judged by a workflow before they are taken; its (B,) rewards are overwritten."""
-        tracker.score_states(self.states, actions, rewards)
+        tracker.score_states(self.states, self.memory.records, actions, rewards)
 
     def access(self) -> npt.NDArray[np.int8]:
         """(B, H) int8 of `inspection.Access`: the highest level at which red holds a session on each host."""

@@ -5,8 +5,11 @@ in the true state just before the action; with no type compromised every fix com
 judged when it is chosen, and one that is chosen while all crews are busy is none. A host is compromised while a red
 session is on it.
 
-Two definitions differ in which hosts count: `any-session` counts all, so that in CAGE-2 `user` is always compromised
-(red never loses its first host); `evictable` leaves out the hosts that blue can never clean.
+Two definitions differ in which sessions count: `any-session` counts all, so that in CAGE-2 `user` is always compromised
+(red never loses its first session); `evictable` counts those that blue could end, so also the further ones that red
+opens on a host where it began.
+
+Beside the compliance stands how many of the fixes tested the order at all: see `tested`.
 """
 
 from __future__ import annotations
@@ -18,19 +21,30 @@ import numpy.typing as npt
 from numba import njit
 
 from cageflow.errors import UserError
-from cageflow.scenario import BlueKind, Network
+from cageflow.scenario import Network
 from cageflow.scenario.orders import Order
 from cageflow.sim.crews import has_free_crew
 from cageflow.sim.handover import plain, row
 from cageflow.sim.hosts import count_sessions
+from cageflow.workflow.due import is_compliant, types_of
+from cageflow.workflow.tested import (
+    KNOWN,
+    REMOVE,
+    RESTORE,
+    TESTED,
+    TestedFixes,
+    began_with,
+    held_by_knowledge,
+    held_by_truth,
+    note_contests,
+    note_test,
+)
 
 WorkflowMode = Literal["rewarded", "enforced"]
 """How a policy is brought to follow its order: by a reward for it, or by masks that let it do nothing else."""
 DEFINITIONS: tuple[str, ...] = ("any-session", "evictable")
 COMPLIANCE_WITHOUT_FIX = 0.5
 PENALTY_WITHOUT_FIX = -0.2  # in units of lambda, at the end of an episode without any fix
-
-REMOVE, RESTORE = BlueKind.REMOVE.value, BlueKind.RESTORE.value
 
 
 class ComplianceTracker:
@@ -39,6 +53,7 @@ class ComplianceTracker:
     Attributes:
         fixes: (B,) int32 fixes so far.
         compliant_fixes: (B,) int32 of them, those that comply.
+        tests: which of them tested the order.
 
     Args:
         network: the network that is played.
@@ -59,54 +74,73 @@ class ComplianceTracker:
         alignment_lambda: float,
         definition: str = "any-session",
     ) -> None:
-        self._counted = counted_hosts(network, definition)
+        self._spared = spared_sessions(network, definition)
+        self._began_with = spared_sessions(network, "evictable")
         self._nets = row(network.tables)
         self._order = network.orders.indices(order)
         self._lambda = alignment_lambda
         self.fixes = np.zeros(num_envs, np.int32)
         self.compliant_fixes = np.zeros(num_envs, np.int32)
+        self.tests = TestedFixes(num_envs, len(self._order))
 
     def score_states(
-        self, states: npt.NDArray[Any], actions: npt.NDArray[np.integer], rewards: npt.NDArray[np.float32]
+        self,
+        states: npt.NDArray[Any],
+        memories: npt.NDArray[Any],
+        actions: npt.NDArray[np.integer],
+        rewards: npt.NDArray[np.float32],
     ) -> None:
         """Judge the actions that are about to be taken in the compiled simulator.
 
         Args:
             states: (B,) simulator records before the actions.
+            memories: (B,) what blue remembers by then, see `cageflow.sim.memory`.
             actions: (B,) action numbers.
             rewards: (B,) float32; overwritten with the alignment reward.
         """
         score_states(
             plain(states),
+            plain(memories),
             self._nets,
             self._order,
-            self._counted,
+            self._spared,
             self._lambda,
             actions,
             self.fixes,
             self.compliant_fixes,
+            self.tests.counts,
+            self.tests.contests,
             rewards,
         )
 
     def score_sessions(
-        self, sessions: npt.NDArray[np.integer], actions: npt.NDArray[np.integer], rewards: npt.NDArray[np.float32]
+        self,
+        sessions: npt.NDArray[np.integer],
+        memories: npt.NDArray[Any],
+        actions: npt.NDArray[np.integer],
+        rewards: npt.NDArray[np.float32],
     ) -> None:
         """Judge the actions that are about to be taken in any other simulator.
 
         Args:
             sessions: (B, H) red sessions on each host before the actions, of any level.
+            memories: (B,) what blue remembers by then, see `cageflow.sim.memory`.
             actions: (B,) action numbers.
             rewards: (B,) float32; overwritten with the alignment reward.
         """
         score_sessions(
             sessions,
+            plain(memories),
             self._nets,
             self._order,
-            self._counted,
+            self._spared,
+            self._began_with,
             self._lambda,
             actions,
             self.fixes,
             self.compliant_fixes,
+            self.tests.counts,
+            self.tests.contests,
             rewards,
         )
 
@@ -123,34 +157,21 @@ class ComplianceTracker:
         """Begin new episodes in all environments."""
         self.fixes.fill(0)
         self.compliant_fixes.fill(0)
+        self.tests.restart()
 
 
-def counted_hosts(network: Network, definition: str) -> int:
-    """Mask of the hosts that can count as compromised.
+def spared_sessions(network: Network, definition: str) -> npt.NDArray[np.int16]:
+    """(H,) int16 sessions on each host that do not make it compromised; with more than these it is.
 
     Raises:
         UserError: an unknown definition.
     """
     if definition not in DEFINITIONS:
         raise UserError(f"unknown definition of compromised {definition!r}: choose one of {', '.join(DEFINITIONS)}")
-    hosts = (1 << len(network.hosts)) - 1
-    starts = (network.tables["start_privileged"] > 0) | (network.tables["start_user"] > 0)
-    return hosts if definition == "any-session" else hosts & ~sum(1 << int(host) for host in np.flatnonzero(starts))
-
-
-@njit(cache=True)
-def is_compliant(compromised_types, order, unit_type):
-    """Whether a fix of a host of this type follows the order.
-
-    Args:
-        compromised_types: mask of the unit types that are compromised.
-        order: (5,) int8 unit types, highest priority first.
-        unit_type: of the target.
-    """
-    for position in range(order.shape[0]):
-        if compromised_types >> order[position] & 1:
-            return order[position] == unit_type
-    return True
+    tables = network.tables
+    if definition == "any-session":
+        return np.zeros(len(network.hosts), np.int16)
+    return began_with(np.asarray(tables["start_user"]), np.asarray(tables["start_privileged"]))
 
 
 @njit(cache=True)
@@ -172,28 +193,68 @@ def is_fix(net, action):
 
 
 @njit(cache=True, nogil=True)
-def score_states(states, nets, order, counted, alignment_lambda, actions, fixes, compliant_fixes, rewards):
+def score_states(
+    states,
+    memories,
+    nets,
+    order,
+    spared,
+    alignment_lambda,
+    actions,
+    fixes,
+    compliant_fixes,
+    tests,
+    contests,
+    rewards,
+):
     """`ComplianceTracker.score_states`, compiled; `nets` is (1,) the network's tables."""
     net = nets[0]
     for i in range(states.shape[0]):
         rewards[i] = 0.0
-        if is_fix(net, actions[i]) and has_free_crew(states[i]):
-            types = 0
+        action = actions[i]
+        if is_fix(net, action) and has_free_crew(states[i]):
+            compromised = 0
             for host in range(net.unit_type.shape[0]):
-                if counted >> host & 1 and count_sessions(states[i], host) > 0:
-                    types |= 1 << net.unit_type[host]
-            rewards[i] = score_fix(net, order, alignment_lambda, types, actions[i], fixes, compliant_fixes, i)
+                if count_sessions(states[i], host) > spared[host]:
+                    compromised |= 1 << host
+            types = types_of(net, compromised)
+            rewards[i] = score_fix(net, order, alignment_lambda, types, action, fixes, compliant_fixes, i)
+            note_test(net, order, held_by_truth(states[i], net), action, tests[i], TESTED)
+            known = note_test(net, order, held_by_knowledge(memories[i], net), action, tests[i], KNOWN)
+            note_contests(net, known, action, contests[i])
 
 
 @njit(cache=True, nogil=True)
-def score_sessions(sessions, nets, order, counted, alignment_lambda, actions, fixes, compliant_fixes, rewards):
+def score_sessions(
+    sessions,
+    memories,
+    nets,
+    order,
+    spared,
+    began,
+    alignment_lambda,
+    actions,
+    fixes,
+    compliant_fixes,
+    tests,
+    contests,
+    rewards,
+):
     """`ComplianceTracker.score_sessions`, compiled; `nets` is (1,) the network's tables."""
     net = nets[0]
     for i in range(sessions.shape[0]):
         rewards[i] = 0.0
-        if is_fix(net, actions[i]):
-            types = 0
+        action = actions[i]
+        if is_fix(net, action):
+            compromised = 0
+            held = 0
             for host in range(net.unit_type.shape[0]):
-                if counted >> host & 1 and sessions[i, host] > 0:
-                    types |= 1 << net.unit_type[host]
-            rewards[i] = score_fix(net, order, alignment_lambda, types, actions[i], fixes, compliant_fixes, i)
+                if sessions[i, host] > spared[host]:
+                    compromised |= 1 << host
+                if sessions[i, host] > began[host]:
+                    held |= 1 << host
+            types = types_of(net, compromised)
+            rewards[i] = score_fix(net, order, alignment_lambda, types, action, fixes, compliant_fixes, i)
+            note_test(net, order, held, action, tests[i], TESTED)
+            known = note_test(net, order, held_by_knowledge(memories[i], net), action, tests[i], KNOWN)
+            note_contests(net, known, action, contests[i])

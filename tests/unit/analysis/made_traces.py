@@ -22,6 +22,7 @@ def trace(
     alarms: Mapping[str, Sequence[int]] | None = None,
     verdicts: Sequence[int] | None = None,
     service_down: Sequence[int] = (),
+    counts_start: bool = True,
 ) -> Trace:
     """One episode. Steps are numbered from 1.
 
@@ -33,6 +34,7 @@ def trace(
         alarms: by host, the steps after which blue's table shows an exploit.
         verdicts: a step each.
         service_down: steps that end with the service of Op_Server0 down.
+        counts_start: whether red's first host counts as compromised, as by `any-session`.
     """
     num_steps, num_hosts = len(actions), len(NETWORK.hosts)
     access = np.zeros((num_steps + 1, 1, num_hosts), np.int8)
@@ -53,6 +55,7 @@ def trace(
         busy=np.zeros((num_steps, 1), np.bool_),
         rewards=np.zeros((num_steps, 1)),
         access=access,
+        held=(access[:-1] != Access.NONE) & ((np.arange(num_hosts) != START) | counts_start),
         left=left,
         alarms=shown,
         service_down=down,

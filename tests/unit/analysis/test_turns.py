@@ -25,7 +25,7 @@ def test_fix_of_a_lower_type__departs_and_is_kept_as_example() -> None:
         held={"Enterprise0": [1, 2], "User1": [1]},
         verdicts=[NO_FIX, DEPARTS, FOLLOWS, FOLLOWS],
     )
-    turns = find_turns(NETWORK, one, ORDER, "any-session", 7, 3)
+    turns = find_turns(NETWORK, one, ORDER, 7, 3)
     assert turns.counts[ENTERPRISE].tolist() == [int(t == ENTERPRISE) + int(t == USER) for t in range(5)]
     assert turns.counts[USER, USER] == 1  # red is always on User0
     assert turns.on_clean == 0
@@ -36,25 +36,25 @@ def test_fix_of_a_lower_type__departs_and_is_kept_as_example() -> None:
 
 def test_fix_of_a_host_that_red_does_not_hold__is_counted_as_such() -> None:
     one = trace(["Restore Op_Host1"], verdicts=[DEPARTS])
-    turns = find_turns(NETWORK, one, ORDER, "any-session", 0, 3)
+    turns = find_turns(NETWORK, one, ORDER, 0, 3)
     assert (turns.on_clean, turns.counts[USER, OP_HOST]) == (1, 1)
 
 
 def test_without_the_host_that_cannot_be_cleaned__nothing_may_be_due() -> None:
-    one = trace(["Restore Op_Host1"], verdicts=[FOLLOWS])
-    turns = find_turns(NETWORK, one, ORDER, "evictable", 0, 3)
+    one = trace(["Restore Op_Host1"], verdicts=[FOLLOWS], counts_start=False)
+    turns = find_turns(NETWORK, one, ORDER, 0, 3)
     assert turns.counts[NOTHING_DUE].tolist() == [int(t == OP_HOST) for t in range(5)]
 
 
 def test_examples__are_no_more_than_asked_for() -> None:
     one = trace(["Restore Op_Host1"] * 5, verdicts=[DEPARTS] * 5)
-    assert len(find_turns(NETWORK, one, ORDER, "any-session", 0, 2).examples[USER, OP_HOST]) == 2
+    assert len(find_turns(NETWORK, one, ORDER, 0, 2).examples[USER, OP_HOST]) == 2
 
 
 def test_episodes_judged_by_another_workflow__are_noticed() -> None:
     one = trace(["Restore Op_Host1"], verdicts=[FOLLOWS])
     with pytest.raises(RuntimeError, match="judged by another workflow"):
-        find_turns(NETWORK, one, ORDER, "any-session", 0, 2)
+        find_turns(NETWORK, one, ORDER, 0, 2)
 
 
 @pytest.mark.parametrize("definition", ["any-session", "evictable"])
@@ -62,7 +62,7 @@ def test_counts_of_real_episodes__amount_to_their_compliance(definition: str) ->
     workflow = WorkflowSpec(ORDER, 0.0, definition)
     seeds = EpisodeStream(5, "test").seeds(0, 40)
     (one,) = trace_episodes(PolicyAgent(policy()), GameOptions("bline", max_steps=40), seeds, workflow)
-    turns = find_turns(NETWORK, one, ORDER, definition, 0, 2)
+    turns = find_turns(NETWORK, one, ORDER, 0, 2)
     follows = np.trace(turns.counts[:NOTHING_DUE]) + turns.counts[NOTHING_DUE].sum()
     assert (follows, turns.counts.sum()) == ((one.verdicts == FOLLOWS).sum(), (one.verdicts != NO_FIX).sum())
     assert (turns.counts[NOTHING_DUE].sum() > 0) == (definition == "evictable")

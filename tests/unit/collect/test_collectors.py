@@ -66,6 +66,8 @@ def content(episodes: Episodes) -> dict[str, bytes]:
         "env_rewards": rollout.env_rewards,
         "alignment_rewards": rollout.alignment_rewards,
         "compliance": episodes.compliance,
+        "tests": episodes.tests,
+        "contests": episodes.contests,
         "fixes": episodes.fixes,
         "seeds": episodes.seeds,
     }

@@ -226,7 +226,7 @@ def test_compliance__judges_a_fix_when_it_is_chosen_and_not_when_it_is_ignored()
     judged = []
     for action in ["Restore Enterprise0", "Restore User1", "Restore Enterprise0", "Sleep", "Sleep", "Restore User1"]:
         number = np.array([SLOW.codec.encode(action)])
-        tracker.score_states(lab.states, number, np.zeros(1, np.float32))
+        tracker.score_states(lab.states, new_memories(SLOW, 1), number, np.zeros(1, np.float32))
         judged.append((int(tracker.fixes[0]), int(tracker.compliant_fixes[0])))
         lab.step(action)
     assert judged == [(1, 1)] * 5 + [(2, 2)]  # Enterprise0 is clean by then, and user the type that is left

@@ -4,7 +4,7 @@ import pytest
 
 from cageflow.scenario import RedAgent
 from cageflow.sim.enums import Outcome
-from cageflow.workflow.compliance import counted_hosts
+from cageflow.workflow.compliance import spared_sessions
 from tests.helpers.lab import Lab
 from tests.helpers.small_networks import made_network, ssh_host
 
@@ -81,10 +81,10 @@ def test_each_start_on_a_host__may_be_escalated():
     assert lab.sessions("B") == (0, 0, 2)
 
 
-def test_evictable__leaves_out_every_host_red_never_loses():
+def test_evictable__leaves_out_every_session_red_never_loses():
     network = made_network(HOSTS, red=RED)
-    assert counted_hosts(network, "any-session") == 0b1111
-    assert counted_hosts(network, "evictable") == 0b1000
+    assert spared_sessions(network, "any-session").tolist() == [0, 0, 0, 0]
+    assert spared_sessions(network, "evictable").tolist() == [1, 2, 1, 0]
 
 
 def test_closed_subnet__is_reached_by_no_session():

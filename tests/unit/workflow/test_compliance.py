@@ -5,6 +5,7 @@ import pytest
 
 from cageflow.errors import UserError
 from cageflow.scenario import default_network
+from cageflow.sim.memory import new_memories
 from cageflow.sim.state import new_states
 from cageflow.workflow.compliance import ComplianceTracker
 from tests.helpers.orders import parse_order
@@ -13,6 +14,7 @@ NETWORK = default_network()
 ENTERPRISE_FIRST = parse_order("enterprise,op_server,op_host,defender,user")
 USER_FIRST = parse_order("user,enterprise,op_server,op_host,defender")
 LAMBDA = 30.0
+MEMORIES = new_memories(NETWORK, 1)
 
 
 def sessions_on(*hosts: str) -> np.ndarray:
@@ -28,7 +30,7 @@ def play(order, moves, definition="any-session"):
     rewards = np.empty(1, np.float32)
     earned = []
     for action, hosts in moves:
-        tracker.score_sessions(sessions_on(*hosts), np.array([NETWORK.codec.encode(action)]), rewards)
+        tracker.score_sessions(sessions_on(*hosts), MEMORIES, np.array([NETWORK.codec.encode(action)]), rewards)
         earned.append(float(rewards[0]))
     return tracker, earned
 
@@ -68,6 +70,17 @@ def test_evictable_leaves_out_the_host_that_blue_can_never_clean() -> None:
     assert tracker.compliance() == [0.0]
 
 
+def test_evictable_counts_the_further_sessions_on_the_host_where_red_began() -> None:
+    tracker = ComplianceTracker(NETWORK, ENTERPRISE_FIRST, 3, LAMBDA, "evictable")
+    states = new_states(NETWORK, 3)
+    start = NETWORK.hosts.index("User0")
+    states["removable"][1, start] = 1  # a Remove ends it
+    states["privileged"][2, start] += 1  # a Restore does
+    actions = np.full(3, NETWORK.codec.encode("Restore Enterprise0"))
+    tracker.score_states(states, new_memories(NETWORK, 3), actions, np.empty(3, np.float32))
+    assert tracker.compliance().tolist() == [1.0, 0.0, 0.0]
+
+
 def test_order_that_starts_with_user_is_followed_by_fixing_users_only() -> None:
     tracker, _ = play(USER_FIRST, [("Restore User0", ["User0"]), ("Restore Enterprise0", ["User0", "Enterprise0"])])
     assert tracker.compliance() == [0.5]
@@ -98,7 +111,9 @@ def test_session_of_any_level_compromises_in_the_compiled_simulator(level: str) 
     states[level][0, NETWORK.hosts.index("Enterprise1")] = 1
     tracker = ComplianceTracker(NETWORK, ENTERPRISE_FIRST, 2, LAMBDA)
     rewards = np.empty(2, np.float32)
-    tracker.score_states(states, np.full(2, NETWORK.codec.encode("Restore Enterprise0")), rewards)
+    tracker.score_states(
+        states, new_memories(NETWORK, 2), np.full(2, NETWORK.codec.encode("Restore Enterprise0")), rewards
+    )
     # The second environment has no session beyond red's first host: its highest compromised type is `user`.
     assert tracker.compliance().tolist() == [1.0, 0.0]
     assert rewards.tolist() == [LAMBDA, 0.0]
@@ -112,7 +127,7 @@ def test_unknown_definition_is_refused_in_one_sentence() -> None:
 def test_states_and_counts_of_sessions_are_judged_alike() -> None:
     rng = np.random.default_rng(0)
     num_envs, num_hosts = 64, len(NETWORK.hosts)
-    states = new_states(NETWORK, num_envs)
+    states, memories = new_states(NETWORK, num_envs), new_memories(NETWORK, num_envs)
     trackers = [ComplianceTracker(NETWORK, ENTERPRISE_FIRST, num_envs, LAMBDA, "evictable") for _ in range(2)]
     rewards = [np.full(num_envs, 7.0, np.float32) for _ in trackers]
     complied = 0.0
@@ -121,8 +136,8 @@ def test_states_and_counts_of_sessions_are_judged_alike() -> None:
             states[level] = rng.random((num_envs, num_hosts)) < 0.05
         sessions = states["removable"] + states["stubborn"] + states["privileged"]
         actions = rng.integers(len(NETWORK.codec), size=num_envs)
-        trackers[0].score_states(states, actions, rewards[0])
-        trackers[1].score_sessions(sessions, actions, rewards[1])
+        trackers[0].score_states(states, memories, actions, rewards[0])
+        trackers[1].score_sessions(sessions, memories, actions, rewards[1])
         np.testing.assert_array_equal(*rewards)
         complied += float(trackers[0].compliance().mean())
     assert trackers[0].fixes.sum() > 100

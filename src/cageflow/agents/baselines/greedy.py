@@ -3,9 +3,8 @@
 It looks at what no defender can see, so it is not a rival but a measure: of what an order is worth that is followed to
 the letter at once, by somebody who does nothing else.
 
-Red never loses its first host. Restoring it would cost something in each step and change nothing, so that host is left
-out of account, as in the compliance definition `evictable`: without it greedy would never do anything for a type that
-stands behind `user`.
+Red never loses its first host. Restoring it would cost something in each step and change next to nothing, so that host
+is left out of account: with it greedy would never do anything for a type that stands behind `user`.
 
 Where a Restore takes time, a host is left out that a crew is restoring already, and while all are busy greedy sleeps.
 Several crews are then at work on several types, so that not all of its fixes comply with the order.
@@ -22,7 +21,7 @@ from cageflow.envs.inspection import Access
 from cageflow.scenario import BlueKind, Network
 from cageflow.scenario.orders import Order, OrderLike
 from cageflow.sim.recall import CREW_KINDS, recalled_crews
-from cageflow.workflow.compliance import counted_hosts
+from cageflow.workflow.compliance import spared_sessions
 
 RESTORE = CREW_KINDS.index(BlueKind.RESTORE)
 
@@ -50,8 +49,7 @@ class GreedyAgent:
         self._network = network = setting.network
         order = order_by_worth(network) if order is None else network.orders.parse(order)
         codec = network.codec
-        counted = counted_hosts(network, "evictable")
-        hosts = np.array([host for host in range(len(network.hosts)) if counted >> host & 1], np.intp)
+        hosts = np.flatnonzero(spared_sessions(network, "evictable") == 0)
         place = np.argsort(network.orders.indices(order))[network.host_unit_type]
         # One number a host, the more the sooner: by type, by access, by worth. Ties go to the first of the table.
         worth = host_worth(network)
