@@ -92,6 +92,7 @@ OTHER_DEFAULTS = {
     "parallel_workflows": "2; 1 with --executor inline, or where the collector has processes of its own",
     "executor": "process; inline for one at a time",
     "address": "a new one on this machine",
+    "rungs": "an eighth, a quarter, a half and all of a training's episodes",
 }
 
 

@@ -34,7 +34,7 @@ from cageflow.files import checksum, write_whole
 from cageflow.runs import run_folder, runs
 from cageflow.runs.layout import CONFIG
 from cageflow.runs.progress import Quiet
-from cageflow.search import Budget
+from cageflow.search import Budget, TrialRequest
 from cageflow.settings import commands
 from cageflow.settings.commands import LandscapeConfig
 from cageflow.settings.config import RunConfig
@@ -118,11 +118,12 @@ def shrink() -> None:
 def plant_fault() -> None:
     """Let a trial overwrite the learner that it began with before the checkpoint knows of it."""
 
-    def keep(self: Any, trial: int, order: Any, content: bytes) -> None:
-        name = f"learner_{order_id(order):03d}.pt"
+    def keep(self: Any, request: TrialRequest, content: bytes) -> None:
+        number = order_id(request.order)
+        name = f"learner_{number:03d}.{request.training}.pt"
         write_whole(self._folder / name, content)
-        self._orders[order_id(order)] = (name, checksum(content))
-        self._starts.pop(trial, None)
+        self._trainings[number, request.training] = (name, checksum(content))
+        self._starts.pop(request.trial, None)
 
     def read(self: Any, file: Any) -> bytes:
         return bytes((self._folder / file[0]).read_bytes())

@@ -10,7 +10,22 @@ from typing import Any
 import numpy as np
 
 from cageflow.scenario.orders import Order, OrderSpace
-from cageflow.search import Acquisition, Choice, StrategySettings
+from cageflow.search import Acquisition, Choice, StrategySettings, TrialRequest
+
+
+def pending_trial(order: Order, training: int = 1, trained: int = 0, rung: int | None = None) -> TrialRequest:
+    """A trial that is under way: one that was asked for, in rungs to go from so many episodes of its training on."""
+    return TrialRequest(
+        trial=0,
+        order=order,
+        seed=1,
+        start=None,
+        trained_episodes=trained,
+        max_episodes=100 if rung is None else rung - trained,
+        cap="episode-cap",
+        training=training,
+        full_episodes=rung,
+    )
 
 
 class OneByOne(Executor):

@@ -58,6 +58,7 @@ def compare_tables(one: Landscape, other: Landscape, compliance_threshold: float
     Raises:
         UserError: a table lacks an order, or they are of different networks or unit types.
     """
+    one, other = one.full, other.full
     check_network(other, one.network)
     if one.space != other.space:
         raise UserError(

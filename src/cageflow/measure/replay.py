@@ -129,10 +129,12 @@ class Replay:
         """Estimate what a landscape tells.
 
         With one training an order nothing tells how much trainings differ: the noise is then that of their evaluation.
+        Of a landscape in rungs the last counts.
 
         Raises:
             UserError: some order lacks a training, or none is feasible.
         """
+        landscape = landscape.full
         missing = len(landscape.space) * len(landscape.seeds) - len(landscape.rows)
         if missing and landscape.is_complete:
             raise UserError(

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cageflow.evaluation.statistics import Estimate, summarize
-from cageflow.runs.saved_run import SavedRun, Trial
+from cageflow.runs.saved_run import SavedRun
 from cageflow.scenario.orders import Order
 from cageflow.search import TrialResult, best_trial
 
@@ -52,7 +52,7 @@ def order_results(run: SavedRun) -> list[OrderResult]:
     apart, the same for all orders.
     """
     by_order: dict[Order, list[TrialResult]] = {}
-    for trial in run.trials:
+    for trial in run.comparable:
         by_order.setdefault(trial.result.order, []).append(trial.result)
     spread = None
     if run.config.trains_anew:
@@ -117,12 +117,14 @@ def position_means(
         return np.where(counts > 0, sums / counts, np.nan), counts
 
 
-def best_so_far(trials: Sequence[Trial], threshold: float) -> list[float]:
-    """Best reward of a feasible trial up to each trial, NaN before the first."""
+def best_so_far(run: SavedRun) -> list[float]:
+    """Best reward of a feasible trial up to each trial, NaN before the first; of the trials that can be compared."""
     best, path = math.nan, []
-    for trial in trials:
+    comparable = {trial.number for trial in run.comparable}
+    for trial in run.trials:
         reward = trial.result.reward
-        if trial.result.compliance >= threshold and not reward <= best:
+        is_feasible = trial.result.compliance >= run.config.compliance_threshold
+        if trial.number in comparable and is_feasible and not reward <= best:
             best = reward
         path.append(best)
     return path

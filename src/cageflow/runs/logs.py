@@ -58,6 +58,8 @@ class LoggedUpdate:
     learning_rate: Annotated[float, significant("Learning_Rate", 6)]
     distinct_observations: Annotated[int, whole("Distinct_Observations")]
     ending: Annotated[str | None, or_none(Column("Ending"))]
+    training: Annotated[int, whole("Training")]
+    training_episodes: Annotated[int, whole("Training_Episodes")]
 
     @classmethod
     def of(
@@ -69,8 +71,21 @@ class LoggedUpdate:
         trial: int,
         run_episodes: int,
         ending: str | None,
+        training: int = 1,
+        trained_episodes: int = 0,
     ) -> LoggedUpdate:
-        """What is said of an update; `ending` is that of its training, None where that goes on."""
+        """What is said of an update.
+
+        Args:
+            orders: of the network.
+            order: that is trained.
+            record: of the update.
+            trial: number of the trial.
+            run_episodes: of the whole run so far.
+            ending: why the trial ends; None where it goes on.
+            training: which training of its order it is.
+            trained_episodes: of that training before the trial.
+        """
         stats = record.stats
         return cls(
             workflow_id=orders.rank(order) if isinstance(order, tuple) else -1,
@@ -96,6 +111,8 @@ class LoggedUpdate:
             learning_rate=stats.learning_rate,
             distinct_observations=stats.distinct_observations,
             ending=ending,
+            training=training,
+            training_episodes=trained_episodes + record.episodes,
         )
 
 
@@ -121,6 +138,7 @@ class LoggedTrial:
     run_episodes: Annotated[int, whole("Run_Episodes")]
     ending: Annotated[str, Column("Ending")]
     seconds: Annotated[float, decimals("Seconds", 2)]
+    training: Annotated[int, whole("Training")]
 
     def __post_init__(self) -> None:
         _ = self.result
@@ -144,6 +162,7 @@ class LoggedTrial:
             run_episodes=iteration.episodes,
             ending=result.ending,
             seconds=result.seconds,
+            training=result.training,
         )
 
     @property
@@ -159,6 +178,7 @@ class LoggedTrial:
             total_episodes=self.total_episodes,
             ending=self.ending,
             seconds=self.seconds,
+            training=self.training,
         )
 
 

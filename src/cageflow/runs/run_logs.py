@@ -41,9 +41,27 @@ class RunLogs:
                 log.begin()
             closing.pop_all()
 
-    def update(self, order: Workflow, record: UpdateRecord, trial: int, run_episodes: int, ending: str | None) -> None:
-        """Write one update."""
-        line = LoggedUpdate.of(self._orders, order, record, trial=trial, run_episodes=run_episodes, ending=ending)
+    def update(
+        self,
+        order: Workflow,
+        record: UpdateRecord,
+        trial: int,
+        run_episodes: int,
+        ending: str | None,
+        training: int = 1,
+        trained_episodes: int = 0,
+    ) -> None:
+        """Write one update; see `LoggedUpdate.of`."""
+        line = LoggedUpdate.of(
+            self._orders,
+            order,
+            record,
+            trial=trial,
+            run_episodes=run_episodes,
+            ending=ending,
+            training=training,
+            trained_episodes=trained_episodes,
+        )
         self._logs["training"].append([UPDATES.cells(line)])
 
     def acquisition(self, trial: int, acquisition: Acquisition, tried: Sequence[Order] = ()) -> None:

@@ -91,11 +91,19 @@ class SavedRun:
         return self.config.game().network.orders
 
     @cached_property
+    def comparable(self) -> tuple[Trial, ...]:
+        """The trials that can be compared: all, or in rungs those that ended at the furthest rung so far."""
+        if not self.config.ladder:
+            return self.trials
+        furthest = max((trial.result.total_episodes for trial in self.trials), default=0)
+        return tuple(trial for trial in self.trials if trial.result.total_episodes == furthest)
+
+    @cached_property
     def best(self) -> TrialResult | None:
         """The best trial, by the search's own rule; None for a single training."""
         if not self.trials:
             return None
-        return best_trial([trial.result for trial in self.trials], self.config.compliance_threshold)[0]
+        return best_trial([trial.result for trial in self.comparable], self.config.compliance_threshold)[0]
 
     @property
     def is_feasible(self) -> bool:

@@ -21,10 +21,11 @@ from cageflow.search import (
     SearchState,
     TrialNews,
     TrialRequest,
+    TrialResult,
     best_trial,
     run_search,
 )
-from cageflow.search.landscape import landscape_ranks
+from cageflow.search.rungs import at_the_furthest
 from cageflow.settings.commands import TrialsConfig
 from cageflow.training.learners import Learners
 from cageflow.training.trainer import Ending, PolicyTrainer, UpdateRecord
@@ -68,6 +69,7 @@ class SearchRun:
             self._learners = Learners(run.folder.checkpoint_path, self._orders, run.state.get("learners"))
         self._updates: dict[int, list[UpdateRecord]] = {}  # of trials elsewhere, until they end
         self._outcomes: dict[int, TrialOutcome] = {}
+        self._requests: dict[int, TrialRequest] = {}  # of the trials under way
         self._runner: TaskRunner
         if pool is not None:
             self._runner = _Elsewhere(pool, run.stop)
@@ -117,6 +119,7 @@ class SearchRun:
     def submit(self, request: TrialRequest) -> None:
         """Have a trial run."""
         folder = self._run.folder
+        self._requests[request.trial] = request
         learner = folder.start() if request.start is None else self._learners.start_of(request)
         self._runner.submit(
             TrialTask(config=self._run.config, request=request, learner=learner, network=folder.network())
@@ -162,12 +165,17 @@ class SearchRun:
         outcome, updates = self._outcomes.pop(trial), self._updates.pop(trial)
         for record in updates:
             self._log_update(result.order, record, trial, result.ending if record is updates[-1] else None)
-        if not self._run.config.trains_anew:  # of a landscape nothing goes on
-            self._learners.keep(trial, result.order, outcome.learner)
-        write_whole(self._policy_path(trial, result.order), outcome.policy)
+        del self._requests[trial]
+        if self._run.config.trains_anew and result.total_episodes == self._run.config.ladder[-1]:
+            self._learners.forget(iteration.request)  # nothing goes on from it
+        else:
+            self._learners.keep(iteration.request, outcome.learner)
+        write_whole(self._policy_path(result), outcome.policy)
         self._state = iteration.state
         history = iteration.state.history
-        best, _ = best_trial(history, self._run.config.compliance_threshold)
+        best, _ = best_trial(
+            at_the_furthest(history) if self._run.config.ladder else history, self._run.config.compliance_threshold
+        )
         if best is iteration.result:  # its order may be trained on in a later trial, which writes another policy
             write_whole(self._run.folder.best_policy_path, outcome.policy)
         self._run.folder.logs.iteration(iteration)
@@ -186,7 +194,10 @@ class SearchRun:
     def _log_update(self, order: Order | None, record: UpdateRecord, trial: int, ending: str | None) -> int:
         """Write an update to the logs; gives the episodes of the run so far."""
         run_episodes = sum(result.episodes for result in self._state.history) + record.episodes
-        self._run.folder.logs.update(order, record, trial, run_episodes, ending)
+        request = self._requests[trial]
+        self._run.folder.logs.update(
+            order, record, trial, run_episodes, ending, request.training, request.trained_episodes
+        )
         self._run.events.update(order, record, run_episodes)
         return run_episodes
 
@@ -194,25 +205,21 @@ class SearchRun:
         result = iteration.result
         return LandscapeRow(
             order=result.order,
-            seed=self._landscape_seed(iteration.request.trial),
+            seed=result.training,
             reward=result.reward,
             reward_se=result.reward_se,
             compliance=result.compliance,
             compliance_se=result.compliance_se or 0.0,
-            episodes=result.episodes,
+            episodes=result.total_episodes,
             ending=result.ending,
             threshold_episodes=threshold_episodes,
             seconds=result.seconds,
             network=self._network,
         )
 
-    def _landscape_seed(self, trial: int) -> int:
-        """Which training of its order a trial of a landscape is, from 1."""
-        return trial // len(landscape_ranks(self._orders)) + 1
-
-    def _policy_path(self, trial: int, order: Order) -> Path:
-        number = self._landscape_seed(trial) if self._run.config.has_several else None
-        return self._run.folder.policy_path(order, number)
+    def _policy_path(self, result: TrialResult) -> Path:
+        number = result.training if self._run.config.has_several else None
+        return self._run.folder.policy_path(result.order, number)
 
 
 class _Here:

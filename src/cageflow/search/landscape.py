@@ -1,5 +1,6 @@
-"""Landscapes: what every order of a space came to, trained alike and several times."""
+"""Landscapes: what every order of a space came to, trained alike and several times, and judged on the way."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -26,17 +27,17 @@ def landscape_ranks(space: OrderSpace) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LandscapeRow:
-    """One training of one order.
+    """One training of one order, as it was judged at its end or on its way there.
 
     Attributes:
         order: the workflow order.
         seed: number of the training among those of its order, from 1.
-        reward: mean env return of the trained policy on fresh episodes.
+        reward: mean env return of the policy that it had come to on fresh episodes.
         reward_se: its standard error.
         compliance: mean compliance on the same episodes, 0 to 1.
         compliance_se: its standard error.
-        episodes: episodes trained.
-        ending: why the training ended.
+        episodes: episodes trained so far: the rung that it was judged at.
+        ending: why the training ended there, or rested.
         threshold_episodes: episodes after which a batch first reached the compliance threshold; None if none did.
         seconds: wall-clock time of the training and its evaluation.
         network: fingerprint of the network; None where the table does not say.
@@ -68,7 +69,7 @@ class LandscapeRow:
 
 @dataclass(frozen=True, slots=True)
 class NumberedRow:
-    """A line of a table: a training, and before it the number of its order."""
+    """A line of a table: how a training was judged, and before it the number of its order."""
 
     number: Annotated[int, whole("Workflow_ID")]
     row: LandscapeRow
@@ -82,7 +83,12 @@ WITHOUT_NETWORK = LANDSCAPE.columns[:-1]
 
 @dataclass(frozen=True, slots=True)
 class Landscape:
-    """A table of trainings of the orders of a space; `rows` holds those of each order, by seed and then by order."""
+    """A table of trainings of the orders of a space.
+
+    Attributes:
+        space: all orders.
+        rows: one for each time that a training was judged.
+    """
 
     space: OrderSpace
     rows: tuple[LandscapeRow, ...]
@@ -98,12 +104,33 @@ class Landscape:
         return tuple(sorted({row.seed for row in self.rows}))
 
     @property
+    def rungs(self) -> tuple[int, ...]:
+        """Episodes at which trainings were judged, ascending."""
+        return tuple(sorted({row.episodes for row in self.rows}))
+
+    @property
+    def full(self) -> "Landscape":
+        """The trainings as they were judged last."""
+        last: dict[tuple[Order, int], LandscapeRow] = {}
+        for row in self.rows:
+            so_far = last.setdefault((row.order, row.seed), row)
+            if row.episodes > so_far.episodes:
+                last[row.order, row.seed] = row
+        return self if len(last) == len(self.rows) else Landscape(self.space, tuple(last.values()))
+
+    @property
     def is_complete(self) -> bool:
-        """Whether every order that a landscape of its space has is there with every seed."""
-        return len(self.rows) >= len(landscape_ranks(self.space)) * len(self.seeds)
+        """Whether every order that a landscape of its space has is there with every seed, judged as often as any."""
+        judged = Counter((row.order, row.seed) for row in self.rows)
+        trainings = len(landscape_ranks(self.space)) * len(self.seeds)
+        return len(judged) >= trainings and len(set(judged.values())) == 1
+
+    def at(self, rung: int) -> "Landscape":
+        """The trainings as they were judged at a rung."""
+        return Landscape(self.space, tuple(row for row in self.rows if row.episodes == rung))
 
     def of(self, order: Order) -> tuple[LandscapeRow, ...]:
-        """The trainings of one order."""
+        """The rows of one order."""
         return tuple(row for row in self.rows if row.order == order)
 
 
@@ -158,9 +185,12 @@ def read_landscape(path: Path) -> Landscape:
                 raise ValueError(f"{show_order(row.order)} has the number {space.rank(row.order)}, not {line.number}")
         except ValueError as error:
             raise UserError(f"{path}, line {number}: {error}") from error
-        if (row.order, row.seed) in seen:
-            raise UserError(f"{path}, line {number}: {show_order(row.order)} with seed {row.seed} stands there twice")
-        seen.add((row.order, row.seed))
+        if (row.order, row.seed, row.episodes) in seen:
+            raise UserError(
+                f"{path}, line {number}: {show_order(row.order)} with seed {row.seed} and {row.episodes} episodes "
+                "stands there twice"
+            )
+        seen.add((row.order, row.seed, row.episodes))
         rows.append(row)
     if space is None:
         raise UserError(f"{path} is empty: it has no trainings")

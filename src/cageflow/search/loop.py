@@ -15,6 +15,7 @@ from cageflow.scenario.orders import Order, show_order
 from cageflow.search.clock import EpisodeClock
 from cageflow.search.initial import from_scratch
 from cageflow.search.landscape import LandscapeRow
+from cageflow.search.rungs import next_rung, progress
 from cageflow.search.strategies import Choice, Strategy
 from cageflow.search.trial import Cap, History, TrialRequest, TrialResult, check_fields
 
@@ -287,10 +288,12 @@ def run_search(
         choice = None
         if len(pending) < parallel and budget.spent(history, requests) is None:
             number = len(history) + len(pending)
-            orders = [request.order for request in requests]
-            choice = strategy.choose(tuple(history), orders, _stream(state.seed, number, 0))
+            choice = strategy.choose(tuple(history), requests, _stream(state.seed, number, 0))
         if choice is not None:
-            request = _request(choice.order, number, state.seed, budget, history, requests, start)
+            if strategy.settings.rungs:
+                request = _request_in_rungs(choice, number, state.seed, strategy, history, requests, start)
+            else:
+                request = _request(choice.order, number, state.seed, budget, history, requests, start)
             ucb = (
                 None if choice.acquisition is None else float(choice.acquisition.ucb[strategy.space.rank(choice.order)])
             )
@@ -366,9 +369,58 @@ def _request(
     )
 
 
-def _stream(seed: int, trial: int, purpose: int) -> np.random.Generator:
-    """The stream of one purpose in one trial: 0 the strategy's choice, 1 the seed of the trial."""
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(trial, purpose)))
+def _request_in_rungs(
+    choice: Choice,
+    number: int,
+    seed: int,
+    strategy: Strategy,
+    history: History,
+    pending: Sequence[TrialRequest],
+    start: Callable[[Order, History], Order | None],
+) -> TrialRequest:
+    """The trial that takes a training to its next rung.
+
+    A training that begins anew is independent of the other trainings of its order, so it begins with none of them.
+
+    Raises:
+        RuntimeError: the training is under way already, or at its full budget.
+    """
+    order, training, rungs = choice.order, choice.training, strategy.settings.rungs
+    begun = progress(history)
+    episodes = begun.get((order, training), 0)
+    rung = next_rung(rungs, episodes)
+    if rung is None or any((one.order, one.training) == (order, training) for one in pending):
+        raise RuntimeError(
+            f"training {training} of {show_order(order)} was chosen, which is under way or at its {rungs[-1]} episodes"
+        )
+    origin, of_training = None, training
+    if episodes:
+        origin = order
+    elif all(trained != order for trained, _ in begun):
+        origin = start(order, history)
+        of_training = next((trial.training for trial in reversed(history) if trial.order == origin), 1)
+    return TrialRequest(
+        trial=number,
+        order=order,
+        seed=int(_stream(seed, strategy.space.rank(order), training, 2).integers(2**63)),
+        start=origin,
+        start_training=of_training,
+        trained_episodes=episodes,
+        max_episodes=rung - episodes,
+        cap="episode-cap",
+        training=training,
+        full_episodes=rungs[-1],
+    )
+
+
+def _stream(seed: int, *key: int) -> np.random.Generator:
+    """The stream of one purpose: of a trial 0 the strategy's choice and 1 its seed, of an order's training 2 its seed.
+
+    Args:
+        seed: of the search.
+        key: number of the trial, or rank of the order and number of the training; and the purpose.
+    """
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
 def _total_episodes(trials: History) -> int:
@@ -377,10 +429,15 @@ def _total_episodes(trials: History) -> int:
 
 def _check(request: TrialRequest, result: TrialResult) -> None:
     """Refuse a result that does not answer its request."""
-    if result.order != request.order:
+    if (result.order, result.training) != (request.order, request.training):
         raise RuntimeError(
-            f"trial {request.trial} was to train {show_order(request.order)}, its result is on "
-            f"{show_order(result.order)}"
+            f"trial {request.trial} was to train {show_order(request.order)}, training {request.training}, its result "
+            f"is on {show_order(result.order)}, training {result.training}"
+        )
+    if request.rung is not None and result.total_episodes != request.rung:
+        raise RuntimeError(
+            f"trial {request.trial} of {show_order(request.order)} was to reach the rung of {request.rung} episodes, "
+            f"and has {result.total_episodes}"
         )
     expected = request.trained_episodes + result.episodes
     if result.total_episodes != expected:

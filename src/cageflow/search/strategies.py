@@ -1,6 +1,6 @@
 """Strategies: which workflow order to try next, given the trials so far.
 
-A strategy is a function of the history, of the orders whose trials are still pending and of the random stream it is
+A strategy is a function of the history, of the trials that are still pending and of the random stream it is
 handed; it keeps nothing between calls, so a search that is resumed goes on as if it had never stopped. A new one is a
 class with `choose` and a line in STRATEGIES.
 """
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from cageflow.errors import UserError
 from cageflow.scenario.orders import Order, OrderSpace
 from cageflow.search.kernels import KernelName
-from cageflow.search.trial import History, TrialResult
+from cageflow.search.rungs import Rungs, check_rungs, next_rung, progress
+from cageflow.search.trial import History, TrialRequest, TrialResult
 
 if TYPE_CHECKING:
     from cageflow.search.surrogate import Surrogate
@@ -42,6 +43,8 @@ class StrategySettings:
         kernel: how orders correlate in the processes, a name in `kernels.KERNELS`; `evidence`: each process takes the
             one for which its trials speak most, anew at every choice.
         compliance_threshold: least compliance of a feasible trial, 0 to 1.
+        rungs: ascending numbers of episodes that each training is judged at, the last being its full budget; empty
+            where trials are not in rungs.
 
     Raises:
         UserError: a setting is out of its range.
@@ -51,6 +54,7 @@ class StrategySettings:
     gate: Gate = "feasibility"
     kernel: KernelName = "evidence"
     compliance_threshold: float = 0.95
+    rungs: Rungs = ()
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.beta) and self.beta >= 0):
@@ -61,6 +65,7 @@ class StrategySettings:
             raise UserError(f"unknown kernel '{self.kernel}': possible are {', '.join(get_args(KernelName))}")
         if not 0 <= self.compliance_threshold <= 1:
             raise UserError(f"the compliance threshold is {self.compliance_threshold}: it must lie between 0 and 1")
+        check_rungs(self.rungs)
 
     def reached(self, trial: TrialResult) -> bool:
         """Whether a trial is feasible: its compliance reached the threshold."""
@@ -88,10 +93,15 @@ class Acquisition:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An order to try next, and what led to it: None for a strategy without a model."""
+    """An order to try next, and what led to it: None for a strategy without a model.
+
+    In rungs `training`, from 1, says which of the order's trainings is taken to its next rung; one that there is not
+    yet begins anew.
+    """
 
     order: Order
     acquisition: Acquisition | None = None
+    training: int = 1
 
 
 class Strategy(Protocol):
@@ -105,12 +115,12 @@ class Strategy(Protocol):
     def settings(self) -> StrategySettings:
         """The settings it was made with."""
 
-    def choose(self, history: History, pending: Sequence[Order], rng: np.random.Generator) -> Choice | None:
+    def choose(self, history: History, pending: Sequence[TrialRequest], rng: np.random.Generator) -> Choice | None:
         """Choose from what is known.
 
         Args:
             history: the trials that have ended.
-            pending: orders whose trials are still under way; none of them is chosen.
+            pending: trials that are still under way; none of their orders is chosen, in rungs none of their trainings.
             rng: the only source of chance.
 
         Returns:
@@ -126,7 +136,7 @@ class RoundRobin:
     space: OrderSpace
     settings: StrategySettings
 
-    def choose(self, history: History, pending: Sequence[Order], rng: np.random.Generator) -> Choice | None:
+    def choose(self, history: History, pending: Sequence[TrialRequest], rng: np.random.Generator) -> Choice | None:
         """The order whose rank is the number of trials begun so far, modulo W, or the next that is not pending."""
         idle = _idle(self.space, pending)
         if not idle.any():
@@ -137,30 +147,35 @@ class RoundRobin:
 
 @dataclass(frozen=True, slots=True)
 class Exhaustive:
-    """Every order once, by rank, and again for each further round; then nothing.
+    """Every order once, by rank; in rungs so many trainings of each, one after the other to its full budget.
 
-    A later round does not wait for an earlier one: its trials are for searches that begin every trial anew.
+    A second training of an order begins when all orders have a first.
 
     Args:
         space: all orders.
-        settings: of which none is read.
-        rounds: how often.
+        settings: of which the rungs are read.
+        repetitions: trainings of each order, in rungs.
         ranks: of the orders to take; None for all.
     """
 
     space: OrderSpace
     settings: StrategySettings
-    rounds: int = 1
+    repetitions: int = 1
     ranks: NDArray[np.int64] | None = None
 
-    def choose(self, history: History, pending: Sequence[Order], rng: np.random.Generator) -> Choice | None:
-        """The first of the orders whose trials are fewest, those under way included."""
-        begun = np.zeros(len(self.space), dtype=np.int64)
-        for order in [*(trial.order for trial in history), *pending]:
-            begun[self.space.rank(order)] += 1
+    def choose(self, history: History, pending: Sequence[TrialRequest], rng: np.random.Generator) -> Choice | None:
+        """The training that began first of those that go on, else the next to begin."""
+        begun = progress(history)
+        busy = {(request.order, request.training) for request in pending}
+        for (order, training), episodes in begun.items():
+            if (order, training) not in busy and next_rung(self.settings.rungs, episodes) is not None:
+                return Choice(order, training=training)
         ranks = np.arange(len(self.space)) if self.ranks is None else self.ranks
-        fewest = int(ranks[begun[ranks].argmin()])
-        return Choice(self.space.unrank(fewest)) if begun[fewest] < self.rounds else None
+        for training in range(1, self.repetitions + 1):
+            for order in map(self.space.unrank, ranks.tolist()):
+                if (order, training) not in begun and (order, training) not in busy:
+                    return Choice(order, training=training)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +185,7 @@ class Random:
     space: OrderSpace
     settings: StrategySettings
 
-    def choose(self, history: History, pending: Sequence[Order], rng: np.random.Generator) -> Choice | None:
+    def choose(self, history: History, pending: Sequence[TrialRequest], rng: np.random.Generator) -> Choice | None:
         """One draw."""
         idle = np.flatnonzero(_idle(self.space, pending))
         return Choice(self.space.unrank(int(idle[rng.integers(len(idle))]))) if len(idle) else None
@@ -196,7 +211,7 @@ class GpUcb:
     space: OrderSpace
     settings: StrategySettings
 
-    def choose(self, history: History, pending: Sequence[Order], rng: np.random.Generator) -> Choice | None:
+    def choose(self, history: History, pending: Sequence[TrialRequest], rng: np.random.Generator) -> Choice | None:
         """Fit the processes and take the best order that is not set aside; ties are broken by one draw."""
         allowed = open_orders(self.space, history, pending, self.settings)
         if not allowed.any():
@@ -219,10 +234,10 @@ class Canonical:
     space: OrderSpace
     settings: StrategySettings
 
-    def choose(self, history: History, pending: Sequence[Order], rng: np.random.Generator) -> Choice | None:
+    def choose(self, history: History, pending: Sequence[TrialRequest], rng: np.random.Generator) -> Choice | None:
         """The first of them that was never tried, with what `GpUcb` would have thought, or the choice of `GpUcb`."""
         choice = GpUcb(self.space, self.settings).choose(history, pending, rng)
-        begun = {trial.order for trial in history}.union(pending)
+        begun = {trial.order for trial in history} | {request.order for request in pending}
         for order in self.space.named.values():
             if choice is not None and order not in begun:
                 return Choice(order, choice.acquisition)
@@ -241,7 +256,7 @@ class Thompson:
     space: OrderSpace
     settings: StrategySettings
 
-    def choose(self, history: History, pending: Sequence[Order], rng: np.random.Generator) -> Choice | None:
+    def choose(self, history: History, pending: Sequence[TrialRequest], rng: np.random.Generator) -> Choice | None:
         """Fit the processes, draw once and take the best order that is not set aside."""
         allowed = open_orders(self.space, history, pending, self.settings)
         if not allowed.any():
@@ -276,6 +291,10 @@ STRATEGIES: dict[str, Callable[[OrderSpace, StrategySettings], Strategy]] = {
 """The strategies by the names that a user gives."""
 
 
+IN_RUNGS: frozenset[str] = frozenset()
+"""Those that a search trains in rungs for."""
+
+
 def make_strategy(name: str, space: OrderSpace, settings: StrategySettings | None = None) -> Strategy:
     """Make a strategy by its name in `STRATEGIES`.
 
@@ -293,7 +312,7 @@ def upper_confidence_bound(mean: NDArray[np.float64], std: NDArray[np.float64], 
 
 
 def open_orders(
-    space: OrderSpace, history: History, pending: Sequence[Order], settings: StrategySettings
+    space: OrderSpace, history: History, pending: Sequence[TrialRequest], settings: StrategySettings
 ) -> NDArray[np.bool_]:
     """Which orders may be chosen by a strategy with a model: not pending, and not set aside after failing.
 
@@ -319,10 +338,10 @@ def open_orders(
     return idle & (back_at <= max(len(history), int(back_at[idle].min())))
 
 
-def _idle(space: OrderSpace, pending: Sequence[Order]) -> NDArray[np.bool_]:
+def _idle(space: OrderSpace, pending: Sequence[TrialRequest]) -> NDArray[np.bool_]:
     """(W,) which orders are not pending."""
     idle = np.ones(len(space), dtype=np.bool_)
-    idle[[space.rank(order) for order in pending]] = False
+    idle[[space.rank(request.order) for request in pending]] = False
     return idle
 
 
@@ -334,7 +353,7 @@ def _likeliest(score: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _fit(
-    space: OrderSpace, history: History, pending: Sequence[Order], settings: StrategySettings
+    space: OrderSpace, history: History, pending: Sequence[TrialRequest], settings: StrategySettings
 ) -> "tuple[Surrogate, Surrogate | None]":
     """The process on reward, of the trials that reached the threshold, and the one on compliance, of all of them.
 
@@ -343,10 +362,11 @@ def _fit(
     from cageflow.search import surrogate  # imports SciPy
 
     reached = [trial for trial in history if settings.reached(trial)]
-    reward = surrogate.fit_reward(space, reached, settings.kernel).hallucinate(pending)
+    orders = [request.order for request in pending]
+    reward = surrogate.fit_reward(space, reached, settings.kernel).hallucinate(orders)
     if settings.gate == "strict":
         return reward, None
-    return reward, surrogate.fit_compliance(space, history, settings.kernel).hallucinate(pending)
+    return reward, surrogate.fit_compliance(space, history, settings.kernel).hallucinate(orders)
 
 
 def _log_feasibility(

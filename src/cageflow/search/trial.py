@@ -1,4 +1,8 @@
-"""What the search asks for and what it gets back: one trial of one workflow order."""
+"""What the search asks for and what it gets back: one trial of one workflow order.
+
+A *training* of an order is one learner's: the first, or another that began independently of it. A trial takes a
+training on; in a search in rungs from one number of its episodes to the next.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,12 +22,17 @@ class TrialRequest:
     Attributes:
         trial: number of the trial in its search, from 0.
         order: the workflow order to train and evaluate.
-        seed: seed of everything random in this trial, 0 to 2**63 - 1; a function of the search's seed and `trial`.
+        seed: seed of everything random in this trial, 0 to 2**63 - 1; a function of the search's seed and of `trial`,
+            in rungs of the order and `training` instead, so that a training is one whatever it is interrupted by.
         start: the order from whose learner the training goes on: `order` itself if its own training is continued,
             another one to begin with its weights, None to begin from scratch.
-        trained_episodes: episodes that earlier trials trained on this order; 0 where it begins anew.
+        start_training: which training of `start` that is.
+        trained_episodes: episodes that earlier trials trained on this order, in rungs in this training; 0 where it
+            begins anew.
         max_episodes: episodes that the trial may train; None without a bound.
         cap: what `max_episodes` is.
+        training: number of the training among those of its order, from 1.
+        full_episodes: of the training as a whole, which its schedules are stretched over, in rungs; None without.
     """
 
     trial: int
@@ -33,6 +42,16 @@ class TrialRequest:
     trained_episodes: int
     max_episodes: int | None
     cap: Cap
+    training: int = 1
+    start_training: int = 1
+    full_episodes: int | None = None
+
+    @property
+    def rung(self) -> int | None:
+        """Episodes of the training at which a trial in rungs ends; None without."""
+        if self.full_episodes is None or self.max_episodes is None:
+            return None
+        return self.trained_episodes + self.max_episodes
 
     def to_json(self) -> dict[str, Any]:
         """The request as plain data for `json.dump`."""
@@ -45,6 +64,7 @@ class TrialRequest:
         Raises:
             ValueError: a field is missing or unknown.
         """
+        data = {"training": 1, "start_training": 1, "full_episodes": None, **data}  # not said before there were rungs
         check_fields("a request", cls, data)
         start = None if data["start"] is None else tuple(data["start"])
         return cls(**{**data, "order": tuple(data["order"]), "start": start})
@@ -61,9 +81,10 @@ class TrialResult:
         compliance: mean compliance of the trained policy, 0 to 1.
         compliance_se: standard error of `compliance`; None if it was not estimated.
         episodes: episodes trained in this trial, at least 1.
-        total_episodes: episodes trained on this order so far, this trial included.
+        total_episodes: episodes trained on this order so far, this trial included; in rungs those of this training.
         ending: why the training ended, in one word or two.
         seconds: wall-clock time of the trial.
+        training: number of the training among those of its order, from 1.
 
     Raises:
         ValueError: a number is not finite or out of its range; such a result would poison every later choice.
@@ -78,6 +99,7 @@ class TrialResult:
     total_episodes: int
     ending: str
     seconds: float
+    training: int = 1
 
     def __post_init__(self) -> None:
         where = f"trial of {show_order(self.order)}"
@@ -93,6 +115,8 @@ class TrialResult:
             raise ValueError(f"{where}: compliance_se is {self.compliance_se}, expected a finite number of at least 0")
         if self.episodes < 1:
             raise ValueError(f"{where}: episodes is {self.episodes}, expected at least 1 or the budget never ends")
+        if self.training < 1:
+            raise ValueError(f"{where}: training is {self.training}, expected at least 1")
         if self.total_episodes < self.episodes:
             raise ValueError(
                 f"{where}: total_episodes is {self.total_episodes}, less than its {self.episodes} episodes"
@@ -109,6 +133,7 @@ class TrialResult:
         Raises:
             ValueError: a field is missing, unknown or out of its range.
         """
+        data = {"training": 1, **data}  # not said before there were rungs
         check_fields("a trial", cls, data)
         return cls(**{**data, "order": tuple(data["order"])})
 

@@ -17,9 +17,11 @@ from cageflow.search import StrategySettings as StrategyOptions
 from cageflow.search.kernels import KernelName
 from cageflow.search.landscape import landscape_ranks
 from cageflow.settings.config import RunConfig, with_implied
+from cageflow.settings.ladder import ladder, read_rungs, write_rungs
 from cageflow.settings.parts import (
     LandscapeSettings,
     PolicySettings,
+    RungSettings,
     SearchSettings,
     TrainSettings,
     TrialsSettings,
@@ -182,7 +184,30 @@ class SearchConfig(TrialsConfig, SearchSettings):
         return trained + (self.fixed_episodes or 1) > self.total_episodes
 
 
-class LandscapeConfig(TrialsConfig, LandscapeSettings):
+class InRungsConfig(TrialsConfig, RungSettings):
+    """Of a run that trains orders from rung to rung."""
+
+    @field_validator("rungs", mode="before")
+    @classmethod
+    def _are_rungs(cls, value: object) -> object:
+        return None if value is None else write_rungs(read_rungs(value))
+
+    @classmethod
+    def completed(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """The settings with the length of a training that its rungs imply."""
+        if values.get("rungs") is not None:
+            last = read_rungs(values["rungs"])[-1]
+            values = with_implied(values, "the last of rungs", {"max_episodes_per_workflow": last})
+        return super().completed(values)
+
+    @property
+    def ladder(self) -> tuple[int, ...]:
+        """Those that the user gives, or that follow from the length of a training."""
+        rungs = None if self.rungs is None else read_rungs(self.rungs)
+        return ladder(self.max_episodes_per_workflow, self.rollout().episodes_per_update, rungs)
+
+
+class LandscapeConfig(InRungsConfig, LandscapeSettings):
     """Of `landscape`."""
 
     title = "Landscape"
@@ -195,6 +220,8 @@ class LandscapeConfig(TrialsConfig, LandscapeSettings):
     @classmethod
     def completed(cls, values: dict[str, Any]) -> dict[str, Any]:
         """The settings with equal budgets for all orders."""
+        if values.get("rungs") is not None:
+            values = {"max_episodes_per_workflow": read_rungs(values["rungs"])[-1], **values}
         per_order = values.get("max_episodes_per_workflow", cls.max_episodes_per_workflow)
         orders = landscape_ranks(load_network(values.get("scenario")).orders)
         budgets = _equal_budgets(len(orders), per_order, values.get("repetitions", 1))
@@ -203,7 +230,7 @@ class LandscapeConfig(TrialsConfig, LandscapeSettings):
     def find_strategy(self) -> Strategy:
         """All orders in their turn."""
         space = self.game().network.orders
-        options = StrategyOptions(compliance_threshold=self.compliance_threshold)
+        options = StrategyOptions(compliance_threshold=self.compliance_threshold, rungs=self.ladder)
         return Exhaustive(space, options, self.repetitions, landscape_ranks(space))
 
     def find_start(self) -> Callable[[Order, History], Order | None]:
@@ -211,7 +238,7 @@ class LandscapeConfig(TrialsConfig, LandscapeSettings):
         return anew
 
     def budget(self) -> Budget:
-        """So many trials of an order as there are repetitions."""
+        """A trial for each rung of each training."""
         return Budget(trials=self._num_trials, episodes_per_trial=self.max_episodes_per_workflow)
 
     @property
@@ -226,12 +253,12 @@ class LandscapeConfig(TrialsConfig, LandscapeSettings):
         return super().how_many() if trained == len(space) else f"{trained:,}, evenly spaced, of the {len(space):,}"
 
     def is_over(self, results: Sequence[TrialResult]) -> bool:
-        """Whether every order was trained as often as it was to be."""
+        """Whether every order was trained as often and as long as it was to be."""
         return len(results) >= self._num_trials
 
     @property
     def _num_trials(self) -> int:
-        return len(landscape_ranks(self.game().network.orders)) * self.repetitions
+        return len(landscape_ranks(self.game().network.orders)) * self.repetitions * len(self.ladder)
 
 
 class TrainConfig(PolicyConfig, TrainSettings):

@@ -184,6 +184,11 @@ class RunConfig(BaseModel, CommonSettings):
         """Where trials run, one of `commands.EXECUTORS`."""
         return "inline"
 
+    @property
+    def ladder(self) -> tuple[int, ...]:
+        """Episodes at which each training is judged, the last being its full budget; empty where none has rungs."""
+        return ()
+
     def is_over(self, results: Sequence[TrialResult]) -> bool:
         """Whether trials that have ended are all that there will be; of a single training the folder says it."""
         return True

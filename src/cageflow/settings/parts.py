@@ -141,6 +141,19 @@ class RepetitionSettings:
     repetitions: Annotated[int, Bounds(ge=1, le=10_000), Option("Trainings of each workflow.", advanced=False)] = 1
 
 
+class RungSettings:
+    """At how many of its episodes a training is judged."""
+
+    rungs: Annotated[
+        str | None,
+        Option(
+            "Episodes at which each training is judged on its way, with commas between; the last is its length. They "
+            "are rounded up to whole updates.",
+            "an eighth, a quarter, a half and all of a training's episodes",
+        ),
+    ] = None
+
+
 class WhereSettings:
     """Where trials run."""
 
@@ -311,7 +324,7 @@ class TrainSettings(PolicySettings, WorkflowSettings):
     """Of `train`."""
 
 
-class LandscapeSettings(TrialsSettings, RepetitionSettings):
+class LandscapeSettings(TrialsSettings, RungSettings, RepetitionSettings):
     """Of `landscape`, which trains all orders for as long and as often: so follow its other lengths from one."""
 
     max_episodes_per_workflow: Annotated[Count, Option("Episodes of each training.")] = 10_000

@@ -13,13 +13,15 @@ from typing import Any
 
 from cageflow.errors import UserError
 from cageflow.files import checksum, read_whole, write_whole
-from cageflow.scenario.orders import Order, OrderSpace
+from cageflow.scenario.orders import OrderSpace
 from cageflow.search import TrialRequest
 
 PATTERN = "learner_*.pt"
 
 LearnerFile = tuple[str, str]
 """Name and check sum."""
+Training = tuple[int, int]
+"""Number of an order, and which of its trainings, from 1."""
 
 
 class Learners:
@@ -35,34 +37,41 @@ class Learners:
         self._folder = folder
         self._space = orders
         saved = state or {"orders": {}, "starts": {}}
-        self._orders = {int(number): _learner_file(file) for number, file in saved["orders"].items()}
+        self._trainings = {_training(name): _learner_file(file) for name, file in saved["orders"].items()}
         self._starts = {int(trial): _learner_file(file) for trial, file in saved["starts"].items()}
 
     def start_of(self, request: TrialRequest) -> bytes:
-        """The learner that a trial begins with: of the order it starts from, as it was when the trial first began.
+        """The learner that a trial begins with: of the training it starts from, as it was when the trial first began.
 
         Raises:
             UserError: its file is missing, or is not the one that was written.
         """
         assert request.start is not None
-        return self._read(self._starts.setdefault(request.trial, self._orders[self._space.rank(request.start)]))
+        training = (self._space.rank(request.start), request.start_training)
+        return self._read(self._starts.setdefault(request.trial, self._trainings[training]))
 
     def check(self) -> None:
         """Refuse files that are not those of the checkpoint; as `start_of`."""
         for file in self._needed():
             self._read(file)
 
-    def keep(self, trial: int, order: Order, content: bytes) -> None:
-        """Write the learner that a trial has left; the next checkpoint makes it the order's."""
-        name = f"learner_{self._space.rank(order):03d}_trial{trial}.pt"
+    def keep(self, request: TrialRequest, content: bytes) -> None:
+        """Write the learner that a trial has left; the next checkpoint makes it its training's."""
+        rank = self._space.rank(request.order)
+        name = f"learner_{rank:03d}_trial{request.trial}.pt"
         write_whole(self._folder / name, content)
-        self._orders[self._space.rank(order)] = (name, checksum(content))
-        self._starts.pop(trial, None)
+        self._trainings[rank, request.training] = (name, checksum(content))
+        self._starts.pop(request.trial, None)
+
+    def forget(self, request: TrialRequest) -> None:
+        """Have the learner of a trial's training count no more, once nothing goes on from it."""
+        self._trainings.pop((self._space.rank(request.order), request.training), None)
+        self._starts.pop(request.trial, None)
 
     def to_json(self) -> dict[str, Any]:
         """Which files count, as plain data."""
         return {
-            "orders": {number: list(file) for number, file in self._orders.items()},
+            "orders": {f"{rank}.{training}": list(file) for (rank, training), file in self._trainings.items()},
             "starts": {trial: list(file) for trial, file in self._starts.items()},
         }
 
@@ -74,7 +83,7 @@ class Learners:
                 path.unlink(missing_ok=True)
 
     def _needed(self) -> set[LearnerFile]:
-        return {*self._orders.values(), *self._starts.values()}
+        return {*self._trainings.values(), *self._starts.values()}
 
     def _read(self, file: LearnerFile) -> bytes:
         path = self._folder / file[0]
@@ -85,6 +94,12 @@ class Learners:
         if checksum(content) != file[1]:
             raise UserError(f"the learner {path} is not the one that was written: put the file back")
         return content
+
+
+def _training(name: str | int) -> Training:
+    """Read the name of a training; one without a number is the first, as it was before there were others."""
+    rank, _, training = str(name).partition(".")
+    return int(rank), int(training or 1)
 
 
 def _learner_file(saved: Any) -> LearnerFile:

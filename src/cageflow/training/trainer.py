@@ -21,9 +21,9 @@ from cageflow.sim.recall import num_inputs
 Workflow = Order | Literal["any"] | None
 """What a policy follows: one order, any that it is told (a universal policy), or none (plain PPO)."""
 
-Ending = Literal["threshold", "plateau", "episode-cap", "budget"]
+Ending = Literal["threshold", "plateau", "episode-cap", "budget", "rung"]
 """Why training ended: the compliance threshold was reached and confirmed on fresh episodes; compliance stopped
-improving; the episodes of one workflow were used up; those of the whole run were."""
+improving; the episodes of one workflow were used up; those of the whole run were. Or why it rests: it is at a rung."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +31,8 @@ class UpdateRecord:
     """One update: its episodes' means, and what the learner says.
 
     Attributes:
-        update: number of the update in this training, from 1.
-        episodes: episodes collected in this training so far.
+        update: number of the update in this training, in rungs in this trial of it, from 1.
+        episodes: episodes collected so far in the same.
         env_reward: mean return of the game.
         alignment: mean return of the alignment reward.
         compliance: mean compliance, NaN without a workflow.
@@ -63,7 +63,7 @@ class UpdateRecord:
     def of(
         cls, update: int, num_episodes: int, episodes: Episodes, collection_s: float, stats: UpdateStats
     ) -> UpdateRecord:
-        """The record of an update on `episodes`, `num_episodes` being those of the training so far."""
+        """The record of an update on `episodes`, `num_episodes` being those so far."""
         return cls(
             update=update,
             episodes=num_episodes,
@@ -115,9 +115,11 @@ class PolicyTrainer:
         max_episodes: episodes after which this training ends.
         cap: the name of that ending.
         collector: who plays the episodes.
+        rung: episodes at which this training rests, as a trial in rungs asks for; None to train to the end. All chance
+            is the same with and without, so a training that rests on its way comes to what it would have come to.
 
     Attributes:
-        config, order, max_episodes: as given.
+        config, order, max_episodes, rung: as given.
         ppo: the learner.
         episodes: learned from in this training so far.
         updates: made in this training so far.
@@ -133,10 +135,12 @@ class PolicyTrainer:
         max_episodes: int,
         cap: Literal["episode-cap", "budget"],
         collector: Collector,
+        rung: int | None = None,
     ) -> None:
         self.config = config
         self.order = order
         self.max_episodes = max_episodes
+        self.rung = rung
         self._cap: Ending = cap
         self._seed = seed
         rollout = config.rollout()
@@ -153,12 +157,15 @@ class PolicyTrainer:
             num_observations=num_inputs(game.network, memory=rollout.memory),
             num_actions=len(game.network.codec),
             order_encoding=self._encoding,
-            total_updates=math.ceil(config.planned_episodes / self._episodes_per_update),
+            total_updates=math.ceil(
+                (config.planned_episodes if rung is None else max_episodes) / self._episodes_per_update
+            ),
             device=config.device,
             seed=seed,
         )
         self.episodes = 0
         self.updates = 0
+        self._rested = (0, 0)  # updates and episodes at which the present trial began
         self._best_compliance = 0.0
         self._updates_without_improvement = 0
         self._last_compliance = math.nan
@@ -178,7 +185,7 @@ class PolicyTrainer:
         stats = self.ppo.update(episodes.rollout)
         self.episodes += count
         self.updates += 1
-        record = UpdateRecord.of(self.updates, self.episodes, episodes, collection_s, stats)
+        record = UpdateRecord.of(self.updates - self._rested[0], self.trial_episodes, episodes, collection_s, stats)
         self._note_compliance(record.compliance)
         return record
 
@@ -195,10 +202,25 @@ class PolicyTrainer:
                     return "threshold"
             elif self._updates_without_improvement >= self.config.patience_updates:
                 return "plateau"
-        return self._cap if self.episodes >= self.max_episodes else None
+        if self.episodes >= self.max_episodes:
+            return self._cap
+        return "rung" if self.rung is not None and self.episodes >= self.rung else None
+
+    @property
+    def trial_episodes(self) -> int:
+        """Episodes learned from in this trial so far."""
+        return self.episodes - self._rested[1]
+
+    def go_on(self, state: dict[str, Any]) -> None:
+        """Begin a trial of a training that rests at a rung, from its `state_dict` there."""
+        self.load_state_dict(state)
+        self._rested = (self.updates, self.episodes)
 
     def evaluate(self) -> FreshEvaluation:
-        """Play fresh episodes of the present policy, the same ones for every policy of this training."""
+        """Play fresh episodes of the present policy, the same ones for every policy of this training.
+
+        At each rung on its way there are others, so that luck in judging one says nothing of the next.
+        """
         if self._evaluation is None or self._evaluation[0] != self.updates:
             self._evaluation = (self.updates, self._evaluate())
         return self._evaluation[1]
@@ -224,6 +246,7 @@ class PolicyTrainer:
             "updates_without_improvement": self._updates_without_improvement,
             "last_compliance": self._last_compliance,
             "threshold_episodes": self.threshold_episodes,
+            "rested": list(self._rested),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -236,13 +259,17 @@ class PolicyTrainer:
         self._updates_without_improvement = state["updates_without_improvement"]
         self._last_compliance = state["last_compliance"]
         self.threshold_episodes = state["threshold_episodes"]
+        updates, episodes = state.get("rested", (0, 0))  # which trainings did not say before there were rungs
+        self._rested = (updates, episodes)
 
     def close(self) -> None:
         """Forget the episodes that are under way."""
         self._feed.close()
 
     def _evaluate(self) -> FreshEvaluation:
-        seeds = EpisodeStream(self._seed, "evaluate").seeds(0, self.config.evaluation_episodes)
+        count = self.config.evaluation_episodes
+        on_the_way = self.rung if self.rung is not None and self.rung < self.max_episodes else 0
+        seeds = EpisodeStream(self._seed, "evaluate").seeds(on_the_way * count, count)
         return FreshEvaluation.of(self._collector.play(self.ppo.actor_weights(), seeds, self._workflow))
 
     def _note_compliance(self, compliance: float) -> None:

@@ -124,7 +124,7 @@ def run_trial(task: TrialTask, part_episodes: int = PART_EPISODES) -> TrialPart:
         finally:
             collector.close()
     return TrialPart(
-        order=task.request.order, episodes=trainer.episodes, updates=tuple(updates), then=then, outcome=outcome
+        order=task.request.order, episodes=trainer.trial_episodes, updates=tuple(updates), then=then, outcome=outcome
     )
 
 
@@ -153,21 +153,22 @@ def _end(task: TrialTask, trainer: PolicyTrainer, ending: Ending, started: float
     """Judge the policy of a trial that has ended."""
     trainer.close()
     evaluation = trainer.evaluate()
-    total_episodes = task.request.trained_episodes + trainer.episodes
+    total_episodes = task.request.trained_episodes + trainer.trial_episodes
     result = TrialResult(
         order=task.request.order,
         reward=evaluation.reward,
         reward_se=evaluation.reward_se,
         compliance=evaluation.compliance,
         compliance_se=evaluation.compliance_se,
-        episodes=trainer.episodes,
+        episodes=trainer.trial_episodes,
         total_episodes=total_episodes,
         ending=ending,
         seconds=task.seconds + time.monotonic() - started,
+        training=task.request.training,
     )
     return TrialOutcome(
         result=result,
-        learner=dump_state({"ppo": trainer.ppo.state_dict()}),
+        learner=dump_state({"ppo": trainer.ppo.state_dict()} if task.request.rung is None else trainer.state_dict()),
         policy=dump_policy(trainer.policy(total_episodes)),
         threshold_episodes=trainer.threshold_episodes,
     )
@@ -205,7 +206,11 @@ def train_on(trainer: PolicyTrainer, on_update: OnUpdate, num_episodes: int | No
 def _start(
     task: TrialTask, config: PolicyConfig, collector: Collector, trainer_state: dict[str, Any] | None
 ) -> PolicyTrainer:
-    """The trainer of a trial: as it stood, or new, with the order's own learner or with what another has learned."""
+    """The trainer of a trial: as it stood, or new, with the order's own learner or with what another has learned.
+
+    In rungs a training goes on as if it had never rested; else a trial of an order that was trained before is a
+    training of its own that begins with the learner.
+    """
     request = task.request
     if request.max_episodes is None:
         raise ValueError(f"trial {request.trial} has no bound on its episodes")
@@ -214,19 +219,22 @@ def _start(
         config.game(),
         request.order,
         request.seed,
-        max_episodes=request.max_episodes,
+        max_episodes=request.max_episodes if request.full_episodes is None else request.full_episodes,
         cap=request.cap,
         collector=collector,
+        rung=request.rung,
     )
     if trainer_state is not None:
         trainer.load_state_dict(trainer_state)
     elif task.learner is not None:
-        saved = parse_state(task.learner)["ppo"]
+        saved = parse_state(task.learner)
         try:
-            if request.start == request.order:
-                trainer.ppo.load_state_dict(saved)
+            if request.start != request.order:
+                trainer.ppo.start_from(saved["ppo"])
+            elif request.rung is None:
+                trainer.ppo.load_state_dict(saved["ppo"])
             else:
-                trainer.ppo.start_from(saved)
+                trainer.go_on(saved)
         except (KeyError, TypeError, ValueError) as error:
             raise UserError(f"the learner of an earlier trial does not fit: {error}") from error
     return trainer

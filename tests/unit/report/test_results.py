@@ -61,8 +61,7 @@ def test_position_means__leave_untried_cells_empty(tmp_path: Path) -> None:
 
 
 def test_best_so_far__counts_only_what_complies(tmp_path: Path) -> None:
-    trials = read_run(write_run(tmp_path / "run", (TRIALS[2], *TRIALS))).trials
-    path = best_so_far(trials, 0.95)
+    path = best_so_far(read_run(write_run(tmp_path / "run", (TRIALS[2], *TRIALS))))
     assert math.isnan(path[0])
     assert path[1:] == [-30.0, -25.0, -25.0, -20.0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,6 +35,7 @@ class Made:
     ending: str = "threshold"
     seconds: float = 3.0
     reward_se: float = 0.5
+    training: int = 1
 
 
 TRIALS = (
@@ -59,6 +61,7 @@ def write_run(
     config = make_config({"command": "search", "total_episodes": total, "max_steps": 12, **settings})
     folder = make_folder(path, config)
     run_episodes = 0
+    trained: Counter[tuple[Order, int]] = Counter()
     for number, trial in enumerate(trials):
         if beliefs and config.command == "search":
             folder.logs.acquisition(number, acquisition(number))
@@ -67,9 +70,12 @@ def write_run(
                 update_record(update, trial.episodes * update // 2), env_reward=trial.reward - 2.0 + update
             )
             ending = trial.ending if update == 2 else None
-            folder.logs.update(trial.order, record, number, run_episodes + record.episodes, ending)
+            before = trained[trial.order, trial.training]
+            at = run_episodes + record.episodes
+            folder.logs.update(trial.order, record, number, at, ending, trial.training, before)
         run_episodes += trial.episodes
-        folder.logs.iteration(_iteration(number, trial, run_episodes))
+        trained[trial.order, trial.training] += trial.episodes
+        folder.logs.iteration(_iteration(number, trial, run_episodes, trained[trial.order, trial.training]))
     folder.close()
     if policy:
         feasible = [trial for trial in trials if trial.compliance >= config.compliance_threshold]
@@ -99,7 +105,7 @@ def acquisition(number: int) -> Acquisition:
     return Acquisition(mean, std, mean + 2 * std, feasibility, mean)
 
 
-def _iteration(number: int, trial: Made, run_episodes: int) -> Iteration:
+def _iteration(number: int, trial: Made, run_episodes: int, total_episodes: int) -> Iteration:
     result = TrialResult(
         order=trial.order,
         reward=trial.reward,
@@ -107,9 +113,10 @@ def _iteration(number: int, trial: Made, run_episodes: int) -> Iteration:
         compliance=trial.compliance,
         compliance_se=0.01,
         episodes=trial.episodes,
-        total_episodes=trial.episodes,
+        total_episodes=total_episodes,
         ending=trial.ending,
         seconds=trial.seconds,
+        training=trial.training,
     )
     request = TrialRequest(
         trial=number, order=trial.order, seed=1, start=None, trained_episodes=0, max_episodes=None, cap="episode-cap"

@@ -27,7 +27,10 @@ WORDS = log_order(ORDER)
 
 
 def logged(order, ending=None):
-    return LoggedUpdate.of(ORDERS, order, update_record(2, 100), trial=3, run_episodes=400, ending=ending)
+    record = update_record(2, 100)
+    return LoggedUpdate.of(
+        ORDERS, order, record, trial=3, run_episodes=400, ending=ending, training=2, trained_episodes=300
+    )
 
 
 def read(form, cells):
@@ -38,11 +41,11 @@ def test_columns__are_a_contract():
     assert UPDATES.header == (
         "Workflow_ID,Workflow_Order,Update,Episodes,Env_Reward,Alignment_Bonus,Total_Reward,Compliance,Avg_Fixes,"
         "Collection_Time,Update_Time,Trial,Run_Episodes,Policy_Loss,Value_Loss,Entropy,Approx_KL,Clip_Fraction,"
-        "Explained_Variance,Grad_Norm,Learning_Rate,Distinct_Observations,Ending"
+        "Explained_Variance,Grad_Norm,Learning_Rate,Distinct_Observations,Ending,Training,Training_Episodes"
     )
     assert TRIALS.header == (
         "Iteration,Workflow,UCB_Score,Reward,Final_Compliance,Episodes_Trained,GP_Updated,"
-        "Workflow_ID,Reward_SE,Compliance_SE,Workflow_Episodes,Run_Episodes,Ending,Seconds"
+        "Workflow_ID,Reward_SE,Compliance_SE,Workflow_Episodes,Run_Episodes,Ending,Seconds,Training"
     )
     assert BELIEFS.header == "Iteration,Workflow_ID,Workflow,Mean,Std,UCB,Feasibility,Score"
     assert LOGS["landscape"].format.header == (
@@ -63,7 +66,7 @@ def test_line_of_an_update(order, ending, begins, middle, ends):
     cells = UPDATES.cells(logged(order, ending))
     assert ",".join(cells) == (
         f"{begins},2,100,-1234.5600,-12.3400,-1246.9000,{middle},0.1000,0.2000,3,400,"
-        f"-0.01,0.5,3.2,0.01,0.1000,0.4000,0.3,0.002,{ends}"
+        f"-0.01,0.5,3.2,0.01,0.1000,0.4000,0.3,0.002,{ends},2,400"
     )
     back = read(UPDATES, cells)
     assert (back.order, back.ending, isnan(back.compliance)) == (order, ending, order is None)
@@ -74,7 +77,7 @@ def test_line_of_an_update(order, ending, begins, middle, ends):
 def test_line_of_a_trial():
     ended = replace(iteration(ORDER, 200, "plateau"), ucb=-1.5)
     cells = TRIALS.cells(LoggedTrial.of(ORDERS, ended))
-    assert ",".join(cells) == f"0,{WORDS},-1.5000,-1234.5600,0.8760,200,0,7,12.3400,,200,200,plateau,1.00"
+    assert ",".join(cells) == f"0,{WORDS},-1.5000,-1234.5600,0.8760,200,0,7,12.3400,,200,200,plateau,1.00,1"
     assert read(TRIALS, cells).result == ended.result
 
 

@@ -20,6 +20,7 @@ from cageflow.learn.policy_file import load_policy
 from cageflow.runs import runs
 from cageflow.runs.interrupt import RunFailedError
 from cageflow.runs.progress import Quiet
+from cageflow.runs.saved_run import read_run
 from cageflow.runs.summary import RunSummary
 from cageflow.scenario.orders import format_order
 from cageflow.search import Choice, StrategySettings, read_landscape
@@ -202,6 +203,7 @@ def test_landscape_trains_every_order_alike_and_goes_on_where_it_was_stopped(tmp
     assert table.seeds == (1, 2)
     assert [row.order for row in table.rows] == [*ALL_ORDERS, *ALL_ORDERS]
     assert {(row.episodes, row.ending) for row in table.rows} <= {(8, "episode-cap"), (8, "threshold")}
+    assert table.rungs == (8,)
     assert len({row.reward for row in table.rows}) > 30, "every training has a seed of its own"
     assert (summary.trials, summary.episodes, summary.ending) == (240, 1920, "trials")
     assert [row.name for row in (whole / "checkpoint").iterdir() if row.name.startswith("learner")] == []
@@ -217,6 +219,29 @@ def test_landscape_trains_every_order_alike_and_goes_on_where_it_was_stopped(tmp
     resumed(path, LANDSCAPE)
     again = read_landscape(path / "landscape.csv")
     assert [replace(row, seconds=0.0) for row in again.rows] == [replace(row, seconds=0.0) for row in table.rows]
+
+
+def test_landscape_in_rungs_is_the_landscape_judged_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cageflow.search.landscape.LARGEST_LANDSCAPE", 3)
+    settings = {**SMALL, "max_steps": 4, "command": "landscape", "repetitions": 2, "seed": 2}
+    once = runs.start(make_config({**settings, "rungs": "24"}), tmp_path / "once", Quiet())
+    plain = read_landscape(once.run_dir / "landscape.csv")
+    for name, more in (("here", {"executor": "inline"}), ("pool", {"executor": "process", "parallel_workflows": 2})):
+        config = make_config({**settings, "rungs": "8,16,24", **more})
+        summary = runs.start(config, tmp_path / name, Quiet())
+        table = read_landscape(summary.run_dir / "landscape.csv")
+        assert table.rungs == (8, 16, 24) and table.is_complete
+        assert {row.ending for row in table.at(8).rows} == {"rung"}
+        by_training = {(row.order, row.seed): replace(row, seconds=0.0) for row in table.full.rows}
+        assert by_training == {(row.order, row.seed): replace(row, seconds=0.0) for row in plain.rows}
+        assert (summary.trials, summary.episodes, once.episodes) == (18, 144, 144)
+        assert list((summary.run_dir / "checkpoint").glob("learner*")) == []
+        for path in (once.run_dir / "policies").iterdir():
+            if path.name != "best.safetensors":
+                assert path.read_bytes() == (summary.run_dir / "policies" / path.name).read_bytes()
+        saved = read_run(summary.run_dir)
+        assert len(saved.trials) == 18 and len(saved.comparable) == 6
+        assert saved.episodes == 144
 
 
 def test_landscape_says_what_it_sets_itself() -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from cageflow.errors import UserError
+from cageflow.measure.comparison import compare_tables
+from cageflow.measure.replay import Replay
 from cageflow.scenario import default_network
 from cageflow.scenario.orders import log_order
 from cageflow.search import LANDSCAPE, Landscape, LandscapeRow, read_landscape, write_landscape
@@ -60,13 +62,35 @@ def test_landscape__knows_its_seeds_and_whether_it_is_complete():
     assert [row.seed for row in whole.of(ALL_ORDERS[3])] == [1, 2]
 
 
+def test_landscape__in_rungs_is_read_as_at_its_last_unless_asked_for_others(tmp_path: Path):
+    early = tuple(
+        replace(ROW, order=order, seed=seed, episodes=2500, ending="rung", reward=-20.0)
+        for seed in (1, 2)
+        for order in ALL_ORDERS
+    )
+    late = tuple(replace(row, episodes=10_000, ending="episode-cap", reward=-15.0) for row in early)
+    write_landscape(tmp_path / "rungs.csv", Landscape(ORDERS, (*early, *late)))
+    landscape = read_landscape(tmp_path / "rungs.csv")
+    assert landscape.rungs == (2500, 10_000)
+    assert (landscape.full.rows, landscape.at(2500).rows) == (late, early)
+    assert landscape.is_complete and landscape.full.is_complete
+    assert not Landscape(ORDERS, landscape.rows[:-1]).is_complete, "one training has not come to its end"
+    assert Landscape(ORDERS, late).full.rows == late
+    replay = Replay.of(landscape, 0.95)
+    assert (replay.reward == -15.0).all()
+    assert compare_tables(landscape, Landscape(ORDERS, early), 0.95).gain == -5.0
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda text: text.replace("Reward_SE", "Error", 1), "is no landscape: expected the columns Workflow_ID,"),
         (lambda text: "", "is no landscape"),
         (lambda text: text.splitlines()[0] + "\n", "is empty: it has no trainings"),
-        (lambda text: text + text.splitlines()[1] + "\n", "line 4: .* with seed 1 stands there twice"),
+        (
+            lambda text: text + text.splitlines()[1] + "\n",
+            "line 4: .* with seed 1 and 10000 episodes stands",
+        ),
         (lambda text: text.replace("0.9875", "1.9875", 1), "line 2: .*the compliance is 1.9875, expected 0 to 1"),
         (lambda text: text.replace("-14.2500", "nan", 1), "line 2: .*expected finite figures"),
         (lambda text: text.replace("-14.2500", "good", 1), "line 2: could not convert string to float: 'good'"),

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ from cageflow.errors import UserError
 from cageflow.search import (
     STRATEGIES,
     Budget,
+    Exhaustive,
     SearchState,
     StrategySettings,
     TrialResult,
+    anew,
     make_strategy,
     run_search,
     strategies,
@@ -20,6 +23,7 @@ from cageflow.search import (
 )
 from cageflow.search.strategies import open_orders, upper_confidence_bound
 from tests.helpers.orders import ALL_ORDERS, KENDALL_MATRIX, ORDERS, order_id
+from tests.helpers.searches import pending_trial
 from tests.unit.search.landscapes import Trainer, pair_landscape
 
 SETTINGS = StrategySettings(compliance_threshold=0.9)
@@ -68,7 +72,7 @@ def mock(monkeypatch, reward, compliance=None):
 
 def choose(name, history=(), pending=(), seed=0, settings=SETTINGS):
     return make_strategy(name, ORDERS, settings).choose(
-        history, [ALL_ORDERS[i] for i in pending], np.random.default_rng(seed)
+        history, [pending_trial(ALL_ORDERS[i]) for i in pending], np.random.default_rng(seed)
     )
 
 
@@ -158,6 +162,28 @@ def test_exhaustive__takes_every_order_once_and_ends():
     everyone = [trial(i) for i in range(120)]
     assert choose("exhaustive", everyone) is None
     assert choose("exhaustive", everyone[:119], pending=[119]) is None  # nothing to begin until it has ended
+
+
+def test_exhaustive__in_rungs_carries_each_training_to_the_end_and_then_begins_another():
+    class Climber(Trainer):
+        def __call__(self, request):
+            return replace(super().__call__(request), training=request.training)
+
+    trainer = Climber(pair_landscape(0), episodes=1000)
+    strategy = Exhaustive(ORDERS, StrategySettings(rungs=(10, 40)), repetitions=2, ranks=np.array([7, 9]))
+    result = run_search(trainer, strategy, Budget(trials=99), state=SearchState(0), parallel=2, start=anew)
+    assert (result.ending, result.episodes) == ("exhausted", 160)
+    asked = [(r.order, r.training, r.trained_episodes, r.rung, r.start) for r in trainer.requests]
+    first, second = ALL_ORDERS[7], ALL_ORDERS[9]
+    assert asked == [
+        (order, training, trained, rung, order if trained else None)
+        for training in (1, 2)
+        for trained, rung in ((0, 10), (10, 40))
+        for order in (first, second)
+    ]
+    seeds = {(r.order, r.training): r.seed for r in trainer.requests}
+    assert len(set(seeds.values())) == 4, "one for each training"
+    assert all(r.seed == seeds[r.order, r.training] for r in trainer.requests)
 
 
 def test_canonical__tries_the_six_hand_made_orders_first_each_once_and_then_searches():
@@ -290,13 +316,15 @@ def test_open_orders__when_all_have_failed_the_first_to_come_back_are_open():
 
 def test_open_orders__pending_trials_bring_no_order_back_and_are_closed_themselves():
     history = [trial(3, compliance=0.1), *[trial(8)] * 3]
-    assert not open_orders(ORDERS, history, [ALL_ORDERS[i] for i in range(10, 20)], SETTINGS)[
+    assert not open_orders(ORDERS, history, [pending_trial(ALL_ORDERS[i]) for i in range(10, 20)], SETTINGS)[
         3
     ]  # ten begun, three ended
-    assert np.flatnonzero(~open_orders(ORDERS, [*history, trial(8)], [ALL_ORDERS[8]], SETTINGS)).tolist() == [8]
+    assert np.flatnonzero(
+        ~open_orders(ORDERS, [*history, trial(8)], [pending_trial(ALL_ORDERS[8])], SETTINGS)
+    ).tolist() == [8]
     # When all others are set aside, the first of those that are not pending come back.
     everyone = [trial(i % 120, compliance=0.1) for i in range(120 * 7)]
-    assert np.flatnonzero(open_orders(ORDERS, everyone, [ALL_ORDERS[0]], SETTINGS)).tolist() == [1]
+    assert np.flatnonzero(open_orders(ORDERS, everyone, [pending_trial(ALL_ORDERS[0])], SETTINGS)).tolist() == [1]
 
 
 def tempting_failure():

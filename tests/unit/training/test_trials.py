@@ -95,6 +95,34 @@ def test_trial__of_a_new_order_begins_with_the_weights_of_another() -> None:
     assert order.tolist() == parse_state(scratch.learner)["ppo"]["networks"]["order"].tolist()
 
 
+@pytest.mark.parametrize("part_episodes", [8, 1000])
+def test_trials_in_rungs__come_to_what_the_training_comes_to_in_one_go(part_episodes: int) -> None:
+    request = replace(REQUEST, training=2, full_episodes=24)
+    whole, at_once = run(replace(TASK, request=request))
+    first, updates = run(replace(TASK, request=replace(request, max_episodes=8)), part_episodes)
+    assert (first.result.ending, first.result.episodes, first.result.training) == ("rung", 8, 2)
+    further = replace(request, trial=9, start=REQUEST.order, start_training=2, trained_episodes=8, max_episodes=16)
+    last, more = run(replace(TASK, request=further, learner=first.learner), part_episodes)
+    assert (last.result.episodes, last.result.total_episodes, last.result.ending) == (16, 24, "episode-cap")
+    assert [update.episodes for update in [*updates, *more]] == [8, 8, 16], "those of the trial"
+    assert [update.stats.learning_rate for update in [*updates, *more]] == [one.stats.learning_rate for one in at_once]
+    assert len({one.stats.learning_rate for one in at_once}) == 3, "the schedule is stretched over the whole training"
+    assert last.policy == whole.policy
+    assert replace(last.result, episodes=24, seconds=0.0) == replace(whole.result, seconds=0.0)
+    told = parse_state(first.learner)
+    assert told["ppo"]["updates_done"] == 1
+
+
+def test_trial_at_a_rung__is_judged_on_other_episodes_than_at_the_next() -> None:
+    lazy = make_config({**SMALL, "ppo": {"learning_rate": 1e-12, "final_learning_rate": 1e-12}})
+    request = replace(REQUEST, full_episodes=24)
+    rewards = [
+        outcome_of(replace(TASK, config=lazy, request=replace(request, max_episodes=rung))).result.reward
+        for rung in (8, 16, 24)
+    ]
+    assert len(set(rewards)) == 3, "the policy is the same"
+
+
 def test_trial__takes_its_network_along() -> None:
     shipped = files("cageflow.scenario").joinpath("cage2.yaml").read_text()
     changed = shipped.replace("high: 10.0", "high: 500.0").replace("low: 0.1", "low: 7.0")

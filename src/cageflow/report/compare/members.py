@@ -190,7 +190,7 @@ def _settings_of_run(config: RunConfig) -> dict[str, Any]:
 
 def _curve_of_run(run: SavedRun) -> Curve:
     if run.config.has_trials:
-        best = best_so_far(run.trials, run.config.compliance_threshold)
+        best = best_so_far(run)
         ends = [trial.run_episodes for trial in run.trials]
         points = [(end, reward) for end, reward in zip(ends, best, strict=True) if math.isfinite(reward)]
         return Curve(np.array([end for end, _ in points], float), np.array([reward for _, reward in points]), True)

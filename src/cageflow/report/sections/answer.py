@@ -144,8 +144,8 @@ def _among_the_tried(material: Material) -> str:
     first = max((own, *others), key=lambda one: one.estimate.mean)
     rank = sorted((own, *others), key=lambda one: -one.estimate.mean).index(own) + 1
     return (
-        f"{tried}. The policy above is the best of {count(len(run.trials), 'training')}, which is luck in part. By the "
-        f"mean of its trainings its workflow has rank {rank} of the {len(others) + 1} that comply, and it beats "
+        f"{tried}. The policy above is the best of {count(len(run.comparable), 'training')}, which is luck in part. By "
+        f"the mean of its trainings its workflow has rank {rank} of the {len(others) + 1} that comply, and it beats "
         f"{beaten} by more than the chance of trainings; the first is {order_words(first.order)}, "
         f"{number(first.estimate.mean)} (95 % interval {interval(first.estimate)})."
     )

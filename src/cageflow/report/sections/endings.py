@@ -18,6 +18,7 @@ MEANINGS = {
     "plateau": "compliance did not get better any more",
     "episode-cap": "the trial's own limit",
     "budget": "the run's episodes were spent",
+    "rung": "the training was judged on its way",
 }
 
 

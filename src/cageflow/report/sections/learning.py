@@ -54,21 +54,11 @@ class LearningCurve:
 
 
 def learning_curves(run: SavedRun) -> list[LearningCurve]:
-    """A curve for each workflow; for each training where a landscape trained it anew."""
-    anew = run.config.trains_anew
+    """A curve for each workflow; for each of its trainings where it has several."""
     rows: dict[tuple[Workflow, int], list[tuple[float, ...]]] = defaultdict(list)
-    trained: dict[Workflow, int] = defaultdict(int)
-    trial: int | None = None
-    order: Workflow = None
-    last = 0
     for update in sorted(run.updates, key=lambda one: (one.trial, one.episodes)):
-        if update.trial != trial:
-            trained[order] += last
-            trial, order = update.trial, update.order
-        last = update.episodes
-        before = 0 if anew else trained[order]
         values = tuple(getattr(update, name) for name in MEASURES)
-        rows[order, update.trial if anew else 0].append((before + update.episodes, *values))
+        rows[update.order, update.training].append((update.training_episodes, *values))
     curves = []
     for (order, _), points in rows.items():
         table = thinned(np.array(points, np.float64), MAX_POINTS)

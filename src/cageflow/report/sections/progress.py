@@ -24,7 +24,7 @@ def section(material: Material) -> Section | None:
     run = material.run
     if not run.config.picks_orders:
         return None
-    path = best_so_far(run.trials, run.config.compliance_threshold)
+    path = best_so_far(run)
     found = next((trial.number for trial, best in zip(run.trials, path, strict=True) if best == path[-1]), None)
     end = "No trial has reached the compliance threshold." if found is None else f"The best came in trial {found}."
     chart = Chart(

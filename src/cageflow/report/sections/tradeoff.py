@@ -23,11 +23,11 @@ def section(material: Material) -> Section | None:
     if not run.tries_orders:
         return None
     threshold = run.config.compliance_threshold
-    reached = sum(trial.result.compliance >= threshold for trial in run.trials)
+    reached = sum(trial.result.compliance >= threshold for trial in run.comparable)
     chart = Chart(
         name="compliance_reward",
         title="Compliance against reward",
-        text=f"Compliance and reward of {count(len(run.trials), 'trial')}; {reached} reached the threshold of "
+        text=f"Compliance and reward of {count(len(run.comparable), 'trial')}; {reached} reached the threshold of "
         f"{percent(threshold, 0)}.",
         draw=lambda figure, narrow: _draw(figure, run),
         heights=(360, 320),
@@ -40,7 +40,7 @@ def section(material: Material) -> Section | None:
 def _draw(figure: Figure, run: SavedRun) -> None:
     axes = figure.subplots()
     threshold = run.config.compliance_threshold
-    for trial in run.trials:
+    for trial in run.comparable:
         result = trial.result
         feasible = result.compliance >= threshold
         colour = light("blue" if feasible else "faint")

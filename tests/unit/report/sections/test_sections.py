@@ -151,7 +151,9 @@ def test_learning_curves__go_on_where_an_order_is_picked_again(search: Material)
 
 def test_learning_curves_of_a_landscape__stand_for_trainings(tmp_path: Path) -> None:
     settings = {"command": "landscape", "repetitions": 2, "max_episodes_per_workflow": 200, "total_episodes": 48_000}
-    run = read_run(write_run(tmp_path / "run", [Made(FIRST, -20.0, 0.96), Made(FIRST, -22.0, 0.96)], **settings))
+    run = read_run(
+        write_run(tmp_path / "run", [Made(FIRST, -20.0, 0.96), Made(FIRST, -22.0, 0.96, training=2)], **settings)
+    )
     curves = learning.learning_curves(run)
     assert [curve.episodes.tolist() for curve in curves] == [[100, 200], [100, 200]]
 
@@ -250,7 +252,12 @@ def test_plain_ppo__has_only_the_sections_that_apply(plain: Material) -> None:
 
 
 def test_landscape__holds_its_best_training_against_means(tmp_path: Path) -> None:
-    trials = [Made(FIRST, -10.0, 0.96), Made(SECOND, -14.0, 0.96), Made(FIRST, -20.0, 0.96), Made(SECOND, -15.0, 0.96)]
+    trials = [
+        Made(FIRST, -10.0, 0.96),
+        Made(SECOND, -14.0, 0.96),
+        Made(FIRST, -20.0, 0.96, training=2),
+        Made(SECOND, -15.0, 0.96, training=2),
+    ]
     settings = {"command": "landscape", "repetitions": 2, "max_episodes_per_workflow": 200, "total_episodes": 48_000}
     one = material(write_run(tmp_path / "run", trials, **settings))
     page = make_page(one)
