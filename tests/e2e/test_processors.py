@@ -2,7 +2,7 @@ import platform
 
 import pytest
 
-from tests.helpers.processors import ALL_AT_ONCE, differing, figures_of
+from tests.helpers.processors import ALL_AT_ONCE, beliefs_of, differing, figures_of
 
 
 @pytest.mark.slow
@@ -14,6 +14,14 @@ def test_search__has_the_same_figures_on_another_processor(tmp_path):
     there = figures_of(tmp_path / "there", ALL_AT_ONCE, 400)
     assert len(here) >= 5
     assert differing(here, there) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the stand-ins are x86-64 processors")
+def test_beliefs__have_the_same_bits_on_another_processor():
+    here = beliefs_of({})
+    assert len(here) > 2 * 5 * 720 * 16
+    assert beliefs_of(ALL_AT_ONCE) == here
 
 
 def test_comparison__names_what_differs():

@@ -54,6 +54,30 @@ def figures_of(folder: Path, environment: dict[str, str], num_episodes: int) -> 
     return figures
 
 
+BELIEFS = """
+import numpy as np
+from cageflow.scenario.orders import OrderSpace
+from cageflow.search import TrialResult, make_strategy
+space, rng = OrderSpace(tuple("abcdef")), np.random.default_rng(1)
+trials = tuple(
+    TrialResult(order=space.unrank(int(rank)), reward=float(reward), reward_se=0.3, compliance=float(share),
+                compliance_se=0.01, episodes=9, total_episodes=9, ending="threshold", seconds=1.0)
+    for rank, reward, share in zip(rng.integers(720, size=60), rng.normal(-20.0, 5.0, 60), rng.uniform(0.9, 1.0, 60))
+)
+for name in ("gp-ucb", "thompson"):
+    beliefs = make_strategy(name, space).choose(trials, (), np.random.default_rng(2)).acquisition
+    for part in ("mean", "std", "ucb", "feasibility", "score"):
+        print(name, part, getattr(beliefs, part).tobytes().hex())
+"""
+"""Prints what two strategies think of 720 orders after 60 made-up trials, to the last bit."""
+
+
+def beliefs_of(environment: dict[str, str]) -> str:
+    """What `BELIEFS` prints on what passes for another processor."""
+    words = [sys.executable, "-c", BELIEFS]
+    return subprocess.run(words, env=os.environ | environment, check=True, capture_output=True, text=True).stdout
+
+
 def differing(one: dict[str, object], other: dict[str, object]) -> list[str]:
     """Names of the files in which two searches differ."""
     return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
@@ -66,6 +90,7 @@ def main(num_episodes: int) -> int:
     for name, environment in {PLAIN: {}, **OLDER, "all of these": ALL_AT_ONCE}.items():
         with tempfile.TemporaryDirectory() as folder:
             figures = figures_of(Path(folder), environment, num_episodes)
+        figures["beliefs"] = beliefs_of(environment)
         reference = reference or figures
         differences = differing(reference, figures)
         wrong += bool(differences)

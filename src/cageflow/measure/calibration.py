@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from cageflow.errors import UserError
 from cageflow.measure.replay import Replay
-from cageflow.search.kernels import KernelName
 from cageflow.search.landscape import Landscape
+from cageflow.search.strategies import KernelName
 from cageflow.work.pool import do_all
 
 Quantity = Literal["reward", "compliance"]
@@ -111,7 +111,7 @@ def _name(task: _Task) -> str:
 
 
 def _calibrate(task: _Task) -> Calibration:
-    from cageflow.search import surrogate  # imports SciPy
+    from cageflow.search import surrogate  # imports Numba
 
     replay, quantity, kernel, pool, size, splits, seed = task
     prior = surrogate.REWARD_PRIOR if quantity == "reward" else surrogate.COMPLIANCE_PRIOR

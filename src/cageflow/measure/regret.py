@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from cageflow.errors import UserError
 from cageflow.measure.replay import Replay
 from cageflow.scenario.orders import Order, OrderSpace
-from cageflow.search.kernels import KernelName
 from cageflow.search.landscape import Landscape
-from cageflow.search.strategies import STRATEGIES, Choice, StrategySettings, make_strategy
+from cageflow.search.strategies import STRATEGIES, Choice, KernelName, StrategySettings, make_strategy
 from cageflow.search.trial import History, TrialResult
 from cageflow.work.pool import do_all
 
@@ -191,7 +190,7 @@ def _reward_mean(space: OrderSpace, choice: Choice, history: History, settings: 
     """(W,) mean of the reward process: that of the choice, or for a strategy without one that of the same history."""
     if choice.acquisition is not None:
         return choice.acquisition.mean
-    from cageflow.search import surrogate  # imports SciPy
+    from cageflow.search import surrogate  # imports Numba
 
     reached = [trial for trial in history if settings.reached(trial)]
     return surrogate.fit_reward(space, reached, settings.kernel).posterior()[0]

@@ -5,5 +5,6 @@ and LAPACK choose by processor and by number of threads, and whether a product i
 order is written down and every fused multiply-add is named. Vectors only ever hold eight results side by side, or eight
 partial sums that are added up in a stated order, so that a wider processor does the same in fewer steps.
 
-`elementary`: exponential, logarithm, hyperbolic tangent. `vectors`: what a matrix product is made of.
+`elementary`: exponential, logarithm, hyperbolic tangent. `vectors`: what a matrix product is made of. `linear`: roots,
+inverses and products of some hundred rows of float64. `minimum`: the minimum of a smooth function in a box.
 """

@@ -9,21 +9,17 @@ of these kernels is positive definite on them, for all positive rates.
 A kernel is a function of the bits of the orders at hand, so that nothing has to be kept for all pairs of orders.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cageflow.numerics.linear import exps, logs, product
 from cageflow.scenario.orders import OrderSpace, pairs_ahead, positions
 
 Floats = NDArray[np.float64]
-
-KernelName = Literal["mallows", "position", "pairwise", "evidence"]
-"""What a user may ask for: one of `KERNELS`, or the one for which the data speak most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,19 +61,18 @@ class OrderKernel:
     def correlation(self, rates: Floats, a: Floats, b: Floats, num_types: int) -> Floats:
         """Correlations (N, K) of orders with bits (N, F) with others of bits (K, F), for rates (M,) above 0."""
         weights = rates[self.group(num_types)] / self.unit(num_types)
-        correlation: Floats = np.exp(-_differing(a, b, weights))
-        return correlation
+        return exps(-_differing(a, b, weights))
 
     @property
     def log_median_rate(self) -> float:
         """Prior mean of the logarithm of every rate."""
-        return math.log(self.median_rate)
+        return float(logs(np.array([self.median_rate]))[0])
 
 
 def _differing(a: Floats, b: Floats, weights: Floats) -> Floats:
     """(N, K) weighted number of bits in which (N, F) and (K, F) differ; exact for whole weights."""
     weighted = a * weights
-    differing: Floats = weighted.sum(axis=1)[:, None] + (b @ weights)[None, :] - 2 * (weighted @ b.T)
+    differing: Floats = weighted.sum(axis=1)[:, None] + product(weights[None] - 2.0 * weighted, b.T)
     return np.maximum(differing, 0.0, out=differing)
 
 

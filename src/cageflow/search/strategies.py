@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from cageflow.errors import UserError
 from cageflow.scenario.orders import Order, OrderSpace
-from cageflow.search.kernels import KernelName
 from cageflow.search.rungs import Rungs, check_rungs, next_rung, progress
 from cageflow.search.trial import History, TrialRequest, TrialResult
 
@@ -28,6 +27,10 @@ JOINT_ORDERS = 720
 
 Gate = Literal["feasibility", "strict"]
 """How compliance enters a choice; see `StrategySettings.gate`."""
+
+
+KernelName = Literal["mallows", "position", "pairwise", "evidence"]
+"""What a user may ask for: one of `kernels.KERNELS`, or the one for which the data speak most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,14 +220,14 @@ class GpUcb:
         if not allowed.any():
             return None
         reward, compliance = _fit(self.space, history, pending, self.settings)
-        log_feasibility = _log_feasibility(self.space, compliance, self.settings)
+        log_feasibility, feasibility = _feasibility(self.space, compliance, self.settings)
         mean, std = reward.posterior()
         ucb = upper_confidence_bound(mean, std, self.settings.beta)
         score = np.where(allowed, ucb + reward.scale * log_feasibility, -np.inf)
         # Orders that lie alike towards all trials differ only by rounding, which must not decide.
         best = np.flatnonzero(score >= score.max() - TIE_TOLERANCE * reward.scale)
         chosen = int(best[rng.integers(len(best))])
-        return Choice(self.space.unrank(chosen), Acquisition(mean, std, ucb, np.exp(log_feasibility), score))
+        return Choice(self.space.unrank(chosen), Acquisition(mean, std, ucb, feasibility, score))
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +265,7 @@ class Thompson:
         if not allowed.any():
             return None
         reward, compliance = _fit(self.space, history, (), self.settings)
-        log_feasibility = _log_feasibility(self.space, compliance, self.settings)
+        log_feasibility, feasibility = _feasibility(self.space, compliance, self.settings)
         mean, std = reward.posterior()
         ucb = upper_confidence_bound(mean, std, self.settings.beta)
         ids = _likeliest(np.where(allowed, ucb + reward.scale * log_feasibility, -np.inf))
@@ -277,7 +280,7 @@ class Thompson:
         score = np.full(len(self.space), -np.inf)
         score[ids] = np.where(may_win, drawn, -np.inf)
         chosen = self.space.unrank(int(score.argmax()))
-        return Choice(chosen, Acquisition(mean, std, ucb, np.exp(log_feasibility), score))
+        return Choice(chosen, Acquisition(mean, std, ucb, feasibility, score))
 
 
 STRATEGIES: dict[str, Callable[[OrderSpace, StrategySettings], Strategy]] = {
@@ -359,7 +362,7 @@ def _fit(
 
     Pending orders are hallucinated in both.
     """
-    from cageflow.search import surrogate  # imports SciPy
+    from cageflow.search import surrogate  # imports Numba
 
     reached = [trial for trial in history if settings.reached(trial)]
     orders = [request.order for request in pending]
@@ -369,10 +372,13 @@ def _fit(
     return reward, surrogate.fit_compliance(space, history, settings.kernel).hallucinate(orders)
 
 
-def _log_feasibility(
+def _feasibility(
     space: OrderSpace, compliance: "Surrogate | None", settings: StrategySettings
-) -> NDArray[np.float64]:
-    """(W,) logarithm of the probability that the compliance reaches the threshold; 0 under the strict gate."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(W,) logarithm of the probability that the compliance reaches the threshold, and it; 1 under the strict gate."""
     if compliance is None:
-        return np.zeros(len(space))
-    return compliance.log_probability_of_reaching(settings.compliance_threshold)
+        return np.zeros(len(space)), np.ones(len(space))
+    from cageflow.numerics.linear import exps  # imports Numba
+
+    logarithm = compliance.log_probability_of_reaching(settings.compliance_threshold)
+    return logarithm, exps(logarithm)

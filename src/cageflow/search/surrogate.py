@@ -3,9 +3,10 @@
 The possible inputs are known: all orders of a space, 120 for five types and 40,320 for eight. Trials of one order are
 pooled without loss, what is kept of an order that was not tried is its mean and its variance, and the process is a few
 lines of linear algebra. It does what BoTorch's SingleTaskGP does with the same kernel and priors, in a tenth of the
-time; the tests hold it against that.
+time; the tests hold it against that. Every sum has its order, see `cageflow.numerics`; NumPy's own `sum` keeps one too,
+its `@`, `exp` and `log` do not.
 
-Importing this module imports SciPy, so the rest of the search imports it where it is used.
+Importing this module imports Numba, so the rest of the search imports it where it is used.
 """
 
 import logging
@@ -13,44 +14,41 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
-from scipy.optimize import minimize
-from scipy.special import log_ndtr
-from threadpoolctl import ThreadpoolController
 
+from cageflow.numerics.chance import normal_numbers
+from cageflow.numerics.linear import (
+    cholesky,
+    exps,
+    half_solve,
+    inverse,
+    log_determinant,
+    log_normal_tails,
+    logs,
+    product,
+    solve,
+)
+from cageflow.numerics.minimum import minimise
 from cageflow.scenario.orders import Order, OrderSpace
-from cageflow.search.kernels import KERNELS, KernelName, OrderKernel
+from cageflow.search.kernels import KERNELS, OrderKernel
+from cageflow.search.strategies import KernelName
 from cageflow.search.trial import History
 
 logger = logging.getLogger(__name__)
 
 Floats = NDArray[np.float64]
 
-_BLAS = ThreadpoolController()
-F = TypeVar("F", bound=Callable[..., object])
-
-
-def _one_thread(function: F) -> F:
-    """Keep a function's linear algebra in one thread.
-
-    On matrices this small a second one only waits, by spinning, which beside other work takes a hundred times as long;
-    and the figures would depend on the number of threads.
-    """
-    return cast(F, _BLAS.wrap(limits=1, user_api="blas")(function))
-
-
 LEVEL_VARIANCE = 1.0
 """Prior variance of the level of all orders around the mean of the observations, for standardised targets."""
 OUTPUTSCALE_PRIOR = (0.0, 0.7)
 """Mean and deviation of log(outputscale): median 1, the variance of standardised targets; 95 % 0.25 to 3.9."""
-TRAINING_NOISE_PRIOR = (math.log(0.3), 1.25)
-"""Mean and deviation of log(training noise): 95 % 0.026 to 3.5; trainings of one order differ a good deal."""
+TRAINING_NOISE_PRIOR = (-1.2039728043259361, 1.25)
+"""Mean and deviation of log(training noise): median 0.3, 95 % 0.026 to 3.5; trainings of an order differ."""
 BOUND_SDS = 5.0
 """Hyperparameters stay within so many prior deviations, which keeps every matrix well conditioned."""
+LOG_2_PI = 1.8378770664093453
 HESSIAN_STEP = 1e-4
 """Step of the differences of gradients, in logarithms of hyperparameters."""
 SAMPLE_JITTER = 1e-8
@@ -126,7 +124,6 @@ class Surrogate:
         ids = slice(None) if orders is None else _ids(self.space, orders)
         return self.offset + self.scale * self.mean[ids], self.scale * np.sqrt(self.variance[ids])
 
-    @_one_thread
     def sample(self, rng: np.random.Generator, ids: NDArray[np.int64], size: int | None = None) -> Floats:
         """Draws of the true values of the orders of ranks (K,) together, in the unit of the data.
 
@@ -135,18 +132,19 @@ class Surrogate:
         """
         prior = self._prior(ids, ids)
         rows = self._prior(self.told, ids)
-        covariance = prior - rows.T @ np.linalg.solve(self._observed(), rows)
-        root = np.linalg.cholesky((covariance + covariance.T) / 2 + SAMPLE_JITTER * np.eye(len(ids)))
-        chance = rng.standard_normal(len(ids) if size is None else (size, len(ids)))
-        return self.offset + self.scale * (self.mean[ids] + chance @ root.T)
+        halves = half_solve(cholesky(self._observed()), rows)
+        root = cholesky(prior - product(halves.T, halves) + SAMPLE_JITTER * np.eye(len(ids)))
+        count = 1 if size is None else size
+        chance = normal_numbers(count * len(ids), rng.random).reshape(count, len(ids))
+        draws: Floats = self.offset + self.scale * (self.mean[ids] + product(chance, root))
+        return draws[0] if size is None else draws
 
     def log_probability_of_reaching(self, threshold: float) -> Floats:
         """Natural logarithm of the probability that each order's true value is at least `threshold`, (W,) float64."""
         mean, std = self.posterior()
         z = (mean - threshold) / np.maximum(std, 1e-9 * self.scale)
-        return np.asarray(log_ndtr(z))
+        return log_normal_tails(z)
 
-    @_one_thread
     def hallucinate(self, orders: Sequence[Order]) -> "Surrogate":
         """The process as it would be if a trial of each of `orders` came out at its mean.
 
@@ -177,8 +175,8 @@ class Surrogate:
         if not len(self.told):
             return np.full(len(self.space), prior)
         rows = self._prior(self.told, slice(None))
-        explained = np.einsum("nw,nw->w", rows, np.linalg.solve(self._observed(), rows))
-        left: Floats = np.clip(prior - explained, 0.0, None)
+        halves = half_solve(cholesky(self._observed()), rows)
+        left: Floats = np.maximum(prior - (halves * halves).sum(axis=0), 0.0)
         return left
 
 
@@ -198,7 +196,6 @@ def fit_compliance(
     return fit_surrogate(space, [t.order for t in trials], values, errors, prior, kernel)
 
 
-@_one_thread
 def fit_surrogate(
     space: OrderSpace,
     orders: Sequence[Order],
@@ -211,9 +208,9 @@ def fit_surrogate(
 
     Value of a trial = level + f(order) + training noise + evaluation noise. The level is Normal and integrated out; f
     has a scaled kernel of `KERNELS`; the variance of the evaluation noise is known, the standard error squared. Rates,
-    outputscale and training noise are set to the most probable values of their logarithms (L-BFGS-B from the prior
-    medians). The targets are standardised: less their mean, in units of their standard deviation, or of their median
-    standard error where that is larger. The same data give the same process.
+    outputscale and training noise are set to the most probable values of their logarithms (quasi-Newton steps from the
+    prior medians). The targets are standardised: less their mean, in units of their standard deviation, or of their
+    median standard error where that is larger. The same data give the same process.
 
     With `evidence` all kernels are fitted, and the one with the greatest evidence is kept: the probability of the data
     with its hyperparameters integrated out, by Laplace's approximation around their most probable values.
@@ -267,7 +264,8 @@ def fit_surrogate(
         mean=np.empty(0),
         variance=np.empty(0),
     )
-    mean = np.linalg.solve(process._observed(), pooled) @ process._prior(data.ids, slice(None))
+    weights = solve(cholesky(process._observed()), pooled)
+    mean = product(weights[None], process._prior(data.ids, slice(None)))[0]
     return replace(process, mean=mean, variance=process._posterior_variance())
 
 
@@ -322,31 +320,41 @@ class _Fit:
         means, sds = _log_param_prior(kernel, num_types)
         distances = kernel.distances(kernel.bits(space)[data.ids], num_types).reshape(len(means) - 2, -1)
         objective = partial(_loss, data=data, distances=distances, means=means, sds=sds)
-        bounds = np.stack([means - BOUND_SDS * sds, means + BOUND_SDS * sds], axis=1)
-        result = minimize(objective, means, jac=True, method="L-BFGS-B", bounds=bounds)
-        return cls(objective, result.x, float(result.fun))
+        log_params, loss = minimise(objective, means, means - BOUND_SDS * sds, means + BOUND_SDS * sds, sds)
+        return cls(objective, log_params, loss)
 
     @property
     def rates(self) -> Floats:
-        return np.exp(self.log_params[:-2])
+        return exps(self.log_params[:-2])
 
     @property
     def outputscale(self) -> float:
-        return math.exp(self.log_params[-2])
+        return float(exps(self.log_params)[-2])
 
     @property
     def training_noise(self) -> float:
-        return math.exp(self.log_params[-1])
+        return float(exps(self.log_params)[-1])
 
     def log_evidence(self) -> float:
         """Logarithm of the density of the data, hyperparameters integrated out by Laplace's approximation."""
         steps = HESSIAN_STEP * np.eye(len(self.log_params))
         here = self.objective(self.log_params)[1]
         hessian = np.stack([self.objective(self.log_params + step)[1] - here for step in steps]) / HESSIAN_STEP
-        curvatures = np.linalg.eigvalsh((hessian + hessian.T) / 2)
-        # They are positive at a minimum. On a bound they need not be: there they count as one prior deviation.
-        curvatures = np.where(curvatures > 0, curvatures, 1.0)
-        return -self.loss + 0.5 * float(np.log(2 * math.pi / curvatures).sum())
+        pivots = _pivots((hessian + hessian.T) / 2)
+        return -self.loss + 0.5 * float((LOG_2_PI - logs(pivots)).sum())
+
+
+def _pivots(matrix: Floats) -> Floats:
+    """What is divided by when a symmetric matrix is eliminated; their product is the determinant.
+
+    They are positive at a minimum. On a bound they need not be: there they count as 1, one prior deviation.
+    """
+    left, pivots = matrix.copy(), np.ones(len(matrix))
+    for k in range(len(matrix)):
+        if left[k, k] > 0.0:
+            pivots[k] = left[k, k]
+            left -= np.multiply.outer(left[k] / pivots[k], left[k])
+    return pivots
 
 
 def _log_param_prior(kernel: OrderKernel, num_types: int) -> tuple[Floats, Floats]:
@@ -371,43 +379,41 @@ def _loss(log_params: Floats, data: _Data, distances: Floats, means: Floats, sds
         means: (M + 2,) prior means of `log_params`.
         sds: (M + 2,) their prior standard deviations.
     """
-    params = np.exp(log_params)
+    params = exps(log_params)
     rates, outputscale, training_noise = params[:-2], params[-2], params[-1]
     noise, precisions, pooled = data.pool(training_noise)
     n = len(pooled)
-    covariance = outputscale * np.exp(-(rates @ distances)).reshape(n, n)
+    covariance = outputscale * exps(-product(rates[None], distances)).reshape(n, n)
     system = covariance + LEVEL_VARIANCE
     system.flat[:: n + 1] += 1 / precisions
-    root, _ = lapack.dpotrf(system, lower=1)
-    solution, _ = lapack.dpotrs(root, pooled, lower=1)
-    inverse, _ = lapack.dpotri(root, lower=1)
-    inverse = np.tril(inverse) + np.tril(inverse, -1).T
+    root = cholesky(system)
+    solution, inverted = solve(root, pooled), inverse(root)
 
     surprise = (log_params - means) / sds
     loss = (
-        0.5 * pooled @ solution
-        + np.log(np.diagonal(root)).sum()
-        + 0.5 * ((data.targets - pooled[data.groups]) ** 2 / noise + np.log(noise)).sum()
-        + 0.5 * np.log(precisions).sum()
-        + 0.5 * surprise @ surprise
-        + np.log(sds).sum()
-        + 0.5 * (len(noise) + len(sds)) * math.log(2 * math.pi)
+        0.5 * (pooled * solution).sum()
+        + 0.5 * log_determinant(root)
+        + 0.5 * ((data.targets - pooled[data.groups]) ** 2 / noise + logs(noise)).sum()
+        + 0.5 * logs(precisions).sum()
+        + 0.5 * (surprise * surprise).sum()
+        + logs(sds).sum()
+        + 0.5 * (len(noise) + len(sds)) * LOG_2_PI
     )
 
-    by_covariance = 0.5 * (inverse - np.outer(solution, solution)) * covariance
+    by_covariance = 0.5 * (inverted - np.multiply.outer(solution, solution)) * covariance
     # The same for each observation: the diagonal of the inverse covariance of all y_i, and its product with y.
     smoothed = (pooled - solution / precisions)[data.groups]
-    uncertainty = (1 / precisions - np.diagonal(inverse) / precisions**2)[data.groups]
+    uncertainty = (1 / precisions - np.diagonal(inverted) / precisions**2)[data.groups]
     by_noise = 0.5 * (1 / noise - uncertainty / noise**2 - ((data.targets - smoothed) / noise) ** 2)
     gradient = np.empty_like(log_params)
-    gradient[:-2] = -rates * (distances @ by_covariance.ravel())
+    gradient[:-2] = -rates * (distances * by_covariance.ravel()).sum(axis=1)
     gradient[-2] = by_covariance.sum()
     gradient[-1] = training_noise * by_noise.sum()
     return float(loss), gradient + surprise / sds
 
 
 def _without_observations(space: OrderSpace, prior: Prior, kernel: str) -> Surrogate:
-    outputscale = math.exp(OUTPUTSCALE_PRIOR[0])
+    outputscale, training_noise = exps(np.array([OUTPUTSCALE_PRIOR[0], TRAINING_NOISE_PRIOR[0]])).tolist()
     return Surrogate(
         space=space,
         num_observations=0,
@@ -416,7 +422,7 @@ def _without_observations(space: OrderSpace, prior: Prior, kernel: str) -> Surro
         scale=prior.sd / math.sqrt(LEVEL_VARIANCE + outputscale),
         rates=np.full(KERNELS[kernel].num_rates(len(space.unit_types)), KERNELS[kernel].median_rate),
         outputscale=outputscale,
-        training_noise=math.exp(TRAINING_NOISE_PRIOR[0]),
+        training_noise=training_noise,
         evaluation_noise=0.0,
         told=np.zeros(0, np.int64),
         noise=np.zeros(0),

@@ -14,8 +14,8 @@ from cageflow.scenario.named import load_network
 from cageflow.scenario.orders import Order, format_order, read_order
 from cageflow.search import Budget, Exhaustive, History, Strategy, TrialResult, anew, find_init, make_strategy
 from cageflow.search import StrategySettings as StrategyOptions
-from cageflow.search.kernels import KernelName
 from cageflow.search.landscape import landscape_ranks
+from cageflow.search.strategies import KernelName
 from cageflow.settings.config import RunConfig, with_implied
 from cageflow.settings.ladder import ladder, read_rungs, write_rungs
 from cageflow.settings.parts import (

@@ -426,7 +426,7 @@ def test_settings__refuse_in_one_sentence(settings, sentence):
     assert str(refusal.value) == sentence
 
 
-def test_importing_the_search__imports_neither_torch_nor_scipy():
-    code = "import sys, cageflow.search; sys.exit(' '.join({'torch', 'botorch', 'scipy'} & set(sys.modules)))"
+def test_importing_the_search__imports_neither_torch_nor_scipy_nor_numba():
+    code = "import sys, cageflow.search; sys.exit(' '.join({'torch', 'botorch', 'scipy', 'numba'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr.strip() == ""
