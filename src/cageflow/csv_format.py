@@ -58,6 +58,18 @@ def significant(name: str, digits: int) -> Column:
     return Column(name, lambda value: f"{value:.{digits}g}", float)
 
 
+def table(name: str, digits: int) -> Column:
+    """A column of tables of numbers with so many significant digits: blanks between numbers, `;` between rows."""
+
+    def write(rows: Sequence[Sequence[float]]) -> str:
+        return ";".join(" ".join(f"{value:.{digits}g}" for value in row) for row in rows)
+
+    def read(cell: str) -> tuple[tuple[float, ...], ...]:
+        return tuple(tuple(map(float, row.split())) for row in cell.split(";"))
+
+    return Column(name, write, read)
+
+
 def or_none(column: Column) -> Column:
     """The column with empty cells where there is None."""
     return Column(

@@ -145,6 +145,8 @@ def test_search_names_the_best_workflow_its_reward_its_compliance_and_the_run_fo
     assert f"{what} {result['workflow'].replace(',', ' > ')} " in words
     assert f"reward {result['reward']:.2f} ± {result['reward_se']:.2f}" in words
     assert f"compliance {result['compliance']:.1%}" in words
+    assert result["tested_fixes"] >= 0.0
+    assert result["tested_compliance"] is None or 0.0 <= result["tested_compliance"] <= 1.0
     assert "training 60 episodes in 3 trials, all of them before" in words
     assert words.endswith(f"policy {result['policy']} run folder {search_run.path}")
 

@@ -20,11 +20,15 @@ class Played(NamedTuple):
     Attributes:
         returns: (B,) float64 sums of the game's rewards, exact to the tenth in which it counts.
         compliance: (B,) float64; NaN where no workflow was given.
+        tests: (B, 4) int32, which fixes tested the workflow, see `workflow.tested.TestedFixes`; 0 where none was given.
+        contests: (B, T, T) int32, whom these passed over, likewise.
         chosen: (B,) int8 places in `team.MEMBERS` of those who played in the end; None where no team played.
     """
 
     returns: npt.NDArray[np.float64]
     compliance: npt.NDArray[np.float64]
+    tests: npt.NDArray[np.int32]
+    contests: npt.NDArray[np.int32]
     chosen: npt.NDArray[np.int8] | None
 
     @classmethod
@@ -34,6 +38,8 @@ class Played(NamedTuple):
         return cls(
             np.concatenate([part.returns for part in parts]),
             np.concatenate([part.compliance for part in parts]),
+            np.concatenate([part.tests for part in parts]),
+            np.concatenate([part.contests for part in parts]),
             np.concatenate(chosen) if chosen else None,
         )
 
@@ -73,4 +79,5 @@ def _play_batch(
     for step in play_steps(agent, games, seeds):
         returns += step.rewards
     chosen = agent.chosen if isinstance(agent, TeamAgent) else None
-    return Played(np.round(returns, 1), games.outcomes().compliance, chosen)
+    outcomes = games.outcomes()
+    return Played(np.round(returns, 1), outcomes.compliance, outcomes.tests, outcomes.contests, chosen)

@@ -29,6 +29,7 @@ from cageflow.scenario import NetworkIdentity
 from cageflow.scenario.durations import FROM_FILE
 from cageflow.scenario.red_agents import RED_AGENTS
 from cageflow.sim.threads import available_cores
+from cageflow.workflow.tested import OrderTests, pooled_tests
 
 LENGTHS = (30, 50, 100)
 REDS = tuple(RED_AGENTS)
@@ -130,6 +131,7 @@ class Cell:
         returns: (N,) float64.
         compliance: mean share of fixes that follow the workflow; None without one.
         chosen: of a team: how many episodes ended with each member at play; else None.
+        tests: which fixes tested the workflow; None without one.
     """
 
     max_steps: int
@@ -137,6 +139,7 @@ class Cell:
     returns: npt.NDArray[np.float64]
     compliance: float | None = None
     chosen: Mapping[str, int] | None = None
+    tests: OrderTests | None = None
 
     @property
     def summary(self) -> Summary:
@@ -165,6 +168,11 @@ class Evaluation:
         """The sum of the means."""
         return sum_of_means([cell.summary for cell in self.cells])
 
+    @property
+    def tests(self) -> OrderTests | None:
+        """Which fixes tested the workflow, over the episodes of all cells; None without one."""
+        return pooled_tests([cell.tests for cell in self.cells if cell.tests is not None])
+
     def to_json(self) -> dict[str, Any]:
         """What `cageflow evaluate --json` prints of it."""
         total, game = self.total, self.settings.game
@@ -182,6 +190,7 @@ class Evaluation:
             "total": total.mean,
             "total_se": total.se,
             "total_interval": list(total.interval()),
+            **({} if self.tests is None else self.tests.to_json()),
         }
 
 
@@ -220,11 +229,13 @@ def evaluate(
         shares += [Share(key, spec, seeds[i : i + size], source.workflow) for i in range(0, len(seeds), size)]
     cells: dict[tuple[int, str], Cell] = {}
     for key, played in play_shares(source, setting, shares, num_workers):
-        compliance = None if source.workflow is None else float(played.compliance.mean())
+        compliance, tests = None, None
+        if source.workflow is not None:
+            compliance, tests = float(played.compliance.mean()), OrderTests.of(played.tests, played.contests)
         chosen = None
         if played.chosen is not None:
             chosen = {name: int((played.chosen == i).sum()) for i, name in enumerate(MEMBERS)}
-        cells[key] = cell = Cell(*key, played.returns, compliance, chosen)
+        cells[key] = cell = Cell(*key, played.returns, compliance, chosen, tests)
         summary = cell.summary
         say(f"{settings.simulator}: {key[0]} steps against {key[1]}: {summary.mean:.2f} ± {summary.se:.2f}")
     notes = (*settings.notes, *source.notes(setting))
@@ -256,6 +267,8 @@ def _cell_json(cell: Cell) -> dict[str, Any]:
     }
     if cell.compliance is not None:
         content["compliance"] = cell.compliance
+    if cell.tests is not None:
+        content |= cell.tests.to_json()
     if cell.chosen is not None:
         content["chosen"] = dict(cell.chosen)
     return content

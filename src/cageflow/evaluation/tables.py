@@ -12,6 +12,7 @@ from cageflow.evaluation.statistics import ALPHA, POWER, Equivalence
 from cageflow.scenario import is_cage2
 from cageflow.scenario.durations import FROM_FILE, takes_time, words_on_time
 from cageflow.scenario.red_agents import MIXED
+from cageflow.workflow.tested import OrderTests
 
 SHORT_REDS = {"B_lineAgent": "B-line", "RedMeanderAgent": "Meander", "SleepAgent": "Sleep", MIXED: "Mixed"}
 NAME_WIDTH, MEAN_WIDTH, SPREAD_WIDTH = 8, 8, 16
@@ -49,6 +50,8 @@ def format_evaluation(evaluation: Evaluation) -> str:
     ]
     if evaluation.source.workflow is not None:
         lines.append(_compliance(evaluation))
+    if evaluation.tests is not None:
+        lines += _tests(evaluation.tests)
     if any(cell.chosen is not None for cell in evaluation.cells):
         lines += [_choices(evaluation, red) for red in settings.red_agents]
     trained = evaluation.source.trained_rules
@@ -149,6 +152,14 @@ def _compliance(evaluation: Evaluation) -> str:
         cells = [cell for cell in evaluation.cells if cell.red_agent == red and cell.compliance is not None]
         shares.append(f"{SHORT_REDS[red]} {' '.join(f'{cell.compliance:.1%}' for cell in cells)}")
     return f"compliance with its order: {', '.join(shares)}"
+
+
+def _tests(tests: OrderTests) -> list[str]:
+    known, true = (
+        f"{number:.2f} an episode" + ("" if share is None else f", {share:.1%} followed it")
+        for number, share in ((tests.known_tested, tests.known_compliance), (tests.tested, tests.tested_compliance))
+    )
+    return [f"fixes that tested it, by what blue could know: {known}", f"{'by the truth':>45}: {true}"]
 
 
 def _choices(evaluation: Evaluation, red: str) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
-from cageflow.csv_format import Column, CsvFormat, decimals, flag, or_nan, or_none, significant, whole
+from cageflow.csv_format import Column, CsvFormat, decimals, flag, or_nan, or_none, significant, table, whole
 from cageflow.learn.policy import ANY_WORKFLOW
 from cageflow.scenario.orders import Order, OrderSpace, log_order, read_order
 from cageflow.search import LANDSCAPE, Acquisition, Iteration, TrialResult
@@ -60,6 +60,10 @@ class LoggedUpdate:
     ending: Annotated[str | None, or_none(Column("Ending"))]
     training: Annotated[int, whole("Training")]
     training_episodes: Annotated[int, whole("Training_Episodes")]
+    tested: Annotated[float, or_nan(decimals("Tested", 4))]
+    tested_compliant: Annotated[float, or_nan(decimals("Tested_Compliant", 4))]
+    known_tested: Annotated[float, or_nan(decimals("Known_Tested", 4))]
+    known_compliant: Annotated[float, or_nan(decimals("Known_Compliant", 4))]
 
     @classmethod
     def of(
@@ -113,6 +117,10 @@ class LoggedUpdate:
             ending=ending,
             training=training,
             training_episodes=trained_episodes + record.episodes,
+            tested=math.nan if order is None else record.tests.tested,
+            tested_compliant=math.nan if order is None else record.tests.tested_compliant,
+            known_tested=math.nan if order is None else record.tests.known_tested,
+            known_compliant=math.nan if order is None else record.tests.known_compliant,
         )
 
 
@@ -139,6 +147,11 @@ class LoggedTrial:
     ending: Annotated[str, Column("Ending")]
     seconds: Annotated[float, decimals("Seconds", 2)]
     training: Annotated[int, whole("Training")]
+    tested: Annotated[float | None, or_none(decimals("Tested", 4))]
+    tested_compliant: Annotated[float | None, or_none(decimals("Tested_Compliant", 4))]
+    known_tested: Annotated[float | None, or_none(decimals("Known_Tested", 4))]
+    known_compliant: Annotated[float | None, or_none(decimals("Known_Compliant", 4))]
+    contests: Annotated[tuple[tuple[float, ...], ...] | None, or_none(table("Contests", 4))]
 
     def __post_init__(self) -> None:
         _ = self.result
@@ -163,6 +176,11 @@ class LoggedTrial:
             ending=result.ending,
             seconds=result.seconds,
             training=result.training,
+            tested=result.tested,
+            tested_compliant=result.tested_compliant,
+            known_tested=result.known_tested,
+            known_compliant=result.known_compliant,
+            contests=result.contests,
         )
 
     @property
@@ -179,6 +197,11 @@ class LoggedTrial:
             ending=self.ending,
             seconds=self.seconds,
             training=self.training,
+            tested=self.tested,
+            tested_compliant=self.tested_compliant,
+            known_tested=self.known_tested,
+            known_compliant=self.known_compliant,
+            contests=self.contests,
         )
 
 

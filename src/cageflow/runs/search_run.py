@@ -31,6 +31,7 @@ from cageflow.training.learners import Learners
 from cageflow.training.trainer import Ending, PolicyTrainer, UpdateRecord
 from cageflow.training.trials import TrialOutcome, TrialPart, TrialTask, train_trial
 from cageflow.work.pool import Pool
+from cageflow.workflow.tested import OrderTests
 
 
 class TaskRunner(Protocol):
@@ -112,6 +113,7 @@ class SearchRun:
             episodes_here=result.episodes - self._run.episodes_before,
             ending=result.ending,
             policy=self._run.folder.best_policy_path,
+            tests=OrderTests.of_facts(best),
         )
 
     # What the search asks for.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cageflow.scenario.orders import Order
+from cageflow.workflow.tested import OrderTests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,7 @@ class RunSummary:
         episodes_here: trained in this process's part of the run.
         ending: why it ended.
         policy: the policy file.
+        tests: which fixes tested the workflow, in the same episodes; None where it was not counted.
     """
 
     run_dir: Path
@@ -37,3 +39,4 @@ class RunSummary:
     episodes_here: int
     ending: str
     policy: Path
+    tests: OrderTests | None = None

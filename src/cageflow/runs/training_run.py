@@ -78,6 +78,7 @@ class TrainingRun:
             episodes_here=trainer.episodes - self._run.episodes_before,
             ending=ending,
             policy=policy,
+            tests=None if order is None else evaluation.tests,
         )
 
     def _end_update(self, trainer: PolicyTrainer, record: UpdateRecord, ending: Ending | None) -> None:

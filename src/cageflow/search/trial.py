@@ -85,6 +85,13 @@ class TrialResult:
         ending: why the training ended, in one word or two.
         seconds: wall-clock time of the trial.
         training: number of the training among those of its order, from 1.
+        tested: fixes an episode that tested the order, by the truth; this and the following are None where it was not
+            counted (`workflow.tested` says what is).
+        tested_compliant: of them, those that complied.
+        known_tested: fixes an episode that tested the order, by what blue could know.
+        known_compliant: of them, those that complied.
+        contests: (T, T) by unit types: [a][b] how often an episode, by what blue could know, a host of type a was fixed
+            while one of type b was held too and passed over.
 
     Raises:
         ValueError: a number is not finite or out of its range; such a result would poison every later choice.
@@ -100,6 +107,11 @@ class TrialResult:
     ending: str
     seconds: float
     training: int = 1
+    tested: float | None = None
+    tested_compliant: float | None = None
+    known_tested: float | None = None
+    known_compliant: float | None = None
+    contests: tuple[tuple[float, ...], ...] | None = None
 
     def __post_init__(self) -> None:
         where = f"trial of {show_order(self.order)}"
@@ -133,9 +145,17 @@ class TrialResult:
         Raises:
             ValueError: a field is missing, unknown or out of its range.
         """
-        data = {"training": 1, **data}  # not said before there were rungs
+        data = {**_ADDED_LATER, **data}
         check_fields("a trial", cls, data)
-        return cls(**{**data, "order": tuple(data["order"])})
+        contests = None if data["contests"] is None else tuple(tuple(row) for row in data["contests"])
+        return cls(**{**data, "order": tuple(data["order"]), "contests": contests})
+
+
+_ADDED_LATER: dict[str, Any] = {
+    "training": 1,
+    **dict.fromkeys(("tested", "tested_compliant", "known_tested", "known_compliant", "contests")),
+}
+"""What is said of trials that were written before there were these fields."""
 
 
 def check_fields(what: str, kind: type[Any], data: Mapping[str, Any]) -> None:

@@ -17,6 +17,7 @@ from cageflow.scenario.orders import Order, format_order
 from cageflow.settings.commands import PolicyConfig
 from cageflow.settings.config import RunConfig
 from cageflow.sim.recall import num_inputs
+from cageflow.workflow.tested import OrderTests
 
 Workflow = Order | Literal["any"] | None
 """What a policy follows: one order, any that it is told (a universal policy), or none (plain PPO)."""
@@ -37,6 +38,7 @@ class UpdateRecord:
         alignment: mean return of the alignment reward.
         compliance: mean compliance, NaN without a workflow.
         fixes: mean number of fixes.
+        tests: which of them tested the workflow; all 0 without one.
         collection_s: seconds that the learner waited for the episodes.
         simulation_s: seconds in the games, summed over all processes.
         inference_s: seconds in choosing actions, likewise.
@@ -49,6 +51,7 @@ class UpdateRecord:
     alignment: float
     compliance: float
     fixes: float
+    tests: OrderTests
     collection_s: float
     simulation_s: float
     inference_s: float
@@ -71,6 +74,7 @@ class UpdateRecord:
             alignment=float(episodes.alignment_returns.mean()),
             compliance=float(episodes.compliance.mean()),
             fixes=float(episodes.fixes.mean()),
+            tests=OrderTests.of(episodes.tests, episodes.contests),
             collection_s=collection_s,
             simulation_s=episodes.simulation_s,
             inference_s=episodes.inference_s,
@@ -80,13 +84,17 @@ class UpdateRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreshEvaluation:
-    """Fresh episodes of the present policy: means with their standard errors; compliance is NaN without a workflow."""
+    """Fresh episodes of the present policy: means with their standard errors; compliance is NaN without a workflow.
+
+    Which fixes tested the workflow stands in `tests`, all 0 without one.
+    """
 
     reward: float
     reward_se: float
     compliance: float
     compliance_se: float
     episodes: int
+    tests: OrderTests
 
     @classmethod
     def of(cls, episodes: Episodes) -> FreshEvaluation:
@@ -99,6 +107,7 @@ class FreshEvaluation:
             compliance=float(compliance.mean()),
             compliance_se=float(compliance.std(ddof=1) / np.sqrt(count)),
             episodes=count,
+            tests=OrderTests.of(episodes.tests, episodes.contests),
         )
 
 

@@ -165,6 +165,7 @@ def _end(task: TrialTask, trainer: PolicyTrainer, ending: Ending, started: float
         ending=ending,
         seconds=task.seconds + time.monotonic() - started,
         training=task.request.training,
+        **evaluation.tests.facts(),
     )
     return TrialOutcome(
         result=result,

@@ -13,6 +13,10 @@ A host on which a fix is under way is held by neither: it is being served.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -50,6 +54,76 @@ class TestedFixes:
         """Begin new episodes in all environments."""
         self.counts.fill(0)
         self.contests.fill(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderTests:
+    """How often fixes tested an order, an episode.
+
+    Attributes:
+        tested: fixes that tested it, by the truth.
+        tested_compliant: of them, those that complied.
+        known_tested: fixes that tested it, by what blue could know.
+        known_compliant: of them, those that complied.
+        contests: (T, T) as of `TestedFixes`.
+    """
+
+    tested: float
+    tested_compliant: float
+    known_tested: float
+    known_compliant: float
+    contests: tuple[tuple[float, ...], ...]
+
+    @classmethod
+    def of(cls, counts: npt.NDArray[np.int32], contests: npt.NDArray[np.int32]) -> OrderTests:
+        """Those of B >= 1 episodes, as `TestedFixes` counts them."""
+        means = contests.mean(axis=0)
+        return cls(
+            **dict(zip(_COUNTS, counts.mean(axis=0).tolist(), strict=True)),
+            contests=tuple(tuple(row) for row in means.tolist()),
+        )
+
+    @classmethod
+    def of_facts(cls, facts: Any) -> OrderTests | None:
+        """Those that stand in a record's fields of the same names; None where it has none."""
+        if facts.tested is None:
+            return None
+        return cls(**{field.name: getattr(facts, field.name) for field in fields(cls)})
+
+    @property
+    def tested_compliance(self) -> float | None:
+        """Share of the tests by the truth that complied; None where there was none."""
+        return pooled_share(self.tested_compliant, self.tested)
+
+    @property
+    def known_compliance(self) -> float | None:
+        """Share of the tests by what blue could know that complied; None where there was none."""
+        return pooled_share(self.known_compliant, self.known_tested)
+
+    def facts(self) -> dict[str, Any]:
+        """The fields by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def to_json(self) -> dict[str, Any]:
+        """What `--json` prints: by what blue could know, and under `true_...` by the truth."""
+        return {
+            "tested_fixes": self.known_tested,
+            "tested_compliance": self.known_compliance,
+            "true_tested_fixes": self.tested,
+            "true_tested_compliance": self.tested_compliance,
+        }
+
+
+_COUNTS = ("tested", "tested_compliant", "known_tested", "known_compliant")
+
+
+def pooled_tests(parts: Sequence[OrderTests]) -> OrderTests | None:
+    """Those of several cells of as many episodes each, together; None of none."""
+    if not parts:
+        return None
+    means = {name: sum(getattr(part, name) for part in parts) / len(parts) for name in _COUNTS}
+    contests = np.mean([part.contests for part in parts], axis=0)
+    return OrderTests(**means, contests=tuple(tuple(row) for row in contests.tolist()))
 
 
 def pooled_share(complied: float, tested: float) -> float | None:

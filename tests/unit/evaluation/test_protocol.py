@@ -128,10 +128,14 @@ def test_compliance__is_measured_where_there_is_an_order(tmp_path: Path) -> None
     order = "enterprise,op_server,user,op_host,defender"
     alignment = {"lambda": 30.0, "definition": "any-session"}
     path = policy_file(tmp_path / "p.safetensors", workflow=order, alignment=alignment)
-    evaluation = evaluate(find_agent(str(path), DEFAULT), SMALL)
+    evaluation = evaluate(find_agent(str(path), DEFAULT), replace(SMALL, lengths=(30, 40)))
     assert all(0.0 <= cell.compliance <= 1.0 for cell in evaluation.cells)
     assert evaluate(find_agent("sleep", DEFAULT), SMALL).cells[0].compliance is None
-    assert "compliance" in evaluation.to_json()["cells"][0]
+    content = evaluation.to_json()
+    assert "compliance" in content["cells"][0]
+    assert content["tested_fixes"] == pytest.approx(np.mean([cell["tested_fixes"] for cell in content["cells"]]))
+    assert content["true_tested_fixes"] > 0.0
+    assert 0.0 <= content["true_tested_compliance"] <= 1.0
 
 
 def test_team__counts_whom_it_chose() -> None:

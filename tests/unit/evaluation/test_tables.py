@@ -11,10 +11,12 @@ from cageflow.collect import WorkflowSpec
 from cageflow.envs.options import RULES, GameOptions
 from cageflow.evaluation.protocol import LENGTHS, REDS, Cell, Evaluation, EvaluationSettings
 from cageflow.evaluation.tables import format_evaluation, format_standing, shorten
+from cageflow.workflow.tested import OrderTests
 from tests.helpers.agents import policy
 from tests.helpers.networks import own_network
 from tests.helpers.orders import parse_order
 
+TESTS = OrderTests(tested=0.0, tested_compliant=0.0, known_tested=1.5, known_compliant=1.2, contests=())
 WORKFLOW = WorkflowSpec(parse_order("enterprise,op_server,user,op_host,defender"), 0.0, "any-session")
 
 
@@ -130,7 +132,7 @@ def test_durations__are_named_and_stand_beside_no_board() -> None:
 def test_policy__says_how_it_chose_what_it_complied_with_and_other_rules_of_its_training() -> None:
     source = PolicySource("p", Path("p"), policy().card, WORKFLOW, deterministic=False)
     cells = tuple(
-        Cell(length, red, np.array([0.0, 1.0]), 0.951, {"sleep": 1, "bline": 3, "meander": 0})
+        Cell(length, red, np.array([0.0, 1.0]), 0.951, {"sleep": 1, "bline": 3, "meander": 0}, TESTS)
         for length in LENGTHS
         for red in REDS
     )
@@ -138,6 +140,8 @@ def test_policy__says_how_it_chose_what_it_complied_with_and_other_rules_of_its_
     assert "actions drawn" in text
     assert "B-line 95.1% 95.1% 95.1%" in text
     assert "chosen against Meander: sleep 25.00%, bline 75.00%" in text
+    assert "fixes that tested it, by what blue could know: 1.50 an episode, 80.0% followed it\n" in text
+    assert f"{'by the truth':>45}: 0.00 an episode\n" in text
     assert "trained under the rules v2.1" in text
     same = format_evaluation(Evaluation(source, EvaluationSettings(), cells))
     assert "trained under" not in same

@@ -4,6 +4,11 @@ from cageflow.learn.ppo import UpdateStats
 from cageflow.scenario.orders import Order
 from cageflow.search import Iteration, SearchState, TrialRequest, TrialResult
 from cageflow.training.trainer import UpdateRecord
+from cageflow.workflow.tested import OrderTests
+
+TESTS = OrderTests(
+    tested=2.5, tested_compliant=2.25, known_tested=1.5, known_compliant=1.25, contests=((0.0, 1.5), (0.25, 0.0))
+)
 
 
 def update_record(update: int, episodes: int) -> UpdateRecord:
@@ -30,6 +35,7 @@ def update_record(update: int, episodes: int) -> UpdateRecord:
         alignment=-12.34,
         compliance=0.876,
         fixes=31.4,
+        tests=TESTS,
         collection_s=0.1,
         simulation_s=0.05,
         inference_s=0.05,
@@ -48,6 +54,7 @@ def iteration(order: Order, episodes: int, ending: str) -> Iteration:
         total_episodes=episodes,
         ending=ending,
         seconds=1.0,
+        **TESTS.facts(),
     )
     return Iteration(
         request=TrialRequest(

@@ -24,6 +24,7 @@ from tests.unit.runs.records import iteration, update_record
 
 ORDER = ALL_ORDERS[7]
 WORDS = log_order(ORDER)
+TESTED = "2.5000,2.2500,1.5000,1.2500"
 
 
 def logged(order, ending=None):
@@ -41,11 +42,13 @@ def test_columns__are_a_contract():
     assert UPDATES.header == (
         "Workflow_ID,Workflow_Order,Update,Episodes,Env_Reward,Alignment_Bonus,Total_Reward,Compliance,Avg_Fixes,"
         "Collection_Time,Update_Time,Trial,Run_Episodes,Policy_Loss,Value_Loss,Entropy,Approx_KL,Clip_Fraction,"
-        "Explained_Variance,Grad_Norm,Learning_Rate,Distinct_Observations,Ending,Training,Training_Episodes"
+        "Explained_Variance,Grad_Norm,Learning_Rate,Distinct_Observations,Ending,Training,Training_Episodes,"
+        "Tested,Tested_Compliant,Known_Tested,Known_Compliant"
     )
     assert TRIALS.header == (
         "Iteration,Workflow,UCB_Score,Reward,Final_Compliance,Episodes_Trained,GP_Updated,"
-        "Workflow_ID,Reward_SE,Compliance_SE,Workflow_Episodes,Run_Episodes,Ending,Seconds,Training"
+        "Workflow_ID,Reward_SE,Compliance_SE,Workflow_Episodes,Run_Episodes,Ending,Seconds,Training,"
+        "Tested,Tested_Compliant,Known_Tested,Known_Compliant,Contests"
     )
     assert BELIEFS.header == "Iteration,Workflow_ID,Workflow,Mean,Std,UCB,Feasibility,Score"
     assert LOGS["landscape"].format.header == (
@@ -57,16 +60,16 @@ def test_columns__are_a_contract():
 @pytest.mark.parametrize(
     ("order", "ending", "begins", "middle", "ends"),
     [
-        (ORDER, "budget", f"7,{WORDS}", "0.8760,31.40", "3000,budget"),
-        (ANY_WORKFLOW, None, "-1,any", "0.8760,31.40", "3000,"),
-        (None, None, "-1,none", ",", "3000,"),
+        (ORDER, "budget", f"7,{WORDS}", "0.8760,31.40", f"3000,budget,2,400,{TESTED}"),
+        (ANY_WORKFLOW, None, "-1,any", "0.8760,31.40", f"3000,,2,400,{TESTED}"),
+        (None, None, "-1,none", ",", "3000,,2,400,,,,"),
     ],
 )
 def test_line_of_an_update(order, ending, begins, middle, ends):
     cells = UPDATES.cells(logged(order, ending))
     assert ",".join(cells) == (
         f"{begins},2,100,-1234.5600,-12.3400,-1246.9000,{middle},0.1000,0.2000,3,400,"
-        f"-0.01,0.5,3.2,0.01,0.1000,0.4000,0.3,0.002,{ends},2,400"
+        f"-0.01,0.5,3.2,0.01,0.1000,0.4000,0.3,0.002,{ends}"
     )
     back = read(UPDATES, cells)
     assert (back.order, back.ending, isnan(back.compliance)) == (order, ending, order is None)
@@ -77,7 +80,8 @@ def test_line_of_an_update(order, ending, begins, middle, ends):
 def test_line_of_a_trial():
     ended = replace(iteration(ORDER, 200, "plateau"), ucb=-1.5)
     cells = TRIALS.cells(LoggedTrial.of(ORDERS, ended))
-    assert ",".join(cells) == f"0,{WORDS},-1.5000,-1234.5600,0.8760,200,0,7,12.3400,,200,200,plateau,1.00,1"
+    figures = "0.8760,200,0,7,12.3400,,200,200,plateau,1.00,1"
+    assert ",".join(cells) == f"0,{WORDS},-1.5000,-1234.5600,{figures},{TESTED},0 1.5;0.25 0"
     assert read(TRIALS, cells).result == ended.result
 
 

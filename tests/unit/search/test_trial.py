@@ -43,9 +43,14 @@ def test_trial_result__refuses_what_would_poison_later_choices(field, value):
         TrialResult(**(FACTS | {field: value}))
 
 
-@pytest.mark.parametrize("compliance_se", [None, 0.01])
-def test_trial_result__round_trips_through_json_bit_for_bit(compliance_se):
-    trial = TrialResult(**(FACTS | {"compliance_se": compliance_se}))
+TESTS = {"tested": 2.5, "tested_compliant": 1 / 3, "known_tested": 0.1, "known_compliant": 0.0}
+
+
+@pytest.mark.parametrize(
+    "more", [{"compliance_se": None}, {"compliance_se": 0.01}, TESTS | {"contests": ((0.0, 1 / 3), (2.0, 0.0))}]
+)
+def test_trial_result__round_trips_through_json_bit_for_bit(more):
+    trial = TrialResult(**(FACTS | more))
     data = json.loads(json.dumps(trial.to_json()))
     assert data["order"] == ["enterprise", "defender", "op_server", "op_host", "user"]
     assert TrialResult.from_json(data) == trial
