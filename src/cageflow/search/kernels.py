@@ -53,7 +53,7 @@ class OrderKernel:
         """(M, N, N) float64: how far N orders with bits (N, F) lie from one another under each rate."""
         group = self.group(num_types)
         apart = [
-            _differing(bits[:, group == rate], bits[:, group == rate], np.ones((group == rate).sum()))
+            weighted_difference(bits[:, group == rate], bits[:, group == rate], np.ones((group == rate).sum()))
             for rate in range(self.num_rates(num_types))
         ]
         return np.stack(apart) / self.unit(num_types) if apart else np.zeros((0, len(bits), len(bits)))
@@ -61,7 +61,7 @@ class OrderKernel:
     def correlation(self, rates: Floats, a: Floats, b: Floats, num_types: int) -> Floats:
         """Correlations (N, K) of orders with bits (N, F) with others of bits (K, F), for rates (M,) above 0."""
         weights = rates[self.group(num_types)] / self.unit(num_types)
-        return exps(-_differing(a, b, weights))
+        return exps(-weighted_difference(a, b, weights))
 
     @property
     def log_median_rate(self) -> float:
@@ -69,7 +69,7 @@ class OrderKernel:
         return float(logs(np.array([self.median_rate]))[0])
 
 
-def _differing(a: Floats, b: Floats, weights: Floats) -> Floats:
+def weighted_difference(a: Floats, b: Floats, weights: Floats) -> Floats:
     """(N, K) weighted number of bits in which (N, F) and (K, F) differ; exact for whole weights."""
     weighted = a * weights
     differing: Floats = weighted.sum(axis=1)[:, None] + product(weights[None] - 2.0 * weighted, b.T)
