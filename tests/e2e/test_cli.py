@@ -93,6 +93,7 @@ OTHER_DEFAULTS = {
     "executor": "process; inline for one at a time",
     "address": "a new one on this machine",
     "rungs": "an eighth, a quarter, a half and all of a training's episodes",
+    "compare_plain": "1, a landscape's repetitions; 0 where they would cost over a quarter of the run",
 }
 
 
@@ -148,7 +149,8 @@ def test_search_names_the_best_workflow_its_reward_its_compliance_and_the_run_fo
     assert result["tested_fixes"] >= 0.0
     assert result["tested_compliance"] is None or 0.0 <= result["tested_compliance"] <= 1.0
     assert "training 60 episodes in 3 trials, all of them before" in words
-    assert words.endswith(f"policy {result['policy']} run folder {search_run.path}")
+    answer = " ".join(result["answer"])
+    assert words.endswith(f"policy {result['policy']} run folder {search_run.path} {answer[0].upper()}{answer[1:]}")
 
 
 def test_quiet_search_says_nothing_but_the_result(search_run: Run) -> None:

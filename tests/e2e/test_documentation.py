@@ -124,9 +124,9 @@ def test_orders_are_numbered_as_described() -> None:
 def test_every_file_of_a_run_is_described(search_run: Run, plain_run: Run, universal_run: Run) -> None:
     table = FILES.split("## A run folder")[1].split("\n###")[0]
     described = [name.rstrip("/") for name in re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)]
-    tables = {"universal.csv", "landscape.csv"}
-    others = {"gp_sampling_log.csv", "acquisition.csv", "landscape.csv"}
-    for run, absent in ((search_run, tables), (plain_run, tables), (universal_run, others)):
+    tables = {"universal.csv", "landscape.csv", "plain_ppo"}
+    others = {"gp_sampling_log.csv", "acquisition.csv", "landscape.csv", "answer.json", "plain_ppo"}
+    for run, absent in ((search_run, tables), (plain_run, {*tables, "answer.json"}), (universal_run, others)):
         names = {re.sub(r"tfevents\..*", "tfevents.*", path.name) for path in run.path.iterdir()}
         assert names == set(described) - {"network.yaml"} - absent
     assert [path.name for path in (universal_run.path / "policies").iterdir()] == ["universal.safetensors"]

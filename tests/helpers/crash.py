@@ -29,17 +29,20 @@ from typing import Any
 
 import torch
 
+from cageflow.analysis.answer import saved_answer
 from cageflow.envs.options import GameOptions
 from cageflow.files import checksum, write_whole
 from cageflow.runs import run_folder, runs
 from cageflow.runs.layout import CONFIG
 from cageflow.runs.progress import Quiet
+from cageflow.runs.saved_run import read_run
 from cageflow.search import Budget, TrialRequest
 from cageflow.settings import commands
 from cageflow.settings.commands import LandscapeConfig
 from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import make_config
 from cageflow.studies import baselines, champion
+from cageflow.studies.beside import train_plain
 from cageflow.training import learners
 from tests.helpers.figures import figures
 from tests.helpers.orders import order_id
@@ -75,12 +78,23 @@ def run_of(config: RunConfig, executor: Executor | None = None) -> Command:
     )
 
 
+def search_of(config: RunConfig) -> Command:
+    """A search with plain PPO beside it and its answer, as the command line has it."""
+    run = run_of(config)
+
+    def answered(part: Callable[[Path], object], path: Path) -> None:
+        part(path)
+        saved_answer(read_run(path), train_plain(path, Quiet))
+
+    return Command(lambda path: answered(run.begin, path), lambda path: answered(run.go_on, path))
+
+
 def silent(words: str) -> None:
     """Nobody listens."""
 
 
 COMMANDS = {
-    "search": run_of(SEARCH),
+    "search": search_of(SEARCH),
     "pool": run_of(POOL, OneByOne()),
     "train": run_of(SHORT),
     "universal": run_of(UNIVERSAL),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,11 @@ class Precedence:
     cost_high: float | None
     tested: bool | None
     average: Range
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, as `search --json` has it."""
+        words = {name: getattr(self, name) for name in ("before", "after", "probability", "cost", "cost_low")}
+        return {**words, "cost_high": self.cost_high, "tested": self.tested, "average": self.average._asdict()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +137,8 @@ class OrderAnswer:
         found: list[tuple[Pair, Range]] = []
         for pair in self.unknown:
             mean, low, high = pair.average
+            if not np.isfinite(mean):
+                continue
             if low > 0:
                 found.append(((pair.first, pair.second), pair.average))
             elif high < 0:

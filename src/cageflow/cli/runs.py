@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cageflow import terminal
+from cageflow.cli.answers import answer_json, print_answer
 from cageflow.cli.app import app
 from cageflow.cli.options import Asked, refuse_beside_resume, takes
 from cageflow.cli.output import print_json
@@ -14,6 +15,7 @@ from cageflow.errors import UserError
 from cageflow.settings.parts import LandscapeSettings, SearchSettings, TrainSettings
 
 if TYPE_CHECKING:
+    from cageflow.analysis.answer import Answer
     from cageflow.runs.summary import RunSummary
     from cageflow.settings.config import RunConfig
 
@@ -23,10 +25,12 @@ if TYPE_CHECKING:
 def search(asked: Asked) -> None:
     """Search the workflows: train a defender for each order that the strategy picks, and name the best."""
     summary = run_command("search", asked)
+    answer = _answer(summary, asked)
     if asked.as_json:
-        print_json(_search_json(summary))
+        print_json({**_search_json(summary), **answer_json(answer)})
     else:
         _print_summary(summary)
+        print_answer(answer)
 
 
 @app.command()
@@ -66,7 +70,7 @@ def run_command(command: str, asked: Asked, *, no_workflow: bool = False) -> Run
 
     reporter = make_reporter(terminal.make_console(stderr=asked.as_json), asked.quiet)
     if asked.resume is not None:
-        changes = {name: asked.settings.get(name) for name in ("total_episodes", *runs.WHERE)}
+        changes = {name: asked.settings.get(name) for name in runs.MAY_CHANGE}
         given = {**asked.of_new_run(), "no_workflow": no_workflow or None}
         refuse_beside_resume({name: value for name, value in given.items() if name not in changes})
         return runs.resume(asked.resume, command, reporter, changes)
@@ -74,6 +78,18 @@ def run_command(command: str, asked: Asked, *, no_workflow: bool = False) -> Run
     for note in notes_on_start(new):
         terminal.say(note, err=True)
     return runs.start(new, asked.run_dir, reporter)
+
+
+def _answer(summary: RunSummary, asked: Asked) -> Answer:
+    """What a search that has ended found, after plain PPO was trained beside it."""
+    from cageflow.analysis.answer import saved_answer
+    from cageflow.runs.progress import make_reporter
+    from cageflow.runs.saved_run import read_run
+    from cageflow.studies.beside import train_plain
+
+    console = terminal.make_console(stderr=asked.as_json)
+    plain = train_plain(summary.run_dir, lambda: make_reporter(console, asked.quiet), asked.settings.get("cyborg_path"))
+    return saved_answer(read_run(summary.run_dir), plain)
 
 
 def _new_config(command: str, asked: Asked, no_workflow: bool) -> RunConfig:

@@ -38,6 +38,8 @@ from cageflow.work.pool import Pool, WorkerError
 
 WHERE = ("parallel_workflows", "executor", "address", "cyborg_path")
 """Settings that say where trials run and not what they are: a run that goes on may change them."""
+MAY_CHANGE = ("total_episodes", "compare_plain", *WHERE)
+"""All that the command line may change of a run that goes on."""
 
 
 def start(
@@ -72,7 +74,7 @@ def resume(
         run_dir: the folder of the run.
         command: what the user takes it for.
         reporter: who is told.
-        changes: new values of `WHERE`, and of a search's `total_episodes`, which the folder says from now on; None and
+        changes: new values of `MAY_CHANGE`, the episodes of a search only, which the folder says from now on; None and
             what is left out stay as they were, but for `cyborg_path` and `address`, which must be named again.
         executor, stop: as for `start`.
         wait_s: seconds for another process to leave the folder.

@@ -31,6 +31,9 @@ from cageflow.settings.parts import (
 EXECUTORS = ("inline", "process", "dask", "ray")
 """Where trials run: one after the other in this process, in processes of this machine, on a cluster."""
 
+PLAIN_PART = 4
+"""Plain PPO beside a run costs a 4th of it at most, unless more is asked for."""
+
 
 class PolicyConfig(RunConfig, PolicySettings):
     """Of a run that trains policies for one order each, or for none."""
@@ -88,6 +91,24 @@ class TrialsConfig(PolicyConfig, TrialsSettings):
     def planned_episodes(self) -> int:
         """Those of an order, over all of its trials at most."""
         return self.max_episodes_per_workflow
+
+    @property
+    def plain_episodes(self) -> int:
+        """Those of a training of plain PPO beside: what an order has at most."""
+        return min(self.planned_episodes, self.total_episodes)
+
+    @property
+    def plain_trainings(self) -> int:
+        """How often plain PPO is trained beside; by default not where that would cost more than a part of the run."""
+        if self.compare_plain is not None:
+            return self.compare_plain
+        affordable = self.total_episodes // (PLAIN_PART * self.plain_episodes)
+        return min(self.usual_plain_trainings, affordable)
+
+    @property
+    def usual_plain_trainings(self) -> int:
+        """How often, where that is affordable."""
+        return 1
 
     @property
     def trial_executor(self) -> str:
@@ -240,6 +261,11 @@ class LandscapeConfig(InRungsConfig, LandscapeSettings):
     def budget(self) -> Budget:
         """A trial for each rung of each training."""
         return Budget(trials=self._num_trials, episodes_per_trial=self.max_episodes_per_workflow)
+
+    @property
+    def usual_plain_trainings(self) -> int:
+        """As often as an order."""
+        return self.repetitions
 
     @property
     def has_several(self) -> bool:

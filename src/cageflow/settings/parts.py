@@ -154,6 +154,20 @@ class RungSettings:
     ] = None
 
 
+class BesideSettings:
+    """What is trained beside the orders."""
+
+    compare_plain: Annotated[
+        int | None,
+        Bounds(ge=0, le=1000),
+        Option(
+            "Trainings of plain PPO beside, each with the whole budget of an order, to say what an order is worth.",
+            "1, a landscape's repetitions; 0 where they would cost over a quarter of the run",
+            advanced=False,
+        ),
+    ] = None
+
+
 class WhereSettings:
     """Where trials run."""
 
@@ -309,6 +323,7 @@ class TrialsSettings(
     EndSettings,
     TrialSettings,
     RewardSettings,
+    BesideSettings,
     WhereSettings,
     GameSettings,
     BudgetSettings,
@@ -316,7 +331,7 @@ class TrialsSettings(
     """Of runs that train many orders."""
 
 
-class SearchSettings(TrialsSettings, WhereSettings, StrategySettings, GameSettings):
+class SearchSettings(TrialsSettings, BesideSettings, WhereSettings, StrategySettings, GameSettings):
     """Of `search`."""
 
 
@@ -324,7 +339,7 @@ class TrainSettings(PolicySettings, WorkflowSettings):
     """Of `train`."""
 
 
-class LandscapeSettings(TrialsSettings, RungSettings, RepetitionSettings):
+class LandscapeSettings(TrialsSettings, BesideSettings, RungSettings, RepetitionSettings):
     """Of `landscape`, which trains all orders for as long and as often: so follow its other lengths from one."""
 
     max_episodes_per_workflow: Annotated[Count, Option("Episodes of each training.")] = 10_000

@@ -1,0 +1,286 @@
+"""The answer of a search, kept in its folder: what is known of the orders, and what plain PPO comes to beside them.
+
+It is made from the log of the trials and from the trainings of plain PPO in the same folder, so it can be deleted and
+is made again; what is asked of it is read from its file where that is still right.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cageflow import __version__
+from cageflow.analysis.precedences import (
+    OpenPair,
+    OrderAnswer,
+    Precedence,
+    Range,
+    find_precedences,
+    sample_orders,
+)
+from cageflow.files import write_whole
+from cageflow.runs.saved_run import SavedRun
+from cageflow.scenario.orders import OrderSpace
+from cageflow.search import TrialResult
+from cageflow.search.kernels import KernelName
+
+FILE = "answer.json"
+DRAWS = 2000
+"""Of the posterior; a probability near 95 % is known from them to half a per cent."""
+SEED = 0
+"""Of the draws: the same trials give the same answer."""
+Z = 1.959964
+"""Half a 95 % interval of a Normal distribution, in standard deviations."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainPPO:
+    """What trainings of plain PPO came to.
+
+    Attributes:
+        rewards: mean reward of fresh episodes of each.
+        rewards_se: their standard errors.
+        episodes: that each was trained for.
+    """
+
+    rewards: tuple[float, ...]
+    rewards_se: tuple[float, ...]
+    episodes: int
+
+    @property
+    def trainings(self) -> int:
+        """How many."""
+        return len(self.rewards)
+
+    @property
+    def mean(self) -> float:
+        """Of the rewards."""
+        return float(np.mean(self.rewards))
+
+    @property
+    def evaluation_se(self) -> float:
+        """Standard error of the mean as far as the episodes that judge them go."""
+        return math.sqrt(sum(se**2 for se in self.rewards_se)) / self.trainings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gain:
+    """What the recommended order is worth more than plain PPO: mean and 95 % interval, in points."""
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the order is better by more than chance."""
+        return self.low > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a search has found.
+
+    Attributes:
+        made_of: what tells it from another answer: of which trials, which trainings and which version.
+        network: name of the network.
+        tested_fixes, tested_compliance: of the best policy, where they were counted.
+        orders: what is known of them; None where none that was tried can be followed.
+        plain: plain PPO beside the search; None where it was not trained.
+        over_plain: the recommended order beside it; None without either.
+    """
+
+    made_of: Mapping[str, Any]
+    network: str
+    tested_fixes: float | None
+    tested_compliance: float | None
+    orders: OrderAnswer | None
+    plain: PlainPPO | None
+    over_plain: Gain | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; what is infinite, because a turn cannot be followed, is None."""
+        content: dict[str, Any] = _finite(asdict(self))
+        return content
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Answer:
+        """Read what `to_json` wrote; raises `KeyError`, `TypeError` or `ValueError` where it did not."""
+        orders, plain, gain = data["orders"], data["plain"], data["over_plain"]
+        return cls(
+            made_of=data["made_of"],
+            network=data["network"],
+            tested_fixes=data["tested_fixes"],
+            tested_compliance=data["tested_compliance"],
+            orders=None if orders is None else _orders(orders),
+            plain=None if plain is None else PlainPPO(**{**plain, **_tuples(plain, "rewards", "rewards_se")}),
+            over_plain=None if gain is None else Gain(**gain),
+        )
+
+
+def saved_answer(run: SavedRun, plain: PlainPPO | None) -> Answer:
+    """The answer of a search: the one in its folder where that is still right, else a new one, which is kept there.
+
+    Args:
+        run: the search.
+        plain: plain PPO beside it.
+
+    Raises:
+        OSError: a new one cannot be written.
+    """
+    path, made_of = run.path / FILE, _made_of(run, plain)
+    kept = _read(path)
+    if kept is not None and kept.made_of == made_of:
+        return kept
+    answer = make_answer(run, plain, made_of)
+    write_whole(path, (json.dumps(answer.to_json(), separators=(",", ":")) + "\n").encode())
+    return answer
+
+
+def make_answer(run: SavedRun, plain: PlainPPO | None, made_of: Mapping[str, Any] | None = None) -> Answer:
+    """The answer of a search, from its trials."""
+    results = [trial.result for trial in run.trials]
+    belief = believe(run.orders, results, run.config.compliance_threshold, getattr(run.config, "kernel", "evidence"))
+    orders, gain = None, None
+    if belief is not None and run.best is not None:
+        recommended = run.orders.rank(run.best.order)
+        orders = find_precedences(
+            run.orders,
+            belief.ids,
+            belief.draws,
+            recommended=recommended,
+            feasible=belief.feasible,
+            contests=_contests(results),
+            weights=belief.weights,
+        )
+        gain = None if plain is None else over_plain(belief, recommended, plain)
+    return Answer(
+        made_of=made_of or {},
+        network=run.config.game().network.scenario.name,
+        tested_fixes=getattr(run.best, "tested_fixes", None),
+        tested_compliance=getattr(run.best, "tested_compliance", None),
+        orders=orders,
+        plain=plain,
+        over_plain=gain,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Belief:
+    """Joint draws of what orders are worth.
+
+    Attributes:
+        ids: (K,) ranks of the orders.
+        weights: (K,) for how many each stands.
+        draws: (S, K) values.
+        feasible: (S, K) whether they can be followed; None where that is not in doubt.
+        training_sd: how far trainings of one order lie apart.
+    """
+
+    ids: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    draws: NDArray[np.float64]
+    feasible: NDArray[np.bool_] | None
+    training_sd: float
+
+
+def believe(space: OrderSpace, results: Sequence[TrialResult], threshold: float, kernel: KernelName) -> Belief | None:
+    """Draw from what trials say of the orders; None where none of them reached the compliance threshold."""
+    from cageflow.search import surrogate  # imports SciPy
+
+    reached = [trial for trial in results if trial.compliance >= threshold]
+    if not reached:
+        return None
+    rng = np.random.default_rng(SEED)
+    reward = surrogate.fit_reward(space, reached, kernel)
+    chosen = sample_orders(space, *reward.posterior())
+    ids = np.union1d(chosen.ids, [space.rank(trial.order) for trial in reached])
+    weights = np.ones(len(ids))
+    weights[np.searchsorted(ids, chosen.ids)] = chosen.weights
+    feasible = None
+    if len(reached) < len(results):
+        compliance = surrogate.fit_compliance(space, results, kernel)
+        feasible = compliance.sample(rng, ids, DRAWS) >= threshold
+        tried = np.searchsorted(ids, [space.rank(trial.order) for trial in reached])
+        feasible[:, tried] = True  # that they can be followed has been seen
+    return Belief(
+        ids=ids,
+        weights=weights,
+        draws=reward.sample(rng, ids, DRAWS),
+        feasible=feasible,
+        training_sd=reward.scale * math.sqrt(reward.training_noise),
+    )
+
+
+def over_plain(belief: Belief, recommended: int, plain: PlainPPO) -> Gain:
+    """What an order is worth more than plain PPO.
+
+    Of the order it is known what its trainings come to on average; of plain PPO there are some trainings, which are
+    taken to lie as far apart as those of an order.
+    """
+    values = belief.draws[:, np.flatnonzero(belief.ids == recommended)[0]]
+    variance = values.var() + belief.training_sd**2 / plain.trainings + plain.evaluation_se**2
+    mean, half = float(values.mean() - plain.mean), Z * math.sqrt(variance)
+    return Gain(mean=mean, low=mean - half, high=mean + half)
+
+
+def _contests(results: Sequence[TrialResult]) -> NDArray[np.int64] | None:
+    """(n, n) fixes that were chosen while two types were to be fixed, over all trials; None where not counted."""
+    counted = [contests for trial in results if (contests := getattr(trial, "contests", None)) is not None]
+    return np.sum(counted, axis=0, dtype=np.int64) if counted else None
+
+
+def _made_of(run: SavedRun, plain: PlainPPO | None) -> dict[str, Any]:
+    trials = [(trial.number, {**trial.result.to_json(), "seconds": None}) for trial in run.trials]
+    best = None if run.best is None else list(run.best.order)
+    content = json.dumps([trials, best, None if plain is None else asdict(plain)], default=_plain_data)
+    return {"version": __version__, "sha256": hashlib.sha256(content.encode()).hexdigest()}
+
+
+def _plain_data(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
+
+
+def _read(path: Path) -> Answer | None:
+    """The answer in a file, None where there is none that can be read."""
+    try:
+        return Answer.from_json(json.loads(path.read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _finite(value: Any) -> Any:
+    """Plain data without what JSON has no number for."""
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _orders(data: Mapping[str, Any]) -> OrderAnswer:
+    precedences = [Precedence(**{**one, "average": _range(*one["average"])}) for one in data["precedences"]]
+    open_pairs = []
+    for one in data["open_pairs"]:
+        _, low, high = _range(None, one["low"], one["high"])
+        open_pairs.append(OpenPair(**{**one, "low": low, "high": high, "average": _range(*one["average"])}))
+    lists = _tuples(data, "unit_types", "recommended", "tied")
+    return OrderAnswer(**{**data, **lists, "precedences": tuple(precedences), "open_pairs": tuple(open_pairs)})
+
+
+def _range(mean: float | None, low: float | None, high: float | None) -> Range:
+    return Range(
+        *(end if figure is None else figure for figure, end in ((mean, math.inf), (low, -math.inf), (high, math.inf)))
+    )
+
+
+def _tuples(data: Mapping[str, Any], *names: str) -> dict[str, tuple[Any, ...]]:
+    return {name: tuple(data[name]) for name in names}
