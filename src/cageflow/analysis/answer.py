@@ -30,7 +30,7 @@ from cageflow.files import write_whole
 from cageflow.runs.saved_run import SavedRun
 from cageflow.scenario.orders import OrderSpace
 from cageflow.search import TrialResult
-from cageflow.search.kernels import KernelName
+from cageflow.search.strategies import KernelName
 
 FILE = "answer.json"
 DRAWS = 2000
