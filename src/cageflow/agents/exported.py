@@ -15,6 +15,9 @@ from cageflow.learn.fit import check_card
 from cageflow.learn.policy import PolicyCard
 from cageflow.reading import TextError, parse_json
 
+TEXTS = ("workflow", "rules", "red_agent", "observation", "preset", "activation", "action_set", "workflow_mode")
+"""Entries of a card that are text."""
+
 
 @dataclass(frozen=True)
 class ExportedSource(TrainedSource):
@@ -49,7 +52,7 @@ def read_card(path: Path) -> PolicyCard:
 
 def _value(name: str, text: str) -> Any:
     """A value as `export.model.model_metadata` writes it: text as it is, all else in JSON."""
-    is_text = name in ("workflow", "rules", "red_agent", "observation", "preset", "activation", "action_set")
+    is_text = name in TEXTS
     if name in ("workflow", "action_set") and text in ("none", "null"):
         return None
     return text if is_text else parse_json(text)

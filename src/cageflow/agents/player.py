@@ -8,6 +8,7 @@ import numpy.typing as npt
 from cageflow.envs.agent import BlueAgent, BlueView
 from cageflow.envs.inspection import Access
 from cageflow.envs.single import Cage2Env
+from cageflow.scenario.orders import Order
 
 
 class AgentPlayer:
@@ -29,7 +30,9 @@ class AgentPlayer:
     def __call__(self, observation: npt.NDArray[np.float32]) -> int:
         """The agent's action for an observation (F,)."""
         bits = observation[None].astype(np.uint8)
-        view = BlueView(self._num_steps, bits, self._last_actions, self._masks, self._recalled, self._access)
+        view = BlueView(
+            self._num_steps, bits, self._last_actions, self._masks, self._recalled, self._access, self._in_turn
+        )
         action = int(self._agent.act(view)[0])
         self._num_steps += 1
         self._last_actions = np.array([action])
@@ -37,6 +40,9 @@ class AgentPlayer:
 
     def _masks(self) -> npt.NDArray[np.uint8]:
         return self._env.action_masks()[None].view(np.uint8)
+
+    def _in_turn(self, order: Order) -> npt.NDArray[np.uint8]:
+        return self._env.in_turn(order)[None].view(np.uint8)
 
     def _recalled(self) -> npt.NDArray[np.uint8]:
         return self._env.recalled()[None]

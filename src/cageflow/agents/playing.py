@@ -44,7 +44,7 @@ def play_steps(agent: BlueAgent, games: LocalGames, seeds: npt.NDArray[np.uint64
     rewards, alignment_rewards = np.empty(num_envs, np.float32), np.empty(num_envs, np.float32)
     actions: npt.NDArray[np.int16] | None = None
     for step in range(games.spec.options.max_steps):
-        view = BlueView(step, games.table, actions, games.known_masks, games.recalled, games.access)
+        view = BlueView(step, games.table, actions, games.known_masks, games.recalled, games.access, games.in_turn)
         actions = _checked(agent.act(view), num_envs, len(games.spec.options.network.codec), step)
         games.step(actions, rewards, alignment_rewards)
         yield TakenStep(step, actions, rewards)

@@ -23,6 +23,7 @@ class PolicyAgent:
     def __init__(self, policy: Policy, *, deterministic: bool = False) -> None:
         self._policy = policy
         self._deterministic = deterministic
+        self._kept = policy.card.kept_order
 
     def reset(self, seeds: npt.NDArray[np.uint64]) -> None:
         """Begin episodes; what is drawn in them depends on their seeds alone."""
@@ -32,10 +33,18 @@ class PolicyAgent:
     def act(self, view: BlueView) -> Actions:
         """(B,) drawn actions, or the likeliest ones."""
         policy, observations = self._policy, view.observations
-        masks = view.masks if policy.card.mask_actions else None
         if policy.card.memory:
             observations = np.concatenate([observations, view.recalled], axis=1)
+        masks = self._masks(view)
         if self._deterministic:
             return policy.best(observations, masks)
         action_uniforms(self._seeds, view.step, self._uniforms)
         return policy.draw(observations, self._uniforms, masks)
+
+    def _masks(self, view: BlueView) -> npt.NDArray[np.uint8] | None:
+        """(B, A) what it may choose: not what is in vain, if it was trained so, and no fix that its order lets wait."""
+        masks = view.masks if self._policy.card.mask_actions else None
+        if self._kept is None:
+            return masks
+        in_turn = view.in_turn(self._kept)
+        return in_turn if masks is None else masks & in_turn

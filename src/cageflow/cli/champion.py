@@ -15,6 +15,7 @@ from cageflow.cli.options import (
     IsQuiet,
     Json,
     Lambda,
+    Mode,
     RunDir,
     ScenarioFile,
     option,
@@ -49,6 +50,7 @@ def champion(
     quiet: IsQuiet = False,
     as_json: Json = False,
     workflow: Annotated[str | None, option(f"The order to follow. {ORDER_FORMS}", "none")] = None,
+    workflow_mode: Mode = None,
     alignment_lambda: Lambda = None,
     compliance_definition: Definition = None,
     red_agent: Annotated[
@@ -68,6 +70,7 @@ def champion(
         "rules": rules,
         "total_episodes": total_episodes,
         "workflow": workflow,
+        "workflow_mode": workflow_mode,
         "alignment_lambda": alignment_lambda,
         "compliance_definition": compliance_definition,
         "red_agent": red_agent,

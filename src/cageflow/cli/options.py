@@ -170,6 +170,7 @@ PolicyScenario = Annotated[
     Path | None,
     option("A network by its name or file; --network says the same.", "the policy's own, else CAGE-2's"),
 ]
+Mode = Annotated[str | None, setting(PolicySettings, "workflow_mode")]
 Lambda = Annotated[float | None, setting(PolicySettings, "alignment_lambda")]
 Definition = Annotated[str | None, setting(PolicySettings, "compliance_definition")]
 PerWorkflow = Annotated[int | None, setting(TrialsSettings, "max_episodes_per_workflow")]

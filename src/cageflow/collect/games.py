@@ -200,6 +200,12 @@ class LocalGames:
         """(B, A) uint8, 1 for actions that may be of use, whether they are asked for or not."""
         return self.batch.memory.masks(self._mask_room).view(np.uint8)
 
+    def in_turn(self, order: Order) -> npt.NDArray[np.uint8]:
+        """(B, A) uint8, 0 for fixes that have to wait by an order."""
+        masks = np.ones(self._mask_room.shape, np.bool_)
+        self.batch.memory.keep_order(order, masks)
+        return masks.view(np.uint8)
+
     def step(
         self,
         actions: npt.NDArray[np.int16],

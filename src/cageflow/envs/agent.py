@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cageflow.scenario import Network
+from cageflow.scenario.orders import Order
 
 Actions = npt.NDArray[np.integer[Any]]
 
@@ -46,6 +47,7 @@ class BlueView:
         masks: gives `masks`, asked at most once.
         recalled: gives `recalled`, asked at most once.
         access: gives `access`, asked at most once.
+        in_turn: answers for `in_turn`.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class BlueView:
         masks: Callable[[], npt.NDArray[np.uint8]],
         recalled: Callable[[], npt.NDArray[np.uint8]],
         access: Callable[[], npt.NDArray[np.int8]],
+        in_turn: Callable[[Order], npt.NDArray[np.uint8]],
     ) -> None:
         self.step = step
         self.observations = observations
@@ -63,11 +66,16 @@ class BlueView:
         self._masks = masks
         self._recalled = recalled
         self._access = access
+        self._in_turn = in_turn
 
     @cached_property
     def masks(self) -> npt.NDArray[np.uint8]:
         """(B, A) uint8, 0 where blue can know that the action is in vain; see `cageflow.sim.knowledge`."""
         return self._masks()
+
+    def in_turn(self, order: Order) -> npt.NDArray[np.uint8]:
+        """(B, A) uint8, 0 for fixes that have to wait by an order; see `cageflow.sim.knowledge`."""
+        return self._in_turn(order)
 
     @cached_property
     def recalled(self) -> npt.NDArray[np.uint8]:

@@ -22,6 +22,7 @@ from cageflow.envs.rendering import Scene, render, render_text
 from cageflow.envs.saved import GameState
 from cageflow.errors import UserError
 from cageflow.scenario import ActionCodec, Network
+from cageflow.scenario.orders import OrderLike
 from cageflow.terminal import say
 
 Observation = npt.NDArray[np.float32]
@@ -203,6 +204,20 @@ class Cage2Env(gym.Env[Observation, np.int64]):
     def action_masks(self) -> npt.NDArray[np.bool_]:
         """(A,) bool: False where blue can know that an action is in vain; see `cageflow.sim.knowledge`."""
         mask: npt.NDArray[np.bool_] = self._game.memory.masks()[0]
+        return mask
+
+    def in_turn(self, workflow: OrderLike) -> npt.NDArray[np.bool_]:
+        """(A,) bool: False for fixes that have to wait by an order; together with `action_masks` it keeps the order.
+
+        Args:
+            workflow: the order, however it is written; see `cageflow.sim.knowledge` for the rule.
+
+        Raises:
+            UserError: it is no order of this network.
+        """
+        masks = np.ones((1, len(self.network.codec)), np.bool_)
+        self._game.memory.keep_order(self.network.orders.parse(workflow), masks)
+        mask: npt.NDArray[np.bool_] = masks[0]
         return mask
 
     def recalled(self) -> npt.NDArray[np.uint8]:

@@ -74,7 +74,8 @@ def _what(policy: PolicyCard, network: NetworkIdentity) -> str:
     if policy.workflow is None:
         return words + "It was trained by plain PPO and follows no workflow."
     order = show_order(read_order(policy.workflow))
-    return words + f"It follows a workflow, the order in which compromised hosts are fixed:\n\n    {order}"
+    how = "keeps to" if policy.is_enforced else "follows"
+    return words + f"It {how} a workflow, the order in which compromised hosts are fixed:\n\n    {order}"
 
 
 def _training(policy: PolicyCard, network: NetworkIdentity) -> str:
@@ -93,6 +94,7 @@ def _training(policy: PolicyCard, network: NetworkIdentity) -> str:
         "action masks": "yes" if policy.mask_actions else "no",
         "memory": "yes" if policy.memory else "no",
         "workflow": "none" if policy.workflow is None else f"`{policy.workflow}`",
+        **({} if policy.workflow is None else {"the workflow is": policy.workflow_mode}),
     }
     rows |= {f"alignment: {name}": f"`{value}`" for name, value in policy.alignment.items()}
     return _table(["", ""], list(rows.items()))
@@ -141,6 +143,7 @@ def _limits(policy: PolicyCard, evaluations: Sequence[Evaluation], network: Netw
         f"{'awake' if green else 'asleep'}. The policy file does not say which of them it was trained in.",
         TABLES.get(policy.observation, f"It reads the table `{policy.observation}`."),
         _masks(policy),
+        *_order(policy, network),
         *_memory(policy),
         *_timing(policy, network),
         f"It knows the {hosts} by their place in blue's table, and means nothing on another network. "
@@ -168,6 +171,20 @@ def _masks(policy: PolicyCard) -> str:
         "It was trained with action masks, which leave out what blue can know to be in vain. They are part of the "
         "file, which therefore has a memory: it must be told what blue really did, and be given its memory back."
     )
+
+
+def _order(policy: PolicyCard, network: Network) -> list[str]:
+    """What its order keeps it from."""
+    if not policy.is_enforced:
+        return []
+    red = network.scenario.red
+    began = " and ".join(code(host) for host in dict.fromkeys((red.start, *(one.host for one in red.footholds))))
+    return [
+        "Its workflow is enforced, by the file itself: no host is removed from or restored while blue's table says "
+        "`user`, `privileged` or `unknown` of a host of a type before its own, in whatever state it finds the network. "
+        f"{began}, where red began and cannot be driven out, is not waited for. What the table does not show "
+        "does not count, so that a fix may come before one that the truth would put first."
+    ]
 
 
 def _memory(policy: PolicyCard) -> list[str]:
@@ -211,7 +228,7 @@ def _steps(durations: Mapping[str, int]) -> str:
 def _use(name: str, policy: PolicyCard, network: Network) -> str:
     inputs = [("`observation`", "(N, F) float32", "blue's table after the last step: zeros at the start of an episode")]
     outputs = [
-        ("`logits`", "(N, A) float32", "of the actor" + (", masks aside" if policy.mask_actions else "")),
+        ("`logits`", "(N, A) float32", "of the actor" + (", masks aside" if policy.is_masked else "")),
         ("`probs`", "(N, A) float32", "to draw an action from"),
         ("`action`", "(N,) int64", "the likeliest action"),
     ]
@@ -221,8 +238,8 @@ def _use(name: str, policy: PolicyCard, network: Network) -> str:
             ("`memory`", "(N, M) float32", "`next_memory` of the last step; zeros at the start of an episode"),
         ]
         outputs.append(("`next_memory`", "(N, M) float32", "to be given back"))
-    if policy.mask_actions:
-        outputs.append(("`mask`", "(N, A) bool", "false where blue can know that the action is in vain"))
+    if policy.is_masked:
+        outputs.append(("`mask`", "(N, A) bool", f"false {' and '.join(_left_out(policy))}"))
     rows = [("input", *row) for row in inputs] + [("output", *row) for row in outputs]
     metadata = "The metadata hold this card's facts and the names of `actions` and `hosts` as JSON lists."
     parts = ["Any ONNX runtime reads the file; it needs nothing of cageflow.", _table(["", "name", "type", "is"], rows)]
@@ -230,6 +247,12 @@ def _use(name: str, policy: PolicyCard, network: Network) -> str:
         return "\n\n".join([*parts, metadata])
     example = "cageflow's `docs/examples/defend_cyborg.py` defends CybORG with the file:"
     return "\n\n".join([*parts, f"{metadata} {example}", f"    python defend_cyborg.py {name}"])
+
+
+def _left_out(policy: PolicyCard) -> list[str]:
+    """Where its masks are false."""
+    in_vain = ["where blue can know that the action is in vain"] if policy.mask_actions else []
+    return in_vain + (["for fixes that have to wait by the workflow"] if policy.is_enforced else [])
 
 
 def _checked(agreement: Agreement) -> str:

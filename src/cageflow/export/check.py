@@ -86,23 +86,20 @@ def check_agreement(model: bytes, policy: Policy, options: GameOptions, episodes
     memory, runner = BlueMemory(options, RANDOM_OBSERVATIONS), ModelRunner(model, RANDOM_OBSERVATIONS)
     memory.update(random_actions, random_bits)
     runner.take(random_actions)
-    difference = _difference(runner(random_bits), policy, random_bits, memory)
+    outputs = runner(random_bits)
+    difference = _difference(outputs, policy, random_bits, memory)
+    num_masks = _check_masks(outputs, policy, memory, "on random tables")
     games = GameBatch(options, episodes)
     seeds = EpisodeStream(0, "export").seeds(0, episodes)
     games.begin(seeds)
     runner = ModelRunner(model, episodes)
     observations = np.zeros((episodes, num_bits), np.uint8)
     rewards = np.empty(episodes, np.float64)
-    num_masks = 0
     for step in range(options.max_steps):
         outputs = runner(observations)
         difference = max(difference, _difference(outputs, policy, observations, games.memory))
-        masks = games.memory.masks() if policy.card.mask_actions else None
-        if masks is not None:
-            if not np.array_equal(outputs["mask"], masks):
-                raise RuntimeError(f"the exported masks differ from the simulator's in step {step + 1}")
-            num_masks += episodes
-        if not np.array_equal(outputs["action"], _best(outputs["logits"], masks)):
+        num_masks += _check_masks(outputs, policy, games.memory, f"in step {step + 1}")
+        if not np.array_equal(outputs["action"], _best(outputs["logits"], outputs.get("mask"))):
             raise RuntimeError(f"the exported action is not the likeliest in step {step + 1}")
         actions = _draw(outputs["probs"], rng)
         runner.take(actions)
@@ -132,6 +129,23 @@ def _difference(
     if not math.isfinite(difference) or difference > TOLERANCE * max(1.0, float(np.abs(wanted).max())):
         raise RuntimeError(f"the exported logits differ from the policy's by {difference:g}")
     return difference
+
+
+def _check_masks(outputs: dict[str, npt.NDArray[Any]], policy: Policy, memory: BlueMemory, where: str) -> int:
+    """How many masks were compared, those of a policy that has none aside.
+
+    Raises:
+        RuntimeError: they are not the simulator's.
+    """
+    card = policy.card
+    if not card.is_masked:
+        return 0
+    wanted = memory.masks() if card.mask_actions else np.ones(outputs["logits"].shape, np.bool_)
+    if card.kept_order is not None:
+        memory.keep_order(card.kept_order, wanted)
+    if not np.array_equal(outputs["mask"], wanted):
+        raise RuntimeError(f"the exported masks differ from the simulator's {where}")
+    return len(wanted)
 
 
 def _best(logits: npt.NDArray[np.float32], masks: npt.NDArray[np.bool_] | None) -> npt.NDArray[np.int64]:

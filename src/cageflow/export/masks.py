@@ -17,9 +17,11 @@ import numpy.typing as npt
 from cageflow.export.crews import Acting, by_action, hosts_of
 from cageflow.export.graph import GraphBuilder
 from cageflow.scenario import BlueKind, Network
+from cageflow.scenario.orders import Order
 
-SCAN_BIT, EXPLOIT_BIT, COMPROMISED_BIT = 0, 1, 3
-"""Bits of a host in the observation: any activity, an attack, and that the table says `user` or `privileged`."""
+SCAN_BIT, EXPLOIT_BIT, UNKNOWN_BIT, COMPROMISED_BIT = 0, 1, 2, 3
+"""Bits of a host in the observation: any activity; an attack; that the table says `unknown` or `privileged`; that it
+says `user` or `privileged`."""
 
 
 class Knowledge(NamedTuple):
@@ -146,7 +148,31 @@ def add_mask(graph: GraphBuilder, network: Network, acting: Acting, known: Knowl
     if acting.has_free_crew is not None:
         is_sleep = graph.constant("is_sleep", np.asarray(codec.kind) == BlueKind.SLEEP)
         use = graph.node("And", use, graph.node("Or", acting.has_free_crew, is_sleep))
-    return graph.node("Identity", use, output="mask")
+    return use
+
+
+def add_order(graph: GraphBuilder, network: Network, order: Order) -> str:
+    """Write into a graph which actions an order lets blue take: all but fixes that have to wait.
+
+    The rule of `cageflow.sim.knowledge.first_in_turn`, on what the table of this step says.
+
+    Args:
+        graph: with the input `observation` (N, F) float32.
+        network: that is played.
+        order: highest priority first.
+
+    Returns:
+        The name of (N, A) bool.
+    """
+    tables, codec, num_types = network.tables, network.codec, len(order)
+    ranks = np.argsort(network.orders.indices(order))[tables.unit_type]  # of hosts
+    can_be_freed = (tables.start_privileged == 0) & (tables.start_user == 0)
+    flagged = graph.node("Max", table_bits(graph, network, UNKNOWN_BIT), table_bits(graph, network, COMPROMISED_BIT))
+    haste = np.where(can_be_freed, num_types - ranks, 0).astype(np.float32)  # of a host that looks compromised
+    most = graph.node("ReduceMax", graph.node("Mul", flagged, graph.constant("haste", haste)), axes=[1], keepdims=1)
+    is_fix = np.isin(codec.kind, [BlueKind.REMOVE, BlueKind.RESTORE])
+    own = np.where(is_fix, (num_types - ranks)[np.maximum(codec.host, 0)], num_types + 1).astype(np.float32)
+    return graph.node("GreaterOrEqual", graph.constant("haste_of_actions", own), most)
 
 
 def table_bits(graph: GraphBuilder, network: Network, bit: int) -> str:

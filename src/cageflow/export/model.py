@@ -15,7 +15,7 @@ from cageflow import __version__
 from cageflow.envs.agent import BlueSetting
 from cageflow.export.crews import add_crews, crews_size
 from cageflow.export.graph import GraphBuilder
-from cageflow.export.masks import add_knowledge, add_mask, knowledge_size
+from cageflow.export.masks import add_knowledge, add_mask, add_order, knowledge_size
 from cageflow.export.recall import add_recall, recall_size
 from cageflow.learn.fit import check_fit
 from cageflow.learn.inference import fold_order
@@ -30,17 +30,19 @@ WORDS = (
     "A policy for blue, the defender of the network in the metadata, by the rules of CAGE Challenge 2; written by "
     "cageflow. Every input and output begins with the batch axis N. observation: blue's table, 0 or 1. last_action: "
     "blue's last action, -1 before the first step. memory: zeros before the first step, then next_memory of the step "
-    "before. logits: of the actor, masks aside. mask: False where blue can know that the action is in vain. probs: "
-    "what to draw an action from. action: the likeliest one. The metadata say what was trained and how."
+    "before. logits: of the actor, masks aside. mask: False where blue can know that the action is in vain, and, where "
+    "workflow_mode is enforced, for fixes of a host while one of a type before its own looks compromised. probs: what "
+    "to draw an action from. action: the likeliest one. The metadata say what was trained and how."
 )
 
 
 def build_model(policy: Policy, network: Network, *, green: bool = False) -> ModelProto:
     """The ONNX model of a policy.
 
-    Inputs: `observation` (N, F) float32 and, for a policy with masks or a memory, `last_action` (N,) int64 and `memory`
-    (N, M) float32. Outputs: `logits` and `probs` (N, A) float32, `action` (N,) int64, with masks `mask` (N, A) bool,
-    and with either `next_memory` (N, M) float32. `WORDS` says what each is.
+    Inputs: `observation` (N, F) float32 and, for a policy that is told what is in vain or remembers, `last_action` (N,)
+    int64 and `memory` (N, M) float32. Outputs: `logits` and `probs` (N, A) float32, `action` (N,) int64, with masks, be
+    it those of an order alone, `mask` (N, A) bool, and with a memory `next_memory` (N, M) float32. `WORDS` says what
+    each is.
 
     Args:
         policy: for one order, or for none.
@@ -57,7 +59,8 @@ def build_model(policy: Policy, network: Network, *, green: bool = False) -> Mod
     check_fit(policy, BlueSetting(network, card.rules, card.observation, green), "the policy")
     graph = GraphBuilder()
     value = graph.input("observation", np.float32, network.num_observations)
-    mask, memory_size = None, 0
+    allowed: list[str] = []  # masks, all of which have to allow an action
+    memory_size = 0
     if card.mask_actions or card.memory:
         known_end = crews_size(network) + knowledge_size(network, green=green)
         memory_size = known_end + (recall_size(network) if card.memory else 0)
@@ -80,7 +83,10 @@ def build_model(policy: Policy, network: Network, *, green: bool = False) -> Mod
             memory.append(recalled)
         graph.node("Concat", *memory, axis=1, output="next_memory")
         graph.output("next_memory", np.float32, memory_size)
-        mask = add_mask(graph, network, acting, known) if card.mask_actions else None
+        if card.mask_actions:
+            allowed.append(add_mask(graph, network, acting, known))
+    if card.kept_order is not None:
+        allowed.append(add_order(graph, network, card.kept_order))
     layers = fold_order(policy.layers, policy.order_encoding)
     for i, (weight, bias) in enumerate(layers):
         names = graph.constant(f"actor.{i}.weight", weight), graph.constant(f"actor.{i}.bias", bias)
@@ -89,7 +95,8 @@ def build_model(policy: Policy, network: Network, *, green: bool = False) -> Mod
         if not is_last:
             value = graph.node(OPERATORS[card.activation], value)
     graph.output("logits", np.float32, num_actions)
-    if mask is not None:
+    if allowed:
+        mask = graph.node("And" if len(allowed) > 1 else "Identity", *allowed, output="mask")
         graph.output(mask, np.bool_, num_actions)
         value = graph.node("Where", mask, value, graph.constant("never", np.float32(-np.inf)))
     graph.output(graph.node("Softmax", value, axis=1, output="probs"), np.float32, num_actions)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,16 @@ from cageflow.learn.config import ACTIVATIONS
 from cageflow.learn.inference import Actor, Layers, pack_weights
 from cageflow.scenario import Network, NetworkIdentity, default_network
 from cageflow.scenario.durations import KINDS
-from cageflow.scenario.orders import Order, OrderSpace, format_order
+from cageflow.scenario.orders import Order, OrderSpace, format_order, read_order
 from cageflow.scenario.schema import Durations
 from cageflow.sim.recall import num_inputs
+from cageflow.workflow.compliance import WorkflowMode
 
 ANY_WORKFLOW: Final = "any"
 """What the card of a universal policy says for its workflow."""
+ENFORCED: Final = "enforced"
+MODES: Final = get_args(WorkflowMode)
+"""How a policy is brought to follow its order."""
 
 _MEMORY_ROWS = 65_536  # distinct observations that a policy remembers, 76 MB with 145 actions
 
@@ -38,7 +42,7 @@ class PolicyCard:
         activation: one of `config.ACTIVATIONS`.
         mask_actions: whether it must be given action masks.
         memory: whether it reads what blue remembers beside its table.
-        alignment: settings of the alignment reward it was trained with, empty for plain PPO.
+        alignment: how its fixes were judged in training, and what it was paid for complying; empty for plain PPO.
         training_episodes: episodes it has learned from.
         network: that it was trained on; None in files of versions that did not say.
         action_set: what its action numbers mean, as `Network.action_set`; None likewise.
@@ -46,6 +50,7 @@ class PolicyCard:
         durations: steps that actions took in its training, by kind, hosts with their own aside; empty likewise.
         crews: that blue had; None likewise.
         green: whether the green agent was awake; None likewise.
+        workflow_mode: "rewarded", or "enforced": it must be given masks that keep its order.
     """
 
     workflow: str | None
@@ -65,6 +70,22 @@ class PolicyCard:
     durations: Mapping[str, int] = field(default_factory=dict)
     crews: int | None = None
     green: bool | None = None
+    workflow_mode: str = "rewarded"
+
+    @property
+    def is_enforced(self) -> bool:
+        """Whether masks keep the order that it follows."""
+        return self.workflow is not None and self.workflow_mode == ENFORCED
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether it must be given masks, of whatever kind."""
+        return self.mask_actions or self.is_enforced
+
+    @property
+    def kept_order(self) -> Order | None:
+        """The order that masks keep, as the network's unit types; None where there is none, or it is yet to be told."""
+        return read_order(self.workflow) if self.is_enforced and self.workflow not in (None, ANY_WORKFLOW) else None
 
     @property
     def orders(self) -> OrderSpace:
@@ -94,6 +115,8 @@ class PolicyCard:
                 raise UserError(f"'{name}' is {value!r}, expected {words}")
         if data["activation"] not in ACTIVATIONS:
             raise UserError(f"'activation' is {data['activation']!r}, expected one of {', '.join(ACTIVATIONS)}")
+        if data["workflow_mode"] not in MODES:
+            raise UserError(f"'workflow_mode' is {data['workflow_mode']!r}, expected one of {', '.join(MODES)}")
         if not all(name in SIZES and type(size) is int for name, size in data["sizes"].items()):
             raise UserError(f"'sizes' is {data['sizes']!r}, expected whole numbers for {', '.join(SIZES)}")
         if data["durations"]:
@@ -119,6 +142,7 @@ _CARD_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "durations": ((dict,), "names and whole numbers"),
     "crews": ((int, type(None)), "a whole number or null"),
     "green": ((bool, type(None)), "true, false or null"),
+    "workflow_mode": ((str,), "a name"),
 }
 _ADDED_LATER: dict[str, Any] = {
     "memory": False,
@@ -128,6 +152,7 @@ _ADDED_LATER: dict[str, Any] = {
     "durations": {},
     "crews": None,
     "green": None,
+    "workflow_mode": "rewarded",
 }
 """What files say that were written before there were these entries."""
 
@@ -196,7 +221,7 @@ class Policy:
         if self.num_observations < 1:
             raise ValueError(f"expected more than the order's {num_order} inputs, got {layers[0][0].shape[1]}")
         self._weights = pack_weights(layers, card.activation, order_encoding)
-        self._actor = Actor(self._weights, masked=card.mask_actions)
+        self._actor = Actor(self._weights, masked=card.is_masked)
 
     @property
     def is_universal(self) -> bool:
@@ -230,7 +255,7 @@ class Policy:
             observations: (B, F) of 0 and 1, any type.
             deterministic: take the likeliest action instead of drawing one.
             rng: source of the draws, one uniform number per observation; needed unless `deterministic`.
-            masks: (B, A) uint8, 1 for allowed; given if and only if the card says `mask_actions`.
+            masks: (B, A) uint8, 1 for allowed; given if and only if the card says `is_masked`.
 
         Returns:
             (B,) int64.

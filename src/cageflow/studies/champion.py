@@ -16,7 +16,7 @@ from cageflow.errors import UserError
 from cageflow.evaluation.protocol import EPISODES, EvaluationSettings, evaluate
 from cageflow.runs.interrupt import RunFailedError, RunStoppedError
 from cageflow.settings.commands import TrainConfig
-from cageflow.settings.reading import check_named, make_config_of
+from cageflow.settings.reading import BEFORE, check_named, make_config_of
 from cageflow.sim.threads import available_cores
 from cageflow.studies.champion_table import ChampionTable, SeedResult
 from cageflow.studies.study import Kind, Say, Study, check_judging
@@ -113,7 +113,7 @@ def _settings_of(content: dict[str, Any], path: Path) -> ChampionSettings:
     if not isinstance(values, dict):
         raise TypeError("config is no object")
     check_named(values, {}, path)
-    content = {**content, "config": make_config_of(TrainConfig, values), "seeds": tuple(content["seeds"])}
+    content = {**content, "config": make_config_of(TrainConfig, {**BEFORE, **values}), "seeds": tuple(content["seeds"])}
     return ChampionSettings(**content)
 
 

@@ -303,11 +303,9 @@ def policy_card(config: RunConfig, workflow: str | None, training_episodes: int)
     game, rollout = config.game(), config.rollout()
     alignment: dict[str, float | str | bool] = {}
     if workflow is not None:
-        alignment = {
-            "lambda": config.alignment_lambda,
-            "threshold": config.compliance_threshold,
-            "definition": config.compliance_definition,
-        }
+        alignment = {"definition": config.compliance_definition}
+        if config.workflow_mode == "rewarded":
+            alignment |= {"lambda": config.alignment_lambda, "threshold": config.compliance_threshold}
     return PolicyCard(
         workflow=workflow,
         rules=game.rules,
@@ -319,6 +317,7 @@ def policy_card(config: RunConfig, workflow: str | None, training_episodes: int)
         mask_actions=rollout.mask_actions,
         memory=rollout.memory,
         alignment=alignment,
+        workflow_mode=config.workflow_mode,
         training_episodes=training_episodes,
         green=game.green,
         **made_for(game.network, memory=rollout.memory, ordered=workflow is not None),

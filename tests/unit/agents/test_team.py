@@ -88,7 +88,7 @@ def test_games_of_one_batch__choose_each_for_themselves() -> None:
     team = TeamAgent(members, members["sleep"], SETTING)
     team.reset(SEEDS[:3])
     rows = np.concatenate([observation(), observation("User2"), observation("User2", "User4")])
-    view = BlueView(OPENING_STEPS, rows, None, lambda: rows, lambda: rows, lambda: rows)
+    view = BlueView(OPENING_STEPS, rows, None, lambda: rows, lambda: rows, lambda: rows, lambda order: rows)
     assert team.act(view).tolist() == [0, 1, 2]
 
 

@@ -16,6 +16,7 @@ OWN = {
 }
 CREWS = Network(SLOW.scenario.model_copy(update={"hosts": OWN, "crews": 2}))
 ORDER = "enterprise,op_server,user,op_host,defender"
+ENFORCED = {"workflow_mode": "enforced"}
 
 
 def card(green=False, network=NETWORK, num_masks=0, **settings):
@@ -54,6 +55,10 @@ def test_card__says_where_the_policy_comes_from():
         ({"network": CREWS}, "| crews | 2 |", "each action takes one step"),
         ({}, "the `corrected` table", "crews"),
         ({"num_masks": 9}, "9 masks not at all", "None masks"),
+        ({"workflow": ORDER}, "| the workflow is | rewarded |", "Its workflow is enforced"),
+        ({"workflow": ORDER, **ENFORCED}, "`unknown` of a host of a type before its own", "| rewarded |"),
+        ({"workflow": ORDER, **ENFORCED}, "`User0`, where red began", "It follows a workflow"),
+        ({"workflow": ORDER, **ENFORCED, "mask_actions": False}, "for fixes that have to wait", "`next_memory`"),
     ],
 )
 def test_limits__are_those_of_this_policy(settings, said, unsaid):

@@ -27,7 +27,7 @@ def play(network, red_agent, workflow):
     idle[:, -1] = 1
     for step in range(STEPS):
         access = true_states(network, games.states)["access"]
-        view = BlueView(step, games.seen, None, lambda: None, lambda: idle, lambda access=access: access)
+        view = BlueView(step, games.seen, None, None, lambda: idle, lambda access=access: access, None)
         games.step(0 if agent is None else agent.act(view))
         returns += games.rewards
     return returns.mean(), true_states(network, games.states)["access"] > 0

@@ -12,7 +12,9 @@ from typing import Any
 from cageflow.errors import UserError
 from cageflow.report.compare.members import WHAT, Game, Member, read_members
 
-FIRST_IN_LABELS = (WHAT, "red_agent", "rules", "alignment_lambda", "preset", "strategy", "kernel", "gate", "init")
+FIRST_IN_LABELS = (
+    *(WHAT, "red_agent", "rules", "workflow_mode", "alignment_lambda", "preset", "strategy", "kernel", "gate", "init"),
+)
 """Settings that name a group before others do."""
 
 

@@ -34,6 +34,7 @@ MACHINE = frozenset({"seed", *WHERE, "num_threads", "device"})
 """Settings of a run that two runs of one group may differ in."""
 OF_WORKFLOWS = frozenset(
     {
+        "workflow_mode",
         "alignment_lambda",
         "compliance_threshold",
         "compliance_definition",

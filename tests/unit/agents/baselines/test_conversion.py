@@ -45,7 +45,7 @@ def test_card__says_what_it_was_trained_in_and_how_long() -> None:
 def drawn(policy: Policy) -> np.ndarray:
     agent = PolicyAgent(policy)
     agent.reset(np.arange(len(BITS), dtype=np.uint64))
-    return agent.act(BlueView(0, BITS, None, never, never, never)).copy()
+    return agent.act(BlueView(0, BITS, None, never, never, never, never)).copy()
 
 
 def test_greedy_policy__draws_the_best_action_every_time() -> None:

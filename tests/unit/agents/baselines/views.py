@@ -56,7 +56,7 @@ def view(
                 levels[game, NETWORK.hosts.index(host)] = level
         return levels
 
-    return BlueView(step, observations.reshape(len(tables), -1), None, lambda: masks, never, truth)
+    return BlueView(step, observations.reshape(len(tables), -1), None, lambda: masks, never, truth, never)
 
 
 def names(actions: np.ndarray) -> list[str]:
