@@ -6,6 +6,8 @@ import shlex
 
 import pytest
 
+from cageflow.search import landscape_ranks
+
 OPTIONS: dict[str, dict[str, str]] = {
     "search": {
         "--total-episodes": "40",
@@ -83,7 +85,7 @@ def _filled_in(word: str) -> str:
 def shrink(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make small what no option makes small, in this process."""
     monkeypatch.setattr(os, "fsync", lambda file: None)  # half the time of a landscape
-    monkeypatch.setattr("cageflow.search.landscape.LARGEST_LANDSCAPE", 3)  # orders of a landscape
+    monkeypatch.setattr("cageflow.settings.commands.landscape_ranks", lambda orders, _: landscape_ranks(orders, 3))
     monkeypatch.setattr("cageflow.cli.regret.CALIBRATION_SPLITS", 1)
     monkeypatch.setattr("cageflow.measure.calibration.TRAINING_SIZES", (10,))
     monkeypatch.setattr("cageflow.bench.simulator._compile_s", lambda: (1.0, 0.1))

@@ -16,13 +16,19 @@ from cageflow.files import write_whole
 from cageflow.reading import TextError, read_rows
 from cageflow.scenario.orders import Order, OrderSpace, log_order, read_order, show_order
 
-LARGEST_LANDSCAPE = 720
-"""Orders that a landscape has at most: all of six unit types, and a sample of more."""
+SAMPLE_SEED = 0
+"""Of the sample of the orders that a landscape of many has."""
 
 
-def landscape_ranks(space: OrderSpace) -> NDArray[np.int64]:
-    """(K,) ranks of the orders that a landscape of a space has: all, or LARGEST_LANDSCAPE that are evenly spaced."""
-    return np.linspace(0, len(space) - 1, min(len(space), LARGEST_LANDSCAPE)).round().astype(np.int64)
+def landscape_ranks(space: OrderSpace, most: int) -> NDArray[np.int64]:
+    """(K,) ranks, ascending, of the orders that a landscape has: all, or where there are more a sample of `most`.
+
+    The sample is drawn once and for all, so that landscapes of one space share their orders, and a smaller one is part
+    of a larger. Evenly spaced ranks would not do: the last types of orders so far apart are all in the same place.
+    """
+    if len(space) <= most:
+        return np.arange(len(space))
+    return np.sort(np.random.default_rng(SAMPLE_SEED).permutation(len(space))[:most])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,10 +126,11 @@ class Landscape:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every order that a landscape of its space has is there with every seed, judged as often as any."""
+        """Whether its orders are all or a sample as `landscape_ranks` draws it, each with every seed, judged alike."""
         judged = Counter((row.order, row.seed) for row in self.rows)
-        trainings = len(landscape_ranks(self.space)) * len(self.seeds)
-        return len(judged) >= trainings and len(set(judged.values())) == 1
+        ranks = sorted({self.space.rank(row.order) for row in self.rows})
+        is_sample = ranks == landscape_ranks(self.space, len(ranks)).tolist()
+        return is_sample and len(judged) == len(ranks) * len(self.seeds) and len(set(judged.values())) == 1
 
     def at(self, rung: int) -> "Landscape":
         """The trainings as they were judged at a rung."""

@@ -6,6 +6,8 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal, cast
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import field_validator
 
 from cageflow.collect import WITH_PROCESSES
@@ -244,15 +246,17 @@ class LandscapeConfig(InRungsConfig, LandscapeSettings):
         if values.get("rungs") is not None:
             values = {"max_episodes_per_workflow": read_rungs(values["rungs"])[-1], **values}
         per_order = values.get("max_episodes_per_workflow", cls.max_episodes_per_workflow)
-        orders = landscape_ranks(load_network(values.get("scenario")).orders)
-        budgets = _equal_budgets(len(orders), per_order, values.get("repetitions", 1))
+        sample = values.get("sample", cls.sample)
+        orders = load_network(values.get("scenario")).orders
+        number = len(landscape_ranks(orders, sample)) if isinstance(sample, int) and sample > 0 else 0
+        budgets = _equal_budgets(number, per_order, values.get("repetitions", 1))
         return super().completed(with_implied(values, "landscape", budgets))
 
     def find_strategy(self) -> Strategy:
         """All orders in their turn."""
         space = self.game().network.orders
         options = StrategyOptions(compliance_threshold=self.compliance_threshold, rungs=self.ladder)
-        return Exhaustive(space, options, self.repetitions, landscape_ranks(space))
+        return Exhaustive(space, options, self.repetitions, self.ranks)
 
     def find_start(self) -> Callable[[Order, History], Order | None]:
         """With none."""
@@ -274,9 +278,8 @@ class LandscapeConfig(InRungsConfig, LandscapeSettings):
 
     def how_many(self) -> str:
         """How many orders are trained, and of how many where that is but a sample."""
-        space = self.game().network.orders
-        trained = len(landscape_ranks(space))
-        return super().how_many() if trained == len(space) else f"{trained:,}, evenly spaced, of the {len(space):,}"
+        number, trained = len(self.game().network.orders), len(self.ranks)
+        return super().how_many() if trained == number else f"a sample of {trained:,} of the {number:,}"
 
     def is_over(self, results: Sequence[TrialResult]) -> bool:
         """Whether every order was trained as often and as long as it was to be."""
@@ -284,7 +287,12 @@ class LandscapeConfig(InRungsConfig, LandscapeSettings):
 
     @property
     def _num_trials(self) -> int:
-        return len(landscape_ranks(self.game().network.orders)) * self.repetitions * len(self.ladder)
+        return len(self.ranks) * self.repetitions * len(self.ladder)
+
+    @property
+    def ranks(self) -> NDArray[np.int64]:
+        """(K,) of the orders that are trained, ascending."""
+        return landscape_ranks(self.game().network.orders, self.sample)
 
 
 class TrainConfig(PolicyConfig, TrainSettings):
@@ -351,7 +359,7 @@ def _ablation(episodes: int) -> dict[str, Any]:
 
 def _equal_budgets(num_orders: int, episodes: object, repetitions: object) -> dict[str, Any]:
     """A landscape: every one of its orders trained for as many episodes, as often."""
-    if not (isinstance(episodes, int) and isinstance(repetitions, int) and episodes > 0 and repetitions > 0):
+    if not (isinstance(episodes, int) and isinstance(repetitions, int) and min(num_orders, episodes, repetitions) > 0):
         return {}  # refused where the fields are checked
     total = num_orders * repetitions * episodes
     return {"strategy": "exhaustive", "total_episodes": total, **_equal_lengths(episodes)}

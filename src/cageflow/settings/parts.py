@@ -136,8 +136,9 @@ class StrategySettings:
 
 
 class RepetitionSettings:
-    """How often a landscape trains each order."""
+    """Which orders a landscape trains, and how often each."""
 
+    sample: Annotated[Count, Option("Workflows that are trained, drawn once and for all where there are more.")] = 720
     repetitions: Annotated[int, Bounds(ge=1, le=10_000), Option("Trainings of each workflow.", advanced=False)] = 1
 
 

@@ -221,9 +221,8 @@ def test_landscape_trains_every_order_alike_and_goes_on_where_it_was_stopped(tmp
     assert [replace(row, seconds=0.0) for row in again.rows] == [replace(row, seconds=0.0) for row in table.rows]
 
 
-def test_landscape_in_rungs_is_the_landscape_judged_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cageflow.search.landscape.LARGEST_LANDSCAPE", 3)
-    settings = {**SMALL, "max_steps": 4, "command": "landscape", "repetitions": 2, "seed": 2}
+def test_landscape_in_rungs_is_the_landscape_judged_on_the_way(tmp_path: Path) -> None:
+    settings = {**SMALL, "max_steps": 4, "command": "landscape", "sample": 3, "repetitions": 2, "seed": 2}
     once = runs.start(make_config({**settings, "rungs": "24"}), tmp_path / "once", Quiet())
     plain = read_landscape(once.run_dir / "landscape.csv")
     for name, more in (("here", {"executor": "inline"}), ("pool", {"executor": "process", "parallel_workflows": 2})):

@@ -9,9 +9,9 @@ from cageflow.errors import UserError
 from cageflow.measure.comparison import compare_tables
 from cageflow.measure.replay import Replay
 from cageflow.scenario import default_network
-from cageflow.scenario.orders import log_order
+from cageflow.scenario.orders import OrderSpace, log_order
 from cageflow.search import LANDSCAPE, Landscape, LandscapeRow, read_landscape, write_landscape
-from cageflow.search.landscape import find_landscape
+from cageflow.search.landscape import find_landscape, landscape_ranks
 from tests.helpers.orders import ALL_ORDERS, ORDERS
 
 ROW = LandscapeRow(
@@ -135,3 +135,12 @@ def test_landscape__that_is_shipped_is_whole_and_has_the_orders_that_can_be_foll
         assert (row.compliance >= 0.95) == (types.index("enterprise") < types.index("user"))
         assert (row.ending == "threshold") == (row.compliance >= 0.95)
         assert row.episodes == 10_000
+
+
+def test_sample_is_spread_over_all_places_and_part_of_a_larger():
+    orders = OrderSpace(tuple("abcdefg"))
+    small, large = landscape_ranks(orders, 50), landscape_ranks(orders, 200)
+    assert len(small) == 50 and set(small) < set(large)
+    last = {orders.unrank(int(rank))[-1] for rank in small}
+    assert last == set("abcdefg")
+    assert landscape_ranks(ORDERS, 500).tolist() == list(range(120))
