@@ -92,7 +92,6 @@ class Answer:
     Attributes:
         made_of: what tells it from another answer: of which trials, which trainings and which version.
         network: name of the network.
-        tested_fixes, tested_compliance: of the best policy, where they were counted.
         orders: what is known of them; None where none that was tried can be followed.
         plain: plain PPO beside the search; None where it was not trained.
         over_plain: the recommended order beside it; None without either.
@@ -100,8 +99,6 @@ class Answer:
 
     made_of: Mapping[str, Any]
     network: str
-    tested_fixes: float | None
-    tested_compliance: float | None
     orders: OrderAnswer | None
     plain: PlainPPO | None
     over_plain: Gain | None
@@ -118,8 +115,6 @@ class Answer:
         return cls(
             made_of=data["made_of"],
             network=data["network"],
-            tested_fixes=data["tested_fixes"],
-            tested_compliance=data["tested_compliance"],
             orders=None if orders is None else _orders(orders),
             plain=None if plain is None else PlainPPO(**{**plain, **_tuples(plain, "rewards", "rewards_se")}),
             over_plain=None if gain is None else Gain(**gain),
@@ -165,8 +160,6 @@ def make_answer(run: SavedRun, plain: PlainPPO | None, made_of: Mapping[str, Any
     return Answer(
         made_of=made_of or {},
         network=run.config.game().network.scenario.name,
-        tested_fixes=getattr(run.best, "tested_fixes", None),
-        tested_compliance=getattr(run.best, "tested_compliance", None),
         orders=orders,
         plain=plain,
         over_plain=gain,

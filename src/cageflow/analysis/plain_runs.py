@@ -32,9 +32,18 @@ def write_plain(path: Path, plain: PlainPPO) -> None:
 
 
 def read_plain(path: Path) -> PlainPPO | None:
-    """What `write_plain` wrote; None where there is nothing that can be read."""
+    """What `write_plain` wrote in the folder of a run; None where there is nothing that can be read."""
+    return _read(path / FOLDER / TABLE)
+
+
+def plain_of_landscape(table: Path) -> PlainPPO | None:
+    """What plain PPO came to beside the table of a landscape: in the folder of its run, or in `NAME_plain.json`."""
+    return _read(table.with_name(f"{table.stem}_plain.json")) or read_plain(table.parent)
+
+
+def _read(file: Path) -> PlainPPO | None:
     try:
-        content = json.loads((path / FOLDER / TABLE).read_bytes())
+        content = json.loads(file.read_bytes())
         return PlainPPO(
             rewards=tuple(map(float, content["rewards"])),
             rewards_se=tuple(map(float, content["rewards_se"])),

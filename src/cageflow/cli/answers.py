@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 from cageflow import terminal
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from cageflow.analysis.answer import Answer
+    from cageflow.measure.differences import Differences
 
 
 def print_answer(answer: Answer) -> None:
@@ -40,6 +43,16 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "baselines": {} if plain is None else {"plain_ppo": plain.mean},
         "baseline_trainings": {} if plain is None else {"plain_ppo": asdict(plain)},
         "over_plain_ppo": None if gain is None else {**asdict(gain), "is_better": gain.is_better},
-        "tested_fixes": answer.tested_fixes,
-        "tested_compliance": answer.tested_compliance,
     }
+
+
+def print_differences(console: Console, found: Differences) -> None:
+    """Whether the orders of a landscape differ, and by what."""
+    from rich.text import Text
+
+    from cageflow.analysis.differences_words import sentences
+
+    first, *others = sentences(found)
+    console.print(Text("\n") + Text(first, "bold"))
+    for sentence in others:
+        console.print(Text(sentence), soft_wrap=True)

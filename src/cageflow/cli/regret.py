@@ -94,8 +94,11 @@ def _worker(
     seed: int,
 ) -> Callable[[Path, Landscape, Path], dict[str, Any]]:
     """What measures one table; refuses nonsense before any work is begun."""
+    from cageflow.analysis.differences_words import sentences
+    from cageflow.analysis.plain_runs import plain_of_landscape
     from cageflow.errors import UserError
     from cageflow.measure.calibration import measure_calibration
+    from cageflow.measure.differences import differences_of
     from cageflow.measure.regret import make_contenders, measure_regret
     from cageflow.report.regret_figures import calibration_figures, regret_figures, write_regret
     from cageflow.search.strategies import StrategySettings
@@ -130,6 +133,8 @@ def _worker(
             executor=executor,
             on_progress=say.counting(f"{path.name}: calibrations"),
         )
+        plain = plain_of_landscape(path)
+        found = differences_of(table, compliance_threshold, () if plain is None else plain.rewards)
         files = write_regret(folder, regrets, parts, f"{path.stem}: {repetitions} repetitions")
         return {
             "landscape": str(path),
@@ -137,6 +142,8 @@ def _worker(
             "repetitions": repetitions,
             "regret": regret_figures(regrets),
             "calibration": calibration_figures(parts),
+            "differences": found.to_json(),
+            "words": list(sentences(found)),
             "files": [str(file) for file in files],
         }
 
@@ -158,6 +165,8 @@ def _print(console: Console, figures: dict[str, Any]) -> None:
     for table in tables:
         if table.rows:  # a landscape of few orders has none to be told of and others to foretell
             _print_table(console, table)
+    for sentence in figures["words"]:
+        console.print(sentence, soft_wrap=True, highlight=False)
     if figures["seeds"] == 1:
         console.print("One training an order: how much trainings differ is not known, and not in these figures.")
     console.print(f"Wrote {', '.join(figures['files'])}.", soft_wrap=True, highlight=False)

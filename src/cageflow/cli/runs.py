@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cageflow import terminal
-from cageflow.cli.answers import answer_json, print_answer
+from cageflow.cli.answers import answer_json, print_answer, print_differences
 from cageflow.cli.app import app
 from cageflow.cli.options import Asked, refuse_beside_resume, takes
 from cageflow.cli.output import print_json
@@ -15,7 +15,10 @@ from cageflow.errors import UserError
 from cageflow.settings.parts import LandscapeSettings, SearchSettings, TrainSettings
 
 if TYPE_CHECKING:
-    from cageflow.analysis.answer import Answer
+    from pathlib import Path
+
+    from cageflow.analysis.answer import Answer, PlainPPO
+    from cageflow.measure.differences import Differences
     from cageflow.runs.summary import RunSummary
     from cageflow.settings.config import RunConfig
 
@@ -49,11 +52,17 @@ def train(asked: Asked, no_workflow: Annotated[bool, typer.Option("--no-workflow
 def landscape(asked: Asked) -> None:
     """Train all workflows alike and write what each came to: what `cageflow regret` measures strategies on."""
     summary = run_command("landscape", asked)
+    _train_plain(summary, asked)
+    table = summary.run_dir / "landscape.csv"
+    found = _differences(summary, table)
     if asked.as_json:
-        print_json({**_search_json(summary), "landscape": str(summary.run_dir / "landscape.csv")})
+        differences = None if found is None else found.to_json()
+        print_json({**_search_json(summary), "landscape": str(table), "differences": differences})
     else:
         _print_summary(summary)
-        terminal.say(f"  landscape   {summary.run_dir / 'landscape.csv'}")
+        terminal.say(f"  landscape   {table}")
+        if found is not None:
+            print_differences(terminal.make_console(highlight=False, soft_wrap=True), found)
 
 
 def run_command(command: str, asked: Asked, *, no_workflow: bool = False) -> RunSummary:
@@ -83,13 +92,33 @@ def run_command(command: str, asked: Asked, *, no_workflow: bool = False) -> Run
 def _answer(summary: RunSummary, asked: Asked) -> Answer:
     """What a search that has ended found, after plain PPO was trained beside it."""
     from cageflow.analysis.answer import saved_answer
-    from cageflow.runs.progress import make_reporter
     from cageflow.runs.saved_run import read_run
+
+    plain = _train_plain(summary, asked)
+    return saved_answer(read_run(summary.run_dir), plain)
+
+
+def _differences(summary: RunSummary, table: Path) -> Differences | None:
+    """Whether the orders of a landscape differ; None where there is but one order."""
+    from cageflow.analysis.plain_runs import plain_of_landscape
+    from cageflow.measure.differences import differences_of
+    from cageflow.runs.run_folder import read_settings
+    from cageflow.search.landscape import read_landscape
+
+    landscape, plain = read_landscape(table), plain_of_landscape(table)
+    if len(landscape.space) < 2:
+        return None
+    threshold = read_settings(summary.run_dir).compliance_threshold
+    return differences_of(landscape, threshold, () if plain is None else plain.rewards)
+
+
+def _train_plain(summary: RunSummary, asked: Asked) -> PlainPPO | None:
+    """Train plain PPO beside a run that has ended, or go on with that."""
+    from cageflow.runs.progress import make_reporter
     from cageflow.studies.beside import train_plain
 
     console = terminal.make_console(stderr=asked.as_json)
-    plain = train_plain(summary.run_dir, lambda: make_reporter(console, asked.quiet), asked.settings.get("cyborg_path"))
-    return saved_answer(read_run(summary.run_dir), plain)
+    return train_plain(summary.run_dir, lambda: make_reporter(console, asked.quiet), asked.settings.get("cyborg_path"))
 
 
 def _new_config(command: str, asked: Asked, no_workflow: bool) -> RunConfig:

@@ -157,7 +157,8 @@ def find_landscape(name: str) -> Path:
     Raises:
         UserError: there is neither.
     """
-    shipped = {path.name.removesuffix(".csv"): path for path in files("cageflow").joinpath("data/landscapes").iterdir()}
+    folder = files("cageflow").joinpath("data/landscapes")
+    shipped = {path.name.removesuffix(".csv"): path for path in folder.iterdir() if path.name.endswith(".csv")}
     if Path(name).exists():
         return Path(name)
     if name not in shipped:

@@ -48,8 +48,6 @@ def answer_of(orders, plain=None, gain=None):
     return Answer(
         made_of={},
         network="cage2",
-        tested_fixes=None,
-        tested_compliance=None,
         orders=orders,
         plain=plain,
         over_plain=gain,

@@ -21,6 +21,7 @@ SMALL = {
     "ppo": {"hidden_sizes": [8]},
     "max_episodes_per_workflow": 8,
     "compliance_threshold": 0.0,
+    "executor": "inline",
 }
 
 
