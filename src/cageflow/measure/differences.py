@@ -29,7 +29,7 @@ from cageflow.search.landscape import Landscape
 
 Floats = NDArray[np.float64]
 
-LOG_GAIN = 10.0
+LOG_GAIN = 4.0
 """By how much the logarithm of the likelihood must be greater for the loss's logarithm to be taken."""
 
 

@@ -116,7 +116,7 @@ def test_trainings_that_now_and_then_end_in_a_bad_optimum_are_compared_by_the_lo
         seen[True] += found.spread.differs
         seen[False] += analyse([np.array(values) for values in rewards.values()]).p < 0.05
         good, bad = found.prices[0].reward, found.prices[-1].reward
-        assert good.se < bad.se
+        assert not found.is_log or good.se < bad.se
     assert logs >= 18
     assert seen[True] > seen[False]
     assert not find_differences(SPACE, {order: [1.0, 2.0] for order in SPACE}).is_log
