@@ -32,6 +32,7 @@ OPTIONS: dict[str, dict[str, str]] = {
     "export": {"--evaluation-episodes": "4"},
     "regret": {"--repetitions": "2", "--trials": "3", "--n-workers": "1"},
     "play": {"--max-steps": "3"},
+    "watch": {"--max-steps": "3"},
     "network import": {},
     "network generate": {},
     "network check": {},

@@ -41,7 +41,7 @@ COMMANDS = [
     "regret",
     "export",
 ]
-COMMANDS += ["parity", "record", "play", "bench", "network"]
+COMMANDS += ["parity", "record", "play", "watch", "bench", "network"]
 COMMANDS += ["network import", "network generate", "network check", "network show"]
 COMMANDS += ["bench sim", "bench collectors", "bench train", "bench peers"]
 

@@ -29,6 +29,7 @@ NOT_RUN = {
     "cageflow evaluate": "speaks of the command",
     "cageflow export": "speaks of the command",
     "cageflow train": "speaks of the command",
+    "cageflow watch": "speaks of the command",
     "cageflow --*": "speaks of the option",
     "cageflow COMMAND -h": "speaks of the option",
     "cageflow evaluate --json": "speaks of the option",

@@ -47,7 +47,7 @@ def test_page__is_sound_whole_and_opens_without_a_network(reported: Path, search
     assert set(SECTIONS) <= set(page.ids)
     assert search_run.result["workflow"].replace(",", " → ") in page.text
     assert "Plain PPO (plain)" in page.text
-    assert len(page.images) == 2 * len(list((reported / "report").glob("*.svg")))
+    assert len(page.images) == 2 * len(list((reported / "report").glob("*.svg"))) + 1  # the map
     assert len(text) < 2_000_000
 
 
@@ -164,7 +164,7 @@ def test_page_in_a_browser__fits_asks_for_nothing_and_says_nothing(
     assert browser.messages == []
     assert browser.requests == [path.resolve().as_uri()]
     assert browser.evaluate("document.documentElement.scrollWidth") == width
-    shown = browser.evaluate("[...document.querySelectorAll('svg')].filter(s => s.getBoundingClientRect().width > 0)"
+    shown = browser.evaluate("[...document.querySelectorAll('figure svg')].filter(s => s.clientWidth > 0)"
                              ".map(s => s.getAttribute('class'))")  # fmt: skip
     assert set(shown) == {"narrow" if width <= 700 else "wide"}
     ground = browser.evaluate("getComputedStyle(document.documentElement).backgroundColor")
@@ -199,4 +199,4 @@ def test_planted_faults__are_seen_by_the_browser(browser: Browser, reported: Pat
     assert browser.evaluate("document.documentElement.scrollWidth") > 400
     (tmp_path / "loud.html").write_text(text.replace("</main>", "<script>console.log(1)</script></main>"))
     browser.open(tmp_path / "loud.html", width=400)
-    assert browser.messages  # the page's own policy forbids scripts, and the browser says so
+    assert browser.messages  # the page's own policy forbids other scripts than its own, and the browser says so

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from html.parser import HTMLParser
 from typing import NamedTuple
 
@@ -16,7 +18,7 @@ class Page(NamedTuple):
         faults: what is wrong with it.
         ids: all of them, in order.
         text: its words, each run between two tags by itself.
-        images: accessible names of its pictures.
+        images: accessible names of its pictures, but of those that are hidden from who cannot see them.
     """
 
     faults: list[str]
@@ -31,6 +33,8 @@ class _Reader(HTMLParser):
         self.page = Page([], [], [], [])
         self._open: list[str] = []
         self._references: list[tuple[str, str]] = []
+        self._policy = ""
+        self._is_data = False
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._read(tag, dict(attrs))
@@ -45,10 +49,14 @@ class _Reader(HTMLParser):
             self.page.faults.append(f"</{tag}> closes what is not open, line {self.getpos()[0]}")
 
     def handle_data(self, data: str) -> None:
-        if data.strip():
+        if data.strip() and "script" not in self._open[-1:]:
             self.page.text.append(data.strip())
         if self._open and self._open[-1] == "style" and ("@import" in data or "url(" in data):
             self.page.faults.append("the style loads something")
+        if self._open and self._open[-1] == "script" and not self._is_data:
+            digest = base64.b64encode(hashlib.sha256(data.encode()).digest()).decode()
+            if f"script-src 'sha256-{digest}'" not in self._policy:
+                self.page.faults.append("a script that the page's policy does not name")
 
     def close(self) -> None:
         super().close()
@@ -68,10 +76,16 @@ class _Reader(HTMLParser):
             if name == "href" and (value or "").startswith("#") or name == "aria-labelledby":
                 self._references += [(name, one) for one in (value or "").lstrip("#").split()]
             if name.startswith("on"):
-                self.page.faults.append(f"{tag} has a handler {name}, and the page has no script")
-        if tag in ("script", "iframe", "object"):
+                self.page.faults.append(f"{tag} has a handler {name}, which no policy names")
+        if attributes.get("http-equiv") == "Content-Security-Policy":
+            self._policy = attributes.get("content") or ""
+        if tag == "script":
+            self._is_data = attributes.get("type") == "application/json"
+        if tag in ("iframe", "object"):
             self.page.faults.append(f"a {tag}")
         if tag in ("svg", "img"):
+            if attributes.get("aria-hidden") == "true":
+                return
             label = attributes.get("aria-label") if tag == "svg" else attributes.get("alt")
             self.page.images.append(label or "")
             if not label or (tag == "svg" and attributes.get("role") != "img"):

@@ -25,7 +25,7 @@ class AgentPlayer:
         self._env = env
         self._num_steps = 0
         self._last_actions: npt.NDArray[np.int64] | None = None
-        agent.reset(np.random.SeedSequence(seed).generate_state(1, np.uint64).astype(np.uint64))
+        agent.reset(agent_seed(seed))
 
     def __call__(self, observation: npt.NDArray[np.float32]) -> int:
         """The agent's action for an observation (F,)."""
@@ -50,3 +50,8 @@ class AgentPlayer:
     def _access(self) -> npt.NDArray[np.int8]:
         access = [Access[facts["access"].upper()] for facts in self._env.true_state().values()]
         return np.array([access], np.int8)
+
+
+def agent_seed(seed: int | None) -> npt.NDArray[np.uint64]:
+    """(1,) uint64: the agent's seed in a game of some seed; None is chance."""
+    return np.random.SeedSequence(seed).generate_state(1, np.uint64).astype(np.uint64)

@@ -32,14 +32,26 @@ class PolicyAgent:
 
     def act(self, view: BlueView) -> Actions:
         """(B,) drawn actions, or the likeliest ones."""
-        policy, observations = self._policy, view.observations
-        if policy.card.memory:
-            observations = np.concatenate([observations, view.recalled], axis=1)
-        masks = self._masks(view)
+        observations, masks = self._inputs(view)
         if self._deterministic:
-            return policy.best(observations, masks)
+            return self._policy.best(observations, masks)
         action_uniforms(self._seeds, view.step, self._uniforms)
-        return policy.draw(observations, self._uniforms, masks)
+        return self._policy.draw(observations, self._uniforms, masks)
+
+    def probabilities(self, view: BlueView) -> npt.NDArray[np.float64]:
+        """(B, A) float64: with what probability a draw gives each action."""
+        observations, masks = self._inputs(view)
+        probs = np.exp(self._policy.log_probs(observations).astype(np.float64))
+        if masks is not None:
+            probs *= masks
+        probs /= probs.sum(axis=1, keepdims=True)
+        return probs
+
+    def _inputs(self, view: BlueView) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8] | None]:
+        """What the policy reads of a view, and what of all actions it may choose."""
+        has_memory = self._policy.card.memory
+        observations = np.concatenate([view.observations, view.recalled], axis=1) if has_memory else view.observations
+        return observations, self._masks(view)
 
     def _masks(self, view: BlueView) -> npt.NDArray[np.uint8] | None:
         """(B, A) what it may choose: not what is in vain, if it was trained so, and no fix that its order lets wait."""

@@ -14,13 +14,14 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from cageflow.agents.baselines import BASELINES
 from cageflow.agents.champions import CHAMPIONS
-from cageflow.envs.agent import Actions, BlueAgent, BlueSetting, BlueView
+from cageflow.envs.agent import Actions, BlueAgent, BlueSetting, BlueView, OpenAgent
 from cageflow.errors import UserError
 from cageflow.files import write_whole
 from cageflow.reading import read_json
@@ -32,6 +33,7 @@ OPENING_STEPS = 3
 NAMES = (*BASELINES, *CHAMPIONS)
 """What is no path, even where a file is called so."""
 FORMAT, FORMAT_VERSION = "cageflow-team", 1
+Answer = TypeVar("Answer", bound=npt.NDArray[Any])
 
 
 class Chooser:
@@ -97,12 +99,27 @@ class TeamAgent:
         """(B,) actions of those whose turn it is."""
         self._chooser.update(view.observations)
         self.chosen = self._chooser.choices()
-        answers = {id(agent): agent.act(view) for agent in self._all}
+        return self._of_those_whose_turn_it_is(view, {id(agent): agent.act(view) for agent in self._all})
+
+    def probabilities(self, view: BlueView) -> npt.NDArray[np.float64]:
+        """(B, A) float64 of those whose turn it is."""
+        unknown = np.full(view.masks.shape, np.nan)
+        answers = {
+            id(agent): agent.probabilities(view) if isinstance(agent, OpenAgent) else unknown for agent in self._all
+        }
+        return self._of_those_whose_turn_it_is(view, answers)
+
+    def _of_those_whose_turn_it_is(self, view: BlueView, answers: Mapping[int, Answer]) -> Answer:
+        """(B, ...) answers, each of the agent that plays that game now.
+
+        Args:
+            view: that was answered.
+            answers: (B, ...) by the `id` of the agent.
+        """
         if view.step < OPENING_STEPS:
             return answers[id(self._opening)]
         by_member = np.stack([answers[id(agent)] for agent in self._members])
-        actions: Actions = np.take_along_axis(by_member, self.chosen[None].astype(np.intp), axis=0)[0]
-        return actions
+        return cast(Answer, by_member[self.chosen, np.arange(len(self.chosen))])
 
 
 def write_team(path: Path, members: Mapping[str, str], opening: str) -> None:

@@ -16,7 +16,8 @@ from cageflow import __version__
 from cageflow.agents.baselines import BASELINES
 from cageflow.agents.policy_agent import PolicyAgent
 from cageflow.analysis.intrusions import STILL_OPEN, find_intrusions
-from cageflow.analysis.moves import ExampleEpisode, Move, replay_moves
+from cageflow.analysis.replay import Replay
+from cageflow.analysis.replaying import replay_episodes
 from cageflow.analysis.tallies import (
     count_actions,
     count_fixes,
@@ -38,11 +39,26 @@ from cageflow.reading import read_json
 from cageflow.runs.saved_run import SavedRun
 
 FILE = "playbook.json"
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 ROLES = {"good": 0.95, "median": 0.5, "bad": 0.05}
 """The example episodes, and the share of all episodes that end no better."""
 EXAMPLES_OF_A_KIND = 3
 STREAM = "report"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExampleEpisode:
+    """An episode to look at.
+
+    Attributes:
+        role: one of ROLES.
+        share: of all episodes that ended lower.
+        replay: what happened in it.
+    """
+
+    role: str
+    share: float
+    replay: Replay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +142,7 @@ class Playbook:
             raise ValueError("other entries than those of a playbook")
         try:
             examples = [
-                ExampleEpisode(**{**one, "moves": tuple(Move(**move) for move in one["moves"])})
-                for one in data["examples"]
+                ExampleEpisode(**{**one, "replay": Replay.from_json(one["replay"])}) for one in data["examples"]
             ]
             departures = [Departure(**{**one, "held": tuple(one["held"])}) for one in data["departures"]]
         except (TypeError, KeyError) as error:
@@ -234,7 +249,7 @@ def make_playbook(
         turns=turn_counts.tolist(),
         departures_on_clean=on_clean,
         departures=[one for _, found in _most_first(departures, turn_counts) for one in found],
-        examples=_examples(agent, options, seeds, returns, compliance),
+        examples=_examples(agent, options, seeds, returns, workflow),
         actions=sums["actions"].tolist(),
         busy_steps=sums["busy"],
         opening=sums["opening"].tolist(),
@@ -278,24 +293,16 @@ def _examples(
     options: GameOptions,
     seeds: npt.NDArray[np.uint64],
     returns: Sequence[float],
-    compliance: Sequence[float],
+    workflow: WorkflowSpec | None,
 ) -> list[ExampleEpisode]:
     """One episode for each role, played again."""
     ranked = np.argsort(returns, kind="stable")
     places = [round(share * (len(ranked) - 1)) for share in ROLES.values()]
-    chosen = ranked[places]
+    titles = [f"A {role} episode" for role in ROLES]
+    replays = replay_episodes(agent, options, seeds[ranked[places]], workflow, titles=titles)
     return [
-        ExampleEpisode(
-            role=role,
-            seed=int(seeds[i]),
-            share=place / max(1, len(ranked) - 1),
-            env_return=returns[i],
-            compliance=compliance[i] if compliance else None,
-            moves=moves,
-        )
-        for role, place, i, moves in zip(
-            ROLES, places, chosen.tolist(), replay_moves(agent, options, seeds[chosen]), strict=True
-        )
+        ExampleEpisode(role=role, share=place / max(1, len(ranked) - 1), replay=replay)
+        for role, place, replay in zip(ROLES, places, replays, strict=True)
     ]
 
 

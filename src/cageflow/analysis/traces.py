@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -92,7 +92,6 @@ def _record_batch(
         verdicts=np.full((num_steps, num_envs), NO_FIX, np.int8),
         compliance=np.full(num_envs, np.nan),
     )
-    everyone = np.arange(num_envs)
     batch = GameBatch(options, num_envs)
     games = LocalGames(GameSpec(options, masked=False), batch)
     games.reset(seeds, workflow)
@@ -116,12 +115,24 @@ def _record_batch(
         truth = true_states(network, states)
         sessions = truth["user_sessions"] + truth["privileged_sessions"]
         trace.held[step + 1 : step + 2] = sessions > spared
-        gained = (states["red_kind"] == RedKind.EXPLOIT_REMOTE_SERVICE) & (states["red_outcome"] == Outcome.TRUE)
-        sessions[everyone[gained], states["red_target"][gained]] -= 1
-        trace.left[step] = sessions > 0
+        trace.left[step] = held_between(states, sessions)
         trace.access[step + 1] = truth["access"]
         trace.service_down[step] = ~truth["service_running"]
         low, high = games.table[:, 0::4], games.table[:, 1::4]
         trace.alarms[step] = low + 2 * high == Activity.EXPLOIT
     trace.compliance[:] = games.outcomes().compliance
     return trace
+
+
+def held_between(states: npt.NDArray[Any], sessions: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
+    """(B, H) bool: whether red held a session on the host after blue had acted, before red did.
+
+    Args:
+        states: (B,) environments after the step.
+        sessions: (B, H) red's of any level, after it too.
+    """
+    gained = (states["red_kind"] == RedKind.EXPLOIT_REMOTE_SERVICE) & (states["red_outcome"] == Outcome.TRUE)
+    before = sessions.copy()
+    before[np.flatnonzero(gained), states["red_target"][gained]] -= 1
+    held: npt.NDArray[np.bool_] = before > 0
+    return held

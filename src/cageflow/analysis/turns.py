@@ -65,7 +65,7 @@ def find_turns(network: Network, trace: Trace, order: Order, first_episode: int,
     """
     steps, episodes = np.nonzero(trace.verdicts != NO_FIX)
     held = trace.held[steps, episodes]
-    due = _due_types(network, held, order)
+    due = due_types(network, held, order)
     actions = trace.actions[steps, episodes]
     targets = network.codec.host[actions]
     fixed = network.host_unit_type[targets]
@@ -91,7 +91,7 @@ def find_turns(network: Network, trace: Trace, order: Order, first_episode: int,
     return Turns(counts, int((departs & clean).sum()), examples)
 
 
-def _due_types(network: Network, held: npt.NDArray[Any], order: Order) -> npt.NDArray[np.int64]:
+def due_types(network: Network, held: npt.NDArray[Any], order: Order) -> npt.NDArray[np.int64]:
     """(N,) the highest type of the order that is among the (N, H) held hosts, NOTHING_DUE for none."""
     due = np.full(len(held), NOTHING_DUE)
     for unit_type in reversed(network.orders.indices(order)):

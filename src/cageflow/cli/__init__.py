@@ -14,6 +14,7 @@ from cageflow.cli import (
     export,
     network,
     simulator,
+    watching,
     bench,
 )
 
@@ -21,7 +22,21 @@ from cageflow.cli import (
 from cageflow.cli.app import app
 from cageflow.cli.entry import main
 
-COMMANDS = (runs, universal, champion, baseline, evaluate, compare, report, regret, export, network, simulator, bench)
+COMMANDS = (
+    runs,
+    universal,
+    champion,
+    baseline,
+    evaluate,
+    compare,
+    report,
+    regret,
+    export,
+    network,
+    simulator,
+    watching,
+    bench,
+)
 """The modules that add the commands to `app` when they are imported."""
 
 __all__ = ["COMMANDS", "app", "main"]

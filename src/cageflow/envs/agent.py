@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -107,3 +107,11 @@ class BlueAgent(Protocol):
 
         An agent that remembers what it did takes it from `view.last_actions`: in a team another one may have played.
         """
+
+
+@runtime_checkable
+class OpenAgent(BlueAgent, Protocol):
+    """An agent that can say how likely it holds each action."""
+
+    def probabilities(self, view: BlueView) -> npt.NDArray[np.float64]:
+        """(B, A) float64 of the view that it has just acted on; a row of NaN where it does not know."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -84,6 +84,37 @@ def describe_success(success: bool | None) -> str:
     return {None: "", True: " (ok)", False: " (failed)"}[success]
 
 
+class BlueTurn(NamedTuple):
+    """What became of blue's actions in a step.
+
+    Attributes:
+        in_vain: whether what blue chose was not begun, since all crews were busy.
+        at_once: whether it took effect in the same step.
+        ended: what took effect, in the order in which it did.
+    """
+
+    in_vain: bool
+    at_once: bool
+    ended: tuple[str, ...]
+
+
+def blue_turn(network: Network, last: LastStep, before: LastStep | None) -> BlueTurn:
+    """What of blue's was begun and what ended in a step.
+
+    Args:
+        network: the network that is played.
+        last: the step.
+        before: the step before it, without which it is not known what had been under way.
+    """
+    action = last.blue_action
+    was = () if before is None or last.number == 1 else before.under_way
+    needs_crew = action not in ("none", *OTHER_ACTIONS)
+    in_vain = needs_crew and len(was) == network.scenario.crews
+    at_once = needs_crew and not in_vain and bool(network.tables.action_steps[network.codec.encode(action)] == 1)
+    ended = [name for name, left in was if left == 1]
+    return BlueTurn(in_vain, at_once, tuple([*ended, action] if at_once else ended))
+
+
 def blue_words(network: Network, last: LastStep, before: LastStep | None = None) -> str:
     """What blue did in a step, what of it ended and how, and what is under way.
 
@@ -95,17 +126,11 @@ def blue_words(network: Network, last: LastStep, before: LastStep | None = None)
     action = last.blue_action
     if not network.blue_takes_time:
         return f"{action}{describe_success(last.blue_success)}"
-    was = () if before is None or last.number == 1 else before.under_way
-    needs_crew = action not in ("none", *OTHER_ACTIONS)
-    in_vain = needs_crew and len(was) == network.scenario.crews
-    ended = [name for name, left in was if left == 1]
-    is_done = needs_crew and not in_vain and network.tables.action_steps[network.codec.encode(action)] == 1
-    if is_done and before is not None:
-        ended.append(action)
+    in_vain, at_once, ended = blue_turn(network, last, before)
     parts = [f"{action} (in vain, all crews are busy)" if in_vain else action]
-    if ended and not (is_done and len(ended) == 1):
+    if ended and not (at_once and len(ended) == 1):
         parts.append(f"done: {', '.join(ended)}")
-    if len(ended) == 1 or (is_done and before is None):
+    if len(ended) == 1:
         parts[-1] += describe_success(last.blue_success)
     if last.under_way:
         left = ", ".join(f"{name}, {steps} step{'s' if steps > 1 else ''} left" for name, steps in last.under_way)

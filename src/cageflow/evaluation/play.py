@@ -52,11 +52,13 @@ class WatchedEpisode(NamedTuple):
         num_steps: that were played.
         env_return: sum of the rewards.
         is_whole: whether it was played to its end.
+        actions: blue's, by number.
     """
 
     num_steps: int
     env_return: float
     is_whole: bool
+    actions: tuple[int, ...]
 
 
 def play_episode(
@@ -95,15 +97,19 @@ def play_episode(
     is_asking = isinstance(policy, HumanPolicy)
     choose = policy if callable(policy) else AgentPlayer(policy, env, seed)
     rewards: list[float] = []
+    actions: list[int] = []
     with contextlib.suppress(KeyboardInterrupt, EOFError), _screen(env, console, title, is_asking) as show:
         show(observation, 0.0)
         while len(rewards) < options.max_steps:
-            observation, reward, _, _, _ = env.step(choose(observation))
+            action = choose(observation)
+            observation, reward, _, _, _ = env.step(action)
+            actions.append(int(action))
             rewards.append(reward)
             show(observation, round(sum(rewards), 1))
             if console.is_terminal and not is_asking:
                 time.sleep(delay)
-    played = WatchedEpisode(len(rewards), round(sum(rewards), 1), len(rewards) == options.max_steps)
+    is_whole = len(rewards) == options.max_steps
+    played = WatchedEpisode(len(rewards), round(sum(rewards), 1), is_whole, tuple(actions))
     if rewards and (is_asking or not console.is_terminal):
         console.print(_picture(env, observation, played.env_return), markup=False, highlight=False, soft_wrap=True)
     console.print(f"return {played.env_return:.1f} in {played.num_steps} steps", highlight=False)

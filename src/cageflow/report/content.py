@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -101,7 +101,21 @@ class Chart:
     table: Table | None = None
 
 
-Block = Prose | Points | Cards | Table | Chart
+@dataclass(frozen=True)
+class Watch:
+    """Episodes to be looked at step by step; a page has at most one of them.
+
+    Attributes:
+        data: of `watch.data.watch_data`.
+        tables: what happens in each, in words.
+    """
+
+    kind: ClassVar[str] = "watch"
+    data: dict[str, Any]
+    tables: tuple[Table, ...]
+
+
+Block = Prose | Points | Cards | Table | Chart | Watch
 
 
 @dataclass(frozen=True)
@@ -141,3 +155,8 @@ class Page:
     def charts(self) -> tuple[Chart, ...]:
         """All charts, in the order of the page."""
         return tuple(block for section in self.sections for block in section.blocks if isinstance(block, Chart))
+
+    @property
+    def watch(self) -> Watch | None:
+        """The episodes that it shows."""
+        return next((block for section in self.sections for block in section.blocks if isinstance(block, Watch)), None)

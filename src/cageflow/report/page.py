@@ -13,6 +13,7 @@ from cageflow import __version__
 from cageflow.report.content import Page
 from cageflow.report.drawing import Drawing
 from cageflow.report.theme import css_variables
+from cageflow.report.watch.page import make_player
 
 
 def render(page: Page, drawings: Sequence[Drawing]) -> str:
@@ -30,7 +31,8 @@ def render(page: Page, drawings: Sequence[Drawing]) -> str:
     pictures = {
         drawing.chart.name: [Markup(drawing.inline(narrow)) for narrow in (False, True)] for drawing in drawings
     }
-    return _template().render(page=page, style=Markup(style), pictures=pictures, version=__version__)
+    player = None if page.watch is None else make_player(page.watch.data)
+    return _template().render(page=page, style=Markup(style), pictures=pictures, player=player, version=__version__)
 
 
 @cache

@@ -251,9 +251,8 @@ class LearnerSettings:
 
     preset: Annotated[str, Option("The learner: default, or reference (the earlier prototype's).")] = "default"
     episodes_per_update: Annotated[Count | None, Option("Episodes of one update.", "the preset's")] = None
-    num_threads: Annotated[
-        FewCount, Option("Threads of the learner, of which it uses two where updates are large; figures are the same.")
-    ] = 1
+    # A second thread waits more than it works on matrices this small.
+    num_threads: Annotated[FewCount, Option("Threads of the learner.")] = 1
     device: Annotated[str, Option("Where the learner runs: cpu or cuda.")] = "cpu"
 
 
@@ -338,11 +337,7 @@ class SearchSettings(TrialsSettings, BesideSettings, WhereSettings, StrategySett
 
 
 class TrainSettings(PolicySettings, WorkflowSettings):
-    """Of `train`, which has the cores to itself."""
-
-    num_threads: Annotated[
-        FewCount, Option("Threads of the learner, of which it uses two where updates are large; figures are the same.")
-    ] = 2
+    """Of `train`."""
 
 
 class LandscapeSettings(TrialsSettings, BesideSettings, RungSettings, RepetitionSettings):

@@ -55,8 +55,9 @@ def test_points__are_split_up_without_remainder_where_fixes_take_time() -> None:
     assert lost / 10 == pytest.approx(-sum(book.returns))
     assert sum(book.actions) == 60 * 12 and np.sum(book.fixes) == np.sum(book.turns)
     assert 60 < book.busy_steps < 60 * 12 and sum(row[-1] for row in book.responses) > 0
-    texts = [move.blue for one in book.examples for move in one.moves]
-    assert any("under way: Restore" in text for text in texts) and any("done: Restore" in text for text in texts)
+    steps = [step for one in book.examples for step in one.replay.steps]
+    assert any(name.startswith("Restore") for step in steps for name, *_ in step.under_way)
+    assert any(name.startswith("Restore") for step in steps for name, *_ in step.ended)
 
 
 def test_returns__are_those_of_the_policy_on_the_reports_own_episodes(book: Playbook) -> None:
@@ -67,20 +68,17 @@ def test_returns__are_those_of_the_policy_on_the_reports_own_episodes(book: Play
 
 def test_examples__are_a_good_a_median_and_a_bad_episode_replayed_move_by_move(book: Playbook) -> None:
     ranked = sorted(book.returns)
-    assert [(one.role, one.env_return) for one in book.examples] == [
+    assert [(one.role, one.replay.env_return) for one in book.examples] == [
         ("good", ranked[113]),
         ("median", ranked[60]),
         ("bad", ranked[6]),
     ]
     for example in book.examples:
-        assert round(sum(move.reward for move in example.moves), 1) == example.env_return
         env = Cage2Env(**OPTIONS.as_kwargs())
-        env.reset(seed=example.seed)
-        for move in example.moves:
-            env.step(env.codec.encode(move.blue))
-            assert (env.last_step().red_action, env.last_step().number) == (move.red, move.number)
-            held = [["none", "user", "privileged"].index(host["access"]) for host in env.true_state().values()]
-            assert move.access == "".join(map(str, held))
+        env.reset(seed=example.replay.seed)
+        for step in example.replay.steps:
+            env.step(env.codec.encode(step.blue))
+            assert (env.last_step().red_action, env.last_step().number) == (step.red, step.number)
 
 
 def test_playbook__survives_its_file(book: Playbook) -> None:
@@ -89,7 +87,7 @@ def test_playbook__survives_its_file(book: Playbook) -> None:
 
 def test_plain_ppo__has_no_compliance_and_no_turns() -> None:
     book = make_playbook(policy(3), OPTIONS, None, {}, 20, 0)
-    assert (book.compliance, book.turns, book.departures, book.examples[0].compliance) == ([], [], [], None)
+    assert (book.compliance, book.turns, book.departures, book.examples[0].replay.compliance) == ([], [], [], None)
 
 
 def test_playbook_of_a_run__is_played_once_and_again_when_anything_changes(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_plain_lines__tell_every_step_and_the_return(slept):
         )
         assert "User0*" in lines[number].partition("red holds")[2]
     assert lines[-1] == f"return {total:.1f} in 20 steps"
-    assert played == (20, round(total, 1), True)
+    assert played == (20, round(total, 1), True, (0,) * 20)
     assert any("OTService" in line for line in lines)
     assert slept == []
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from cageflow.analysis.intrusions import STILL_OPEN
 from cageflow.analysis.playbook import saved_playbook
-from cageflow.report.content import Block, Cards, Chart, Points, Section, Table
+from cageflow.report.content import Block, Cards, Chart, Points, Section, Table, Watch
 from cageflow.report.material import Material, Rival
 from cageflow.report.report import SECTIONS, make_page
 from cageflow.report.sections import (
@@ -33,6 +33,7 @@ from cageflow.report.sections import (
 from cageflow.report.wording import number, order_words
 from cageflow.runs.saved_run import read_run
 from cageflow.scenario.unit_types import UNIT_TYPES
+from tests.helpers.agents import NETWORK
 from tests.helpers.orders import order_id
 from tests.unit.runs.run_folders import FIRST, SECOND, THIRD, TRIALS, Made, write_run, write_training
 
@@ -219,19 +220,24 @@ def test_departures__are_what_lies_off_the_diagonal(search: Material) -> None:
     assert len(UNIT_TYPES) == 5
 
 
-def test_episodes__are_drawn_with_every_exploit_and_every_move_of_blue(search: Material) -> None:
-    example = search.playbook.examples[0]
-    chart = next(one for one in only(episodes.section(search), Chart) if one.name == "episode_good")
-    assert chart.table is not None
-    assert len(chart.table.rows) == len(example.moves) == 12
-    for narrow in (False, True):
-        figure = Figure()
-        chart.draw(figure, narrow)
-        marks = sum(len(line.get_xdata()) for line in figure.axes[0].lines)
-        exploits = sum(move.red.startswith("Exploit") for move in example.moves)
-        assert {host for host in (move.red_host for move in example.moves) if host >= 0} <= set(range(13))
-        own = sum(move.blue not in ("Sleep", "Monitor") for move in example.moves)
-        assert marks == exploits + own
+def test_episodes__can_be_watched_and_read(search: Material) -> None:
+    (watch,) = only(episodes.section(search), Watch)
+    shown = watch.data["episodes"]
+    assert [one["title"] for one in shown] == [
+        "good: 95\N{NO-BREAK SPACE}% ended no better",
+        "median: 51\N{NO-BREAK SPACE}% ended no better",
+        "bad: 5\N{NO-BREAK SPACE}% ended no better",
+    ]
+    for example, table in zip(search.playbook.examples, watch.tables, strict=True):
+        steps = example.replay.steps
+        assert len(table.rows) == len(steps) == 12
+        for step, row in zip(steps, table.rows, strict=True):
+            assert row[0] == str(step.number) and row[3] == number(step.reward, 1)
+            assert row[1].startswith(step.blue) and row[2].startswith(step.red)
+            held = [name for name in row[4].split(", ") if name]
+            levels = zip(NETWORK.hosts, step.after.access, strict=True)
+            assert held == [host + ("*" if level == "2" else "") for host, level in levels if level != "0"]
+    assert make_page(search).watch == watch
 
 
 def test_trials__are_marked_by_whether_they_comply(search: Material) -> None:
@@ -282,5 +288,5 @@ def test_every_section_and_chart_of_a_search__is_there_and_named_once(search: Ma
     page = make_page(search)
     assert len(page.sections) == len(SECTIONS)
     assert len({section.name for section in page.sections}) == len(page.sections)
-    assert len({chart.name for chart in page.charts}) == len(page.charts) == 15
+    assert len({chart.name for chart in page.charts}) == len(page.charts) == 12
     assert page.notice == ""
