@@ -50,7 +50,7 @@ class PolicyConfig(RunConfig, PolicySettings):
     @property
     def ends_by_compliance(self) -> bool:
         """Whether compliance, or its want, may end a training; not where masks keep the order."""
-        return self.workflow_mode == "rewarded"
+        return not self.is_enforced
 
     @property
     def planned_episodes(self) -> int:

@@ -161,6 +161,11 @@ class RunConfig(BaseModel, CommonSettings):
         own = {} if self.episodes_per_update is None else {"episodes_per_update": self.episodes_per_update}
         return find_preset(self.preset, {**self.ppo, **own})
 
+    @property
+    def is_enforced(self) -> bool:
+        """Whether masks keep orders, so that compliance is a figure to report and no more."""
+        return self.workflow_mode == "enforced"
+
     def workflow_spec(self, order: Order) -> WorkflowSpec:
         """How a policy is brought to follow an order in this run."""
         return WorkflowSpec(order, self.alignment_lambda, self.compliance_definition, self.workflow_mode)

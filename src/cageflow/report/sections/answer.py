@@ -45,14 +45,22 @@ def _cards(material: Material) -> list[Card]:
             Card(
                 "Compliance",
                 percent(compliance.mean),
-                f"95 % interval {percent(low)} to {percent(min(1.0, high))}{_logged_compliance(material)}; the "
-                f"threshold is {percent(run.config.compliance_threshold, 0)}",
+                f"95 % interval {percent(low)} to {percent(min(1.0, high))}{_logged_compliance(material)}; "
+                f"{_standard(material)}",
             )
         )
     saved = paired_difference(playbook.returns, playbook.idle_returns)
     idle = float(np.mean(playbook.idle_returns))
     cards.append(Card("Better than doing nothing by", number(saved.mean, 1), f"which comes to {number(idle, 1)}"))
     return cards
+
+
+def _standard(material: Material) -> str:
+    """What compliance is held against."""
+    config = material.run.config
+    if config.is_enforced:
+        return "the order is enforced by what blue can know, and this is by the truth"
+    return f"the threshold is {percent(config.compliance_threshold, 0)}"
 
 
 def _logged_compliance(material: Material) -> str:
@@ -125,6 +133,8 @@ def _among_the_tried(material: Material) -> str:
     run = material.run
     feasible = sum(one.feasible for one in material.results)
     tried = f"Of the {count(len(material.results), 'workflow')} tried, {feasible} reached the compliance threshold"
+    if run.config.is_enforced:
+        tried = f"{count(len(material.results), 'workflow')} {'was' if len(material.results) == 1 else 'were'} tried"
     if not run.is_feasible:
         return (
             f"{tried}. The one above came closest, and its reward is that of a policy which does not follow it well "

@@ -62,6 +62,12 @@ def places(space: OrderSpace, beliefs: Beliefs | None, results: Sequence[OrderRe
     return sorted(found, key=lambda place: (-place.height, space.rank(place.order)))
 
 
+FILLED = (
+    "filled where the compliance threshold was reached, and only those inform the process. Grey bars are workflows "
+    "that it thinks unlikely to reach it."
+)
+
+
 def section(material: Material) -> Section | None:
     """The section; none for a single training."""
     run = material.run
@@ -75,8 +81,7 @@ def section(material: Material) -> Section | None:
         title = f"{shown} {len(run.orders):,} workflows: what the search thinks of them"
         note = (
             "Each bar is the process's mean and 2 deviations either way, before the last trial, the best on the left. "
-            "Circles are what tried workflows came to: filled where the compliance threshold was reached, and only "
-            "those inform the process. Grey bars are workflows that it thinks unlikely to reach it."
+            "Circles are what tried workflows came to" + (": " + FILLED if not run.config.is_enforced else ".")
         )
         text = (
             f"Mean and two deviations of the Gaussian process for {len(ranked):,} of {len(run.orders):,} workflows, "
@@ -85,7 +90,8 @@ def section(material: Material) -> Section | None:
         )
     else:
         title = f"{count(tried, 'workflow')} tried"
-        note = "Mean and 95 % interval, the best on the left; filled where the compliance threshold was reached."
+        filled = "" if run.config.is_enforced else "; filled where the compliance threshold was reached"
+        note = f"Mean and 95 % interval, the best on the left{filled}."
         if run.config.picks_orders:
             note += " There is no process: the strategy has no model."
         elif any(result.trials > 1 for result in material.results):

@@ -29,7 +29,8 @@ def section(material: Material) -> Section | None:
     shown = feasible if len(feasible) >= 2 else results
     unit_types = material.run.orders.unit_types
     means, counts = position_means(unit_types, shown)
-    which = "that reached the compliance threshold" if shown is feasible else "that were tried"
+    is_sifted = shown is feasible and not material.run.config.is_enforced
+    which = "that reached the compliance threshold" if is_sifted else "that were tried"
     chart = Chart(
         name="positions",
         title="Average reward by unit type and place",

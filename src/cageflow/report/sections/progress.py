@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+FILLED = ", filled where the compliance threshold was reached"
+
 
 def section(material: Material) -> Section | None:
     """The section; only a search has progress."""
@@ -33,8 +35,8 @@ def section(material: Material) -> Section | None:
         text=f"Best feasible reward so far against trials and training episodes, of {len(run.trials)} trials. {end}",
         draw=lambda figure, narrow: _draw(figure, narrow, run, path),
         heights=(340, 520),
-        note=f"{end} Marks are the trials, filled where the compliance threshold was reached. The distance of the line "
-        "from the dashed one is the run's simple regret against the best that it found itself; the best of all "
+        note=f"{end} Marks are the trials{'' if run.config.is_enforced else FILLED}. The distance of the line from "
+        " the dashed one is the run's simple regret against the best that it found itself; the best of all "
         f"{len(run.orders):,} workflows is not known from one search.",
         table=_table(run, path),
     )

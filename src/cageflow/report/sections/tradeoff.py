@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def section(material: Material) -> Section | None:
-    """The section; none for a single training."""
+    """The section; none for a single training, and none where an enforced order leaves nothing to trade."""
     run = material.run
-    if not run.tries_orders:
+    if not run.tries_orders or run.config.is_enforced:
         return None
     threshold = run.config.compliance_threshold
     reached = sum(trial.result.compliance >= threshold for trial in run.comparable)

@@ -290,3 +290,14 @@ def test_every_section_and_chart_of_a_search__is_there_and_named_once(search: Ma
     assert len({section.name for section in page.sections}) == len(page.sections)
     assert len({chart.name for chart in page.charts}) == len(page.charts) == 12
     assert page.notice == ""
+
+
+def test_page_of_enforced_orders__speaks_of_no_threshold(tmp_path: Path, search: Material) -> None:
+    trials = [replace(trial, ending="episode-cap") for trial in TRIALS]
+    run = write_run(tmp_path / "enforced", trials, red_agent="meander", workflow_mode="enforced")
+    enforced = material(run, episodes=20)
+    assert enforced.run.best is not None and enforced.run.best.order == THIRD, "whatever its compliance"
+    judging = [make for make in SECTIONS if make not in (settings.section, endings.section)]
+    assert [make.__module__ for make in judging if "threshold" in repr(make(enforced))] == []
+    assert "the order is enforced" in repr(answer.section(enforced))
+    assert len([make for make in judging if "threshold" in repr(make(search))]) >= 4
