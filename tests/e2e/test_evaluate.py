@@ -78,6 +78,8 @@ def test_deterministic__changes_what_a_policy_does(plain_run: Run) -> None:
 def test_searched_policy__tells_its_compliance(search_run: Run) -> None:
     content = cageflow("evaluate", search_run.path, *QUICK, "--json").json
     assert all(0.0 <= cell["compliance"] <= 1.0 for cell in content["cells"])
+    assert content["tested_fixes"] >= 0.0
+    assert {"mean", "se", "tested_compliance", "rule_mean"} <= content["perturbed"].keys()
     judged = cageflow("evaluate", search_run.path, *QUICK, "--workflow", ORDER, "--json").json
     assert judged["total"] == content["total"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,10 +31,13 @@ from cageflow.runs.saved_run import SavedRun
 from cageflow.scenario.orders import OrderSpace
 from cageflow.search import TrialResult
 from cageflow.search.strategies import KernelName
+from cageflow.settings.commands import PolicyConfig, SearchConfig
 
 FILE = "answer.json"
 DRAWS = 2000
 """Of the posterior; a probability near 95 % is known from them to half a per cent."""
+TESTED_FROM = 0.01
+"""Fixes an episode in which two types were both to be fixed, from which their turn was put to the test."""
 SEED = 0
 """Of the draws: the same trials give the same answer."""
 Z = 1.959964
@@ -143,7 +146,7 @@ def saved_answer(run: SavedRun, plain: PlainPPO | None) -> Answer:
 def make_answer(run: SavedRun, plain: PlainPPO | None, made_of: Mapping[str, Any] | None = None) -> Answer:
     """The answer of a search, from its trials."""
     results = [trial.result for trial in run.trials]
-    belief = believe(run.orders, results, run.config.compliance_threshold, getattr(run.config, "kernel", "evidence"))
+    belief = _draw(run, results)
     orders, gain = None, None
     if belief is not None and run.best is not None:
         recommended = run.orders.rank(run.best.order)
@@ -166,69 +169,107 @@ def make_answer(run: SavedRun, plain: PlainPPO | None, made_of: Mapping[str, Any
     )
 
 
+def _draw(run: SavedRun, results: Sequence[TrialResult]) -> Drawn | None:
+    config = run.config
+    full_episodes = config.planned_episodes if isinstance(config, PolicyConfig) else None
+    kernel = config.strategy_options().kernel if isinstance(config, SearchConfig) else "evidence"
+    return draw_orders(
+        run.orders,
+        results,
+        config.compliance_threshold,
+        kernel,
+        full_episodes=full_episodes,
+        in_rungs=bool(config.ladder),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Belief:
-    """Joint draws of what orders are worth.
+class Drawn:
+    """Joint draws of what orders are worth at the full budget.
 
     Attributes:
         ids: (K,) ranks of the orders.
         weights: (K,) for how many each stands.
         draws: (S, K) values.
         feasible: (S, K) whether they can be followed; None where that is not in doubt.
-        training_sd: how far trainings of one order lie apart.
+        training_sd: how far trainings that come to a reward lie apart, a function of it.
     """
 
     ids: NDArray[np.int64]
     weights: NDArray[np.float64]
     draws: NDArray[np.float64]
     feasible: NDArray[np.bool_] | None
-    training_sd: float
+    training_sd: Callable[[float], float]
 
 
-def believe(space: OrderSpace, results: Sequence[TrialResult], threshold: float, kernel: KernelName) -> Belief | None:
-    """Draw from what trials say of the orders; None where none of them reached the compliance threshold."""
-    from cageflow.search import surrogate  # imports SciPy
+def draw_orders(
+    space: OrderSpace,
+    results: Sequence[TrialResult],
+    threshold: float,
+    kernel: KernelName = "evidence",
+    *,
+    full_episodes: int | None = None,
+    in_rungs: bool = False,
+) -> Drawn | None:
+    """Draw from what trials say of the orders; None where none of them reached the compliance threshold.
 
-    reached = [trial for trial in results if trial.compliance >= threshold]
+    Args:
+        space: all orders.
+        results: of the trials.
+        threshold: of compliance.
+        kernel: of the process on compliance.
+        full_episodes: the full budget of an order; None to count every trial as a training of it.
+        in_rungs: whether trainings are judged on their way, where they need not comply yet.
+    """
+    from cageflow.search.curves import fit_curves  # imports Numba
+    from cageflow.search.surrogate import fit_compliance
+
+    judged = [trial for trial in results if not in_rungs or trial.total_episodes >= (full_episodes or 0)] or results
+    reached = [trial for trial in judged if trial.compliance >= threshold]
     if not reached:
         return None
     rng = np.random.default_rng(SEED)
-    reward = surrogate.fit_reward(space, reached, kernel)
-    chosen = sample_orders(space, *reward.posterior())
-    ids = np.union1d(chosen.ids, [space.rank(trial.order) for trial in reached])
+    belief = fit_curves(space, results if in_rungs else reached, full_episodes)
+    chosen = sample_orders(space, *belief.posterior())
+    tried = np.array([space.rank(trial.order) for trial in reached])
+    ids = np.union1d(chosen.ids, tried)
     weights = np.ones(len(ids))
     weights[np.searchsorted(ids, chosen.ids)] = chosen.weights
     feasible = None
-    if len(reached) < len(results):
-        compliance = surrogate.fit_compliance(space, results, kernel)
-        feasible = compliance.sample(rng, ids, DRAWS) >= threshold
-        tried = np.searchsorted(ids, [space.rank(trial.order) for trial in reached])
-        feasible[:, tried] = True  # that they can be followed has been seen
-    return Belief(
-        ids=ids,
-        weights=weights,
-        draws=reward.sample(rng, ids, DRAWS),
-        feasible=feasible,
-        training_sd=reward.scale * math.sqrt(reward.training_noise),
+    if len(reached) < len(judged):
+        feasible = fit_compliance(space, judged, kernel).sample(rng, ids, DRAWS) >= threshold
+        feasible[:, np.searchsorted(ids, tried)] = True  # that they can be followed has been seen
+
+    def training_sd(reward: float) -> float:
+        return math.sqrt(belief.training_variance) / float(belief.scale.slope(np.array([reward]))[0])
+
+    return Drawn(
+        ids=ids, weights=weights, draws=belief.sample(rng, ids, DRAWS), feasible=feasible, training_sd=training_sd
     )
 
 
-def over_plain(belief: Belief, recommended: int, plain: PlainPPO) -> Gain:
+def over_plain(belief: Drawn, recommended: int, plain: PlainPPO) -> Gain:
     """What an order is worth more than plain PPO.
 
     Of the order it is known what its trainings come to on average; of plain PPO there are some trainings, which are
     taken to lie as far apart as those of an order.
     """
     values = belief.draws[:, np.flatnonzero(belief.ids == recommended)[0]]
-    variance = values.var() + belief.training_sd**2 / plain.trainings + plain.evaluation_se**2
+    variance = values.var() + belief.training_sd(plain.mean) ** 2 / plain.trainings + plain.evaluation_se**2
     mean, half = float(values.mean() - plain.mean), Z * math.sqrt(variance)
     return Gain(mean=mean, low=mean - half, high=mean + half)
 
 
-def _contests(results: Sequence[TrialResult]) -> NDArray[np.int64] | None:
-    """(n, n) fixes that were chosen while two types were to be fixed, over all trials; None where not counted."""
-    counted = [contests for trial in results if (contests := getattr(trial, "contests", None)) is not None]
-    return np.sum(counted, axis=0, dtype=np.int64) if counted else None
+def _contests(results: Sequence[TrialResult]) -> NDArray[np.float64] | None:
+    """(n, n) how often an episode a fix was chosen while two types were to be fixed, on average over the trials.
+
+    What happens less often than TESTED_FROM counts as never. None where it was not counted.
+    """
+    counted = [trial.contests for trial in results if trial.contests is not None]
+    if not counted:
+        return None
+    contests = np.mean(np.array(counted, np.float64), axis=0)
+    return np.where(contests + contests.T >= TESTED_FROM, contests, 0.0)
 
 
 def _made_of(run: SavedRun, plain: PlainPPO | None) -> dict[str, Any]:
@@ -260,7 +301,7 @@ def _finite(value: Any) -> Any:
 
 
 def _orders(data: Mapping[str, Any]) -> OrderAnswer:
-    precedences = [Precedence(**{**one, "average": _range(*one["average"])}) for one in data["precedences"]]
+    precedences = [Precedence(**one) for one in data["precedences"]]
     open_pairs = []
     for one in data["open_pairs"]:
         _, low, high = _range(None, one["low"], one["high"])

@@ -44,11 +44,10 @@ class Precedence:
     Attributes:
         before, after: the types.
         probability: that the best order has them so.
-        cost: points that turning it costs, the best order less the best with it turned; None where no order with it
-            turned can be followed.
+        cost: points that turning it costs: what the orders that have all precedences are better than those that have
+            all but this one, which is turned, on average; None where these cannot be followed.
         cost_low, cost_high: 95 % interval of that.
         tested: whether a fix was ever chosen while both were to be fixed; None where that was not counted.
-        average: what the orders with it so are better than those with it turned, on average.
     """
 
     before: str
@@ -58,12 +57,11 @@ class Precedence:
     cost_low: float | None
     cost_high: float | None
     tested: bool | None
-    average: Range
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, as `search --json` has it."""
         words = {name: getattr(self, name) for name in ("before", "after", "probability", "cost", "cost_low")}
-        return {**words, "cost_high": self.cost_high, "tested": self.tested, "average": self.average._asdict()}
+        return {**words, "cost_high": self.cost_high, "tested": self.tested}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +71,8 @@ class OpenPair:
     Attributes:
         first, second: the types, the recommended order's turn.
         low, high: 95 % interval of what the best order with it so is better than the best with it turned, in points.
-        tested, average: as of `Precedence`.
+        tested: as of `Precedence`.
+        average: what the orders that have all precedences are better with it so than with it turned, on average.
     """
 
     first: str
@@ -130,7 +129,7 @@ class OrderAnswer:
 
     @property
     def tendencies(self) -> tuple[tuple[Pair, Range], ...]:
-        """Unknown pairs that matter on average over the other places, the better turn first, the costliest first.
+        """Unknown pairs that matter on average over the open places, the better turn first, the costliest first.
 
         In the best orders they may not matter, or the other way round.
         """
@@ -206,7 +205,7 @@ def find_precedences(
     *,
     recommended: int | None = None,
     feasible: NDArray[np.bool_] | None = None,
-    contests: NDArray[np.int64] | None = None,
+    contests: NDArray[np.float64] | None = None,
     weights: Floats | None = None,
     margin: float | None = None,
 ) -> OrderAnswer:
@@ -221,9 +220,11 @@ def find_precedences(
     the best with LEVEL. The first rule alone loses the best order where many are each a little likely to be it; the
     second alone drops some of many that are alike. What is common to all of them is what is claimed.
 
-    *What turning a pair costs* is the best order with it so less the best with it turned, whatever the other places: by
-    that who is free in all else loses. On average over the other places it would say what a pair is worth in orders
-    that nobody would follow.
+    *What turning a precedence costs* is the average of the orders that have all of them less that of those that have
+    all but this one, which is turned: what is lost by who keeps to the rest. (The best order less the best with it
+    turned would say what is lost by who is free in all else, but the best of many uncertain orders always looks good.)
+
+    *An open pair* does not matter where the best order with it so and the best with it turned are alike, either way.
 
     Args:
         space: all orders.
@@ -250,7 +251,7 @@ def find_precedences(
     pairs = list(combinations(range(len(unit_types)), 2))
     ahead = pairs_ahead(space.permutations[ids])
     agrees = ahead == ahead[best_of_all]  # (K, P) whether an order has a pair as the recommended one has it
-    tested = [None if contests is None else bool(contests[a, b] + contests[b, a]) for a, b in pairs]
+    tested = [None if contests is None else bool(contests[a, b] + contests[b, a] > 0) for a, b in pairs]
 
     best = values.argmax(axis=1)
     claimed = _claims(agrees[best], tested)
@@ -264,21 +265,31 @@ def find_precedences(
         if common[pair]:
             known[(a, b) if ahead[best_of_all, pair] else (b, a)] = True
     closure = _closure(known)
-    precedences, open_pairs = [], []
+    tied_like = agrees[:, common].all(axis=1)
+    precedences, open_pairs, edges = [], [], []
     for pair, (a, b) in enumerate(pairs):
         before, after = (a, b) if ahead[best_of_all, pair] else (b, a)
         names = unit_types[before], unit_types[after]
         if closure[before, after] and (closure[before] & closure[:, after]).any():
             continue  # it follows from others
-        cost, average = _cost(values, agrees[:, pair]), _average(draws, agrees[:, pair], stands_for)
         if closure[before, after]:
             probability = float(agrees[best, pair].mean())
-            precedences.append(_precedence(names, probability, cost, average, tested[pair]))
-        else:
-            _, low, high = cost
-            open_pairs.append(
-                OpenPair(first=names[0], second=names[1], low=low, high=high, tested=tested[pair], average=average)
-            )
+            edges.append((pair, names, probability))
+            continue
+        _, low, high = _best_apart(values, agrees[:, pair])
+        average = _average(draws, tied_like & agrees[:, pair], tied_like & ~agrees[:, pair], stands_for)
+        open_pairs.append(
+            OpenPair(first=names[0], second=names[1], low=low, high=high, tested=tested[pair], average=average)
+        )
+    turned_edges = [pair for pair, _, _ in edges]
+    for pair, names, probability in edges:
+        others = [one for one in turned_edges if one != pair]
+        turned = agrees[:, others].all(axis=1) & ~agrees[:, pair]
+        if not turned.any():  # none of these was drawn
+            turned = ~agrees[:, pair]
+        can = feasible is None or bool(feasible[:, turned].mean() >= 0.5)
+        cost = _average(draws, tied_like, turned, stands_for) if can else None
+        precedences.append(_precedence(names, probability, cost, tested[pair]))
     level = float(_means(values)[best_of_all])
     order = space.unrank(int(ids[best_of_all]))
     return OrderAnswer(
@@ -316,19 +327,19 @@ def _tied(values: Floats, best: NDArray[np.intp], recommended: int, fits: NDArra
     return tied
 
 
-def _cost(values: Floats, agrees: NDArray[np.bool_]) -> Range:
+def _best_apart(values: Floats, agrees: NDArray[np.bool_]) -> Range:
     """What the best order with a pair so is better than the best with it turned; infinite where only one can be."""
     if agrees.all():
         return Range(np.inf, np.inf, np.inf)
     return _range(values[:, agrees].max(axis=1) - values[:, ~agrees].max(axis=1))
 
 
-def _average(draws: Floats, agrees: NDArray[np.bool_], weights: Floats) -> Range:
-    """What orders with a pair so are better than those with it turned, on average, followed or not."""
-    if agrees.all():
+def _average(draws: Floats, better: NDArray[np.bool_], worse: NDArray[np.bool_], weights: Floats) -> Range:
+    """What some orders (K,) are better than others (K,) on average, followed or not; infinite where there are none."""
+    if not (better.any() and worse.any()):
         return Range(np.inf, np.inf, np.inf)
-    share = np.where(agrees, weights / weights[agrees].sum(), -weights / weights[~agrees].sum())
-    return _range(draws @ share)
+    shares = [np.where(group, weights, 0.0) / weights[group].sum() for group in (better, worse)]
+    return _range(draws @ (shares[0] - shares[1]))
 
 
 def _range(difference: Floats) -> Range:
@@ -339,17 +350,16 @@ def _range(difference: Floats) -> Range:
     return Range(mean, float(low), float(high))
 
 
-def _precedence(names: Pair, probability: float, cost: Range, average: Range, tested: bool | None) -> Precedence:
-    figures = [figure if np.isfinite(figure) else None for figure in cost]
+def _precedence(names: Pair, probability: float, cost: Range | None, tested: bool | None) -> Precedence:
+    mean, low, high = (None, None, None) if cost is None else cost
     return Precedence(
         before=names[0],
         after=names[1],
         probability=probability,
-        cost=figures[0],
-        cost_low=figures[1],
-        cost_high=figures[2],
+        cost=mean,
+        cost_low=low,
+        cost_high=high,
         tested=tested,
-        average=average,
     )
 
 

@@ -43,7 +43,7 @@ def baseline(
         str,
         typer.Argument(
             metavar="NAME",
-            help="sleep, random, react, greedy, fixed, ppo, ppo-unmasked, a2c, dqn, sac, or all.",
+            help="sleep, random, flagged, react, greedy, fixed, ppo, ppo-unmasked, a2c, dqn, sac, or all.",
             show_default=False,
         ),
     ],

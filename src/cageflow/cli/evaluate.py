@@ -35,8 +35,8 @@ def evaluate(
         typer.Argument(
             metavar="POLICY...",
             help="Policy files, run folders (their best policy), team files (.json), champion, champion-ordered, "
-            "baselines (sleep, random, react, greedy), models (.onnx of cageflow's, .zip of Stable-Baselines3), or "
-            "agents in Python as file.py:Name or module:Name.",
+            "baselines (sleep, random, flagged, react, greedy), models (.onnx of cageflow's, .zip of "
+            "Stable-Baselines3), or agents in Python as file.py:Name or module:Name.",
             show_default=False,
         ),
     ] = None,
@@ -111,6 +111,14 @@ def evaluate(
         float | None,
         option("With --both: difference that counts as none.", "5 % of CybORG's mean, at least 0.5", panel=ADVANCED),
     ] = None,
+    perturbed: Annotated[
+        int | None,
+        option(
+            "Episodes of each perturbed start (25 steps asleep, 25 random ones) against each red agent; 0 for none.",
+            "where compliance is judged a fifth of --evaluation-episodes, not on CybORG",
+            panel=ADVANCED,
+        ),
+    ] = None,
     n_workers: Annotated[int | None, option("Processes.", "1; on CybORG one for each core", panel=ADVANCED)] = None,
     as_json: Json = False,
 ) -> None:
@@ -167,7 +175,10 @@ def evaluate(
             game = game_on_cyborg(source, **asked)
         else:
             game = own_game(source, scenario=scenario, durations=durations, **asked)
-        settings = EvaluationSettings(game, **protocol)
+        starts = perturbed
+        if starts is None:
+            starts = 0 if on_cyborg or source.workflow is None else max(2, evaluation_episodes // 5)
+        settings = EvaluationSettings(game, **protocol, perturbed_episodes=starts)
         with Telling() as telling:
             say = telling if on_cyborg else telling.doing
             if both:

@@ -91,8 +91,11 @@ class BlueMemory:
             order: highest priority first.
             masks: (B, A) bool; written.
         """
-        ranks = np.argsort(self.network.orders.indices(order)).astype(np.int64)
-        keep_order_loop(self.records, self.nets, ranks, self._fixes, masks)
+        keep_order_loop(self.records, self.nets, *self.order_rule(order), masks)
+
+    def order_rule(self, order: Order) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """What `cageflow.sim.knowledge.keep_order` needs of an order: the types' places in it, and which are fixes."""
+        return np.argsort(self.network.orders.indices(order)).astype(np.int64), self._fixes
 
     def looks_compromised(self) -> npt.NDArray[np.bool_]:
         """(B, H) bool: which hosts look compromised to blue; see `cageflow.sim.knowledge`."""

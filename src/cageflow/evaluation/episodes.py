@@ -50,6 +50,7 @@ def play_episodes(
     seeds: npt.NDArray[np.uint64],
     workflow: WorkflowSpec | None = None,
     max_envs: int | None = None,
+    lead_in: int = 0,
 ) -> Played:
     """One episode for each seed, as many at once as the agent plays.
 
@@ -59,6 +60,7 @@ def play_episodes(
         seeds: (B,) uint64; each decides the game's chance and the agent's.
         workflow: that the fixes are judged by, or None.
         max_envs: most games at once, beside the agent's own limit.
+        lead_in: first steps of the games that are neither counted nor judged.
 
     Raises:
         UserError: the agent gives what is no action.
@@ -66,18 +68,22 @@ def play_episodes(
     limits = [limit for limit in (agent.max_envs, max_envs) if limit is not None]
     at_once = min([len(seeds), *limits])
     parts = [
-        _play_batch(agent, games, seeds[first : first + at_once], workflow) for first in range(0, len(seeds), at_once)
+        _play_batch(agent, games, seeds[first : first + at_once], workflow, lead_in)
+        for first in range(0, len(seeds), at_once)
     ]
     return Played.concatenate(parts)
 
 
 def _play_batch(
-    agent: BlueAgent, games: LocalGames, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None
+    agent: BlueAgent, games: LocalGames, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None, lead_in: int
 ) -> Played:
     games.reset(seeds, workflow)
     returns = np.zeros(len(seeds), np.float64)
     for step in play_steps(agent, games, seeds):
-        returns += step.rewards
+        if step.number >= lead_in:
+            returns += step.rewards
+        elif step.number == lead_in - 1 and games.tracker is not None:
+            games.tracker.restart()
     chosen = agent.chosen if isinstance(agent, TeamAgent) else None
     outcomes = games.outcomes()
     return Played(np.round(returns, 1), outcomes.compliance, outcomes.tests, outcomes.contests, chosen)

@@ -23,8 +23,9 @@ from cageflow.collect.games import GameSpec
 from cageflow.envs.options import GameOptions, why_not
 from cageflow.envs.seeds import EpisodeStream
 from cageflow.errors import UserError
+from cageflow.evaluation.perturbed import Perturbed, evaluate_perturbed
 from cageflow.evaluation.statistics import Estimate, Summary, sum_of_means, summarize
-from cageflow.evaluation.work import Share, play_shares
+from cageflow.evaluation.work import Share, cut_shares, play_shares
 from cageflow.scenario import NetworkIdentity
 from cageflow.scenario.durations import FROM_FILE
 from cageflow.scenario.red_agents import RED_AGENTS
@@ -35,8 +36,6 @@ LENGTHS = (30, 50, 100)
 REDS = tuple(RED_AGENTS)
 EPISODES = 1000
 MAX_EPISODES, MAX_STEPS, MAX_WORKERS = 10_000_000, 100_000, 1024
-STEPS_PER_SHARE = 1500
-"""Steps that a process plays before it asks for more, two or three seconds of CybORG."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,7 @@ class EvaluationSettings:
         left_out: those of the protocol that cannot.
         cyborg_path: folder of an installed CybORG to play on; None for the compiled simulator.
         num_workers: processes; None is one for each core on CybORG, else none beside this one.
+        perturbed_episodes: from each perturbed start against each red agent, at least 2; 0 plays none.
     """
 
     game: GameOptions = GameOptions()
@@ -63,6 +63,7 @@ class EvaluationSettings:
     red_agents: tuple[str, ...] = ()
     cyborg_path: Path | None = None
     num_workers: int | None = None
+    perturbed_episodes: int = 0
     left_out: tuple[str, ...] = field(init=False, default=())
 
     def __post_init__(self) -> None:
@@ -74,6 +75,10 @@ class EvaluationSettings:
             raise UserError(
                 f"episodes is {self.episodes} of up to {max(self.lengths)} steps; expected at most {MAX_EPISODES:,} of "
                 f"{MAX_STEPS:,}."
+            )
+        if not (self.perturbed_episodes == 0 or 2 <= self.perturbed_episodes <= MAX_EPISODES):
+            raise UserError(
+                f"perturbed is {self.perturbed_episodes}; expected 0 for none, or from 2 to {MAX_EPISODES:,} episodes."
             )
         if self.num_workers is not None and not 1 <= self.num_workers <= MAX_WORKERS:
             raise UserError(f"n-workers is {self.num_workers}; expected a whole number from 1 to {MAX_WORKERS:,}.")
@@ -156,12 +161,14 @@ class Evaluation:
         settings: what was played.
         cells: by length, then by red agent.
         notes: what a user has to know of the agent in these games, a sentence each.
+        perturbed: what it came to from perturbed starts; None where none was played.
     """
 
     source: AgentSource
     settings: EvaluationSettings
     cells: tuple[Cell, ...]
     notes: tuple[str, ...] = ()
+    perturbed: Perturbed | None = None
 
     @property
     def total(self) -> Estimate:
@@ -191,6 +198,7 @@ class Evaluation:
             "total_se": total.se,
             "total_interval": list(total.interval()),
             **({} if self.tests is None else self.tests.to_json()),
+            **({} if self.perturbed is None else {"perturbed": self.perturbed.to_json()}),
         }
 
 
@@ -222,12 +230,10 @@ def evaluate(
         _ = spec.options.network  # so that a red agent without a way is refused at once
     setting = next(iter(specs.values())).options.blue_setting
     num_workers = _num_workers(settings)
-    shares = []
+    shares: list[Share] = []
     for key, spec in specs.items():
-        seeds = _seeds(settings, *key)
-        size = len(seeds) if num_workers == 0 else max(1, STEPS_PER_SHARE // key[0])
-        shares += [Share(key, spec, seeds[i : i + size], source.workflow) for i in range(0, len(seeds), size)]
-    cells: dict[tuple[int, str], Cell] = {}
+        shares += cut_shares(Share(key, spec, _seeds(settings, *key), source.workflow), num_workers)
+    cells = {}
     for key, played in play_shares(source, setting, shares, num_workers):
         compliance, tests = None, None
         if source.workflow is not None:
@@ -238,8 +244,13 @@ def evaluate(
         cells[key] = cell = Cell(*key, played.returns, compliance, chosen, tests)
         summary = cell.summary
         say(f"{settings.simulator}: {key[0]} steps against {key[1]}: {summary.mean:.2f} ± {summary.se:.2f}")
+    perturbed = None
+    if settings.perturbed_episodes:
+        perturbed = evaluate_perturbed(
+            source, list(specs.values()), settings.seed, settings.perturbed_episodes, num_workers, say
+        )
     notes = (*settings.notes, *source.notes(setting))
-    return Evaluation(source, settings, tuple(cells[key] for key in specs), notes)
+    return Evaluation(source, settings, tuple(cells[key] for key in specs), notes, perturbed)
 
 
 def _num_workers(settings: EvaluationSettings) -> int:

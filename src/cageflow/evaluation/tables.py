@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from cageflow.collect.perturbing import PERTURBING_STEPS, STARTS
 from cageflow.evaluation.both import Parity
 from cageflow.evaluation.leader_board import LeaderBoard, leader_board
+from cageflow.evaluation.perturbed import Perturbed, PerturbedCell
 from cageflow.evaluation.protocol import Cell, Evaluation
 from cageflow.evaluation.statistics import ALPHA, POWER, Equivalence
 from cageflow.scenario import is_cage2
@@ -52,6 +54,8 @@ def format_evaluation(evaluation: Evaluation) -> str:
         lines.append(_compliance(evaluation))
     if evaluation.tests is not None:
         lines += _tests(evaluation.tests)
+    if evaluation.perturbed is not None:
+        lines += _perturbed(evaluation.perturbed)
     if any(cell.chosen is not None for cell in evaluation.cells):
         lines += [_choices(evaluation, red) for red in settings.red_agents]
     trained = evaluation.source.trained_rules
@@ -156,10 +160,26 @@ def _compliance(evaluation: Evaluation) -> str:
 
 def _tests(tests: OrderTests) -> list[str]:
     known, true = (
-        f"{number:.2f} an episode" + ("" if share is None else f", {share:.1%} followed it")
+        f"{number:.2f} an episode" + ("" if share is None else f", {share:.1%} followed")
         for number, share in ((tests.known_tested, tests.known_compliance), (tests.tested, tests.tested_compliance))
     )
-    return [f"fixes that tested it, by what blue could know: {known}", f"{'by the truth':>45}: {true}"]
+    return [f"fixes that tested it, as blue could know: {known}", f"{'by the truth':>40}: {true}"]
+
+
+def _perturbed(perturbed: Perturbed) -> list[str]:
+    """After each start: the mean returns by red agent, those of the rule by flags, and how the order was kept."""
+    lines = [f"{perturbed.max_steps} steps after {PERTURBING_STEPS} in which blue was kept from acting:"]
+    for start in STARTS:
+        part = perturbed.of(start)
+        lines.append(f"  {start:8}" + ", ".join(_beside_rule(cell) for cell in part.cells))
+        if part.tests is not None and part.tests.known_compliance is not None:
+            lines.append(f"{'':10}{part.tests.known_compliance:.1%} of the fixes that tested its order followed it")
+    return lines
+
+
+def _beside_rule(cell: PerturbedCell) -> str:
+    mean, rule = (returns.mean() for returns in (cell.returns, cell.rule_returns))
+    return f"{SHORT_REDS[cell.red_agent]} {mean:z.2f} (by flags {rule:z.2f})"
 
 
 def _choices(evaluation: Evaluation, red: str) -> str:

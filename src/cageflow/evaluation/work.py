@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from cageflow.agents.perturbed import PerturbedAgent
 from cageflow.agents.sources import AgentSource
 from cageflow.collect.games import GameSpec, LocalGames, WorkflowSpec
+from cageflow.collect.perturbing import PERTURBING_STEPS
 from cageflow.collect.simulators import make_games
 from cageflow.envs.agent import BlueAgent, BlueSetting
 from cageflow.evaluation.episodes import Played, play_episodes
 from cageflow.work.executors import make_processes
 from cageflow.work.pool import Pool, TaskLostError, WorkerError
 
-CellKey = tuple[int, str]
-"""Steps of an episode and the red agent."""
+CellKey = tuple[Any, ...]
+"""What a cell is known by."""
 
 COMPILED_ENVS = 4096  # games at once; each takes half a kilobyte
 CYBORG_ENVS = 4  # an object of CybORG each
+STEPS_PER_SHARE = 1500
+"""Steps that a process plays before it asks for more, two or three seconds of CybORG."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +38,22 @@ class Share:
         spec: what is played.
         seeds: (N,) uint64, an episode each.
         workflow: that fixes are judged by, or None.
+        start: what is done in the agent's place before its episodes begin, one of `collect.perturbing.STARTS`; None if
+            nothing is. The game's steps are those of both.
     """
 
     cell: CellKey
     spec: GameSpec
     seeds: npt.NDArray[np.uint64]
     workflow: WorkflowSpec | None
+    start: str | None = None
+
+
+def cut_shares(whole: Share, num_workers: int) -> list[Share]:
+    """The episodes of a cell in parts that keep processes busy; in one where there are none."""
+    seeds = whole.seeds
+    size = len(seeds) if num_workers == 0 else max(1, STEPS_PER_SHARE // whole.spec.options.max_steps)
+    return [replace(whole, seeds=seeds[first : first + size]) for first in range(0, len(seeds), size)]
 
 
 def play_shares(
@@ -95,12 +110,16 @@ class _Table:
         spec = share.spec
         if spec not in self._games:
             self._games = {spec: make_games(spec)}
+        agent, lead_in = self._agent, 0
+        if share.start is not None:
+            agent, lead_in = PerturbedAgent(agent, spec.options.blue_setting, share.start), PERTURBING_STEPS
         return play_episodes(
-            self._agent,
+            agent,
             self._games[spec],
             share.seeds,
             share.workflow,
             COMPILED_ENVS if spec.cyborg_path is None else CYBORG_ENVS,
+            lead_in,
         )
 
 

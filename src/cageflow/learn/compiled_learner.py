@@ -5,6 +5,7 @@ import math
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -13,14 +14,19 @@ from cageflow.learn.compiled_update import (
     AS_GIVEN,
     LESS_VALUE,
     NORMALISED,
+    NUM_SHARED,
     NUM_STEP_ROWS,
+    NUM_SUMS,
     NUM_WHOLE_ROWS,
+    PARTS,
     STEP,
     STEPPED,
+    WORTH_SHARING,
     Measures,
     Rates,
     deal,
-    minibatch_step,
+    minibatch_end,
+    minibatch_part,
     pack_masks,
     sort_steps,
 )
@@ -38,10 +44,11 @@ from cageflow.learn.dense import (
 from cageflow.learn.inference import fold_order
 from cageflow.learn.networks import ActorCritic, linears
 from cageflow.learn.rollout import Rollout
+from cageflow.sim.threads import BatchThreads, available_cores
 
 
 class CompiledLearner:
-    """Steps networks on the CPU.
+    """Steps networks on the CPU, on as many threads as torch may use here; how many they are changes no figure.
 
     Args:
         networks: the networks, whose parameters are views of `parameters`.
@@ -60,6 +67,7 @@ class CompiledLearner:
         layers = [*linears(networks.actor), *linears(networks.critic)]
         self._num_actions = linears(networks.actor)[-1].out_features
         theirs = [parameters.detach().numpy(), optimizer.mean.numpy(), optimizer.square.numpy()]
+        self._threads = BatchThreads(PARTS, min(torch.get_num_threads(), available_cores()))
         self._learned = np.zeros((4, padded(theirs[0].shape[0])), np.float32)
         shapes = [(layer.out_features, layer.in_features) for layer in layers]
         self._pairs = [
@@ -110,22 +118,23 @@ class CompiledLearner:
         actor = stack_layout([self._num_observations, *hidden, columns.shape[0]], first)
         critic = stack_layout([self._num_observations, *hidden, 1], memory_end(actor))
         width = int(actor[-1, WIDTH])
-        self._arrays = (
+        num_parts = self._num_parts = PARTS if rollout.observations.shape[0] >= WORTH_SHARING else 1
+        self._arrays: tuple[Any, ...] = (
             self._learned,
             actor,
             critic,
-            np.zeros(memory_end(critic), np.float32),
-            np.empty((4, BLOCK_ROWS * width), np.float32),
-            np.empty((NUM_STEP_ROWS, padded(order.shape[0]))),
-            np.empty((NUM_WHOLE_ROWS, padded(order.shape[0])), np.int64),
-            np.empty(self._num_observations * BLOCK_ROWS, np.int32),
-            np.empty(self._num_observations, np.int64),
-            np.empty((2, BLOCK_ROWS), np.int32),
-            np.empty(5),
+            np.zeros((num_parts, memory_end(critic)), np.float32),
+            np.empty((num_parts, NUM_SUMS)),
             self._order,
             columns,
             np.zeros(1, np.int32),
             self._num_actions,
+            np.empty((num_parts, 4, BLOCK_ROWS * width), np.float32),
+            np.empty((num_parts, NUM_STEP_ROWS, padded(order.shape[0]))),
+            np.empty((num_parts, NUM_WHOLE_ROWS, padded(order.shape[0])), np.int64),
+            np.empty((num_parts, self._num_observations * BLOCK_ROWS), np.int32),
+            np.empty((num_parts, self._num_observations), np.int64),
+            np.empty((num_parts, 2, BLOCK_ROWS), np.int32),
             *set_bits_of(rollout.observations),
             pack_masks(masks, columns, width),
         )
@@ -163,9 +172,18 @@ class CompiledLearner:
             eps=config.adam_eps,
         )
         members = self._members[self._bounds[number] : self._bounds[number + 1]]
-        measures = Measures(
-            *minibatch_step(*self._arrays, self._steps, members, self._advantage_kind, self._activation, rates)
-        )
+        num_parts = self._num_parts
+
+        def work_through(parts: slice) -> None:
+            for part in range(num_parts)[parts]:
+                what: tuple[Any, ...] = (self._steps, members, part, self._advantage_kind, self._activation, rates)
+                minibatch_part(*(*self._arrays, *what))
+
+        if num_parts == PARTS:
+            self._threads.run(work_through)
+        else:
+            work_through(slice(None))
+        measures = Measures(*minibatch_end(*(*self._arrays[:NUM_SHARED], members.shape[0], rates)))
         if measures.outcome == STEPPED:
             self._optimizer.num_steps = steps_done
         return measures

@@ -1,8 +1,9 @@
-"""PPO's gradient step as one compiled function: from a minibatch of steps to the parameters after it.
+"""PPO's gradient step, compiled: from a minibatch of steps to the parameters after it.
 
 The steps of a rollout are sorted by observation and mask, so that a minibatch meets those of one observation together.
 It is worked through in blocks of `BLOCK_ROWS` observations: networks forward, the loss and its derivatives, networks
-backward. Actions that no mask of the rollout allows have probability 0 and gradient 0 throughout, and are left out.
+backward. Of a large one the blocks are dealt out to parts, which threads may share, and the gradients of the parts are
+added up. Actions that no mask of the rollout allows have probability 0 and gradient 0 throughout, and are left out.
 Every sum has its order, see `cageflow.numerics`.
 
 The parameters are one vector: for the actor, then for the critic, layer after layer, the bias (outputs,) and the weight
@@ -75,7 +76,15 @@ _FORBIDDEN = np.float32(-1e9)  # logit of what only fills up a row
 _EXPS, _PRODUCTS, _EXP_WEIGHTS, _PRODUCT_WEIGHTS = range(4)
 _TOTALS, _ENTROPIES, _LOG_TOTALS, _LOG_RATIOS, _ERRORS, _UNITS, _GRADS, _SURROGATES, _DIVERGENCES, _OUTSIDE = range(10)
 _ENDS, _PAIR_ROWS, _PLACES = range(3)
-NUM_STEP_ROWS, NUM_WHOLE_ROWS = 10, 3
+NUM_STEP_ROWS, NUM_WHOLE_ROWS, NUM_SUMS = 10, 3, 6
+_BLOCKS = 5  # place among the sums of the number of blocks
+
+PARTS, WORTH_SHARING = 2, 2048
+"""Into so many parts the blocks of a minibatch are dealt where a rollout has so many distinct observations, whoever
+works through them, so that the sums do not depend on the number of threads. More parts, or parts of less, cost more
+where one thread has them all than they gain where others help."""
+NUM_SHARED = 9
+"""Of the first arguments of `minibatch_part`, which `minibatch_end` takes too."""
 
 
 class Rates(NamedTuple):
@@ -122,68 +131,72 @@ class Measures(NamedTuple):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def minibatch_step(
+def minibatch_part(
     learned: NDArray[np.float32],
     actor: NDArray[np.int64],
     critic: NDArray[np.int64],
-    memory: NDArray[np.float32],
-    scratch: NDArray[np.float32],
-    room: NDArray[np.float64],
-    whole: NDArray[np.int64],
-    bit_rows: NDArray[np.int32],
-    bit_counts: NDArray[np.int64],
-    rows: NDArray[np.int32],
-    sums: NDArray[np.float64],
+    memories: NDArray[np.float32],
+    all_sums: NDArray[np.float64],
     order: NDArray[np.float32],
     columns: NDArray[np.int32],
     value_column: NDArray[np.int32],
     num_actions: int,
+    scratches: NDArray[np.float32],
+    rooms: NDArray[np.float64],
+    wholes: NDArray[np.int64],
+    all_bit_rows: NDArray[np.int32],
+    all_bit_counts: NDArray[np.int64],
+    all_rows: NDArray[np.int32],
     starts: NDArray[np.int64],
     places: NDArray[np.int32],
     masks: NDArray[np.int8],
     steps: NDArray[np.void],
     members: NDArray[np.int32],
+    part: int,
     advantage_kind: int,
     activation: int,
     rates: Rates,
-) -> Measures:
-    """Learn from some steps.
+) -> None:
+    """Work through every D-th block of a minibatch, from number `part` on; the D parts may run beside each other.
 
     Args:
-        learned: (4, P) float32; changed if the outcome is `STEPPED`.
-        actor: layout of the actor with C outputs, see `dense.stack_layout`, in `memory`.
+        learned: (4, P) float32, of which the parameters are read.
+        actor: layout of the actor with C outputs, see `dense.stack_layout`, in a row of `memories`.
         critic: layout of the critic, in the same.
-        memory: float32, for both; it begins with zeros, as many as the widest row.
-        scratch: (4, BLOCK_ROWS * width) float32, of the actor's outputs.
-        room: (NUM_STEP_ROWS, N') float64, scratch like the next five; N' at least the steps, a multiple of `LANES`.
-        whole: (NUM_WHOLE_ROWS, N') int64.
-        bit_rows: (F * BLOCK_ROWS,) int32.
-        bit_counts: (F,) int64.
-        rows: (2, BLOCK_ROWS) int32.
-        sums: (5,) float64.
+        memories: (D, M) float32, for both; each begins with zeros, as many as the widest row.
+        all_sums: (D, NUM_SUMS) float64, written: the first five means of `Measures` as sums, and the number of
+            blocks; the gradient stands in the part's memory if there are any.
         order: (D,) float32 code of the workflow order, empty without one.
         columns: (C,) int32, the actions that a mask of the rollout allows.
         value_column: (1,) int32 of 0, the same for the critic.
         num_actions: A.
+        scratches: (D, 4, BLOCK_ROWS * width) float32, of the actor's outputs.
+        rooms: (D, NUM_STEP_ROWS, N') float64, scratch like the next four; N' at least the steps, a multiple of
+            `LANES`.
+        wholes: (D, NUM_WHOLE_ROWS, N') int64.
+        all_bit_rows: (D, F * BLOCK_ROWS) int32.
+        all_bit_counts: (D, F) int64.
+        all_rows: (D, 2, BLOCK_ROWS) int32.
         starts: with `places` the observations' bits, see `dense.set_bits_of`.
         masks: int8, the distinct masks one after the other, each as wide as a row of the actor's outputs: -1 for
             allowed.
         steps: (N,) `STEP`, sorted by observation and then by mask.
         members: int32 numbers of the steps to learn from, ascending.
+        part: 0 <= part < D.
         advantage_kind: one of the three.
         activation: place in `ACTIVATIONS`.
     """
-    parameters = learned[PARAMETERS]
-    first = NO_OFFSET
-    critic_at = _load_stack(parameters, first, actor, memory, order, columns, num_actions)
-    _load_stack(parameters, critic_at, critic, memory, order, value_column, SINGLE)
-    every, block = rows[0], rows[1]
+    memory, sums = memories[part], all_sums[part]
+    scratch, room, whole = scratches[part], rooms[part], wholes[part]
+    bit_rows, bit_counts = all_bit_rows[part], all_bit_counts[part]
+    every, block = all_rows[part, 0], all_rows[part, 1]
     for r in range(BLOCK_ROWS):
         every[r] = r
     row_idx = steps["row_idx"]
-    center, scale = _advantage_unit(steps["advantage"], members, advantage_kind)
     clear(sums, 0, sums.shape[0])
+    center, scale = 0.0, 1.0
     start = NO_OFFSET
+    number = NO_OFFSET
     while start < members.shape[0]:
         num_rows = NO_OFFSET
         stop = start
@@ -195,20 +208,63 @@ def minibatch_step(
                 block[num_rows] = row
                 num_rows += 1
             stop += 1
-        _list_rows(starts, places, block, num_rows, bit_rows, bit_counts)
-        for stack in range(2):
-            layout = critic if stack else actor
-            forward(layout, memory, activation, starts, places, block, num_rows, memory)
-        block_loss(
-            actor, critic, memory, scratch, room, whole, masks, steps, members, start, stop, num_rows, advantage_kind,
-            center, scale, rates, sums,
-        )  # fmt: skip
-        for stack in range(2):
-            layout = critic if stack else actor
-            backward(layout, memory, activation, bit_rows, bit_counts, every, num_rows)
+        if number % all_sums.shape[0] == part:
+            if sums[_BLOCKS] == 0.0:
+                center, scale = _advantage_unit(steps["advantage"], members, advantage_kind)
+                critic_at = _load_stack(learned[PARAMETERS], NO_OFFSET, actor, memory, order, columns, num_actions)
+                _load_stack(learned[PARAMETERS], critic_at, critic, memory, order, value_column, SINGLE)
+            sums[_BLOCKS] += 1.0
+            _list_rows(starts, places, block, num_rows, bit_rows, bit_counts)
+            for stack in range(2):
+                layout = critic if stack else actor
+                forward(layout, memory, activation, starts, places, block, num_rows, memory)
+            block_loss(
+                actor, critic, memory, scratch, room, whole, masks, steps, members, start, stop, num_rows,
+                advantage_kind, center, scale, rates, sums,
+            )  # fmt: skip
+            for stack in range(2):
+                layout = critic if stack else actor
+                backward(layout, memory, activation, bit_rows, bit_counts, every, num_rows)
+        number += 1
         start = stop
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def minibatch_end(
+    learned: NDArray[np.float32],
+    actor: NDArray[np.int64],
+    critic: NDArray[np.int64],
+    memories: NDArray[np.float32],
+    all_sums: NDArray[np.float64],
+    order: NDArray[np.float32],
+    columns: NDArray[np.int32],
+    value_column: NDArray[np.int32],
+    num_actions: int,
+    num_steps: int,
+    rates: Rates,
+) -> Measures:
+    """Add up what the parts of a minibatch of so many steps have come to, in their order, and step.
+
+    Args:
+        learned: changed if the outcome is `STEPPED`.
+        memories: the first part's is written; the first part has a block.
+        order: as for `minibatch_part`, like the rest.
+    """
+    sums = all_sums[0]
+    for part in range(1, all_sums.shape[0]):
+        if all_sums[part, _BLOCKS] == 0.0:
+            continue
+        for i in range(sums.shape[0]):
+            sums[i] += all_sums[part, i]
+        for stack in range(2):
+            layout = critic if stack else actor
+            begin = layout[0, GRADIENT_AT]
+            size = layout[0, DELTAS_AT] - begin
+            total, more = memories[0, begin : begin + size], memories[part, begin : begin + size]
+            for i in range(size):
+                total[i] += more[i]
     for i in range(sums.shape[0]):
-        sums[i] = np.float64(np.float32(sums[i] / members.shape[0]))  # infinite where the networks' numbers would be
+        sums[i] = np.float64(np.float32(sums[i] / num_steps))  # infinite where the networks' numbers would be
     loss = sums[0] + rates.vf_coef * sums[1] - rates.ent_coef * sums[2]
     norm = 0.0
     if not math.isfinite(loss):
@@ -216,13 +272,13 @@ def minibatch_step(
     elif sums[3] > rates.target_kl:
         outcome = TOO_FAR
     else:
-        gradient = learned[GRADIENT]
-        _store_stack(gradient, first, actor, memory, order, columns, num_actions)
+        gradient, memory = learned[GRADIENT], memories[0]
+        critic_at = _store_stack(gradient, NO_OFFSET, actor, memory, order, columns, num_actions)
         _store_stack(gradient, critic_at, critic, memory, order, value_column, SINGLE)
         norm = math.sqrt(sum_of_squares(gradient))
         outcome = STEPPED if math.isfinite(norm) else NO_GRADIENT
         if outcome == STEPPED:
-            _adam(parameters, learned[MEAN], learned[SQUARE], gradient, norm, rates)
+            _adam(learned[PARAMETERS], learned[MEAN], learned[SQUARE], gradient, norm, rates)
     return Measures(outcome, sums[0], sums[1], sums[2], sums[3], sums[4], norm)
 
 
@@ -276,7 +332,7 @@ def block_loss(
     Args:
         memory: the outputs of the block are read, the derivatives by the last layers' written.
         start: with `stop` the steps `members[start:stop]`, of `num_rows` observations.
-        sums: (5,) float64, added to: the first five means of `Measures`, as sums.
+        sums: float64, added to: the first five means of `Measures`, as sums.
     """
     apart()
     last = actor.shape[0] - 1
@@ -462,8 +518,8 @@ def _store_stack(
     order: NDArray[np.float32],
     columns: NDArray[np.int32],
     num_outputs: int,
-) -> None:
-    """Put the gradient of a stack in the order of the parameters."""
+) -> int:
+    """Put the gradient of a stack in the order of the parameters, from `at` on; where they end."""
     apart()
     last = layout.shape[0] - 1
     for layer in range(last + 1):
@@ -484,6 +540,7 @@ def _store_stack(
                 for j in range(outputs):
                     gradient[at + d * outputs + j] = order[d] * memory[source + j]
             at += order.shape[0] * outputs
+    return at
 
 
 @njit(nogil=True, error_model="numpy")

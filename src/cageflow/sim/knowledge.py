@@ -103,6 +103,24 @@ def first_in_turn(m, net, ranks):
     return first
 
 
+@njit(cache=True)
+def keep_order(m, net, ranks, fixes, mask):
+    """Take the fixes that have to wait out of a mask.
+
+    Args:
+        m: one record of `memory_dtype`.
+        net: the network's tables.
+        ranks: (T,) place of each unit type in the order.
+        fixes: numbers of the actions that are fixes.
+        mask: (A,) of 0 and 1; written.
+    """
+    first = first_in_turn(m, net, ranks)
+    if first < ranks.shape[0]:
+        for action in fixes:
+            if ranks[net.unit_type[net.action_host[action]]] > first:
+                mask[action] = False
+
+
 @njit(cache=True, nogil=True)
 def looks_loop(memories, nets, looks):
     """Write which hosts of a batch look compromised.
@@ -129,13 +147,8 @@ def keep_order_loop(memories, nets, ranks, fixes, masks):
         fixes: numbers of the actions that are fixes.
         masks: (B, A) bool; written.
     """
-    net = nets[0]
     for i in range(masks.shape[0]):
-        first = first_in_turn(memories[i], net, ranks)
-        if first < ranks.shape[0]:
-            for action in fixes:
-                if ranks[net.unit_type[net.action_host[action]]] > first:
-                    masks[i, action] = False
+        keep_order(memories[i], nets[0], ranks, fixes, masks[i])
 
 
 def fixes_of(network: Network) -> Array:

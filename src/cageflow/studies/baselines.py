@@ -47,7 +47,7 @@ from cageflow.workflow.compliance import DEFINITIONS
 
 OWN_LEARNER: dict[str, dict[str, Any]] = {"fixed": {}, "ppo": {}, "ppo-unmasked": {"mask_actions": False}}
 """The baselines that this package's PPO trains, with their changes to its preset."""
-NAMES = ("sleep", "random", "react", "greedy", *OWN_LEARNER, *LIBRARIES)
+NAMES = ("sleep", "random", "flagged", "react", "greedy", *OWN_LEARNER, *LIBRARIES)
 """The baselines, as the table has them."""
 ALL = "all"
 

@@ -85,7 +85,8 @@ def make_settings(
     """
     base = make_config_of(TrainConfig, {}, file).model_dump(exclude_unset=True) if file is not None else {}
     named = {name: value for name, value in given.items() if value is not None}
-    config = make_config_of(TrainConfig, {**TRAINING, **base, **named})
+    several = {"num_threads": 1} if len(seeds) > 1 else {}  # which are trained at once
+    config = make_config_of(TrainConfig, {**TRAINING, **several, **base, **named})
     return ChampionSettings(config=config, seeds=seeds, evaluation_episodes=evaluation_episodes or EPISODES)
 
 

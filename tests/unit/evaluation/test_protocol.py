@@ -138,6 +138,39 @@ def test_compliance__is_measured_where_there_is_an_order(tmp_path: Path) -> None
     assert 0.0 <= content["true_tested_compliance"] <= 1.0
 
 
+def test_perturbed_starts__are_played_against_who_attacks_and_beside_the_rule_by_flags(tmp_path: Path) -> None:
+    alignment = {"lambda": 30.0, "definition": "any-session"}
+    path = policy_file(
+        tmp_path / "p.safetensors", workflow="user,enterprise,op_server,op_host,defender", alignment=alignment
+    )
+    asked = replace(SMALL, red_agents=REDS, lengths=(3, 20), perturbed_episodes=10)
+    evaluation = evaluate(find_agent(str(path), DEFAULT), asked)
+    perturbed = evaluation.to_json()["perturbed"]
+    assert (perturbed["steps"], perturbed["max_steps"], perturbed["episodes"]) == (25, 20, 40)
+    cells = [(cell["start"], cell["red_agent"]) for cell in perturbed["cells"]]
+    assert cells == [(start, red) for start in ("asleep", "random") for red in REDS[:2]]
+    for name in ("mean", "rule_mean", "tested_fixes", "compliance"):
+        assert perturbed[name] == pytest.approx(np.mean([cell[name] for cell in perturbed["cells"]]))
+        assert perturbed[name] == pytest.approx(np.mean([part[name] for part in perturbed["starts"].values()]))
+    assert perturbed["se"] == pytest.approx(np.sqrt(sum(cell["se"] ** 2 for cell in perturbed["cells"])) / 4)
+    assert 0.0 < perturbed["tested_compliance"] < 1.0
+    rule = evaluate(find_agent("flagged", DEFAULT), asked).perturbed
+    assert rule is not None and rule.mean == rule.rule_mean == (perturbed["rule_mean"], perturbed["rule_se"])
+    assert evaluate(find_agent("sleep", DEFAULT), replace(asked, red_agents=REDS[2:])).perturbed is not None
+    assert "perturbed" not in evaluate(find_agent("sleep", DEFAULT), SMALL).to_json()
+    with pytest.raises(UserError, match="perturbed is 1; expected 0 for none, or from 2 to"):
+        replace(SMALL, perturbed_episodes=1)
+
+
+def test_perturbed_episodes__are_the_same_however_many_processes_play_them() -> None:
+    asked = replace(SMALL, perturbed_episodes=8)
+    alone, shared = (
+        evaluate(find_agent("flagged", DEFAULT), replace(asked, num_workers=workers)).perturbed for workers in (1, 2)
+    )
+    assert alone is not None and shared is not None
+    assert [cell.returns.tolist() for cell in alone.cells] == [cell.returns.tolist() for cell in shared.cells]
+
+
 def test_team__counts_whom_it_chose() -> None:
     team = make_team("team", {"sleep": "sleep", "bline": "random", "meander": "random"}, "sleep", DEFAULT)
     evaluation = evaluate(team, replace(SMALL, lengths=(6,), red_agents=REDS))

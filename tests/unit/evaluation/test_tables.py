@@ -140,8 +140,8 @@ def test_policy__says_how_it_chose_what_it_complied_with_and_other_rules_of_its_
     assert "actions drawn" in text
     assert "B-line 95.1% 95.1% 95.1%" in text
     assert "chosen against Meander: sleep 25.00%, bline 75.00%" in text
-    assert "fixes that tested it, by what blue could know: 1.50 an episode, 80.0% followed it\n" in text
-    assert f"{'by the truth':>45}: 0.00 an episode\n" in text
+    assert "fixes that tested it, as blue could know: 1.50 an episode, 80.0% followed\n" in text
+    assert f"{'by the truth':>40}: 0.00 an episode\n" in text
     assert "trained under the rules v2.1" in text
     same = format_evaluation(Evaluation(source, EvaluationSettings(), cells))
     assert "trained under" not in same

@@ -6,17 +6,20 @@ import math
 import os
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
 import torch
 
+from cageflow.learn import compiled_learner
 from cageflow.learn.compiled_learner import whole_power
-from cageflow.learn.compiled_update import STEP, STEPPED, deal, minibatch_step, sort_steps
+from cageflow.learn.compiled_update import PARTS, STEP, STEPPED, deal, minibatch_part, sort_steps
 from cageflow.learn.dense import BLOCK_ROWS
 from cageflow.learn.ppo import PPO
 from cageflow.learn.torch_learner import TorchLearner
 from cageflow.settings.presets import PRESETS
+from cageflow.sim.threads import BatchThreads
 from tests.unit.learn.games import crude_rollout
 
 ORDER = np.eye(5, dtype=np.float32)[[1, 0, 2, 4, 3]].reshape(-1)
@@ -70,6 +73,50 @@ def test_update__moves_the_parameters_as_torch_does(case):
     assert np.allclose(ours._optimizer.square, theirs._optimizer.square, rtol=1e-3, atol=1e-8)
 
 
+def shared_update(num_threads, seed=0):
+    """A learner after an update whose minibatches are dealt to parts, worked through by so many threads."""
+    ppo = make("champion", hidden_sizes=(16, 24))
+    ppo._learner._threads = BatchThreads(PARTS, num_threads)
+    rollout = rollout_for(ppo, seed, num_steps=60, num_envs=60, num_distinct=3600)
+    assert rollout.observations.shape[0] >= compiled_learner.WORTH_SHARING
+    ppo.update(rollout)
+    return ppo, rollout
+
+
+def test_threads__work_side_by_side_and_change_no_figure(monkeypatch):
+    alone, _ = shared_update(1)
+    at_work = set()
+
+    def noting(*arguments):
+        at_work.add(threading.get_ident())
+        minibatch_part(*arguments)
+
+    monkeypatch.setattr(compiled_learner, "minibatch_part", noting)
+    together, _ = shared_update(2)
+    assert len(at_work) == 2
+    assert np.array_equal(parameters(together), parameters(alone))
+    assert np.array_equal(together._optimizer.square, alone._optimizer.square)
+
+
+def test_parts__add_up_to_the_whole(monkeypatch):
+    dealt, rollout = shared_update(2)
+    monkeypatch.setattr(compiled_learner, "WORTH_SHARING", math.inf)
+    whole = make("champion", hidden_sizes=(16, 24))
+    whole.update(rollout)
+    assert not np.array_equal(parameters(dealt), parameters(whole))  # their sums have another order
+    assert np.abs(parameters(dealt) - parameters(whole)).max() < 1e-4
+    monkeypatch.setattr(compiled_learner, "WORTH_SHARING", 0)
+
+    def losing(*arguments):
+        minibatch_part(*arguments)
+        arguments[ARGUMENTS.index("all_sums")][1, -1] = 0.0  # as if the second part had no block
+
+    monkeypatch.setattr(compiled_learner, "minibatch_part", losing)
+    lost = make("champion", hidden_sizes=(16, 24))
+    lost.update(rollout)
+    assert np.abs(parameters(lost) - parameters(whole)).max() > 1e-3
+
+
 def off_by(fault, **changes):
     """How far one compiled step lies from torch's after a fault is planted in what it reads."""
     ours, theirs = (make(with_torch=with_torch, num_minibatches=1, **changes) for with_torch in (False, True))
@@ -85,7 +132,7 @@ def off_by(fault, **changes):
     return np.abs(parameters(ours) - parameters(theirs)).max()
 
 
-ARGUMENTS = tuple(inspect.signature(getattr(minibatch_step, "py_func", minibatch_step)).parameters)
+ARGUMENTS = tuple(inspect.signature(getattr(minibatch_part, "py_func", minibatch_part)).parameters)
 
 
 def test_update__does_the_same_as_plain_python():

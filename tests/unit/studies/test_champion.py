@@ -30,6 +30,12 @@ def settings(given: dict[str, Any] | None = None, file: Path | None = None, seed
     return make_settings(given or {}, file, seeds, None)
 
 
+def test_one_training_has_two_threads_and_several_at_once_have_one_each() -> None:
+    assert settings(seeds=(1,)).config.num_threads == 2
+    assert settings(seeds=(1, 2)).config.num_threads == 1
+    assert settings({"num_threads": 4}, seeds=(1, 2)).config.num_threads == 4
+
+
 def result(
     seed: int, mean: float, compliance: float | None = None, rules: str = "challenge", scenario: Path | None = None
 ) -> SeedResult:

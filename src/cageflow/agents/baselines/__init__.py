@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cageflow.agents.baselines.flagged import FlaggedAgent
 from cageflow.agents.baselines.greedy import GreedyAgent
 from cageflow.agents.baselines.random import RandomAgent
 from cageflow.agents.baselines.react import ReactAgent
@@ -12,6 +13,7 @@ from cageflow.envs.agent import BlueAgent, BlueSetting
 from cageflow.scenario.orders import Order
 
 BASELINES: dict[str, Callable[[BlueSetting], BlueAgent]] = {
+    "flagged": FlaggedAgent,
     "greedy": GreedyAgent,
     "random": RandomAgent,
     "react": ReactAgent,

@@ -56,7 +56,7 @@ def with_crews(network: Network, crews: int) -> Network:
 
 
 @pytest.mark.parametrize("crews", [1, 2])
-@pytest.mark.parametrize("name", ["react", "greedy"])
+@pytest.mark.parametrize("name", ["flagged", "react", "greedy"])
 def test_crews__go_where_none_is_at_work_and_are_let_alone_while_busy(name: str, crews: int) -> None:
     one = watched(name, with_crews(load_network(durations="blue-cage4"), crews))
     assert one.begun > GAMES and (one.busy, one.twice) == (0, 0)
@@ -69,7 +69,9 @@ def blind(network: Network, recalled: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return np.zeros_like(under_way), np.ones_like(is_free)
 
 
-@pytest.mark.parametrize(("name", "fault"), [("react", "twice"), ("greedy", "twice"), ("greedy", "busy")])
+@pytest.mark.parametrize(
+    ("name", "fault"), [("flagged", "twice"), ("react", "twice"), ("greedy", "twice"), ("greedy", "busy")]
+)
 def test_agent_that_does_not_look__is_noticed(monkeypatch: pytest.MonkeyPatch, name: str, fault: str) -> None:
     network = with_crews(load_network(durations="9,9,9,9"), 2)
     monkeypatch.setattr(f"cageflow.agents.baselines.{name}.recalled_crews", blind)
