@@ -156,6 +156,7 @@ class LocalGames:
         spec: what is played.
         batch: the games.
         tracker: who judges the fixes; None where there is no workflow.
+        kept: the order that masks keep; None where they keep none.
         table: (B, F) uint8 what blue sees now, without what it remembers.
     """
 
@@ -163,7 +164,7 @@ class LocalGames:
         self.spec = spec
         self.batch = batch
         self.tracker: ComplianceTracker | None = None
-        self._kept: Order | None = None  # by masks
+        self.kept: Order | None = None
         self._make_room(0)
 
     def reset(self, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None) -> None:
@@ -172,12 +173,17 @@ class LocalGames:
         if num_envs != len(self.table):
             self._make_room(num_envs)
         self.batch.begin(seeds, self.table)
-        self.tracker, self._kept = None, None
+        self.tracker, self.kept = None, None
         if workflow is not None:
-            self._kept = workflow.order if workflow.is_enforced else None
+            self.kept = workflow.order if workflow.is_enforced else None
             self.tracker = ComplianceTracker(
                 self.spec.options.network, workflow.order, num_envs, workflow.alignment_lambda, workflow.definition
             )
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether there are `masks`."""
+        return self.spec.masked or self.kept is not None
 
     @property
     def observations(self) -> Observations:
@@ -187,13 +193,13 @@ class LocalGames:
     @property
     def masks(self) -> npt.NDArray[np.uint8] | None:
         """(B, A) uint8, 1 for actions that blue may choose; None where it may choose any."""
-        if self._kept is None:
+        if self.kept is None:
             return self.known_masks() if self.spec.masked else None
         if self.spec.masked:
             self.known_masks()
         else:
             self._mask_room.fill(True)
-        self.batch.memory.keep_order(self._kept, self._mask_room)
+        self.batch.memory.keep_order(self.kept, self._mask_room)
         return self._mask_room.view(np.uint8)
 
     def known_masks(self) -> npt.NDArray[np.uint8]:

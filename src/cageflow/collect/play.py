@@ -1,4 +1,4 @@
-"""Playing whole episodes with a policy: the one loop over steps that all collectors run."""
+"""Playing whole episodes with a policy, in one compiled function where the simulator is compiled too."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import time
 import numpy as np
 import numpy.typing as npt
 
+from cageflow.collect.episode_loop import Masking, Played, Steps, play_steps
 from cageflow.collect.episodes import Episodes
-from cageflow.collect.games import Games, WorkflowSpec
+from cageflow.collect.games import Games, LocalGames, WorkflowSpec
 from cageflow.collect.seeds import action_uniforms
+from cageflow.envs.game import GameBatch
 from cageflow.learn.bit_table import BitTable
 from cageflow.learn.inference import Actor, ActorWeights
 from cageflow.learn.rollout import Rollout
+from cageflow.workflow.compliance import ComplianceTracker
 
 
 class Player:
@@ -37,45 +40,31 @@ class Player:
             workflow: that the fixes are judged by, or None.
         """
         started = time.perf_counter()
-        inference_s = 0.0
         games = self._games
         games.reset(seeds, workflow)
-        masks = games.masks
-        actor = self._start_actor(weights, masked=masks is not None)
-        steps = (self._num_steps, seeds.shape[0])
-        uniforms = np.empty(steps[1], np.float64)
-        observation_idx = np.empty(steps, np.int32)
-        actions = np.empty(steps, np.int16)
-        log_probs = np.empty(steps, np.float32)
-        env_rewards = np.empty(steps, np.float32)
-        alignment_rewards = np.empty(steps, np.float32)
-        mask_table = None if masks is None else BitTable(masks.shape[1])
-        mask_idx = None if masks is None else np.empty(steps, np.int32)
-        for t in range(steps[0]):
-            asked = time.perf_counter()
-            action_uniforms(seeds, t, uniforms)
-            if mask_table is not None and mask_idx is not None:
-                masks = games.masks
-                assert masks is not None
-                mask_table.index(masks, mask_idx[t])
-            actor.act(games.observations, uniforms, actions[t], log_probs[t], observation_idx[t], masks)
-            inference_s += time.perf_counter() - asked
-            games.step(actions[t], env_rewards[t], alignment_rewards[t])
-        final_observation_idx = actor.index(games.observations)
+        steps = _make_room(self._num_steps, len(seeds))
+        if isinstance(games, LocalGames) and isinstance(games.batch, GameBatch):
+            actor = self._start_actor(weights, masked=games.is_masked)
+            masks = _play_compiled(games, games.batch, actor, seeds, steps)
+        else:
+            actor = self._start_actor(weights, masked=games.masks is not None)
+            masks = _play_step_by_step(games, actor, seeds, steps)
         outcomes = games.outcomes()
-        alignment_rewards[-1] += outcomes.end_rewards
+        steps.alignment_rewards[-1] += outcomes.end_rewards
+        rollout = Rollout(
+            observations=actor.observations.copy(),
+            observation_idx=steps.observation_idx,
+            final_observation_idx=steps.final_observation_idx,
+            actions=steps.actions,
+            log_probs=steps.log_probs,
+            env_rewards=steps.env_rewards,
+            alignment_rewards=steps.alignment_rewards,
+            masks=None if masks is None else masks.rows.copy(),
+            mask_idx=None if masks is None else steps.mask_idx,
+        )
+        inference_s = float(steps.seconds[0])
         return Episodes(
-            rollout=Rollout(
-                observations=actor.observations.copy(),
-                observation_idx=observation_idx,
-                final_observation_idx=final_observation_idx,
-                actions=actions,
-                log_probs=log_probs,
-                env_rewards=env_rewards,
-                alignment_rewards=alignment_rewards,
-                masks=None if mask_table is None else mask_table.rows.copy(),
-                mask_idx=mask_idx,
-            ),
+            rollout=rollout,
             seeds=seeds,
             compliance=outcomes.compliance,
             fixes=outcomes.fixes,
@@ -95,3 +84,81 @@ class Player:
         else:
             self._actor.start(weights)
         return self._actor
+
+
+def _make_room(num_steps: int, num_envs: int) -> Steps:
+    shape = (num_steps, num_envs)
+    return Steps(
+        observation_idx=np.empty(shape, np.int32),
+        mask_idx=np.empty(shape, np.int32),
+        actions=np.empty(shape, np.int16),
+        log_probs=np.empty(shape, np.float32),
+        env_rewards=np.empty(shape, np.float32),
+        alignment_rewards=np.zeros(shape, np.float32),
+        final_observation_idx=np.empty(num_envs, np.int32),
+        counts=np.zeros(2, np.int64),
+        seconds=np.zeros(2, np.float64),
+    )
+
+
+def _play_step_by_step(games: Games, actor: Actor, seeds: npt.NDArray[np.uint64], steps: Steps) -> BitTable | None:
+    """Play games that run anywhere from their reset to their end; the distinct masks, where they have any."""
+    uniforms = np.empty(len(seeds), np.float64)
+    mask_table = None if games.masks is None else BitTable(games.masks.shape[1])
+    for t in range(len(steps.actions)):
+        asked = time.perf_counter()
+        action_uniforms(seeds, t, uniforms)
+        masks = games.masks
+        if mask_table is not None and masks is not None:
+            mask_table.index(masks, steps.mask_idx[t])
+        actor.act(games.observations, uniforms, steps.actions[t], steps.log_probs[t], steps.observation_idx[t], masks)
+        steps.seconds[0] += time.perf_counter() - asked
+        games.step(steps.actions[t], steps.env_rewards[t], steps.alignment_rewards[t])
+    actor.index(games.observations, steps.final_observation_idx)
+    return mask_table
+
+
+def _play_compiled(
+    games: LocalGames, batch: GameBatch, actor: Actor, seeds: npt.NDArray[np.uint64], steps: Steps
+) -> BitTable | None:
+    """Likewise on the compiled simulator, in compiled code.
+
+    Raises:
+        ValueError: a mask that allows nothing.
+    """
+    network = games.spec.options.network
+    tracker = games.tracker or ComplianceTracker(network, network.orders.unrank(0), 0, 0.0)
+    mask_table = BitTable(len(network.codec))
+    bits = np.empty(actor.num_bits, np.uint8)
+    played = Played(*batch.played, games.table, bits, batch.memory.recalled_decoys)
+    known, starts, host_actions, masks = batch.memory.mask_keeping()
+    masking = Masking(
+        games.spec.masked,
+        known,
+        starts,
+        host_actions,
+        masks if games.spec.masked else np.ones_like(masks),
+        games.kept is not None,
+        *batch.memory.order_rule(games.kept or network.orders.unrank(0)),
+        np.empty(len(network.codec), np.uint8),
+    )
+    behind = 0
+    while behind <= len(steps.actions):
+        room = actor.room(len(seeds))
+        mask_table.reserve(len(mask_table) + len(seeds))
+        behind = play_steps(
+            behind,
+            seeds,
+            played,
+            room,
+            masking,
+            mask_table.room(),
+            games.tracker is not None,
+            tracker.judging(),
+            steps,
+        )
+        actor.fill(int(steps.counts[0]))
+        mask_table.fill(int(steps.counts[1]))
+        if behind < 0:
+            raise ValueError(f"the mask of environment {-1 - behind} allows no action of any probability")
+    return mask_table if games.is_masked else None

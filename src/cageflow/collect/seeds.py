@@ -14,6 +14,12 @@ from cageflow.sim.draws import GOLDEN, mix, unit_of
 ACTION_SALT = np.uint64(0x2545F4914F6CDD1D)  # keeps the policy's numbers apart from the game's
 
 
+@njit(cache=True)
+def action_uniform(seed, step):
+    """The policy's number in one step of one episode, a float64 in [0, 1); see `action_uniforms`."""
+    return unit_of(mix(mix(seed ^ ACTION_SALT) + np.uint64(step) * GOLDEN))
+
+
 @njit(cache=True, nogil=True)
 def action_uniforms(seeds, step, out):
     """The policy's numbers in one step.
@@ -24,4 +30,4 @@ def action_uniforms(seeds, step, out):
         out: (B,) float64 in [0, 1); overwritten.
     """
     for i in range(seeds.shape[0]):
-        out[i] = unit_of(mix(mix(seeds[i] ^ ACTION_SALT) + np.uint64(step) * GOLDEN))
+        out[i] = action_uniform(seeds[i], step)

@@ -35,6 +35,7 @@ class GameBatch:
         network: the network that is played.
         states: (B,) environments.
         memory: what blue remembers.
+        played: the arrays that compiled loops play on: environments, memories, the network's tables, the settings.
         has_begun: whether episodes have begun.
     """
 
@@ -50,7 +51,7 @@ class GameBatch:
     def _make_room(self, num_envs: int) -> None:
         self._num_envs = num_envs
         self.states = plain(new_states(self.network, num_envs))
-        self._played = (self.states, self.memory.records, self.memory.nets, self.memory.settings)
+        self.played = (self.states, self.memory.records, self.memory.nets, self.memory.settings)
         self._threads = BatchThreads(num_envs, self._num_threads)
 
     def begin(self, seeds: npt.NDArray[np.uint64], observations: npt.NDArray[Any] | None = None) -> None:
@@ -102,7 +103,7 @@ class GameBatch:
         self, actions: npt.NDArray[np.integer], observations: npt.NDArray[Any], rewards: npt.NDArray[np.floating]
     ) -> None:
         """One step of every game; see `play_loop`."""
-        states, memories, nets, settings = self._played
+        states, memories, nets, settings = self.played
         if self._threads.num_threads == 1:  # slices cost a microsecond, as much as a single game's step
             play_loop(states, memories, nets, settings, actions, observations, rewards)
         else:

@@ -16,6 +16,7 @@ from cageflow.sim.handover import plain, row
 from cageflow.sim.knowledge import actions_by_host, fixes_of, keep_order_loop, looks_loop, update_mask_loop
 from cageflow.sim.memory import forget, new_memories, remember_loop
 from cageflow.sim.recall import decoy_places, num_recalled, recall_loop
+from cageflow.sim.state import Array
 
 
 class BlueMemory:
@@ -47,7 +48,7 @@ class BlueMemory:
         self._masked = plain(new_memories(self.network, num_envs))  # what the masks below were written by
         self._masked.view(np.ndarray).view(np.uint8).fill(0xFF)  # by nothing that can be: all are to be written
         kinds = np.asarray(self.network.tables.action_kind)
-        self._masks = np.repeat((kinds == BlueKind.SLEEP)[None], num_envs, axis=0)  # no memory decides on it
+        self._masks = np.repeat((kinds == BlueKind.SLEEP)[None].astype(np.uint8), num_envs, axis=0)  # always of use
 
     def reset(self, mask: npt.NDArray[np.bool_] | None = None) -> None:
         """Begin new episodes, in the games of a (B,) mask or in all."""
@@ -78,10 +79,11 @@ class BlueMemory:
         Args:
             out: to write to; None: a new array.
         """
-        update_mask_loop(self.records, self.nets, self._masked, *self._actions_by_host, self._masks)
+        update_mask_loop(self.records, self.nets, *self.mask_keeping())
+        masks = self._masks.view(np.bool_)
         if out is None:
-            return self._masks.copy()
-        np.copyto(out, self._masks)
+            return masks.copy()
+        np.copyto(out, masks)
         return out
 
     def keep_order(self, order: Order, masks: npt.NDArray[np.bool_]) -> None:
@@ -91,7 +93,7 @@ class BlueMemory:
             order: highest priority first.
             masks: (B, A) bool; written.
         """
-        keep_order_loop(self.records, self.nets, *self.order_rule(order), masks)
+        keep_order_loop(self.records, self.nets, *self.order_rule(order), masks.view(np.uint8))
 
     def order_rule(self, order: Order) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """What `cageflow.sim.knowledge.keep_order` needs of an order: the types' places in it, and which are fixes."""
@@ -103,15 +105,18 @@ class BlueMemory:
         looks_loop(self.records, self.nets, looks)
         return looks
 
+    def mask_keeping(self) -> tuple[Array, Array, Array, Array]:
+        """What keeps masks up to date in compiled code: `known`, `starts`, `host_actions`, `masks` of `knowledge`."""
+        return (self._masked, *self._actions_by_host, self._masks)
+
     def recalled(self, out: npt.NDArray[np.uint8] | None = None) -> npt.NDArray[np.uint8]:
         """(B, R) uint8 of 0 and 1: what is remembered, for a policy to read; see `cageflow.sim.recall`.
 
         Args:
             out: to write to; None: a new array.
         """
-        places, num_bits = self._recall_layout
-        bits = np.empty((len(self.records), num_bits), np.uint8) if out is None else out
-        recall_loop(self.records, self.nets, places, bits)
+        bits = np.empty((len(self.records), num_recalled(self.network)), np.uint8) if out is None else out
+        recall_loop(self.records, self.nets, self.recalled_decoys, bits)
         return bits
 
     @cached_property
@@ -125,9 +130,9 @@ class BlueMemory:
         return fixes_of(self.network)
 
     @cached_property
-    def _recall_layout(self) -> tuple[npt.NDArray[np.int64], int]:
-        """What `recalled` needs of the network, worked out once."""
-        return decoy_places(self.network), num_recalled(self.network)
+    def recalled_decoys(self) -> npt.NDArray[np.int64]:
+        """What `recalled` needs of the network, worked out once: see `cageflow.sim.recall.decoy_places`."""
+        return decoy_places(self.network)
 
 
 def check_actions(actions: npt.NDArray[Any], num_actions: int) -> None:

@@ -4,7 +4,7 @@ Observations are 52 bits and a rollout of 20,000 steps holds from a few dozen (a
 them, so the network runs on the table and not on the steps.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -18,6 +18,15 @@ _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _HALF_WORD = np.uint64(32)
 _ONE = np.uint64(1)
 _ZERO = np.uint64(0)
+
+
+class TableRoom(NamedTuple):
+    """A table as compiled code takes it: see `find_or_add`."""
+
+    slots: NDArray[np.int32]
+    words: NDArray[np.uint64]
+    rows: NDArray[np.uint8]
+    word: NDArray[np.uint64]
 
 
 class BitTable:
@@ -70,13 +79,21 @@ class BitTable:
             raise ValueError(f"expected (B, {self.num_bits}) uint8, got {bits.shape} {bits.dtype}")
         if out is None:
             out = np.empty(bits.shape[0], np.int32)
-        self._reserve(self._num_rows + bits.shape[0])
+        self.reserve(self._num_rows + bits.shape[0])
         self._num_rows = find_or_add(
             bits.view(np.uint8), self._slots, self._words, self._bits, self._num_rows, self._word, out
         )
         return out
 
-    def _reserve(self, num_rows: int) -> None:
+    def room(self) -> TableRoom:
+        """The table for compiled code, which adds rows by `find_or_add_row` and then tells `fill`."""
+        return TableRoom(self._slots, self._words, self._bits, self._word)
+
+    def fill(self, num_rows: int) -> None:
+        """Take note that compiled code has brought the rows to so many."""
+        self._num_rows = num_rows
+
+    def reserve(self, num_rows: int) -> None:
         """Make room for `num_rows` rows in all."""
         capacity = self.capacity
         if num_rows <= capacity:
@@ -113,23 +130,49 @@ def find_or_add(
     Returns:
         Rows in use afterwards.
     """
-    num_words = words.shape[1]
-    mask = slots.shape[0] - 1
     for b in range(bits.shape[0]):
-        for w in range(num_words):
-            word[w] = _pack(bits[b], w)
-        slot = _hash(word) & mask
-        while slots[slot] != _EMPTY and not _same(words[slots[slot]], word):
-            slot = (slot + 1) & mask
-        if slots[slot] == _EMPTY:
-            slots[slot] = num_rows
-            for w in range(num_words):
-                words[num_rows, w] = word[w]
-            for f in range(bits.shape[1]):
-                rows[num_rows, f] = 1 if bits[b, f] else 0
-            num_rows += 1
-        out[b] = slots[slot]
+        out[b] = find_or_add_row(bits[b], slots, words, rows, num_rows, word)
+        num_rows = max(num_rows, out[b] + 1)
     return num_rows
+
+
+@njit(cache=True, nogil=True)
+def find_or_add_row(
+    bits: NDArray[np.uint8],
+    slots: NDArray[np.int32],
+    words: NDArray[np.uint64],
+    rows: NDArray[np.uint8],
+    num_rows: int,
+    word: NDArray[np.uint64],
+) -> int:
+    """The number of one row of (F,) uint8 bits, which is `num_rows` where it is new; see `find_or_add`."""
+    for w in range(word.shape[0]):
+        word[w] = _pack(bits, w)
+    return find_or_add_packed(word, bits, slots, words, rows, num_rows)
+
+
+@njit(cache=True, nogil=True)
+def find_or_add_packed(
+    word: NDArray[np.uint64],
+    bits: NDArray[np.uint8],
+    slots: NDArray[np.int32],
+    words: NDArray[np.uint64],
+    rows: NDArray[np.uint8],
+    num_rows: int,
+) -> int:
+    """`find_or_add_row` where the bits are packed already: bit f is bit f % 64 of `word[f // 64]`."""
+    mask = slots.shape[0] - 1
+    slot = _hash(word) & mask
+    while slots[slot] != _EMPTY and not _same(words[slots[slot]], word):
+        slot = (slot + 1) & mask
+    if slots[slot] == _EMPTY:
+        slots[slot] = num_rows
+        for w in range(word.shape[0]):
+            words[num_rows, w] = word[w]
+        for f in range(bits.shape[0]):
+            rows[num_rows, f] = 1 if bits[f] else 0
+    number: int = slots[slot]
+    return number
 
 
 @njit(cache=True, nogil=True)
@@ -157,8 +200,7 @@ def _pack(bits: NDArray[np.uint8], w: int) -> np.uint64:
         word |= eight_bits(bits, start + i) << np.uint64(i)
         i += 8
     while i < count:
-        if bits[start + i]:
-            word |= _ONE << np.uint64(i)
+        word |= (_ONE if bits[start + i] else _ZERO) << np.uint64(i)
         i += 1
     return word
 

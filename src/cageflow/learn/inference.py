@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from cageflow.learn.bit_table import BitTable
+from cageflow.learn.bit_table import BitTable, TableRoom
 from cageflow.learn.config import ACTIVATIONS
 from cageflow.learn.dense import BLOCK_ROWS, INPUTS, OUTPUTS, OUTPUTS_AT, WIDTH, forward, list_bits, pack_stack
 from cageflow.learn.sampling import best_actions, cumulate_row, sample_actions, sample_masked_actions, softmax_row
@@ -77,6 +77,21 @@ def fold_order(layers: Layers, order_encoding: NDArray[np.float32] | None) -> La
     return [(weight[:, :num_observations], bias), *layers[1:]]
 
 
+class ActorRoom(NamedTuple):
+    """An actor as compiled code takes it: its table of observations, and the arguments of `evaluate_rows` after it."""
+
+    table: TableRoom
+    layout: NDArray[np.int64]
+    weights: NDArray[np.float32]
+    activation: int
+    starts: NDArray[np.int64]
+    places: NDArray[np.int32]
+    block: NDArray[np.int32]
+    outputs: NDArray[np.float32]
+    log_probs: NDArray[np.float32]
+    sampling: NDArray[np.float32]
+
+
 class Actor:
     """A fixed policy that acts in many environments at once and remembers every distinct observation it was shown.
 
@@ -103,6 +118,11 @@ class Actor:
     def observations(self) -> NDArray[np.uint8]:
         """(U, F) uint8: the distinct observations since `start`; a view that is valid until the next call."""
         return self._table.rows
+
+    @property
+    def num_bits(self) -> int:
+        """F, bits of an observation."""
+        return self._table.num_bits
 
     @property
     def num_observations(self) -> int:
@@ -134,11 +154,11 @@ class Actor:
         known = len(self._table)
         row_idx = self._table.index(observations, out)
         if len(self._table) > known:
-            if self._table.capacity > self._log_probs.shape[0]:
-                self._grow(known)
+            self._follow_table(known)
             evaluate_rows(
-                self._table.rows,
+                self._table.room().rows,
                 known,
+                len(self._table),
                 *self._weights,
                 not self._masked,
                 self._starts,
@@ -149,6 +169,26 @@ class Actor:
                 self._sampling,
             )
         return row_idx
+
+    def room(self, num_new: int) -> ActorRoom:
+        """The actor for compiled code that may add and evaluate so many observations, and then tells `fill`."""
+        known = len(self._table)
+        self._table.reserve(known + num_new)
+        self._follow_table(known)
+        return ActorRoom(
+            self._table.room(),
+            *self._weights,
+            self._starts,
+            self._places,
+            self._block,
+            self._outputs,
+            self._log_probs,
+            self._sampling,
+        )
+
+    def fill(self, num_rows: int) -> None:
+        """Take note that compiled code has brought the observations to so many, all of them evaluated."""
+        self._table.fill(num_rows)
 
     def act(
         self,
@@ -218,8 +258,10 @@ class Actor:
         if masks is not None and (masks.shape != wanted or masks.dtype != np.uint8):
             raise ValueError(f"expected {wanted} uint8 masks, got {masks.shape} {masks.dtype}")
 
-    def _grow(self, known: int) -> None:
-        """Follow the table's capacity; the first `known` rows are kept."""
+    def _follow_table(self, known: int) -> None:
+        """Grow as the table did; the first `known` rows are kept."""
+        if self._table.capacity == self._log_probs.shape[0]:
+            return
         for name in ("_log_probs", "_sampling"):
             old = getattr(self, name)
             grown = np.empty((self._table.capacity, old.shape[1]), np.float32)
@@ -231,6 +273,7 @@ class Actor:
 def evaluate_rows(
     observations: NDArray[np.uint8],
     start: int,
+    end: int,
     layout: NDArray[np.int64],
     weights: NDArray[np.float32],
     activation: int,
@@ -242,21 +285,21 @@ def evaluate_rows(
     log_probs: NDArray[np.float32],
     sampling: NDArray[np.float32],
 ) -> None:
-    """Run the actor on the observations from number `start` on.
+    """Run the actor on the observations from number `start` to before number `end`.
 
     Args:
-        observations: (U, F) uint8.
+        observations: (R, F) uint8.
         layout: as in `ActorWeights`, like the next two.
         starts: (BLOCK_ROWS + 1,) int64, scratch, as in `dense.forward` like the next three.
         places: room for all bits of a block.
         rows: the numbers of the rows of a block.
         memory: room for the outputs of a block.
-        log_probs: (R, A) float32, R >= U; rows `start`.. are written: log-probabilities of the actions.
+        log_probs: (R, A) float32; these rows are written: log-probabilities of the actions.
         sampling: (R, A) float32, likewise: their running sums if `cumulate`, else the probabilities.
     """
     last = layout.shape[0] - 1
-    for first in range(start, observations.shape[0], BLOCK_ROWS):
-        count = min(BLOCK_ROWS, observations.shape[0] - first)
+    for first in range(start, end, BLOCK_ROWS):
+        count = min(BLOCK_ROWS, end - first)
         list_bits(observations[first : first + count], starts, places)
         forward(layout, weights, activation, starts, places, rows, count, memory)
         for r in range(count):

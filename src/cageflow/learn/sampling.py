@@ -13,6 +13,9 @@ MASKED_LOGIT = -1e9
 """Logit that stands for minus infinity: its probability is exactly 0, and sums with it stay finite."""
 
 
+_ZERO = np.float32(0.0)
+
+
 @njit(cache=True, nogil=True)
 def softmax_row(log_probs: NDArray[np.float32], probs: NDArray[np.float32]) -> None:
     """Turn one row of logits into log-probabilities in place, and write the probabilities beside them; both (A,)."""
@@ -58,15 +61,22 @@ def sample_actions(
         actions: (B,) any integer type, written.
         action_log_probs: (B,) float32, written.
     """
-    last = cumulative.shape[1] - 1
     for b in range(row_idx.shape[0]):
-        row = cumulative[row_idx[b]]
-        x = uniforms[b] * row[last]
-        action = 0
-        for a in range(last):
-            action += row[a] <= x
-        actions[b] = action
-        action_log_probs[b] = log_probs[row_idx[b], action]
+        row = row_idx[b]
+        actions[b], action_log_probs[b] = sample_row(log_probs[row], cumulative[row], uniforms[b])
+
+
+@njit(cache=True, nogil=True)
+def sample_row(
+    log_probs: NDArray[np.float32], cumulative: NDArray[np.float32], uniform: float
+) -> tuple[int, np.float32]:
+    """The action of one row, (A,), at a uniform number, and its log-probability; see `sample_actions`."""
+    last = cumulative.shape[0] - 1
+    x = uniform * cumulative[last]
+    action = 0
+    for a in range(last):
+        action += cumulative[a] <= x
+    return action, log_probs[action]
 
 
 @njit(cache=True, nogil=True)
@@ -88,46 +98,67 @@ def sample_masked_actions(
     Returns:
         -1, or the first environment whose allowed actions have no probability between them.
     """
-    num_actions = probs.shape[1]
-    whole = num_actions // LANES * LANES
-    parts = np.empty(num_actions // LANES + 1, np.float64)
+    totals = np.empty(num_totals(probs.shape[1]), np.float64)
     for b in range(row_idx.shape[0]):
-        row = probs[row_idx[b]]
-        mask = masks[b]
-        total = 0.0
-        for part in range(parts.shape[0]):  # of eight actions each; the last of the rest
-            start = part * LANES
-            share = 0.0
-            if start < whole:
-                share = np.float64(masked_total(row, start, mask, start))
-            else:
-                for a in range(start, num_actions):
-                    if mask[a]:
-                        share += row[a]
-            parts[part] = share
-            total += share
-        if not total > 0.0:
+        row = row_idx[b]
+        action, log_prob = sample_masked_row(log_probs[row], probs[row], masks[b], uniforms[b], totals)
+        if action < 0:
             return b
-        x = uniforms[b] * total
-        chosen = 0
-        before = running = 0.0
-        for part in range(parts.shape[0]):
-            if parts[part] > 0.0:
-                chosen, before = part, running
-                running += parts[part]
-                if running > x:
-                    break
-        action = -1
-        running = before
-        for a in range(chosen * LANES, min(chosen * LANES + LANES, num_actions)):
-            if mask[a] and row[a] > 0.0:
-                action = a
-                running += row[a]
-                if running > x:
-                    break
         actions[b] = action
-        action_log_probs[b] = log_probs[row_idx[b], action] - np.float32(log(total))
+        action_log_probs[b] = log_prob
     return -1
+
+
+@njit(cache=True, nogil=True)
+def sample_masked_row(
+    log_probs: NDArray[np.float32],
+    probs: NDArray[np.float32],
+    mask: NDArray[np.uint8],
+    uniform: float,
+    totals: NDArray[np.float64],
+) -> tuple[int, np.float32]:
+    """The action of one row, (A,), at a uniform number, among those that its mask allows; see `sample_masked_actions`.
+
+    Args:
+        totals: (`num_totals`,) float64, written: the probability of the allowed among the first eight actions, the
+            first sixteen and so on; the last of all.
+
+    Returns:
+        The action and its log-probability among the allowed; -1 where these have no probability between them.
+    """
+    num_actions = probs.shape[0]
+    num_whole = num_actions // LANES
+    total = 0.0
+    for part in range(num_whole):
+        total += np.float64(masked_total(probs, part * LANES, mask, part * LANES))
+        totals[part] = total
+    share = 0.0
+    for a in range(num_whole * LANES, num_actions):
+        if mask[a]:
+            share += probs[a]
+    total += share
+    totals[num_whole] = total
+    if not total > 0.0:
+        return -1, _ZERO
+    x = uniform * total
+    chosen = 0
+    for part in range(num_whole):
+        chosen += totals[part] <= x
+    action = -1
+    running = totals[chosen - 1] if chosen > 0 else 0.0
+    for a in range(chosen * LANES, min(chosen * LANES + LANES, num_actions)):
+        if mask[a] and probs[a] > 0.0:
+            action = a
+            running += probs[a]
+            if running > x:
+                break
+    return action, log_probs[action] - np.float32(log(total))
+
+
+@njit(cache=True, nogil=True)
+def num_totals(num_actions: int) -> int:
+    """Parts of eight actions that `sample_masked_row` adds up, the rest being one more."""
+    return num_actions // LANES + 1
 
 
 @njit(cache=True, nogil=True)

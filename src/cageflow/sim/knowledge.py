@@ -112,13 +112,13 @@ def keep_order(m, net, ranks, fixes, mask):
         net: the network's tables.
         ranks: (T,) place of each unit type in the order.
         fixes: numbers of the actions that are fixes.
-        mask: (A,) of 0 and 1; written.
+        mask: (A,) uint8; written.
     """
     first = first_in_turn(m, net, ranks)
     if first < ranks.shape[0]:
         for action in fixes:
             if ranks[net.unit_type[net.action_host[action]]] > first:
-                mask[action] = False
+                mask[action] = 0
 
 
 @njit(cache=True, nogil=True)
@@ -145,7 +145,7 @@ def keep_order_loop(memories, nets, ranks, fixes, masks):
         nets: (1,) the network's tables.
         ranks: (T,) place of each unit type in the order.
         fixes: numbers of the actions that are fixes.
-        masks: (B, A) bool; written.
+        masks: (B, A) uint8; written.
     """
     for i in range(masks.shape[0]):
         keep_order(memories[i], nets[0], ranks, fixes, masks[i])
@@ -182,32 +182,57 @@ def mask_loop(memories, nets, masks):
             masks[i, action] = is_of_use(memories[i], nets[0], action)
 
 
+@njit(cache=True)
+def update_mask(m, k, net, starts, host_actions, mask):
+    """Bring one mask up to date: the actions on hosts of which blue knows something else than before.
+
+    Args:
+        m: one record of `memory_dtype`.
+        k: another, what the mask was written by; brought up to date too.
+        net: the network's tables.
+        starts: with `host_actions` as `actions_by_host` gives them.
+        mask: (A,) uint8; written where it changes.
+
+    Returns:
+        Whether anything was written.
+    """
+    seen = int(m.traces) ^ int(k.traces)
+    seen |= int(m.hidden) ^ int(k.hidden)
+    seen |= int(m.belief_low) ^ int(k.belief_low)
+    seen |= int(m.belief_high) ^ int(k.belief_high)
+    k.traces, k.hidden = m.traces, m.hidden
+    k.belief_low, k.belief_high = m.belief_low, m.belief_high
+    if net.blue_takes_time:  # a crew that is free or not is a fact of all hosts
+        for action in range(mask.shape[0]):
+            mask[action] = is_of_use(m, net, action)
+        return True
+    planted = -1 if k.step < 0 else 0  # all, where the mask was written by nothing so far
+    k.step = m.step
+    for host in range(m.decoys.shape[0]):
+        planted |= (1 if m.decoys[host] != k.decoys[host] else 0) << host
+        k.decoys[host] = m.decoys[host]
+    if seen | planted == 0:
+        return False
+    for host in range(m.decoys.shape[0]):
+        if (seen | planted) >> host & 1:
+            for place in range(starts[host], starts[host + 1]):
+                action = host_actions[place]
+                decides = planted if net.action_kind[action] == BlueKind.DECOY else seen
+                if decides >> host & 1:
+                    mask[action] = is_of_use(m, net, action)
+    return True
+
+
 @njit(cache=True, nogil=True)
 def update_mask_loop(memories, nets, known, starts, host_actions, masks):
-    """Bring the masks of a batch up to date: those of the hosts of which blue knows something else than before.
+    """Bring the masks of a batch up to date.
 
     Args:
         memories: (B,) records of `memory_dtype`.
         nets: (1,) the network's tables.
         known: (B,) records of `memory_dtype`, what the masks were written by; brought up to date too.
         starts: with `host_actions` as `actions_by_host` gives them.
-        masks: (B, A) bool; written where they change.
+        masks: (B, A) uint8; written where they change.
     """
-    net = nets[0]
     for i in range(masks.shape[0]):
-        m, k = memories[i], known[i]
-        changed = int(m.traces) ^ int(k.traces)
-        changed |= int(m.hidden) ^ int(k.hidden)
-        changed |= int(m.belief_low) ^ int(k.belief_low)
-        changed |= int(m.belief_high) ^ int(k.belief_high)
-        k.traces, k.hidden = m.traces, m.hidden
-        k.belief_low, k.belief_high = m.belief_low, m.belief_high
-        if net.blue_takes_time:  # a crew that is free or not is a fact of all hosts
-            for action in range(masks.shape[1]):
-                masks[i, action] = is_of_use(m, net, action)
-            continue
-        for host in range(m.decoys.shape[0]):
-            if changed >> host & 1 or m.decoys[host] != k.decoys[host]:
-                k.decoys[host] = m.decoys[host]
-                for place in range(starts[host], starts[host + 1]):
-                    masks[i, host_actions[place]] = is_of_use(m, net, host_actions[place])
+        update_mask(memories[i], known[i], nets[0], starts, host_actions, masks[i])

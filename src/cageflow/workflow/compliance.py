@@ -14,7 +14,7 @@ Beside the compliance stands how many of the fixes tested the order at all: see 
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +45,29 @@ WorkflowMode = Literal["rewarded", "enforced"]
 DEFINITIONS: tuple[str, ...] = ("any-session", "evictable")
 COMPLIANCE_WITHOUT_FIX = 0.5
 PENALTY_WITHOUT_FIX = -0.2  # in units of lambda, at the end of an episode without any fix
+
+
+class Judging(NamedTuple):
+    """What `score_states` judges by and counts in, for compiled code.
+
+    Attributes:
+        nets: (1,) the network's tables.
+        order: (T,) int8 unit types, highest priority first.
+        spared: (H,) int16 as `spared_sessions` gives them.
+        alignment_lambda: reward for an episode of full compliance.
+        fixes: (B,) int32 fixes so far; written.
+        compliant_fixes: (B,) int32 of them, those that comply; written.
+        tests: with `contests` as in `tested.TestedFixes`; written.
+    """
+
+    nets: npt.NDArray[Any]
+    order: npt.NDArray[np.int8]
+    spared: npt.NDArray[np.int16]
+    alignment_lambda: float
+    fixes: npt.NDArray[np.int32]
+    compliant_fixes: npt.NDArray[np.int32]
+    tests: npt.NDArray[np.int32]
+    contests: npt.NDArray[np.int32]
 
 
 class ComplianceTracker:
@@ -78,7 +101,7 @@ class ComplianceTracker:
         self._began_with = spared_sessions(network, "evictable")
         self._nets = row(network.tables)
         self._order = network.orders.indices(order)
-        self._lambda = alignment_lambda
+        self._lambda = float(alignment_lambda)
         self.fixes = np.zeros(num_envs, np.int32)
         self.compliant_fixes = np.zeros(num_envs, np.int32)
         self.tests = TestedFixes(num_envs, len(self._order))
@@ -152,6 +175,19 @@ class ComplianceTracker:
         """(B,) float64: share of compliant fixes so far, COMPLIANCE_WITHOUT_FIX where there is none."""
         share = self.compliant_fixes / np.maximum(self.fixes, 1)
         return np.where(self.fixes == 0, COMPLIANCE_WITHOUT_FIX, share)
+
+    def judging(self) -> Judging:
+        """What compiled code judges and counts by in place of `score_states`."""
+        return Judging(
+            self._nets,
+            self._order,
+            self._spared,
+            self._lambda,
+            self.fixes,
+            self.compliant_fixes,
+            self.tests.counts,
+            self.tests.contests,
+        )
 
     def restart(self) -> None:
         """Begin new episodes in all environments."""
