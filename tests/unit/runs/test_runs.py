@@ -134,6 +134,19 @@ def test_sampling_log_and_policies_agree_with_the_trials(search: tuple[Path, Run
     assert load_policy(summary.policy).card.workflow == format_order(summary.workflow)
 
 
+def test_search_with_enforced_orders__counts_every_trial_and_trains_each_for_its_whole_budget(tmp_path: Path) -> None:
+    config = make_config({**HERE, "total_episodes": 48, "max_episodes_per_workflow": 16, "workflow_mode": "enforced"})
+    summary = runs.start(config, tmp_path / "run", Quiet())
+    sampling = rows(tmp_path / "run", "gp_sampling_log")
+    assert [row["Episodes_Trained"] for row in sampling] == ["16"] * 3
+    assert {row["GP_Updated"] for row in sampling} == {"1"}
+    assert {float(row["Alignment_Bonus"]) for row in rows(tmp_path / "run", "training_log")} == {0.0}
+    assert summary.feasible
+    for policy in (tmp_path / "run" / "policies").iterdir():
+        card = load_policy(policy).card
+        assert card.is_enforced and dict(card.alignment) == {"definition": "any-session"}
+
+
 def test_best_policy_is_of_the_best_trial_even_if_its_order_was_trained_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
