@@ -126,7 +126,12 @@ def test_every_file_of_a_run_is_described(search_run: Run, plain_run: Run, unive
     described = [name.rstrip("/") for name in re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)]
     tables = {"universal.csv", "landscape.csv", "plain_ppo"}
     others = {"gp_sampling_log.csv", "acquisition.csv", "landscape.csv", "answer.json", "plain_ppo"}
-    for run, absent in ((search_run, tables), (plain_run, {*tables, "answer.json"}), (universal_run, others)):
+    of_trials = {"answer.json", "recommendation.json"}
+    for run, absent in (
+        (search_run, tables),
+        (plain_run, {*tables, *of_trials}),
+        (universal_run, {*others, *of_trials}),
+    ):
         names = {re.sub(r"tfevents\..*", "tfevents.*", path.name) for path in run.path.iterdir()}
         assert names == set(described) - {"network.yaml"} - absent
     assert [path.name for path in (universal_run.path / "policies").iterdir()] == ["universal.safetensors"]

@@ -52,6 +52,7 @@ SMALL = {"max_steps": 4, "episodes_per_update": 4, "evaluation_episodes": 2, "se
 HERE = {**SMALL, "executor": "inline", "max_episodes_per_workflow": 8}
 SEARCH = make_config({**HERE, "total_episodes": 36})
 POOL = SEARCH.model_copy(update={"parallel_workflows": 2, "executor": "process"})
+RUNGS = make_config({**SMALL, "total_episodes": 36, "strategy": "asha", "rungs": "4,8,12"})
 TRAIN = make_config({**SMALL, "command": "train", "workflow": "user,defender,enterprise,op_server,op_host"})
 SHORT = TRAIN.model_copy(update={"total_episodes": 16})
 UNIVERSAL = make_config({**SMALL, "command": "universal", "total_episodes": 16})
@@ -96,6 +97,7 @@ def silent(words: str) -> None:
 COMMANDS = {
     "search": search_of(SEARCH),
     "pool": run_of(POOL, OneByOne()),
+    "rungs": run_of(RUNGS, OneByOne()),
     "train": run_of(SHORT),
     "universal": run_of(UNIVERSAL),
     "landscape": run_of(LANDSCAPE),

@@ -11,6 +11,7 @@ import numpy as np
 
 from cageflow.scenario.orders import Order, OrderSpace
 from cageflow.search import Acquisition, Choice, StrategySettings, TrialRequest
+from cageflow.search.rungs import progress
 
 
 def pending_trial(order: Order, training: int = 1, trained: int = 0, rung: int | None = None) -> TrialRequest:
@@ -57,18 +58,33 @@ class Unsteady(ThreadPoolExecutor):
 class Alternating:
     """Two orders in turn, so that learners are gone on with, and an opinion on all. Made as `make_strategy` is called.
 
+    In rungs it takes three trainings of the two orders in turn, each to its full budget.
+
     Args:
         name: not used.
         space: of at least 32 orders.
-        given: not used.
+        given: of which the rungs are read.
     """
-
-    settings = StrategySettings(compliance_threshold=0.0)
 
     def __init__(self, name: str, space: OrderSpace, given: StrategySettings | None = None) -> None:
         self.space = space
+        self.settings = StrategySettings(compliance_threshold=0.0, rungs=given.rungs if given else ())
 
-    def choose(self, history: Any, pending: list[Order], rng: np.random.Generator) -> Choice:
+    def choose(self, history: Any, pending: list[TrialRequest], rng: np.random.Generator) -> Choice | None:
         opinion = rng.random(len(self.space))
-        order = self.space.unrank(31 if (len(history) + len(pending)) % 2 else 7)
-        return Choice(order, Acquisition(opinion, opinion, opinion, opinion, opinion))
+        thought = Acquisition(opinion, opinion, opinion, opinion, opinion)
+        turn = len(history) + len(pending)
+        if not self.settings.rungs:
+            return Choice(self.space.unrank(31 if turn % 2 else 7), thought)
+        begun = progress(history, pending)
+        busy = [(request.order, request.training) for request in pending]
+        trainings = [(self.space.unrank(rank), number) for rank, number in ((7, 1), (31, 1), (7, 2))]
+        full = self.settings.rungs[-1]
+        open_ = [one for one in trainings if one not in busy and begun.get(one, 0) < full]
+        if not open_:
+            return None
+        order, training = open_[turn % len(open_)]
+        return Choice(order, thought, training)
+
+    def belief(self, history: Any) -> np.ndarray[Any, Any]:
+        return np.arange(float(len(self.space)))

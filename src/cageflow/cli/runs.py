@@ -150,6 +150,7 @@ def _search_json(summary: RunSummary) -> dict[str, Any]:
         "feasible": summary.feasible,
         "reward": summary.reward,
         "reward_se": summary.reward_se,
+        "belief": summary.belief,
         "compliance": summary.compliance,
         **({} if summary.tests is None else summary.tests.to_json()),
         "episodes": summary.episodes,

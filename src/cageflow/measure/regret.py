@@ -12,13 +12,14 @@ from cageflow.errors import UserError
 from cageflow.measure.replay import Replay
 from cageflow.scenario.orders import Order, OrderSpace
 from cageflow.search.landscape import Landscape
-from cageflow.search.strategies import STRATEGIES, Choice, KernelName, StrategySettings, make_strategy
+from cageflow.search.registry import IN_RUNGS, STRATEGIES, make_strategy
+from cageflow.search.strategies import Choice, KernelName, StrategySettings
 from cageflow.search.trial import History, TrialResult
 from cageflow.work.pool import do_all
 
 Floats = NDArray[np.float64]
 
-REPLAYED = tuple(name for name in STRATEGIES if name != "exhaustive")
+REPLAYED = tuple(name for name in STRATEGIES if name != "exhaustive" and name not in IN_RUNGS)
 """Strategies that can be replayed: up to a trial of each order `exhaustive` is `round-robin`, and then it ends."""
 
 

@@ -10,6 +10,7 @@ from cageflow.settings.config import RunConfig
 CONFIG, NETWORK, CHECKPOINT, POLICIES = "config.json", NETWORK_FILE, "checkpoint", "policies"
 STATE, START = "state.pt", "start.pt"
 """In `CHECKPOINT`: how the run stands, and the learner that it began with."""
+RECOMMENDATION = "recommendation.json"
 UNIVERSAL_TABLE = "universal.csv"
 
 

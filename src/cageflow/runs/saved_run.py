@@ -15,9 +15,10 @@ from cageflow.errors import UserError
 from cageflow.learn.policy import Policy
 from cageflow.learn.policy_file import load_policy
 from cageflow.runs.folder_lock import LOCK, is_locked
-from cageflow.runs.layout import CHECKPOINT, CONFIG, UNIVERSAL_TABLE, on_own_network
+from cageflow.runs.layout import CHECKPOINT, CONFIG, RECOMMENDATION, UNIVERSAL_TABLE, on_own_network
 from cageflow.runs.log_file import read_lines, read_log
 from cageflow.runs.logs import BELIEFS, BEST_ACQUISITION, LOGS, TRIALS, UPDATES, WHOLE_ACQUISITION, LoggedUpdate
+from cageflow.runs.recommendation import SavedRecommendation, read_recommendation
 from cageflow.scenario.orders import Order, OrderSpace, format_order
 from cageflow.search import TrialResult, best_trial, read_landscape
 from cageflow.settings.config import RunConfig
@@ -70,6 +71,7 @@ class SavedRun:
         trials: those that have ended; of `train` none.
         beliefs: None where the strategy has no model, or was not asked yet.
         is_going: whether a process has the run open.
+        recommendation: what a run with trials recommends, measured afresh; None while it has not ended.
     """
 
     path: Path
@@ -79,6 +81,7 @@ class SavedRun:
     trials: tuple[Trial, ...]
     beliefs: Beliefs | None
     is_going: bool
+    recommendation: SavedRecommendation | None = None
 
     @property
     def tries_orders(self) -> bool:
@@ -100,10 +103,15 @@ class SavedRun:
 
     @cached_property
     def best(self) -> TrialResult | None:
-        """The best trial, by the search's own rule; None for a single training."""
+        """The trial of the policy that the run recommends, or the best so far; None for a single training."""
         if not self.trials:
             return None
-        return best_trial([trial.result for trial in self.comparable], self.config.compliance_threshold)[0]
+        results = [trial.result for trial in self.comparable]
+        if (wanted := self.recommendation) is not None:
+            results = [one for one in results if (one.order, one.training) == (wanted.order, wanted.training)]
+            if not results:
+                raise UserError(f"{self.path / RECOMMENDATION} is of no training in the log: put the file back")
+        return best_trial(results, self.config.compliance_threshold)[0]
 
     @property
     def is_feasible(self) -> bool:
@@ -125,6 +133,8 @@ class SavedRun:
     def is_over(self) -> bool:
         """Whether it did all that it was to do."""
         # The policy of a single training, and the table of a universal one, are written when it ends.
+        if self.config.picks_orders and self.config.ladder:  # what is left of the budget may be too little for a rung
+            return self.recommendation is not None
         return self.config.is_over([trial.result for trial in self.trials])
 
     @property
@@ -171,6 +181,7 @@ def read_run(path: Path) -> SavedRun:
         trials=_read_trials(path, config),
         beliefs=_read_beliefs(path, len(config.game().network.orders)) if config.picks_orders else None,
         is_going=is_locked(path / CHECKPOINT / LOCK),
+        recommendation=read_recommendation(path) if config.has_trials else None,
     )
     if run.tries_orders and not run.trials:
         raise UserError(f"no trial has ended in {path} yet{_what_to_do(run)}")

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from cageflow.collect import Collector
-from cageflow.files import write_whole
+from cageflow.collect import Collector, make_collector
+from cageflow.files import read_whole, write_whole
+from cageflow.learn.policy_file import load_policy
 from cageflow.runs.interrupt import StopRequest
+from cageflow.runs.layout import RECOMMENDATION
 from cageflow.runs.open_run import OpenRun
+from cageflow.runs.recommendation import SavedRecommendation, write_recommendation
 from cageflow.runs.summary import RunSummary
 from cageflow.scenario.orders import Order
 from cageflow.search import (
+    History,
     Iteration,
     LandscapeRow,
     Launch,
+    Recommendation,
     SearchState,
     TrialNews,
     TrialRequest,
@@ -28,10 +34,10 @@ from cageflow.search import (
 from cageflow.search.rungs import at_the_furthest
 from cageflow.settings.commands import TrialsConfig
 from cageflow.training.learners import Learners
-from cageflow.training.trainer import Ending, PolicyTrainer, UpdateRecord
+from cageflow.training.measured import measure_afresh
+from cageflow.training.trainer import Ending, PolicyTrainer, UpdateRecord, game_spec
 from cageflow.training.trials import TrialOutcome, TrialPart, TrialTask, train_trial
 from cageflow.work.pool import Pool
-from cageflow.workflow.tested import OrderTests
 
 
 class TaskRunner(Protocol):
@@ -99,22 +105,43 @@ class SearchRun:
             on_launch=self._begin_trial,
             on_iteration=self._end_trial,
         )
-        best = result.best
+        recommendation = self._recommend(result.recommended)
+        evaluation = recommendation.evaluation
         return RunSummary(
             run_dir=self._run.folder.path,
-            workflow=best.order,
-            feasible=result.feasible,
-            reward=best.reward,
-            reward_se=best.reward_se,
-            compliance=best.compliance,
+            workflow=recommendation.order,
+            feasible=recommendation.feasible,
+            reward=evaluation.reward,
+            reward_se=evaluation.reward_se,
+            compliance=evaluation.compliance,
             episodes=result.episodes,
             trials=len(result.state.history),
             seconds=time.monotonic() - started,
             episodes_here=result.episodes - self._run.episodes_before,
             ending=result.ending,
             policy=self._run.folder.best_policy_path,
-            tests=OrderTests.of_facts(best),
+            tests=evaluation.tests,
+            belief=recommendation.belief,
         )
+
+    def _recommend(self, found: Recommendation) -> SavedRecommendation:
+        """Measure the policy of the recommended training afresh, and keep both as the run's best."""
+        config, folder, trial = self._run.config, self._run.folder, found.trial
+        path = self._policy_path(trial)
+        policy = load_policy(path)
+        with closing(make_collector(config.collector, game_spec(config), config.n_workers)) as collector:
+            evaluation = measure_afresh(policy, trial.order, config, collector)
+        recommendation = SavedRecommendation(
+            order=trial.order,
+            training=trial.training,
+            training_episodes=policy.card.training_episodes,
+            feasible=found.feasible,
+            belief=found.belief,
+            evaluation=evaluation,
+        )
+        write_whole(folder.best_policy_path, read_whole(path))
+        write_recommendation(folder.path, recommendation)
+        return recommendation
 
     # What the search asks for.
 
@@ -156,6 +183,10 @@ class SearchRun:
             self._run.stop.check()
 
     def _begin_trial(self, launch: Launch) -> None:
+        if (self._run.folder.path / RECOMMENDATION).exists():  # the search goes on with more episodes
+            leader = self._leader(launch.state.history)
+            write_whole(self._run.folder.best_policy_path, read_whole(self._policy_path(leader)))
+            (self._run.folder.path / RECOMMENDATION).unlink()
         self._state = launch.state
         if launch.choice.acquisition is not None:
             tried = [trial.order for trial in launch.state.history]
@@ -172,13 +203,12 @@ class SearchRun:
             self._learners.forget(iteration.request)  # nothing goes on from it
         else:
             self._learners.keep(iteration.request, outcome.learner)
-        write_whole(self._policy_path(result), outcome.policy)
         self._state = iteration.state
         history = iteration.state.history
-        best, _ = best_trial(
-            at_the_furthest(history) if self._run.config.ladder else history, self._run.config.compliance_threshold
-        )
-        if best is iteration.result:  # its order may be trained on in a later trial, which writes another policy
+        of_training = [one for one in history if (one.order, one.training) == (result.order, result.training)]
+        if self._leader(of_training) is result:
+            write_whole(self._policy_path(result), outcome.policy)
+        if self._leader(history) is result:
             write_whole(self._run.folder.best_policy_path, outcome.policy)
         self._run.folder.logs.iteration(iteration)
         if self._run.config.trains_anew:
@@ -188,6 +218,11 @@ class SearchRun:
         self._run.events.trial(iteration)
         self._run.reporter.trial(iteration)
         self._run.stop.check()
+
+    def _leader(self, history: History) -> TrialResult:
+        """The best of trials as long as the search is under way, by what they came to."""
+        config = self._run.config
+        return best_trial(at_the_furthest(history) if config.ladder else history, config.compliance_threshold)[0]
 
     def _standing(self, run_episodes: int) -> dict[str, Any]:
         """The search as it stands, without the trial under way if there is one in this process."""
@@ -220,7 +255,7 @@ class SearchRun:
         )
 
     def _policy_path(self, result: TrialResult) -> Path:
-        number = result.training if self._run.config.has_several else None
+        number = result.training if self._run.config.has_several or result.training > 1 else None
         return self._run.folder.policy_path(result.order, number)
 
 

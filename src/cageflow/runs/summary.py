@@ -17,7 +17,8 @@ class RunSummary:
         run_dir: its folder.
         workflow: the best workflow, or the one that was trained; None for plain PPO.
         feasible: whether its compliance reached the threshold.
-        reward, reward_se, compliance: of fresh episodes; compliance is NaN for plain PPO.
+        reward, reward_se, compliance: of fresh episodes, where there was something to choose from of episodes that did
+            not choose; compliance is NaN for plain PPO.
         episodes: trained in all.
         trials: of a search or a landscape.
         seconds: wall-clock time of this process's part of the run.
@@ -25,6 +26,7 @@ class RunSummary:
         ending: why it ended.
         policy: the policy file.
         tests: which fixes tested the workflow, in the same episodes; None where it was not counted.
+        belief: what the search expected of the best workflow, reward at the full budget; None where it chose nothing.
     """
 
     run_dir: Path
@@ -40,3 +42,4 @@ class RunSummary:
     ending: str
     policy: Path
     tests: OrderTests | None = None
+    belief: float | None = None

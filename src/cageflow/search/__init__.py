@@ -23,17 +23,16 @@ from cageflow.search.loop import (
     SearchState,
     TrialNews,
     TrialRunner,
-    best_trial,
     run_search,
 )
+from cageflow.search.recommend import Recommendation, best_trial, recommend
+from cageflow.search.registry import IN_RUNGS, STRATEGIES, make_strategy
 from cageflow.search.strategies import (
-    STRATEGIES,
     Acquisition,
     Choice,
     Exhaustive,
     Strategy,
     StrategySettings,
-    make_strategy,
 )
 from cageflow.search.trial import Cap, History, TrialRequest, TrialResult
 
@@ -45,6 +44,7 @@ __all__ = [
     "Exhaustive",
     "History",
     "INITS",
+    "IN_RUNGS",
     "Iteration",
     "LANDSCAPE",
     "Landscape",
@@ -52,6 +52,7 @@ __all__ = [
     "Launch",
     "NumberedRow",
     "PendingTrial",
+    "Recommendation",
     "STRATEGIES",
     "SearchResult",
     "SearchState",
@@ -67,6 +68,7 @@ __all__ = [
     "landscape_ranks",
     "make_strategy",
     "read_landscape",
+    "recommend",
     "run_search",
     "write_landscape",
 ]

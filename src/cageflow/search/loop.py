@@ -6,7 +6,7 @@ knowledge of what has not. Which ends first is for the episodes to say and not f
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from cageflow.errors import UserError
 from cageflow.scenario.orders import Order, show_order
 from cageflow.search.clock import EpisodeClock
 from cageflow.search.initial import from_scratch
-from cageflow.search.landscape import LandscapeRow
+from cageflow.search.recommend import Recommendation, recommend, to_carry
 from cageflow.search.rungs import next_rung, progress
 from cageflow.search.strategies import Choice, Strategy
 from cageflow.search.trial import Cap, History, TrialRequest, TrialResult, check_fields
@@ -51,10 +51,6 @@ class TrialRunner(Protocol):
         """
 
 
-Judged = TypeVar("Judged", TrialResult, LandscapeRow)
-"""What has a reward and a compliance."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
     """When a search ends: at the first of `episodes` and `trials` that is reached; at least one must be given.
@@ -84,26 +80,28 @@ class Budget:
             if number is not None and number < 1:
                 raise UserError(f"the budget is {number} {name}: it must be at least 1")
 
-    def spent(self, history: History, pending: Sequence[TrialRequest] = ()) -> Literal["budget", "trials"] | None:
+    def spent(
+        self, history: History, pending: Sequence[TrialRequest] = (), *, in_rungs: bool = False
+    ) -> Literal["budget", "trials"] | None:
         """Which budget leaves no room for another trial, if any.
 
         While trials are pending, there must be room for a whole one: one that is cut short by what the others may need,
-        and mostly do not, would say little about its order.
+        and mostly do not, would say little about its order. Trials in rungs are never cut.
         """
         if self.trials is not None and len(history) + len(pending) >= self.trials:
             return "trials"
-        left = self._episodes_left(history, pending)
-        needed = (self.episodes_per_trial or 1) if pending else 1
+        left = self.episodes_left(history, pending)
+        needed = (self.episodes_per_trial or 1) if pending and not in_rungs else 1
         return "budget" if left is not None and left < needed else None
 
     def share(self, history: History, pending: Sequence[TrialRequest]) -> tuple[int | None, Cap]:
         """Episodes that the next trial may train, and what bounds them."""
-        left, cap = self._episodes_left(history, pending), self.episodes_per_trial
+        left, cap = self.episodes_left(history, pending), self.episodes_per_trial
         if left is not None and (cap is None or left < cap):
             return left, "budget"
         return cap, "episode-cap"
 
-    def _episodes_left(self, history: History, pending: Sequence[TrialRequest]) -> int | None:
+    def episodes_left(self, history: History, pending: Sequence[TrialRequest]) -> int | None:
         """Episodes that are neither trained nor promised; None without such a budget."""
         if self.episodes is None:
             return None
@@ -224,16 +222,13 @@ class SearchResult:
     """What a search has found.
 
     Attributes:
-        best: the trial with the highest reward among those that reached the compliance threshold; if none did, the one
-            with the highest compliance.
-        feasible: whether `best` reached the threshold.
+        recommended: the order with the best belief, and the training whose policy stands for it.
         episodes: episodes trained in all.
         ending: why it ended.
         state: the final state; a search with a larger budget can go on from it.
     """
 
-    best: TrialResult
-    feasible: bool
+    recommended: Recommendation
     episodes: int
     ending: SearchEnding
     state: SearchState
@@ -251,6 +246,10 @@ def run_search(
     on_iteration: Callable[[Iteration], None] | None = None,
 ) -> SearchResult:
     """Search for the best workflow order.
+
+    In rungs a trial takes one training of an order to its next rung, whole or not at all. So much of the budget is kept
+    back that the order with the best belief can be carried to the full budget of a training, and when nothing else can
+    be paid for, it is.
 
     The same seed, the same number of trials at once and the same results of trials give the same search, wherever and
     however fast they are trained. A search that was stopped goes on from its saved state exactly as it would have; the
@@ -283,17 +282,15 @@ def run_search(
 
     for trial in state.pending:
         runner.submit(trial.request)
+    ending: SearchEnding = "exhausted"
     while True:
         requests = [trial.request for trial in pending.values()]
-        choice = None
-        if len(pending) < parallel and budget.spent(history, requests) is None:
-            number = len(history) + len(pending)
-            choice = strategy.choose(tuple(history), requests, _stream(state.seed, number, 0))
-        if choice is not None:
-            if strategy.settings.rungs:
-                request = _request_in_rungs(choice, number, state.seed, strategy, history, requests, start)
-            else:
-                request = _request(choice.order, number, state.seed, budget, history, requests, start)
+        step: _Step = None
+        if len(pending) < parallel:
+            step = _next_step(strategy, budget, state.seed, tuple(history), requests, start)
+        if isinstance(step, tuple):
+            choice, request = step
+            number = request.trial
             ucb = (
                 None if choice.acquisition is None else float(choice.acquisition.ucb[strategy.space.rank(choice.order)])
             )
@@ -302,6 +299,7 @@ def run_search(
                 on_launch(Launch(request=request, choice=choice, state=present()))
             runner.submit(request)
             continue
+        ending = step or ending
         if not pending:
             break
         while (ended_now := clock.end()) is None:
@@ -323,28 +321,67 @@ def run_search(
                     state=present(),
                 )
             )
-    best, feasible = best_trial(history, strategy.settings.compliance_threshold)
     return SearchResult(
-        best=best,
-        feasible=feasible,
+        recommended=recommend(strategy, history),
         episodes=_total_episodes(history),
-        ending=budget.spent(history) or "exhausted",
+        ending=ending,
         state=present(),
     )
 
 
-def best_trial(history: Sequence[Judged], compliance_threshold: float) -> tuple[Judged, bool]:
-    """The feasible trial with the highest reward, and True; without one that with the highest compliance, and False.
+_Step = tuple[Choice, TrialRequest] | SearchEnding | None
+"""A trial to begin, or why there is none: a budget is spent, or the strategy has nothing to try."""
 
-    Of equals the higher reward, then the earlier trial, wins.
 
-    Raises:
-        ValueError: there is no trial.
+def _next_step(
+    strategy: Strategy,
+    budget: Budget,
+    seed: int,
+    history: History,
+    pending: Sequence[TrialRequest],
+    start: Callable[[Order, History], Order | None],
+) -> _Step:
+    """What to begin beside the trials that are pending."""
+    if (spent := budget.spent(history, pending, in_rungs=bool(strategy.settings.rungs))) is not None:
+        return spent
+    number = len(history) + len(pending)
+    choice = strategy.choose(history, pending, _stream(seed, number, 0))
+    if not strategy.settings.rungs:
+        if choice is None:
+            return "exhausted"
+        return choice, _request(choice.order, number, seed, budget, history, pending, start)
+    ending: SearchEnding = "exhausted"
+    left = budget.episodes_left(history, pending)
+    if choice is not None:
+        request = _request_in_rungs(choice, number, seed, strategy, history, pending, start)
+        if left is None or _may_begin(request, left, strategy, history, pending):
+            return choice, request
+        ending = "budget"
+    if pending or left is None or (last := to_carry(strategy, history, (), left)) is None:
+        return ending
+    (order, training), _ = last
+    choice = Choice(order, training=training)
+    return choice, _request_in_rungs(choice, number, seed, strategy, history, pending, start)
+
+
+def _may_begin(
+    request: TrialRequest, left: int, strategy: Strategy, history: History, pending: Sequence[TrialRequest]
+) -> bool:
+    """Whether a trial in rungs leaves enough of the `left` episodes to carry the best training to its full budget.
+
+    Which training that would be is asked for only when not every one could be.
     """
-    feasible = [trial for trial in history if trial.compliance >= compliance_threshold]
-    if feasible:
-        return max(feasible, key=lambda trial: trial.reward), True
-    return max(history, key=lambda trial: (trial.compliance, trial.reward)), False
+    rungs = strategy.settings.rungs
+    left_after = left - (request.max_episodes or 0)
+    if left_after >= rungs[-1] - rungs[0]:
+        return True
+    if left_after < 0 or not history:
+        return False
+    carried = to_carry(strategy, history, pending, left)
+    if carried is None:  # it is there, if there is one
+        return any(trial.total_episodes == rungs[-1] for trial in history)
+    best, needed = carried
+    return best == (request.order, request.training) or left_after >= needed
 
 
 def _request(
@@ -393,9 +430,9 @@ def _request_in_rungs(
         raise RuntimeError(
             f"training {training} of {show_order(order)} was chosen, which is under way or at its {rungs[-1]} episodes"
         )
-    origin, of_training = None, training
+    origin, of_training = None, 1
     if episodes:
-        origin = order
+        origin, of_training = order, training
     elif all(trained != order for trained, _ in begun):
         origin = start(order, history)
         of_training = next((trial.training for trial in reversed(history) if trial.order == origin), 1)

@@ -31,7 +31,7 @@ def progress(history: History, pending: Sequence[TrialRequest] = ()) -> dict[Tra
     for trial in history:
         episodes[trial.order, trial.training] = trial.total_episodes
     for request in pending:
-        episodes[request.order, request.training] = request.trained_episodes + (request.max_episodes or 0)
+        episodes[request.order, request.training] = request.total_episodes
     return episodes
 
 

@@ -2,10 +2,10 @@
 
 A strategy is a function of the history, of the trials that are still pending and of the random stream it is
 handed; it keeps nothing between calls, so a search that is resumed goes on as if it had never stopped. A new one is a
-class with `choose` and a line in STRATEGIES.
+class with `choose` and `belief`, and a line in `registry.STRATEGIES`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cageflow.errors import UserError
 from cageflow.scenario.orders import Order, OrderSpace
+from cageflow.search.means import mean_belief
 from cageflow.search.rungs import Rungs, check_rungs, next_rung, progress
 from cageflow.search.trial import History, TrialRequest, TrialResult
 
@@ -131,6 +132,9 @@ class Strategy(Protocol):
             be something when a pending trial has ended.
         """
 
+    def belief(self, history: History) -> NDArray[np.float64]:
+        """What it expects of each order, (W,) reward at the full budget; at least one trial reached the threshold."""
+
 
 @dataclass(frozen=True, slots=True)
 class RoundRobin:
@@ -146,6 +150,10 @@ class RoundRobin:
             return None
         begun = len(history) + len(pending)
         return Choice(self.space.unrank((begun + int(np.roll(idle, -begun).argmax())) % len(self.space)))
+
+    def belief(self, history: History) -> NDArray[np.float64]:
+        """The means of the trials that reached the threshold."""
+        return _mean_of_feasible(self.space, history, self.settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +188,10 @@ class Exhaustive:
                     return Choice(order, training=training)
         return None
 
+    def belief(self, history: History) -> NDArray[np.float64]:
+        """The means of the trials that reached the threshold."""
+        return _mean_of_feasible(self.space, history, self.settings)
+
 
 @dataclass(frozen=True, slots=True)
 class Random:
@@ -192,6 +204,10 @@ class Random:
         """One draw."""
         idle = np.flatnonzero(_idle(self.space, pending))
         return Choice(self.space.unrank(int(idle[rng.integers(len(idle))]))) if len(idle) else None
+
+    def belief(self, history: History) -> NDArray[np.float64]:
+        """The means of the trials that reached the threshold."""
+        return _mean_of_feasible(self.space, history, self.settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +245,10 @@ class GpUcb:
         chosen = int(best[rng.integers(len(best))])
         return Choice(self.space.unrank(chosen), Acquisition(mean, std, ucb, feasibility, score))
 
+    def belief(self, history: History) -> NDArray[np.float64]:
+        """The mean of the process on reward."""
+        return _fit_reward(self.space, history, self.settings).posterior()[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Canonical:
@@ -245,6 +265,10 @@ class Canonical:
             if choice is not None and order not in begun:
                 return Choice(order, choice.acquisition)
         return choice
+
+    def belief(self, history: History) -> NDArray[np.float64]:
+        """The mean of the process on reward."""
+        return _fit_reward(self.space, history, self.settings).posterior()[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,31 +306,9 @@ class Thompson:
         chosen = self.space.unrank(int(score.argmax()))
         return Choice(chosen, Acquisition(mean, std, ucb, feasibility, score))
 
-
-STRATEGIES: dict[str, Callable[[OrderSpace, StrategySettings], Strategy]] = {
-    "gp-ucb": GpUcb,
-    "thompson": Thompson,
-    "random": Random,
-    "round-robin": RoundRobin,
-    "canonical": Canonical,
-    "exhaustive": Exhaustive,
-}
-"""The strategies by the names that a user gives."""
-
-
-IN_RUNGS: frozenset[str] = frozenset()
-"""Those that a search trains in rungs for."""
-
-
-def make_strategy(name: str, space: OrderSpace, settings: StrategySettings | None = None) -> Strategy:
-    """Make a strategy by its name in `STRATEGIES`.
-
-    Raises:
-        UserError: there is no such strategy.
-    """
-    if name not in STRATEGIES:
-        raise UserError(f"unknown strategy '{name}': possible are {', '.join(STRATEGIES)}")
-    return STRATEGIES[name](space, settings or StrategySettings())
+    def belief(self, history: History) -> NDArray[np.float64]:
+        """The mean of the process on reward."""
+        return _fit_reward(self.space, history, self.settings).posterior()[0]
 
 
 def upper_confidence_bound(mean: NDArray[np.float64], std: NDArray[np.float64], beta: float) -> NDArray[np.float64]:
@@ -364,12 +366,23 @@ def _fit(
     """
     from cageflow.search import surrogate  # imports Numba
 
-    reached = [trial for trial in history if settings.reached(trial)]
     orders = [request.order for request in pending]
-    reward = surrogate.fit_reward(space, reached, settings.kernel).hallucinate(orders)
+    reward = _fit_reward(space, history, settings).hallucinate(orders)
     if settings.gate == "strict":
         return reward, None
     return reward, surrogate.fit_compliance(space, history, settings.kernel).hallucinate(orders)
+
+
+def _fit_reward(space: OrderSpace, history: History, settings: StrategySettings) -> "Surrogate":
+    """The process on reward, of the trials that reached the threshold."""
+    from cageflow.search import surrogate  # imports Numba
+
+    return surrogate.fit_reward(space, [trial for trial in history if settings.reached(trial)], settings.kernel)
+
+
+def _mean_of_feasible(space: OrderSpace, history: History, settings: StrategySettings) -> NDArray[np.float64]:
+    """(W,) means of the trials that reached the threshold."""
+    return mean_belief(space, [trial for trial in history if settings.reached(trial)], settings.rungs)
 
 
 def _feasibility(

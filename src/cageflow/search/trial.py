@@ -47,11 +47,14 @@ class TrialRequest:
     full_episodes: int | None = None
 
     @property
+    def total_episodes(self) -> int:
+        """Episodes of the training when the trial ends, if it trains all that it may."""
+        return self.trained_episodes + (self.max_episodes or 0)
+
+    @property
     def rung(self) -> int | None:
         """Episodes of the training at which a trial in rungs ends; None without."""
-        if self.full_episodes is None or self.max_episodes is None:
-            return None
-        return self.trained_episodes + self.max_episodes
+        return None if self.full_episodes is None else self.total_episodes
 
     def to_json(self) -> dict[str, Any]:
         """The request as plain data for `json.dump`."""

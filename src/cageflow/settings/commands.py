@@ -14,7 +14,7 @@ from cageflow.collect import WITH_PROCESSES
 from cageflow.errors import UserError
 from cageflow.scenario.named import load_network
 from cageflow.scenario.orders import Order, format_order, read_order
-from cageflow.search import Budget, Exhaustive, History, Strategy, TrialResult, anew, find_init, make_strategy
+from cageflow.search import IN_RUNGS, Budget, Exhaustive, History, Strategy, TrialResult, anew, find_init, make_strategy
 from cageflow.search import StrategySettings as StrategyOptions
 from cageflow.search.landscape import landscape_ranks
 from cageflow.search.strategies import KernelName
@@ -23,7 +23,6 @@ from cageflow.settings.ladder import ladder, read_rungs, write_rungs
 from cageflow.settings.parts import (
     LandscapeSettings,
     PolicySettings,
-    RungSettings,
     SearchSettings,
     TrainSettings,
     TrialsSettings,
@@ -143,72 +142,10 @@ class TrialsConfig(PolicyConfig, TrialsSettings):
         return f"{len(self.game().network.orders):,}"
 
 
-class SearchConfig(TrialsConfig, SearchSettings):
-    """Of `search`."""
+class InRungsConfig(TrialsConfig):
+    """Of a run that trains orders from rung to rung; the settings of its command have `parts.RungSettings`."""
 
-    title = "Search"
-    doing = "Searching"
-    picks_orders = True
-    refused = {"workflow": "a search picks its own: leave it out, or use train"}
-    implied_by_enforcing = {**RunConfig.implied_by_enforcing, "gate": "strict"}
-
-    command: Literal["search"] = "search"
-
-    @classmethod
-    def completed(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """The settings with what `fixed_episodes` implies."""
-        episodes = values.get("fixed_episodes")
-        if isinstance(episodes, int) and episodes > 0:
-            values = with_implied(values, "fixed_episodes", _ablation(episodes))
-        return super().completed(values)
-
-    def check(self) -> None:
-        """Refuse as of any run, and strategies that cannot be."""
-        super().check()
-        self.strategy_options()
-        find_init(self.init)
-        if self.fixed_episodes is not None and self.fixed_episodes > self.total_episodes:
-            raise UserError(
-                f"fixed_episodes is {self.fixed_episodes}, more than the {self.total_episodes} of the whole search"
-            )
-
-    @property
-    def ends_by_compliance(self) -> bool:
-        """Nor where trials have a fixed length."""
-        return super().ends_by_compliance and self.fixed_episodes is None
-
-    def strategy_options(self) -> StrategyOptions:
-        """What the strategy is told."""
-        kernel = cast(KernelName, self.kernel)
-        return StrategyOptions(
-            beta=self.beta, gate=self.gate, kernel=kernel, compliance_threshold=self.compliance_threshold
-        )
-
-    def find_strategy(self) -> Strategy:
-        """The one that is named."""
-        return make_strategy(self.strategy, self.game().network.orders, self.strategy_options())
-
-    def find_start(self) -> Callable[[Order, History], Order | None]:
-        """As `init` says."""
-        return find_init(self.init)
-
-    def budget(self) -> Budget:
-        """All episodes; of trials of fixed length whole ones only."""
-        if self.fixed_episodes is not None:  # whole trials only
-            return Budget(trials=self.total_episodes // self.fixed_episodes, episodes_per_trial=self.fixed_episodes)
-        return Budget(episodes=self.total_episodes, episodes_per_trial=self.max_episodes_per_workflow)
-
-    def is_over(self, results: Sequence[TrialResult]) -> bool:
-        """Whether all orders are tried, or no trial more is paid for."""
-        tried = {result.order for result in results}
-        if self.strategy == "exhaustive" and len(tried) == len(self.game().network.orders):
-            return True
-        trained = sum(result.episodes for result in results)
-        return trained + (self.fixed_episodes or 1) > self.total_episodes
-
-
-class InRungsConfig(TrialsConfig, RungSettings):
-    """Of a run that trains orders from rung to rung."""
+    rungs: str | None = None
 
     @field_validator("rungs", mode="before")
     @classmethod
@@ -225,9 +162,97 @@ class InRungsConfig(TrialsConfig, RungSettings):
 
     @property
     def ladder(self) -> tuple[int, ...]:
-        """Those that the user gives, or that follow from the length of a training."""
+        """The rungs that the user gives, or that follow from the length of a training."""
         rungs = None if self.rungs is None else read_rungs(self.rungs)
         return ladder(self.max_episodes_per_workflow, self.rollout().episodes_per_update, rungs)
+
+
+class SearchConfig(InRungsConfig, SearchSettings):
+    """Of `search`."""
+
+    title = "Search"
+    doing = "Searching"
+    picks_orders = True
+    refused = {"workflow": "a search picks its own: leave it out, or use train"}
+    implied_by_enforcing = {**RunConfig.implied_by_enforcing, "gate": "strict"}
+
+    command: Literal["search"] = "search"
+
+    @classmethod
+    def completed(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """The settings with what `fixed_episodes` implies, and trainings in rungs no longer than the whole search."""
+        episodes = values.get("fixed_episodes")
+        if isinstance(episodes, int) and episodes > 0:
+            values = with_implied(values, "fixed_episodes", _ablation(episodes))
+        total = values.get("total_episodes", cls.model_fields["total_episodes"].default)
+        longest = values.get("max_episodes_per_workflow", cls.model_fields["max_episodes_per_workflow"].default)
+        is_in_rungs = values.get("strategy", cls.model_fields["strategy"].default) in IN_RUNGS
+        if is_in_rungs and values.get("rungs") is None and isinstance(total, int) and 0 < total < longest:
+            values = {**values, "max_episodes_per_workflow": total}
+        return super().completed(values)
+
+    def check(self) -> None:
+        """Refuse as of any run, and strategies that cannot be."""
+        super().check()
+        self.strategy_options()
+        find_init(self.init)
+        if self.rungs is not None and self.strategy not in IN_RUNGS:
+            raise UserError(
+                f"rungs is {self.rungs!r}, but {self.strategy} does not train in rungs: leave it out, or choose the "
+                f"strategy {' or '.join(sorted(IN_RUNGS))}"
+            )
+        if self.ladder and self.ladder[-1] > self.total_episodes:
+            raise UserError(
+                f"a training takes {self.ladder[-1]:,} episodes, more than the {self.total_episodes:,} of the whole "
+                "search: give more total_episodes, or fewer by rungs or max_episodes_per_workflow"
+            )
+        if self.fixed_episodes is not None and self.fixed_episodes > self.total_episodes:
+            raise UserError(
+                f"fixed_episodes is {self.fixed_episodes}, more than the {self.total_episodes} of the whole search"
+            )
+
+    @property
+    def ends_by_compliance(self) -> bool:
+        """Nor where trials have a fixed length, or rungs."""
+        return super().ends_by_compliance and self.fixed_episodes is None and not self.ladder
+
+    @property
+    def ladder(self) -> tuple[int, ...]:
+        """As of any run in rungs, if the strategy trains so."""
+        return super().ladder if self.strategy in IN_RUNGS else ()
+
+    def strategy_options(self) -> StrategyOptions:
+        """What the strategy is told."""
+        kernel = cast(KernelName, self.kernel)
+        return StrategyOptions(
+            beta=self.beta,
+            gate=self.gate,
+            kernel=kernel,
+            compliance_threshold=self.compliance_threshold,
+            rungs=self.ladder,
+        )
+
+    def find_strategy(self) -> Strategy:
+        """The one that is named."""
+        return make_strategy(self.strategy, self.game().network.orders, self.strategy_options())
+
+    def find_start(self) -> Callable[[Order, History], Order | None]:
+        """As `init` says."""
+        return find_init(self.init)
+
+    def budget(self) -> Budget:
+        """All episodes; of trials of fixed length whole ones only."""
+        if self.fixed_episodes is not None and not self.ladder:  # whole trials only
+            return Budget(trials=self.total_episodes // self.fixed_episodes, episodes_per_trial=self.fixed_episodes)
+        return Budget(episodes=self.total_episodes, episodes_per_trial=self.max_episodes_per_workflow)
+
+    def is_over(self, results: Sequence[TrialResult]) -> bool:
+        """Whether all orders are tried, or no trial more is paid for."""
+        tried = {result.order for result in results}
+        if self.strategy == "exhaustive" and len(tried) == len(self.game().network.orders):
+            return True
+        trained = sum(result.episodes for result in results)
+        return trained + (self.fixed_episodes or 1) > self.total_episodes
 
 
 class LandscapeConfig(InRungsConfig, LandscapeSettings):

@@ -112,7 +112,7 @@ class StrategySettings:
     """How a search picks orders."""
 
     strategy: Annotated[
-        str, Option("gp-ucb, thompson, random, round-robin, canonical or exhaustive.", advanced=False)
+        str, Option("gp-ucb, thompson, curves, asha, random, round-robin, canonical or exhaustive.", advanced=False)
     ] = "gp-ucb"
     beta: Annotated[Weight, Option("Weight of the deviation in UCB = mean + beta * deviation.")] = 2.0
     gate: Annotated[
@@ -333,7 +333,7 @@ class TrialsSettings(
     """Of runs that train many orders."""
 
 
-class SearchSettings(TrialsSettings, BesideSettings, WhereSettings, StrategySettings, GameSettings):
+class SearchSettings(TrialsSettings, BesideSettings, RungSettings, WhereSettings, StrategySettings, GameSettings):
     """Of `search`."""
 
 

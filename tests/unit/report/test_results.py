@@ -27,7 +27,12 @@ def test_order_of_a_search__counts_with_its_best_trial(tmp_path: Path) -> None:
 
 
 def test_order_of_a_landscape__counts_with_the_mean_of_its_trainings(tmp_path: Path) -> None:
-    trials = [Made(FIRST, -10.0, 0.96), Made(SECOND, -20.0, 0.96), Made(FIRST, -14.0, 0.98), Made(SECOND, -20.0, 0.96)]
+    trials = [
+        Made(FIRST, -10.0, 0.96),
+        Made(SECOND, -20.0, 0.96),
+        Made(FIRST, -14.0, 0.98, training=2),
+        Made(SECOND, -20.0, 0.96, training=2),
+    ]
     path = write_run(
         tmp_path / "run",
         trials,

@@ -83,3 +83,29 @@ def landscape_table(rewards, compliances=None, *, seeds=3, training_sd=1.0, rewa
             for i, order in enumerate(ALL_ORDERS)
         ),
     )
+
+
+class CurveTrainer(Trainer):
+    """Stands for training in rungs: each training has luck of its own, which its order's rewards are blurred by.
+
+    Its reward rises to its end as 30 * exp(-episodes / 30) falls.
+    """
+
+    def __call__(self, request: TrialRequest) -> TrialResult:
+        self.requests.append(request)
+        i = order_id(request.order)
+        luck = np.random.default_rng(request.seed).normal()
+        judged = np.random.default_rng([request.seed, request.total_episodes]).normal()
+        missing = 30 * np.exp(-request.total_episodes / 30)
+        return TrialResult(
+            order=request.order,
+            reward=float(self.rewards[i] - missing + self.noise * (luck + 0.1 * judged)),
+            reward_se=0.1 * self.noise,
+            compliance=float(self.compliances[i]),
+            compliance_se=0.01,
+            episodes=request.max_episodes,
+            total_episodes=request.total_episodes,
+            ending="rung",
+            seconds=0.0,
+            training=request.training,
+        )

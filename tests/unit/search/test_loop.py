@@ -102,6 +102,9 @@ def test_search__draws_a_choice_and_the_seed_of_its_trial_from_streams_of_their_
         settings = StrategySettings()
         drawn: ClassVar[list[int]] = []
 
+        def belief(self, history):
+            return np.zeros(120)
+
         def choose(self, history, pending, rng):
             self.drawn.append(int(rng.integers(2**63)))
             return Choice(ALL_ORDERS[len(history)])
@@ -159,7 +162,7 @@ def test_search__whose_budget_is_spent_already_runs_no_trial():
         trainer, make_strategy("random", ORDERS), Budget(episodes=200), state=SearchState(0, tuple(history))
     )
     assert trainer.requests == []
-    assert result.best is history[1]
+    assert result.recommended.trial is history[1]
 
 
 def test_callback__gets_the_facts_of_every_iteration():
@@ -215,8 +218,8 @@ def test_search__that_never_complies_says_so():
         Budget(trials=5),
         state=SearchState(0),
     )
-    assert not result.feasible
-    assert result.best is result.state.history[4]
+    assert not result.recommended.feasible
+    assert result.recommended.trial is result.state.history[4]
 
 
 @pytest.mark.parametrize(
