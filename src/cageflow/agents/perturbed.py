@@ -1,12 +1,12 @@
-"""An agent that somebody keeps from acting for a while: see `cageflow.collect.perturbing`."""
+"""An agent that somebody keeps from acting for a while: see `cageflow.envs.perturbing`."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from cageflow.collect.perturbing import PERTURBING_STEPS, STARTS, perturbing_actions
 from cageflow.envs.agent import Actions, BlueAgent, BlueSetting, BlueView
+from cageflow.envs.perturbing import PERTURBING_STEPS, STARTS, perturbing_actions
 
 
 class PerturbedAgent:

@@ -22,18 +22,25 @@ COMPILED_TASK_EPISODES = 50  # one of the compiled simulator some 0.1 millisecon
 
 
 class Job(NamedTuple):
-    """Episodes of one policy, one for each seed, judged by one workflow or by none."""
+    """Episodes of one policy, one for each seed, judged by one workflow or by none, a share of them perturbed."""
 
     weights: ActorWeights
     seeds: npt.NDArray[np.uint64]
     workflow: WorkflowSpec | None
+    perturbed: float = 0.0
 
 
 class Collector(Protocol):
     """Plays whole episodes."""
 
-    def play(self, weights: ActorWeights, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None) -> Episodes:
-        """One episode for each seed, in the order of the seeds."""
+    def play(
+        self,
+        weights: ActorWeights,
+        seeds: npt.NDArray[np.uint64],
+        workflow: WorkflowSpec | None,
+        perturbed: float = 0.0,
+    ) -> Episodes:
+        """One episode for each seed, in their order; a share of them start perturbed, see `envs.perturbing`."""
 
     def close(self) -> None:
         """End the processes, if there are any."""
@@ -45,9 +52,15 @@ class VectorCollector:
     def __init__(self, spec: GameSpec, num_workers: int) -> None:
         self._player = Player(make_games(spec), spec.options.max_steps)
 
-    def play(self, weights: ActorWeights, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None) -> Episodes:
+    def play(
+        self,
+        weights: ActorWeights,
+        seeds: npt.NDArray[np.uint64],
+        workflow: WorkflowSpec | None,
+        perturbed: float = 0.0,
+    ) -> Episodes:
         """One episode for each seed, in the order of the seeds."""
-        return self._player.play(weights, seeds, workflow)
+        return self._player.play(weights, seeds, workflow, perturbed)
 
     def close(self) -> None:
         """End the games."""
@@ -60,9 +73,17 @@ class SequentialCollector:
     def __init__(self, spec: GameSpec, num_workers: int) -> None:
         self._player = Player(make_games(spec), spec.options.max_steps)
 
-    def play(self, weights: ActorWeights, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None) -> Episodes:
+    def play(
+        self,
+        weights: ActorWeights,
+        seeds: npt.NDArray[np.uint64],
+        workflow: WorkflowSpec | None,
+        perturbed: float = 0.0,
+    ) -> Episodes:
         """One episode for each seed, in the order of the seeds."""
-        return Episodes.concatenate([self._player.play(weights, seeds[i : i + 1], workflow) for i in range(len(seeds))])
+        return Episodes.concatenate(
+            [self._player.play(weights, seeds[i : i + 1], workflow, perturbed) for i in range(len(seeds))]
+        )
 
     def close(self) -> None:
         """End the games."""
@@ -75,9 +96,15 @@ class SyncCollector:
     def __init__(self, spec: GameSpec, num_workers: int) -> None:
         self._player = Player(LockstepGames(spec, num_workers), spec.options.max_steps)
 
-    def play(self, weights: ActorWeights, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None) -> Episodes:
+    def play(
+        self,
+        weights: ActorWeights,
+        seeds: npt.NDArray[np.uint64],
+        workflow: WorkflowSpec | None,
+        perturbed: float = 0.0,
+    ) -> Episodes:
         """One episode for each seed, in the order of the seeds."""
-        return self._player.play(weights, seeds, workflow)
+        return self._player.play(weights, seeds, workflow, perturbed)
 
     def close(self) -> None:
         """End the processes."""
@@ -96,13 +123,19 @@ class ProcessCollector:
         self.workers = Workers(spec, spec.options.max_steps, num_workers)
         self.task_episodes = SLOW_TASK_EPISODES if spec.is_slow else COMPILED_TASK_EPISODES
 
-    def play(self, weights: ActorWeights, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None) -> Episodes:
+    def play(
+        self,
+        weights: ActorWeights,
+        seeds: npt.NDArray[np.uint64],
+        workflow: WorkflowSpec | None,
+        perturbed: float = 0.0,
+    ) -> Episodes:
         """One episode for each seed, in the order of the seeds.
 
         Raises:
             WorkerError: workers die again and again.
         """
-        return self.play_each([Job(weights, seeds, workflow)])[0]
+        return self.play_each([Job(weights, seeds, workflow, perturbed)])[0]
 
     def play_each(self, jobs: Sequence[Job]) -> list[Episodes]:
         """The episodes of several policies, played beside one another.
@@ -113,8 +146,8 @@ class ProcessCollector:
         size = self.task_episodes
         starts = [(number, first) for number, job in enumerate(jobs) for first in range(0, len(job.seeds), size)]
         for place, (number, first) in enumerate(starts):
-            weights, seeds, workflow = jobs[number]
-            self.workers.submit(Task(place, seeds[first : first + size], 0, weights, workflow))
+            weights, seeds, workflow, perturbed = jobs[number]
+            self.workers.submit(Task(place, seeds[first : first + size], 0, weights, workflow, perturbed))
         done = {}
         while self.workers.pending:
             task, episodes = self.workers.next_played()

@@ -35,17 +35,22 @@ class SynchronousFeed:
         collector: who plays.
         stream: the episodes.
         workflow: that fixes are judged by, or None.
+        perturbed: share of the episodes that start perturbed.
     """
 
-    def __init__(self, collector: Collector, stream: EpisodeStream, workflow: WorkflowSpec | None) -> None:
+    def __init__(
+        self, collector: Collector, stream: EpisodeStream, workflow: WorkflowSpec | None, perturbed: float = 0.0
+    ) -> None:
         self._collector = collector
         self._stream = stream
         self._workflow = workflow
+        self._perturbed = perturbed
         self._next = 0
 
     def next_batch(self, weights: ActorWeights, count: int) -> Episodes:
         """`count` episodes of this policy."""
-        episodes = self._collector.play(weights, self._stream.seeds(self._next, count), self._workflow)
+        seeds = self._stream.seeds(self._next, count)
+        episodes = self._collector.play(weights, seeds, self._workflow, self._perturbed)
         self._next += count
         return episodes
 
@@ -73,6 +78,7 @@ class AsynchronousFeed:
         workflow: that fixes are judged by, or None.
         max_staleness: at least 1.
         max_episodes: after which the stream ends.
+        perturbed: share of the episodes that start perturbed.
     """
 
     def __init__(
@@ -82,11 +88,13 @@ class AsynchronousFeed:
         workflow: WorkflowSpec | None,
         max_staleness: int,
         max_episodes: int,
+        perturbed: float = 0.0,
     ) -> None:
         self._workers = collector.workers
         self._task_episodes = collector.task_episodes
         self._stream = stream
         self._workflow = workflow
+        self._perturbed = perturbed
         self._max_staleness = max_staleness
         self._max_episodes = max_episodes
         self._version = 0
@@ -159,7 +167,7 @@ class AsynchronousFeed:
                 first, num_episodes = self._next, min(size, self._max_episodes - self._next)
                 self._next += num_episodes
             seeds = self._stream.seeds(first, num_episodes)
-            self._workers.submit(Task(first, seeds, self._version, weights, self._workflow))
+            self._workers.submit(Task(first, seeds, self._version, weights, self._workflow, self._perturbed))
             under_way += num_episodes
 
 
@@ -169,9 +177,14 @@ def largest_divisor(number: int, limit: int) -> int:
 
 
 def make_feed(
-    collector: Collector, stream: EpisodeStream, workflow: WorkflowSpec | None, max_staleness: int, max_episodes: int
+    collector: Collector,
+    stream: EpisodeStream,
+    workflow: WorkflowSpec | None,
+    max_staleness: int,
+    max_episodes: int,
+    perturbed: float = 0.0,
 ) -> Feed:
     """The feed that a collector can give: asynchronous over processes if staleness is allowed."""
     if isinstance(collector, ProcessCollector) and max_staleness > 0:
-        return AsynchronousFeed(collector, stream, workflow, max_staleness, max_episodes)
-    return SynchronousFeed(collector, stream, workflow)
+        return AsynchronousFeed(collector, stream, workflow, max_staleness, max_episodes, perturbed)
+    return SynchronousFeed(collector, stream, workflow, perturbed)

@@ -88,8 +88,8 @@ class Games(Protocol):
     Where blue reads its memory, F stands for the bits of its table and of that.
     """
 
-    def reset(self, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None) -> None:
-        """Begin B episodes, one for each seed."""
+    def reset(self, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None, perturbed: float = 0.0) -> None:
+        """Begin B episodes, one for each seed; a share of them start perturbed, see `envs.perturbing`."""
 
     @property
     def observations(self) -> Observations:
@@ -127,6 +127,9 @@ class Batch(Protocol):
 
     def begin(self, seeds: npt.NDArray[np.uint64], observations: npt.NDArray[Any]) -> None:
         """Begin B episodes, one for each seed; (B, F) what blue sees at the start is overwritten."""
+
+    def perturb(self, seeds: npt.NDArray[np.uint64], share: float, observations: npt.NDArray[Any]) -> None:
+        """Have a share of the episodes that have just begun start perturbed; see `envs.perturbing`."""
 
     def play(
         self, actions: npt.NDArray[np.integer], observations: npt.NDArray[Any], rewards: npt.NDArray[np.floating]
@@ -167,12 +170,14 @@ class LocalGames:
         self.kept: Order | None = None
         self._make_room(0)
 
-    def reset(self, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None) -> None:
-        """Begin B episodes, one for each seed."""
+    def reset(self, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None, perturbed: float = 0.0) -> None:
+        """Begin B episodes, one for each seed; a share of them start perturbed, see `envs.perturbing`."""
         num_envs = len(seeds)
         if num_envs != len(self.table):
             self._make_room(num_envs)
         self.batch.begin(seeds, self.table)
+        if perturbed > 0.0:
+            self.batch.perturb(seeds, perturbed, self.table)
         self.tracker, self.kept = None, None
         if workflow is not None:
             self.kept = workflow.order if workflow.is_enforced else None

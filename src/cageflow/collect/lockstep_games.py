@@ -33,11 +33,11 @@ class LockstepGames:
             self.close()
             raise
 
-    def reset(self, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None) -> None:
-        """Begin B episodes, one for each seed."""
+    def reset(self, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None, perturbed: float = 0.0) -> None:
+        """Begin B episodes, one for each seed; a share of them start perturbed, see `envs.perturbing`."""
         self._shares = np.array_split(np.arange(seeds.shape[0]), len(self._workers))
         for worker, share in zip(self._workers, self._shares, strict=True):
-            worker.call(_reset, seeds[share], workflow)
+            worker.call(_reset, seeds[share], workflow, perturbed)
         self._look()
 
     @property
@@ -106,10 +106,10 @@ def _start(spec: GameSpec) -> None:
     _games = make_games(spec)
 
 
-def _reset(seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None) -> tuple[Any, ...]:
+def _reset(seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None, perturbed: float) -> tuple[Any, ...]:
     """Begin a share of the episodes in this worker; what blue sees, and the masks."""
     assert _games is not None
-    _games.reset(seeds, workflow)
+    _games.reset(seeds, workflow, perturbed)
     return _games.observations, _games.masks
 
 

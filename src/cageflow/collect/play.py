@@ -31,17 +31,24 @@ class Player:
         self._num_steps = num_steps
         self._actor: Actor | None = None
 
-    def play(self, weights: ActorWeights, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None) -> Episodes:
+    def play(
+        self,
+        weights: ActorWeights,
+        seeds: npt.NDArray[np.uint64],
+        workflow: WorkflowSpec | None,
+        perturbed: float = 0.0,
+    ) -> Episodes:
         """Play one episode for each seed.
 
         Args:
             weights: the policy.
             seeds: (B,) uint64 episode seeds; each decides the game's chance and the policy's.
             workflow: that the fixes are judged by, or None.
+            perturbed: share of the episodes that start perturbed, see `envs.perturbing`.
         """
         started = time.perf_counter()
         games = self._games
-        games.reset(seeds, workflow)
+        games.reset(seeds, workflow, perturbed)
         steps = _make_room(self._num_steps, len(seeds))
         if isinstance(games, LocalGames) and isinstance(games.batch, GameBatch):
             actor = self._start_actor(weights, masked=games.is_masked)

@@ -41,6 +41,10 @@ class SlowedBatch:
         """Begin B episodes, one for each seed; (B, F) what blue sees at the start is overwritten."""
         self._batch.begin(seeds, observations)
 
+    def perturb(self, seeds: npt.NDArray[np.uint64], share: float, observations: npt.NDArray[Any]) -> None:
+        """Have a share of the episodes that have just begun start perturbed, at full speed."""
+        self._batch.perturb(seeds, share, observations)
+
     def play(
         self, actions: npt.NDArray[np.integer], observations: npt.NDArray[Any], rewards: npt.NDArray[np.floating]
     ) -> None:

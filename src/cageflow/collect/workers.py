@@ -28,6 +28,7 @@ class Task:
         version: updates that the policy has behind it.
         weights: the policy.
         workflow: that fixes are judged by, or None.
+        perturbed: share of the episodes that start perturbed.
     """
 
     first: int
@@ -35,6 +36,7 @@ class Task:
     version: int
     weights: ActorWeights
     workflow: WorkflowSpec | None
+    perturbed: float = 0.0
 
 
 class Workers(Pool[Task, Episodes]):
@@ -89,4 +91,4 @@ def _start(spec: GameSpec, num_steps: int) -> None:
 def _play(task: Task) -> Episodes:
     """Play a task in this worker."""
     assert _player is not None
-    return _player.play(task.weights, task.seeds, task.workflow)
+    return _player.play(task.weights, task.seeds, task.workflow, task.perturbed)

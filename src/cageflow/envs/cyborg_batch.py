@@ -12,6 +12,7 @@ from cageflow.envs.cyborg import CyborgEnv
 from cageflow.envs.inspection import Access
 from cageflow.envs.memory import BlueMemory
 from cageflow.envs.options import GameOptions
+from cageflow.envs.perturbing import PERTURBING_STEPS, UNPERTURBED, perturbing_action, start_of
 from cageflow.workflow.compliance import ComplianceTracker
 
 
@@ -68,6 +69,26 @@ class CyborgBatch:
         random.setstate(outer)
         self.memory.update(actions, observations)
 
+    def perturb(self, seeds: npt.NDArray[np.uint64], share: float, observations: npt.NDArray[Any]) -> None:
+        """Have a share of the episodes that have just begun start perturbed.
+
+        Args:
+            seeds: (B,) uint64, of the episodes.
+            share: 0 to 1, of those that are perturbed.
+            observations: (B, F) of any number type; what blue sees at the end is written where a game is perturbed.
+        """
+        memory, num_actions = self.memory, len(self.memory.network.codec)
+        outer = random.getstate()
+        for i, seed in enumerate(seeds):
+            start = start_of(seed, share)
+            random.setstate(self._streams[i])
+            for done in range(0 if start == UNPERTURBED else PERTURBING_STEPS):
+                action = perturbing_action(seed, done, start, num_actions)
+                observations[i], *_ = self._envs[i].step(action)
+                memory.update_one(i, action, observations[i])
+            self._streams[i] = random.getstate()
+        random.setstate(outer)
+
     def judge(
         self, tracker: ComplianceTracker, actions: npt.NDArray[np.integer], rewards: npt.NDArray[np.float32]
     ) -> None:
@@ -99,7 +120,7 @@ class CyborgBatch:
                     self._path,
                     red_agent=options.red_agent,
                     observation=options.observation,
-                    max_steps=options.max_steps,
+                    max_steps=options.max_steps + PERTURBING_STEPS,
                     green=options.green,
                 )
             )

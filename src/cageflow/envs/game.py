@@ -12,6 +12,7 @@ import numpy.typing as npt
 from cageflow.envs.inspection import accesses
 from cageflow.envs.memory import BlueMemory
 from cageflow.envs.options import GameOptions
+from cageflow.envs.perturbing import perturb_loop
 from cageflow.envs.saved import Array, GameState, fitting_arrays, setting_of
 from cageflow.errors import UserError
 from cageflow.sim.batch import play_loop, reset_batch, restart_batch, seed_loop, unpack_batch
@@ -112,6 +113,11 @@ class GameBatch:
                     states[part], memories[part], nets, settings, actions[part], observations[part], rewards[part]
                 )
             )
+
+    def perturb(self, seeds: npt.NDArray[np.uint64], share: float, observations: npt.NDArray[Any]) -> None:
+        """Have a share of the episodes that have just begun start perturbed; see `perturb_loop`."""
+        states, memories, nets, settings = self.played
+        perturb_loop(states, memories, nets, settings, seeds, share, observations)
 
     def judge(
         self, tracker: ComplianceTracker, actions: npt.NDArray[np.integer], rewards: npt.NDArray[np.float32]

@@ -73,6 +73,11 @@ class BlueMemory:
         check_actions(actions, len(self.network.codec))
         remember_loop(self.records, self.nets, self.settings, actions, observations)
 
+    def update_one(self, env_idx: int, action: int, observation: npt.NDArray[Any]) -> None:
+        """Take in one step of one game: blue's action, and the (F,) that it saw after it."""
+        one = slice(env_idx, env_idx + 1)
+        remember_loop(self.records[one], self.nets, self.settings, np.array([action], np.int16), observation[None])
+
     def masks(self, out: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.bool_]:
         """(B, A) bool: False where an action is certainly in vain; see `cageflow.sim.knowledge`.
 

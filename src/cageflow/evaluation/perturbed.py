@@ -1,7 +1,7 @@
 """What an agent does where it has never been: its episodes after perturbed starts, beside those of a rule by flags.
 
 Each start is played against each red agent that attacks, in episodes as long as the longest of the protocol, the same
-for whoever is evaluated with the same seed. See `cageflow.collect.perturbing` for what a start is.
+for whoever is evaluated with the same seed. See `cageflow.envs.perturbing` for what a start is.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from cageflow.agents.sources import AgentSource, BaselineSource
 from cageflow.collect.games import GameSpec
-from cageflow.collect.perturbing import PERTURBING_STEPS, STARTS
+from cageflow.envs.perturbing import PERTURBING_STEPS, STARTS
 from cageflow.envs.seeds import EpisodeStream
 from cageflow.evaluation.statistics import Summary, summarize
 from cageflow.evaluation.work import Share, cut_shares, play_shares

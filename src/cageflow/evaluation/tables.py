@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from cageflow.collect.perturbing import PERTURBING_STEPS, STARTS
+from cageflow.envs.perturbing import PERTURBING_STEPS, STARTS
 from cageflow.evaluation.both import Parity
 from cageflow.evaluation.leader_board import LeaderBoard, leader_board
 from cageflow.evaluation.perturbed import Perturbed, PerturbedCell

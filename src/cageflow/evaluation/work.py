@@ -13,9 +13,9 @@ import numpy.typing as npt
 from cageflow.agents.perturbed import PerturbedAgent
 from cageflow.agents.sources import AgentSource
 from cageflow.collect.games import GameSpec, LocalGames, WorkflowSpec
-from cageflow.collect.perturbing import PERTURBING_STEPS
 from cageflow.collect.simulators import make_games
 from cageflow.envs.agent import BlueAgent, BlueSetting
+from cageflow.envs.perturbing import PERTURBING_STEPS
 from cageflow.evaluation.episodes import Played, play_episodes
 from cageflow.work.executors import make_processes
 from cageflow.work.pool import Pool, TaskLostError, WorkerError
@@ -38,7 +38,7 @@ class Share:
         spec: what is played.
         seeds: (N,) uint64, an episode each.
         workflow: that fixes are judged by, or None.
-        start: what is done in the agent's place before its episodes begin, one of `collect.perturbing.STARTS`; None if
+        start: what is done in the agent's place before its episodes begin, one of `envs.perturbing.STARTS`; None if
             nothing is. The game's steps are those of both.
     """
 

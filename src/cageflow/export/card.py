@@ -89,6 +89,7 @@ def _training(policy: PolicyCard, network: NetworkIdentity) -> str:
         "steps of an episode": f"{policy.max_steps}",
         **_training_time(policy),
         "episodes": f"{policy.training_episodes:,}",
+        **({"perturbed starts": f"{policy.perturbed_starts:.0%} of them"} if policy.perturbed_starts else {}),
         "preset of the learner": f"`{policy.preset}`",
         "activation": f"`{policy.activation}`",
         "action masks": "yes" if policy.mask_actions else "no",

@@ -44,6 +44,7 @@ class PolicyCard:
         memory: whether it reads what blue remembers beside its table.
         alignment: how its fixes were judged in training, and what it was paid for complying; empty for plain PPO.
         training_episodes: episodes it has learned from.
+        perturbed_starts: share of them that began after steps in which blue slept or played at random.
         network: that it was trained on; None in files of versions that did not say.
         action_set: what its action numbers mean, as `Network.action_set`; None likewise.
         sizes: of its inputs and outputs, those of `made_for`; empty likewise.
@@ -64,6 +65,7 @@ class PolicyCard:
     memory: bool = False
     alignment: Mapping[str, float | str | bool] = field(default_factory=dict)
     training_episodes: int = 0
+    perturbed_starts: float = 0.0
     network: NetworkIdentity | None = None
     action_set: str | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
@@ -137,6 +139,7 @@ _CARD_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "memory": ((bool,), "true or false"),
     "alignment": ((dict,), "names and values"),
     "training_episodes": ((int,), "a whole number"),
+    "perturbed_starts": ((float, int), "a share"),
     "action_set": ((str, type(None)), "hexadecimal digits or null"),
     "sizes": ((dict,), "names and whole numbers"),
     "durations": ((dict,), "names and whole numbers"),
@@ -145,6 +148,7 @@ _CARD_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "workflow_mode": ((str,), "a name"),
 }
 _ADDED_LATER: dict[str, Any] = {
+    "perturbed_starts": 0.0,
     "memory": False,
     "network": None,
     "action_set": None,

@@ -264,8 +264,12 @@ class SharingSettings:
 
 
 class CollectorSettings:
-    """Who plays the episodes."""
+    """Who plays the episodes, and how some of them begin."""
 
+    perturbed_starts: Annotated[
+        Share,
+        Option("Share of training episodes that begin after 25 steps in which blue sleeps or plays at random."),
+    ] = 0.0
     collector: Annotated[str, Option("Who plays the episodes: vector, process, sync or sequential.")] = "vector"
     n_workers: Annotated[FewCount, Option("Worker processes of the collectors process and sync.")] = 2
 

@@ -159,7 +159,9 @@ class PolicyTrainer:
         if order is not None:
             self._workflow = config.workflow_spec(order)
         stream = EpisodeStream(seed, "train")
-        self._feed = make_feed(collector, stream, self._workflow, config.max_staleness, max_episodes)
+        self._feed = make_feed(
+            collector, stream, self._workflow, config.max_staleness, max_episodes, config.perturbed_starts
+        )
         self._encoding = None if order is None else game.network.orders.encode(order)
         self.ppo = PPO(
             config.learner(),
@@ -319,6 +321,7 @@ def policy_card(config: RunConfig, workflow: str | None, training_episodes: int)
         alignment=alignment,
         workflow_mode=config.workflow_mode,
         training_episodes=training_episodes,
+        perturbed_starts=config.perturbed_starts,
         green=game.green,
         **made_for(game.network, memory=rollout.memory, ordered=workflow is not None),
     )

@@ -4,9 +4,9 @@ import numpy as np
 
 from cageflow.agents.perturbed import PerturbedAgent
 from cageflow.collect import GameSpec, WorkflowSpec
-from cageflow.collect.perturbing import PERTURBING_STEPS, STARTS
 from cageflow.collect.simulators import make_games
 from cageflow.envs.options import GameOptions
+from cageflow.envs.perturbing import PERTURBING_STEPS, STARTS
 from cageflow.evaluation.episodes import play_episodes
 from tests.helpers.agents import NETWORK, SETTING, Scripted
 

@@ -22,7 +22,9 @@ from cageflow.collect import (
 from cageflow.collect.collectors import COLLECTORS, ProcessCollector
 from cageflow.collect.feed import AsynchronousFeed, SynchronousFeed, largest_divisor
 from cageflow.collect.lockstep_games import LockstepGames
+from cageflow.collect.simulators import make_games
 from cageflow.envs.options import GameOptions
+from cageflow.envs.perturbing import PERTURBING_STEPS, RANDOM, perturbing_action, start_of
 from cageflow.errors import UserError
 from cageflow.learn.inference import ActorWeights
 from cageflow.learn.ppo import PPO
@@ -278,3 +280,20 @@ def test_all_collectors_give_the_same_episodes_on_cyborg(cyborg_path: Path) -> N
     found = play_all(spec(max_steps=10, cyborg_path=str(cyborg_path)), 3, WORKFLOW)
     for name, episodes in found.items():
         assert episodes == found["vector"], name
+
+
+@pytest.mark.cyborg
+def test_perturbed_start_on_cyborg__is_what_was_played_there_before_the_episode(cyborg_path: Path) -> None:
+    seeds = np.array([seed for seed in STREAM.seeds(0, 40) if start_of(seed, 0.5) == RANDOM][:2])
+    batch = make_games(spec(max_steps=3, cyborg_path=str(cyborg_path))).batch
+    tables = np.zeros((2, 2, 52), np.uint8)
+    batch.begin(seeds, tables[0])
+    batch.perturb(seeds, 0.5, tables[0])
+    steps = batch.memory.records["step"].tolist()
+    batch.begin(seeds, tables[1])
+    for step in range(PERTURBING_STEPS):
+        actions = np.array([perturbing_action(seed, step, RANDOM, 145) for seed in seeds], np.int16)
+        batch.play(actions, tables[1], np.empty(2, np.float32))
+    assert np.array_equal(*tables) and tables.any()
+    assert steps == batch.memory.records["step"].tolist() == [PERTURBING_STEPS] * 2
+    batch.play(np.zeros(2, np.int16), tables[1], np.empty(2, np.float32))  # the episode has its own steps still

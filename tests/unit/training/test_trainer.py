@@ -43,7 +43,13 @@ class Scripted:
         self._training, self._fresh, self._num_fresh = list(training), list(fresh), num_fresh
         self.sizes: list[int] = []
 
-    def play(self, weights: ActorWeights, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None) -> Episodes:
+    def play(
+        self,
+        weights: ActorWeights,
+        seeds: npt.NDArray[np.uint64],
+        workflow: WorkflowSpec | None,
+        perturbed: float = 0.0,
+    ) -> Episodes:
         episodes = self._inner.play(weights, seeds, workflow)
         self.sizes.append(len(seeds))
         script = self._fresh if len(seeds) == self._num_fresh else self._training
@@ -186,7 +192,13 @@ def test_fresh_episodes_are_the_same_for_each_policy_of_a_training_and_none_of_i
     seen: list[npt.NDArray[np.uint64]] = []
 
     class Listening(Scripted):
-        def play(self, weights: ActorWeights, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None) -> Episodes:
+        def play(
+            self,
+            weights: ActorWeights,
+            seeds: npt.NDArray[np.uint64],
+            workflow: WorkflowSpec | None,
+            perturbed: float = 0.0,
+        ) -> Episodes:
             seen.append(seeds)
             return collector.play(weights, seeds, workflow)
 

@@ -47,7 +47,13 @@ class Recording:
         self.jobs: list[Job] = []
         self.episodes: list[Episodes] = []
 
-    def play(self, weights: ActorWeights, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None) -> Episodes:
+    def play(
+        self,
+        weights: ActorWeights,
+        seeds: npt.NDArray[np.uint64],
+        workflow: WorkflowSpec | None,
+        perturbed: float = 0.0,
+    ) -> Episodes:
         self.jobs.append(Job(weights, seeds, workflow))
         self.episodes.append(self._inner.play(weights, seeds, workflow))
         return self.episodes[-1]

@@ -11,11 +11,12 @@ All chance is that of the episode's seed, so the same seed gives the same start 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
 from cageflow.sim.draws import GOLDEN, mix, unit_of
-from cageflow.sim.memory import SLEEP
+from cageflow.sim.memory import SLEEP, remember, see
+from cageflow.sim.observation import unpack
+from cageflow.sim.step import step
 
 PERTURBING_STEPS = 25
 STARTS = ("asleep", "random")
@@ -65,6 +66,27 @@ def perturbing_actions(seeds, step, start, num_actions, out):
         out[i] = perturbing_action(seeds[i], step, start, num_actions)
 
 
-def starts_of(seeds: npt.NDArray[np.uint64], share: float) -> npt.NDArray[np.int8]:
-    """(B,) int8: `start_of` each seed."""
-    return np.array([start_of(seed, share) for seed in seeds], np.int8)
+@njit(cache=True, nogil=True)
+def perturb_loop(states, memories, nets, settings, seeds, share, observations):
+    """Play the perturbing steps of a share of a batch of games that have just begun.
+
+    Args:
+        states: (B,) environments; written.
+        memories: (B,) what blue remembers of them; written.
+        nets: (1,) the network's tables.
+        settings: (1,) the settings.
+        seeds: (B,) uint64, of the episodes.
+        share: 0 to 1, of those that are perturbed.
+        observations: (B, F) of any number type; what blue sees at the end is written where a game is perturbed.
+    """
+    num_actions = nets[0].action_kind.shape[0]
+    for i in range(states.shape[0]):
+        start = start_of(seeds[i], share)
+        if start == UNPERTURBED:
+            continue
+        for done in range(PERTURBING_STEPS):
+            action = perturbing_action(seeds[i], done, start, num_actions)
+            step(states[i], nets[0], settings[0], action)
+            see(memories[i], states[i])
+            remember(memories[i], nets[0], settings[0], action)
+        unpack(states[i], observations[i])
