@@ -7,7 +7,7 @@
   const ACTIVITY = { 0: "", 1: "scan", 3: "exploit" };
   const BELIEF = ["", "unknown", "user", "privileged"];
   const PAUSE_MS = 900;
-  const MOST_SCALE = 1.5, LEAST_SCALE = 0.92;
+  const MOST_SCALE = 1.5, LEAST_SCALE = 0.92, ABOUT = 0.95;
   const SWIPE_PX = 45;
   const EYE = "M1 5c2-3 6-3 8 0c-2 3-6 3-8 0zM5 3.6a1.4 1.4 0 1 0 .01 0z";
   const SHIELD = "M5 .5l4 1.5v3c0 2.4-1.7 4-4 5c-2.3-1-4-2.6-4-5v-3z";
@@ -36,7 +36,7 @@
 
   function percent(share) {
     const value = 100 * share;
-    return (value >= 0.1 || value === 0 ? value.toFixed(value >= 9.95 ? 0 : 1) : "<0.1") + "\u00a0%";
+    return (value < 0.05 ? "<0.1" : value.toFixed(value >= 9.95 ? 0 : 1)) + "\u00a0%";
   }
 
   function listed(words) {
@@ -85,7 +85,8 @@
       const isWide = getComputedStyle(root).getPropertyValue("--w-wide").trim() === "1";
       const height = isWide ? Math.max(360, window.innerHeight - one("time").offsetHeight - 150) : Infinity;
       const whole = (plan) => Math.min(room / plan.width, height / plan.height, MOST_SCALE);
-      let best = data.layouts.reduce((one, plan) => (whole(plan) > whole(one) + 0.01 ? plan : one));
+      const largest = Math.max(...data.layouts.map(whole));
+      let best = data.layouts.filter((plan) => whole(plan) >= ABOUT * largest).pop(); // the lowest of those about as large
       let scale = whole(best);
       if (!isWide || scale < LEAST_SCALE) { // all of it does not fit: as much side by side as can be read
         best = data.layouts.filter((plan) => room / plan.width >= LEAST_SCALE).pop() || data.layouts[0];
@@ -115,13 +116,13 @@
 
     function drawPanel(subnet, box) {
       const panel = svg("rect", { x: box[0], y: box[1], width: box[2], height: box[3], rx: 10, class: "w-panel" });
-      const name = fit(subnet.name, "600 13px", box[2] - (subnet.guards ? 34 : 16));
+      const name = fit(subnet.name, "600 12.5px", box[2] - (subnet.guards ? 29 : 16));
       const title = svg("text", { x: box[0] + 9, y: box[1] + 17, class: "w-subnet" }, name);
       const lock = svg("path", { class: "w-lock", transform: "translate(" + (box[0] + box[2] - 18) + " " + (box[1] + 6) + ")" });
       const words = svg("text", { x: box[0] + box[2] - 22, y: box[1] + 17, class: "w-wall", "text-anchor": "end" });
       panel.append(svg("title", {}, subnet.name + (subnet.wall ? ": " + subnet.wall : "")));
       map.append(panel, title, lock, words);
-      return { panel, lock, words, room: box[2] - 48 - widthOf(name, "600 13px") };
+      return { panel, lock, words, room: box[2] - 48 - widthOf(name, "600 12.5px") };
     }
 
     function drawCard(host, index, box) {
@@ -179,7 +180,8 @@
       if (decoys.length) {
         card.notes.append(svg("path", { d: SHIELD, class: "w-decoy", transform: "translate(" + left + " 0)" }));
         const words = decoys.length === 1 ? network.decoys[decoys[0]] : decoys.length + " decoys", space = room - left - 13;
-        card.notes.append(svg("text", { x: left + 13, y: 9, class: "w-decoys" }, space < 36 ? String(decoys.length) : fit(words, "10px", space)));
+        const isShort = decoys.length > 1 && widthOf(words, "10px") > space || space < 36;
+        card.notes.append(svg("text", { x: left + 13, y: 9, class: "w-decoys" }, isShort ? String(decoys.length) : fit(words, "10px", space)));
       }
     }
 
