@@ -6,9 +6,10 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from cageflow.analysis.answer import PlainPPO
+from cageflow.analysis.answer import Answer, PlainPPO, saved_answer
 from cageflow.files import write_whole
 from cageflow.runs.layout import CONFIG, POLICIES
+from cageflow.runs.saved_run import SavedRun
 
 FOLDER, TABLE = "plain_ppo", "plain_ppo.json"
 
@@ -34,6 +35,11 @@ def write_plain(path: Path, plain: PlainPPO) -> None:
 def read_plain(path: Path) -> PlainPPO | None:
     """What `write_plain` wrote in the folder of a run; None where there is nothing that can be read."""
     return _read(path / FOLDER / TABLE)
+
+
+def find_answer(run: SavedRun) -> Answer:
+    """The answer of a search as it stands, with plain PPO beside; raises `OSError` where it cannot be kept."""
+    return saved_answer(run, read_plain(run.path))
 
 
 def plain_of_landscape(table: Path) -> PlainPPO | None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
@@ -30,6 +32,8 @@ POINTS_PER_INCH = 72  # so that a pixel of the page is a point of the drawing
 PNG_DPI = 144
 MAX_LABEL = 22
 """Characters of a name beside a chart."""
+FAR = 3.0
+"""Distances between the quartiles beyond these from which a value is far."""
 TIP = "tip:"
 """Begins the `gid` of an artist that shows the rest of it when it is pointed at."""
 
@@ -170,6 +174,52 @@ def fitting(name: str) -> str:
         return name
     half = (MAX_LABEL - 1) // 2
     return f"{name[: MAX_LABEL - 1 - half]}…{name[-half:]}"
+
+
+def limits(values: Sequence[float], room: float = 0.08) -> tuple[float, float]:
+    """From where to where an axis reaches, so that a value far from all others does not crush them.
+
+    Values are far that lie more than FAR times the distance between the quartiles beyond these (Tukey's outer fences).
+
+    Args:
+        values: at least one finite number.
+        room: left above and below, as a share.
+    """
+    array = np.sort(np.asarray([value for value in values if np.isfinite(value)], np.float64))
+    low, high = np.quantile(array, [0.25, 0.75])
+    fence = FAR * (high - low)
+    near = array[(array >= low - fence) & (array <= high + fence)] if fence > 0 else array
+    span = float(near[-1] - near[0]) or max(1.0, 0.1 * abs(float(near[0])))
+    return float(near[0]) - room * span, float(near[-1]) + room * span
+
+
+def mark_outliers(axes: Axes, x: Sequence[float], values: Sequence[float], ends: tuple[float, float]) -> None:
+    """Draw what lies beyond the ends of an axis at its edge, the farthest with their figures."""
+    low, high = ends
+    for sign, edge, mark in ((-1, low, "v"), (1, high, "^")):
+        beyond = [i for i, value in enumerate(values) if np.isfinite(value) and sign * value > sign * edge]
+        axes.plot(
+            [x[i] for i in beyond],
+            [edge] * len(beyond),
+            mark,
+            ls="none",
+            ms=7,
+            color=light("amber"),
+            clip_on=False,
+            zorder=5,
+        )
+        named = sorted(beyond, key=lambda i: sign * values[i])[-1:]
+        for i in named:
+            axes.annotate(
+                number(values[i], 0),
+                (x[i], edge),
+                xytext=(0, -9 * sign),
+                textcoords="offset points",
+                ha="right" if x[i] > np.mean(x) else "left",
+                va="center",
+                fontsize=10.0,
+                zorder=5,
+            )
 
 
 def plain_ticks(axis: Axis) -> None:

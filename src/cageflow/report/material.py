@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from cageflow.analysis.answer import Answer
+from cageflow.analysis.plain_runs import find_answer, read_plain
 from cageflow.analysis.playbook import Playbook
+from cageflow.analysis.standing import Standing
 from cageflow.evaluation.statistics import Estimate, summarize
+from cageflow.measure.differences import Differences, find_differences
 from cageflow.report.results import OrderResult, order_results
 from cageflow.runs.saved_run import SavedRun
+from cageflow.scenario.orders import Order
+from cageflow.settings.commands import SearchConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +37,36 @@ class Material:
     Attributes:
         run: the run.
         playbook: of its best policy.
-        rivals: that the user named.
+        rivals: that the user named, and plain PPO beside the run.
+        standing: of its best policy against every red agent; None where that was not played.
     """
 
     run: SavedRun
     playbook: Playbook
     rivals: tuple[Rival, ...] = ()
+    standing: Standing | None = None
+
+    @cached_property
+    def answer(self) -> Answer | None:
+        """What a search has found; None of other runs."""
+        return find_answer(self.run) if isinstance(self.run.config, SearchConfig) else None
+
+    @cached_property
+    def differences(self) -> Differences | None:
+        """Whether the orders of a landscape differ; None of other runs, and with fewer than two orders."""
+        if not self.run.config.trains_anew or len({trial.result.order for trial in self.run.trials}) < 2:
+            return None
+        rewards: dict[Order, list[float]] = {}
+        for result in self.results:
+            trainings = [one.result.reward for one in self.run.comparable if one.result.order == result.order]
+            if result.feasible or not self.run.is_feasible:
+                rewards[result.order] = trainings
+        plain = read_plain(self.run.path)
+        return (
+            find_differences(self.run.orders, rewards, () if plain is None else plain.rewards)
+            if len(rewards) > 1
+            else None
+        )
 
     @cached_property
     def results(self) -> list[OrderResult]:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cageflow.agents.policy_agent import PolicyAgent
+from cageflow.analysis.answer_words import heading
+from cageflow.analysis.plain_runs import finished_plain
 from cageflow.analysis.playbook import STREAM, fitting_agent, returns_of, saved_playbook
+from cageflow.analysis.standing import play_standing
 from cageflow.envs.seeds import EpisodeStream
 from cageflow.errors import UserError
 from cageflow.files import check_output_file, write_whole
@@ -26,9 +29,12 @@ from cageflow.report.sections import (
     learning,
     orders,
     positions,
+    precedences,
+    prices,
     progress,
     reactions,
     settings,
+    standing,
     timing,
     tradeoff,
 )
@@ -43,6 +49,9 @@ MIN_EPISODES = 100
 
 SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
     answer.section,
+    precedences.section,
+    prices.section,
+    standing.section,
     actions.section,
     reactions.section,
     costs.section,
@@ -105,13 +114,19 @@ def write_report(
     run = read_run(path)
     policy = run.policy()
     check_output_file(page, ".html")
-    others = [_fitting_rival(run, other, say) for other in against]
+    beside = [other for other in finished_plain(path) if other not in against]
+    others = [_fitting_rival(run, other, say) for other in (*beside, *against)]
     say(f"Playing {episodes:,} episodes of {order_words(run.order)} against {run.config.game().red_agent}")
     folder = path / FOLDER
     try:
         playbook, played = saved_playbook(run, policy, episodes, seed)
         rivals = tuple(_rival(run, other, agent, episodes, seed) for other, agent in others)
-        material = Material(run, playbook, rivals)
+        named = [
+            (order_words(run.order) if run.order is not None else "Plain PPO", fitting_agent(policy, run.config.game()))
+        ]
+        named += [(_rival_words(other), agent) for other, agent in others]
+        standing = play_standing(named, run.config.game(), episodes, seed, say)
+        material = Material(run, playbook, rivals, standing)
         content = make_page(material)
         drawings = [draw(chart) for chart in content.charts]
         page.parent.mkdir(parents=True, exist_ok=True)
@@ -142,23 +157,31 @@ def make_page(material: Material) -> Page:
     )
     return Page(
         title=f"{run.path.resolve().name} \N{MIDDLE DOT} cageflow report",
-        heading=_heading(run),
+        heading=_heading(material),
         facts=facts,
         notice=_notice(run),
         sections=tuple(section for section in found if section is not None),
     )
 
 
-def _heading(run: SavedRun) -> str:
+def _heading(material: Material) -> str:
     """The answer in one line."""
+    run = material.run
     if run.order is None:
         return "Plain PPO, without a workflow"
     if run.tries_orders and not run.is_feasible:
         return f"No workflow has reached {percent(run.config.compliance_threshold, 0)} compliance yet"
+    if material.answer is not None:
+        return heading(material.answer)
     first, *others = run.order
     if run.config.trains_anew:  # the best of many trainings, which its order may owe to luck
         return f"The best policy fixes {first} first, then {listed(others)}"
     return f"Fix {first} first, then {listed(others)}"
+
+
+def _rival_words(run: SavedRun) -> str:
+    """Another run's best policy in words."""
+    return f"{'Plain PPO' if run.order is None else order_words(run.order)} ({run.path.resolve().name})"
 
 
 def _notice(run: SavedRun) -> str:

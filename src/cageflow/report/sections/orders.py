@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cageflow.report.content import Block, Chart, Prose, Section, Table
-from cageflow.report.drawing import plain_ticks, tip
+from cageflow.report.drawing import limits, mark_outliers, plain_ticks, tip
 from cageflow.report.material import Material
 from cageflow.report.results import OrderResult
 from cageflow.report.theme import light
@@ -159,9 +160,22 @@ def _draw(figure: Figure, narrow: bool, ranked: Sequence[ChartedOrder], best: Or
                 xytext=(9, 9),
                 textcoords="offset points",
                 fontweight="bold",
+                annotation_clip=True,
                 bbox={"facecolor": light("paper"), "alpha": 0.8, "pad": 1.0},
                 zorder=4,
             )
+    heights = [place.height for place in ranked]
+    tried_means = [place.result.estimate.mean if place.result else math.nan for place in ranked]
+    spread = [2 * (place.deviation or 0.0) for place in ranked]
+    ends = limits(
+        [
+            *(h + s for h, s in zip(heights, spread, strict=True)),
+            *(h - s for h, s in zip(heights, spread, strict=True)),
+            *tried_means,
+        ]
+    )
+    axes.set_ylim(*ends)
+    mark_outliers(axes, list(range(len(ranked))), tried_means, ends)
     axes.set_xlim(-1.5, len(ranked) + 0.5)
     apart = max(20, round(len(ranked) / 6 / 20) * 20)
     shown = [0, *range(apart - 1, len(ranked), apart)]

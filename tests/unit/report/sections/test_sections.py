@@ -73,7 +73,7 @@ def test_best_workflow_of_the_page__is_that_of_the_log(search: Material) -> None
     assert values["Fix in this order"] == order_words(FIRST)
     assert values["Reward an episode"] == number(float(np.mean(search.playbook.returns)))
     assert "98.0" in next(card.note for card in cards.cards if card.label == "Compliance")
-    assert make_page(search).heading == "Fix enterprise first, then op_server, user, op_host and defender"
+    assert make_page(search).heading == "No order was found better than another"  # by three trials
 
 
 def test_what_it_beats__are_nothing_rivals_and_the_orders_that_comply(search: Material, plain: Material) -> None:
@@ -286,7 +286,7 @@ def test_an_idle_red_agent__leaves_nothing_to_react_to(tmp_path: Path) -> None:
 
 def test_every_section_and_chart_of_a_search__is_there_and_named_once(search: Material) -> None:
     page = make_page(search)
-    assert len(page.sections) == len(SECTIONS)
+    assert len(page.sections) == len(SECTIONS) - 2  # without prices, of landscapes, and other red agents, not played
     assert len({section.name for section in page.sections}) == len(page.sections)
     assert len({chart.name for chart in page.charts}) == len(page.charts) == 12
     assert page.notice == ""
