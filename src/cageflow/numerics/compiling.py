@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from cageflow.numerics.compiling_once import compiled_elsewhere
+
 PARTS = {
     "sim": "the simulator",
     "envs": "the simulator",
@@ -42,13 +44,18 @@ def watch_compiling() -> None:
 
 
 def being_compiled() -> str | None:
-    """What is being compiled in this process, in words; None where nothing is.
+    """What is being compiled in this process, or in another for all, in words; None where nothing is.
 
     It can be asked for from any thread, and before Numba is loaded.
     """
     ours = [(module, name) for module, name in tuple(_under_way) if module.startswith("cageflow.")]
-    if not ours:
-        return None
-    module, name = ours[-1]
-    part = PARTS.get(module.split(".")[1], module)
-    return f"compiling {part} for this machine, which is kept for the next time ({name}, function {_num_begun})"
+    if ours:
+        module, name = ours[-1]
+        return f"{_words(module)} ({name}, function {_num_begun})"
+    elsewhere = compiled_elsewhere()
+    return None if elsewhere is None else f"{_words(elsewhere)} (in a worker)"
+
+
+def _words(module: str) -> str:
+    part = PARTS.get(module.partition(".")[2].partition(".")[0], module)
+    return f"compiling {part} for this machine, which is kept for the next time"
