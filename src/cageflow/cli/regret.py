@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cageflow.search.landscape import Landscape
 
-STRATEGIES = "gp-ucb,thompson,random,round-robin,canonical"
+STRATEGIES = "curves,gp-ucb,thompson,asha,random,round-robin,canonical"
 KERNELS = "evidence,mallows,position,pairwise"
 
 
@@ -38,7 +38,10 @@ def regret(
         int, typer.Option(help="Replays of each strategy, at least 2.", min=2, metavar="<int>")
     ] = 200,
     trials: Annotated[int, typer.Option(help="Trials of each replay.", min=1, metavar="<int>")] = 60,
-    strategy: Annotated[str, typer.Option(help="Strategies, separated by commas.")] = STRATEGIES,
+    strategy: Annotated[
+        str, typer.Option(help="Strategies, separated by commas; also random-feasible and, with --order, one-order.")
+    ] = STRATEGIES,
+    order: Annotated[str | None, option("The order that one-order trains throughout.", "no such contender")] = None,
     kernel: Annotated[
         str, typer.Option(help="Kernels that gp-ucb is replayed with, separated by commas; the others take the first.")
     ] = KERNELS,
@@ -70,7 +73,7 @@ def regret(
         say = stack.enter_context(Telling("reading the landscape"))
         work = _worker(
             stack, say, n_workers, repetitions, trials, _names(strategy), _names(kernel), beta, gate,
-            compliance_threshold, seed,
+            compliance_threshold, seed, order,
         )  # fmt: skip
         for (path, table), folder in zip(tables, folders, strict=True):
             measured.append(work(path, table, folder))
@@ -92,6 +95,7 @@ def _worker(
     gate: str,
     compliance_threshold: float,
     seed: int,
+    order: str | None,
 ) -> Callable[[Path, Landscape, Path], dict[str, Any]]:
     """What measures one table; refuses nonsense before any work is begun."""
     from cageflow.analysis.differences_words import sentences
@@ -101,13 +105,16 @@ def _worker(
     from cageflow.measure.differences import differences_of
     from cageflow.measure.regret import make_contenders, measure_regret
     from cageflow.report.regret_figures import calibration_figures, regret_figures, write_regret
+    from cageflow.scenario.orders import read_order
     from cageflow.search.strategies import StrategySettings
     from cageflow.sim.threads import available_cores
     from cageflow.work.executors import make_executor
 
     settings: dict[str, Any] = {"beta": beta, "gate": gate, "compliance_threshold": compliance_threshold}
     kernel_names: list[Any] = list(kernels)
-    contenders = make_contenders(strategies, kernel_names, StrategySettings(**settings))
+    contenders = make_contenders(
+        strategies, kernel_names, StrategySettings(**settings), None if order is None else read_order(order)
+    )
     workers = available_cores() if n_workers is None else n_workers
     if not 1 <= workers <= MAX_WORKERS:
         raise UserError(f"--n-workers is {workers}: expected 1 to {MAX_WORKERS}")
@@ -130,6 +137,7 @@ def _worker(
             compliance_threshold=compliance_threshold,
             splits=CALIBRATION_SPLITS,
             seed=seed,
+            curves="curves" in strategies,
             executor=executor,
             on_progress=say.counting(f"{path.name}: calibrations"),
         )
@@ -161,7 +169,7 @@ def _names(text: str) -> list[str]:
 def _print(console: Console, figures: dict[str, Any]) -> None:
     """The tables of one landscape."""
     tables = [_regret_table(figures["regret"], name) for name in ("simple_regret", "cumulative_regret")]
-    tables += [_calibration_table(figures["calibration"], quantity) for quantity in ("reward", "compliance")]
+    tables += [_calibration_table(figures["calibration"], quantity) for quantity in ("reward", "log-gap", "compliance")]
     for table in tables:
         if table.rows:  # a landscape of few orders has none to be told of and others to foretell
             _print_table(console, table)

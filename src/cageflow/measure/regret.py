@@ -3,33 +3,56 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cageflow.errors import UserError
+from cageflow.measure.bystanders import OneOrder, RandomAmong
+from cageflow.measure.lookup import Lookup, play
 from cageflow.measure.replay import Replay
 from cageflow.scenario.orders import Order, OrderSpace
 from cageflow.search.landscape import Landscape
 from cageflow.search.registry import IN_RUNGS, STRATEGIES, make_strategy
-from cageflow.search.strategies import Choice, KernelName, StrategySettings
+from cageflow.search.rungs import Rungs
+from cageflow.search.strategies import Choice, KernelName, Strategy, StrategySettings
 from cageflow.search.trial import History, TrialResult
 from cageflow.work.pool import do_all
 
 Floats = NDArray[np.float64]
 
-REPLAYED = tuple(name for name in STRATEGIES if name != "exhaustive" and name not in IN_RUNGS)
-"""Strategies that can be replayed: up to a trial of each order `exhaustive` is `round-robin`, and then it ends."""
+BYSTANDERS = ("random-feasible", "one-order")
+"""Contenders that know what a search does not: which orders can be followed, or which one to take."""
+REPLAYED = (*(name for name in STRATEGIES if name != "exhaustive"), *BYSTANDERS)
+"""Contenders: up to a trial of each order `exhaustive` is `round-robin`, and then it ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A strategy with its settings, under the label that tables and plots give it."""
+    """A strategy with its settings, under the label that tables and plots give it.
+
+    Attributes:
+        label: for people.
+        strategy: its name.
+        settings: its settings, but for the rungs, which are the landscape's.
+        order: of `one-order`.
+    """
 
     label: str
     strategy: str
     settings: StrategySettings
+    order: Order | None = None
+
+    def make(self, space: OrderSpace, feasible: NDArray[np.bool_], rungs: Rungs) -> Strategy:
+        """The strategy, for a landscape with these feasible orders (W,) and rungs."""
+        settings = replace(self.settings, rungs=rungs if self.strategy in IN_RUNGS else ())
+        if self.strategy == "random-feasible":
+            return RandomAmong(space, settings, np.flatnonzero(feasible))
+        if self.order is not None:
+            return OneOrder(space, settings, self.order)
+        return make_strategy(self.strategy, space, settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +62,16 @@ class Regrets:
     Attributes:
         contender: who was replayed.
         simple: (R, T) float32: after each trial of each repetition, the best true reward less the worth of the order
-            that would be recommended then.
-        instantaneous: (R, T) float32: the best true reward less the worth of the order that the trial was on.
-        wasted: (R, T) bool: whether the trial was on an order that cannot be followed.
+            that would be recommended then. On a landscape in rungs a trial is as many episodes as a whole training.
+        instantaneous: (R, T) float32: the best true reward less the worth of the order that the trial was on, or of the
+            orders that its episodes were on, in the mean.
+        wasted: (R, T) float32: the share of the trial that was on orders that cannot be followed.
     """
 
     contender: Contender
     simple: NDArray[np.float32]
     instantaneous: NDArray[np.float32]
-    wasted: NDArray[np.bool_]
+    wasted: NDArray[np.float32]
 
     @property
     def cumulative(self) -> NDArray[np.float32]:
@@ -63,13 +87,19 @@ class Regrets:
 
 
 def make_contenders(
-    strategies: Sequence[str], kernels: Sequence[KernelName], settings: StrategySettings
+    strategies: Sequence[str],
+    kernels: Sequence[KernelName],
+    settings: StrategySettings,
+    order: Order | None = None,
 ) -> list[Contender]:
     """One contender for each strategy, and gp-ucb once for each kernel; the others take the first kernel.
 
     Raises:
-        UserError: a strategy or a kernel is unknown or none is given, or the strategy cannot be replayed.
+        UserError: a strategy or a kernel is unknown or none is given, or the strategy cannot be replayed, or an order
+            is given for `one-order` alone or not at all.
     """
+    if (order is None) == ("one-order" in strategies):
+        raise UserError("one-order is a contender that trains one order throughout: give both it and that order")
     if not kernels:
         raise UserError(f"no kernel to replay with: possible are {', '.join(get_args(KernelName))}")
     contenders = []
@@ -79,7 +109,7 @@ def make_contenders(
         for kernel in dict.fromkeys(kernels if name == "gp-ucb" else kernels[:1]):
             with_kernel = replace(settings, kernel=kernel)  # refuses an unknown one
             label = f"{name} {kernel}" if name == "gp-ucb" and len(kernels) > 1 else name
-            contenders.append(Contender(label, name, with_kernel))
+            contenders.append(Contender(label, name, with_kernel, order if name == "one-order" else None))
     return contenders
 
 
@@ -116,8 +146,12 @@ def measure_regret(
             raise UserError(f"{name} is {number}: it must be at least {least}")
     if not contenders:
         raise UserError(f"no strategy to replay: possible are {', '.join(REPLAYED)}")
+    for contender in contenders:
+        if contender.order is not None:
+            landscape.space.rank(contender.order)  # refuses one of other types
+    game = Lookup if len(landscape.rungs) > 1 else Replay
     replays = {
-        threshold: Replay.of(landscape, threshold)
+        threshold: game.of(landscape, threshold)
         for threshold in {contender.settings.compliance_threshold for contender in contenders}
     }
     tasks = [
@@ -152,7 +186,10 @@ def recommend(space: OrderSpace, history: History, mean: Floats, settings: Strat
     return space.unrank(max(reached, key=lambda i: mean[i])) if reached else None
 
 
-_Task = tuple[Replay, Contender, int, int, int]
+ONE_RUNG = (1,)
+"""Where a landscape has none: every trial is a training at its full budget."""
+
+_Task = tuple[Replay | Lookup, Contender, int, int, int]
 """What is replayed, by whom, for how many trials, with which seed, and the number of the repetition."""
 
 
@@ -161,13 +198,17 @@ def _name(task: _Task) -> str:
     return f"replay {repetition + 1} of {contender.label}"
 
 
-def _repetition(task: _Task) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
-    """Simple regret (T,), instantaneous regret (T,) and wasted trials (T,) of one replay."""
+def _repetition(task: _Task) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Simple regret (T,), instantaneous regret (T,) and the wasted share (T,) of the trials of one replay."""
     replay, contender, trials, seed, repetition = task
+    if isinstance(replay, Lookup):
+        strategy = contender.make(replay.space, replay.feasible, replay.rungs)
+        figures = play(replay, strategy, trials, partial(_stream, seed, repetition))
+        return figures[0].astype(np.float32), figures[1].astype(np.float32), figures[2].astype(np.float32)
     truth = replay.draw_truth(_stream(seed, repetition, 0))
     worth, best = truth.worth, truth.best
     space = replay.space
-    strategy = make_strategy(contender.strategy, space, contender.settings)
+    strategy = contender.make(space, truth.feasible, ONE_RUNG)
     history: list[TrialResult] = []
     picked, recommended = np.empty(trials, dtype=np.int64), np.full(trials, -1)
     for t in range(trials + 1):
@@ -175,26 +216,28 @@ def _repetition(task: _Task) -> tuple[NDArray[np.float32], NDArray[np.float32], 
         if choice is None:
             raise RuntimeError(f"{contender.strategy} had nothing to try after {t} trials")
         if t > 0:
-            mean = _reward_mean(space, choice, history, contender.settings)
+            mean = _reward_mean(strategy, choice, history)
             order = recommend(space, history, mean, contender.settings)
             recommended[t - 1] = -1 if order is None else space.rank(order)
         if t < trials:
             i = picked[t] = space.rank(choice.order)
             visit = sum(trial.order == choice.order for trial in history)
-            history.append(replay.trial(truth, choice.order, history, _stream(seed, repetition, 2, int(i), visit)))
+            trial = replay.trial(truth, choice.order, history, _stream(seed, repetition, 2, int(i), visit))
+            history.append(replace(trial, training=choice.training))
     nothing = best - worth.min()  # no recommendation is as bad as the worst
     simple = np.where(recommended >= 0, best - worth[recommended], nothing)
-    return simple.astype(np.float32), (best - worth[picked]).astype(np.float32), ~truth.feasible[picked]
+    instantaneous, wasted = best - worth[picked], ~truth.feasible[picked]
+    return simple.astype(np.float32), instantaneous.astype(np.float32), wasted.astype(np.float32)
 
 
-def _reward_mean(space: OrderSpace, choice: Choice, history: History, settings: StrategySettings) -> Floats:
+def _reward_mean(strategy: Strategy, choice: Choice, history: History) -> Floats:
     """(W,) mean of the reward process: that of the choice, or for a strategy without one that of the same history."""
     if choice.acquisition is not None:
         return choice.acquisition.mean
     from cageflow.search import surrogate  # imports Numba
 
-    reached = [trial for trial in history if settings.reached(trial)]
-    return surrogate.fit_reward(space, reached, settings.kernel).posterior()[0]
+    reached = [trial for trial in history if strategy.settings.reached(trial)]
+    return surrogate.fit_reward(strategy.space, reached, strategy.settings.kernel).posterior()[0]
 
 
 def _stream(seed: int, *key: int) -> np.random.Generator:

@@ -39,7 +39,7 @@ ORDER_PRIOR = (-2.12, 1.0)
 """The same of the variance between orders, where they differ."""
 DRIFT_PRIOR = (-1.2, 1.0)
 """The same of a drift per decade, in parts of the variance at the full budget; median 0.3."""
-FADING_PRIOR = (0.0, 0.5)
+FADING_PRIOR = (0.6, 0.6)
 """Mean and deviation of the fading per decade."""
 RATE_PRIOR = (-0.69, 1.0)
 """Mean and deviation of the logarithm of each rate of the kernel; median 0.5."""

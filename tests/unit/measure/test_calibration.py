@@ -1,6 +1,7 @@
 """Calibration: coverage of held-out orders on landscapes whose noise is known."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from cageflow.errors import UserError
 from cageflow.measure import calibration as calibration_module
 from cageflow.measure.calibration import measure_calibration
-from cageflow.search import surrogate
+from cageflow.search import Landscape, surrogate
 from cageflow.work.executors import make_processes
 from tests.helpers.orders import ALL_ORDERS
 from tests.helpers.tasks import die_first
@@ -87,3 +88,22 @@ def test_measure__loses_nothing_by_a_worker_that_dies(tmp_path, monkeypatch):
 def test_measure__refuses_no_splits():
     with pytest.raises(UserError, match="splits is 0: it must be at least 1"):
         calibrate(landscape_table(pair_landscape(0)), splits=0)
+
+
+def test_curves__are_as_sure_as_they_should_be_where_trainings_fall_into_bad_optima():
+    rng = np.random.default_rng(0)
+    log_loss = 3.5 - 0.4 * (pair_landscape(0) - pair_landscape(0).mean()) / pair_landscape(0).std()
+    table = landscape_table(np.zeros(120), training_sd=0.0, seeds=2)
+    rows = [
+        replace(row, reward=-float(np.exp(log_loss[ALL_ORDERS.index(row.order)] + 0.25 * rng.normal())))
+        for row in table.rows
+    ]
+    parts = calibrate(Landscape(table.space, tuple(rows)), curves=True)
+    on_scale = [part for part in parts if part.quantity == "log-gap"]
+    assert [part.kernel for part in on_scale] == ["curves"] * 4
+    assert np.mean([part.within_1 for part in on_scale]) == pytest.approx(0.683, abs=0.06)
+    assert np.mean([part.within_2 for part in on_scale]) == pytest.approx(0.954, abs=0.04)
+    assert on_scale[2].explained > 0.5
+    points = {part.kernel: part for part in parts if part.quantity == "reward" and part.training_orders == 40}
+    assert set(points) == {"mallows", "curves"}
+    assert points["curves"].explained > points["mallows"].explained

@@ -195,7 +195,7 @@ def test_belief__of_eight_types_takes_seconds():
     space = OrderSpace(tuple("abcdefgh"))
     rng = np.random.default_rng(0)
     trials = [
-        trial(order, -40 - 10 * rng.random() - 20 * (episodes < FULL), episodes, space=space)
+        trial(order, -20 - 9 * space.unrank(int(order)).index("a") - rng.random(), episodes, space=space)
         for order in rng.integers(len(space), size=60)
         for episodes in (750, FULL)
     ]
@@ -204,4 +204,5 @@ def test_belief__of_eight_types_takes_seconds():
     belief = fit_curves(space, trials, FULL)
     mean, _ = belief.posterior()
     assert time.process_time() - began < 5.0
+    assert belief.processes[0].params.order > 0
     assert mean.shape == (40_320,)
