@@ -76,6 +76,8 @@ def price(one: Precedence) -> str:
     """What turning a precedence costs."""
     if one.cost is None:
         return "turned it cannot be followed"
+    if one.cost <= 0:
+        return "among the best orders alone"
     return f"{points(one.cost)} points"
 
 

@@ -141,6 +141,8 @@ def test_eight_types__ties_are_about_so_many_where_orders_were_drawn_as_a_sample
 def test_turned_order_that_cannot_be_followed_and_untested_turns__are_said_so():
     strict = replace(FIRST, cost=None, cost_low=None, cost_high=None)
     assert "(certain, turned it cannot be followed)" in sentences(answer_of(known((strict,))))[0]
+    interwoven = replace(FIRST, cost=-2.6)
+    assert "(certain, among the best orders alone)" in sentences(answer_of(known((interwoven,))))[0]
     untested = replace(FIRST, tested=False, probability=0.96)
     assert "(96%, 58 points, never tested)" in sentences(answer_of(known((untested,))))[0]
     assert sentences(answer_of(None))[0].startswith("No order that was tried can be followed")

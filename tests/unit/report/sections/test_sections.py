@@ -288,7 +288,7 @@ def test_every_section_and_chart_of_a_search__is_there_and_named_once(search: Ma
     page = make_page(search)
     assert len(page.sections) == len(SECTIONS) - 2  # without prices, of landscapes, and other red agents, not played
     assert len({section.name for section in page.sections}) == len(page.sections)
-    assert len({chart.name for chart in page.charts}) == len(page.charts) == 12
+    assert len({chart.name for chart in page.charts}) == len(page.charts) == 13
     assert page.notice == ""
 
 
