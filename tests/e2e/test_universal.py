@@ -38,7 +38,7 @@ def test_json__says_what_one_policy_is_worth_for_all_orders(universal_run: Run) 
     best = next(row for row in rows if row.order == parse_order(result["workflow"]))
     assert (result["best_reward"], result["best_compliance"]) == pytest.approx((best.reward, best.compliance), abs=1e-4)
     assert load_policy(result["policy"]).is_universal
-    assert universal_run.words.startswith("Training one policy for all 120 workflows against B_lineAgent, rules v2.1")
+    assert universal_run.words.startswith("Training one policy for all 120 workflows on CAGE Challenge 2, Scenario2")
 
 
 def test_words__name_mean_best_and_files(universal_run: Run) -> None:

@@ -94,14 +94,14 @@ class Answer:
 
     Attributes:
         made_of: what tells it from another answer: of which trials, which trainings and which version.
-        network: name of the network.
+        network: which one, as everything that is kept says it.
         orders: what is known of them; None where none that was tried can be followed.
         plain: plain PPO beside the search; None where it was not trained.
         over_plain: the recommended order beside it; None without either.
     """
 
     made_of: Mapping[str, Any]
-    network: str
+    network: Mapping[str, Any]
     orders: OrderAnswer | None
     plain: PlainPPO | None
     over_plain: Gain | None
@@ -162,7 +162,7 @@ def make_answer(run: SavedRun, plain: PlainPPO | None, made_of: Mapping[str, Any
         gain = None if plain is None else over_plain(belief, recommended, plain)
     return Answer(
         made_of=made_of or {},
-        network=run.config.game().network.scenario.name,
+        network=run.config.game().network.identity.to_json(),
         orders=orders,
         plain=plain,
         over_plain=gain,

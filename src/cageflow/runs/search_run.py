@@ -90,8 +90,7 @@ class SearchRun:
         started = time.monotonic()
         config = self._run.config
         self._run.reporter.start(
-            f"{config.doing} {config.how_many()} workflows against {config.game().red_agent}, rules {config.rules}, "
-            f"seed {config.seed}: {self._run.folder.path}",
+            f"{config.doing} {config.how_many()} workflows {config.game_in_words()}: {self._run.folder.path}",
             config.total_episodes,
             self._run.episodes_before,
         )

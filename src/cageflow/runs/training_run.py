@@ -39,8 +39,8 @@ class TrainingRun:
         config, folder = self._run.config, self._run.folder
         order = config.order()
         self._run.reporter.start(
-            f"Training {'plain PPO' if order is None else show_order(order)} against {config.game().red_agent}, "
-            f"rules {config.rules}, seed {config.seed}: {folder.path}",
+            f"Training {'plain PPO' if order is None else show_order(order)} "
+            f"{config.game_in_words(with_orders=order is not None)}: {folder.path}",
             config.total_episodes,
             self._run.episodes_before,
         )

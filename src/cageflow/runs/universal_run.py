@@ -43,8 +43,7 @@ class UniversalRun:
         started = time.monotonic()
         config, folder, trainer = self._run.config, self._run.folder, self._trainer
         self._run.reporter.start(
-            f"Training one policy for all {len(self._space):,} workflows against {config.game().red_agent}, "
-            f"rules {config.rules}, seed {config.seed}: {folder.path}",
+            f"Training one policy for all {len(self._space):,} workflows {config.game_in_words()}: {folder.path}",
             config.total_episodes,
             self._run.episodes_before,
         )

@@ -14,7 +14,7 @@ from cageflow.collect import COLLECTORS, WorkflowSpec
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.learn.config import PPOConfig
-from cageflow.scenario.durations import FROM_FILE
+from cageflow.scenario.durations import FROM_FILE, words_on_time
 from cageflow.scenario.orders import Order
 from cageflow.search import TrialResult
 from cageflow.settings.parts import CommonSettings
@@ -183,6 +183,16 @@ class RunConfig(BaseModel, CommonSettings):
     def start(self) -> str | None:
         """What new trainings begin with: a run, or a learner's file; None for nothing."""
         return None
+
+    def game_in_words(self, *, with_orders: bool = True) -> str:
+        """On which network, how long actions take there, how orders are kept, against whom and by which rules."""
+        game = self.game()
+        scenario = game.network.scenario
+        orders = f", orders {self.workflow_mode}" if with_orders else ""
+        return (
+            f"on {scenario.name} ({words_on_time(scenario)}){orders}, against {game.red_agent}, rules {self.rules}, "
+            f"seed {self.seed}"
+        )
 
     @property
     def trial_executor(self) -> str:

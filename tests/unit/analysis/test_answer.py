@@ -46,7 +46,7 @@ def known(precedences=(), open_pairs=(), tied=60, types=TYPES, recommended=None)
 def answer_of(orders, plain=None, gain=None):
     return Answer(
         made_of={},
-        network="cage2",
+        network={"name": "cage2"},
         orders=orders,
         plain=plain,
         over_plain=gain,
