@@ -12,7 +12,7 @@ INSTALLED := $(VENV)/.installed
 CACHED = NUMBA_CACHE_DIR="$$($(BIN)/python tools/numba_cache_dir.py)"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup search test fmt lint type test-unit test-parity test-stat test-bounds test-networks test-crash test-processors picture bench clean-cache
+.PHONY: help setup search test fmt lint type test-unit test-parity test-stat test-bounds test-networks test-crash test-processors test-unbiased picture bench clean-cache
 
 help: ## print this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -78,6 +78,9 @@ test-processors: setup ## one search on what passes for other processors: the sa
 
 picture: setup ## take the picture of an episode that the documents show, in a Chromium
 	$(CACHED) $(BIN)/python -m tools.take_watch_picture docs/images/watch.png
+
+test-unbiased: setup ## 30 small searches by two strategies: what they print is what their policies are worth: two minutes
+	$(CACHED) $(BIN)/python -m tests.helpers.unbiased
 
 bench: setup ## measure this machine (BENCH_ARGS="sim --json")
 	$(CACHED) $(BIN)/cageflow bench $(BENCH_ARGS)
