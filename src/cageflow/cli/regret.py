@@ -39,9 +39,9 @@ def regret(
     ] = 200,
     trials: Annotated[int, typer.Option(help="Trials of each replay.", min=1, metavar="<int>")] = 60,
     strategy: Annotated[
-        str, typer.Option(help="Strategies, separated by commas; also random-feasible and, with --order, one-order.")
+        str, typer.Option(help="Strategies, separated by commas; also random-feasible and, with --workflow, one-order.")
     ] = STRATEGIES,
-    order: Annotated[str | None, option("The order that one-order trains throughout.", "no such contender")] = None,
+    workflow: Annotated[str | None, option("The order that one-order trains throughout.", "no such contender")] = None,
     kernel: Annotated[
         str, typer.Option(help="Kernels that gp-ucb is replayed with, separated by commas; the others take the first.")
     ] = KERNELS,
@@ -73,7 +73,7 @@ def regret(
         say = stack.enter_context(Telling("reading the landscape"))
         work = _worker(
             stack, say, n_workers, repetitions, trials, _names(strategy), _names(kernel), beta, gate,
-            compliance_threshold, seed, order,
+            compliance_threshold, seed, workflow,
         )  # fmt: skip
         for (path, table), folder in zip(tables, folders, strict=True):
             measured.append(work(path, table, folder))
