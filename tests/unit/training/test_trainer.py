@@ -188,6 +188,23 @@ def test_figures_of_an_update_are_the_means_of_its_episodes(collector: Collector
     assert episodes.alignment_returns == pytest.approx(expected, abs=1e-4)
 
 
+def test_perturbed_starts__are_those_of_episodes_that_are_learned_from_and_never_of_those_that_judge(
+    collector: Collector,
+) -> None:
+    shares: list[float] = []
+
+    class Listening(Scripted):
+        def play(self, weights: ActorWeights, seeds: npt.NDArray[np.uint64], *others: Any) -> Episodes:
+            shares.append(others[1] if len(others) > 1 else 0.0)
+            return collector.play(weights, seeds, *others)
+
+    trainer = make_trainer(config_of(perturbed_starts=0.25), Listening(collector, [0.0], [0.0], 5))
+    trainer.update()
+    trainer.evaluate()
+    assert shares == [0.25, 0.0]
+    assert trainer.policy(8).card.perturbed_starts == 0.25
+
+
 def test_fresh_episodes_are_the_same_for_each_policy_of_a_training_and_none_of_it(collector: Collector) -> None:
     seen: list[npt.NDArray[np.uint64]] = []
 
