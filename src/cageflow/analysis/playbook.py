@@ -28,18 +28,21 @@ from cageflow.analysis.tallies import (
 )
 from cageflow.analysis.traces import Trace, trace_episodes
 from cageflow.analysis.turns import NOTHING_DUE, Departure, find_turns
-from cageflow.collect.games import WorkflowSpec
+from cageflow.collect.games import GameSpec, WorkflowSpec
 from cageflow.envs.agent import BlueAgent
 from cageflow.envs.options import GameOptions
 from cageflow.envs.seeds import EpisodeStream
+from cageflow.evaluation.perturbed import perturbed_of, perturbed_shares
+from cageflow.evaluation.work import play_share
 from cageflow.files import write_whole
 from cageflow.learn.fit import check_fit
 from cageflow.learn.policy import Policy
 from cageflow.reading import read_json
 from cageflow.runs.saved_run import SavedRun
+from cageflow.workflow.tested import OrderTests
 
 FILE = "playbook.json"
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 ROLES = {"good": 0.95, "median": 0.5, "bad": 0.05}
 """The example episodes, and the share of all episodes that end no better."""
 EXAMPLES_OF_A_KIND = 3
@@ -92,6 +95,8 @@ class Playbook:
         departures_on_clean: fixes out of turn of hosts that red did not hold.
         departures: some of them.
         examples: a good, a median and a bad episode.
+        tests: which fixes tested the workflow, the fields of `workflow.tested.OrderTests`; empty without a workflow.
+        perturbed: what the policy came to from perturbed starts, as `evaluation.perturbed.Perturbed` says it; likewise.
     """
 
     made_of: dict[str, Any]
@@ -121,6 +126,8 @@ class Playbook:
     departures_on_clean: int
     departures: list[Departure]
     examples: list[ExampleEpisode]
+    tests: dict[str, Any]
+    perturbed: dict[str, Any]
 
     @property
     def num_episodes(self) -> int:
@@ -203,6 +210,7 @@ def make_playbook(
     compliance: list[float] = []
     intrusions: list[tuple[npt.NDArray[np.int64], ...]] = []
     on_clean = 0
+    tests: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]] = []
     departures: dict[tuple[int, int], list[Departure]] = {}
     for trace in trace_episodes(agent, options, seeds, workflow):
         held, down, restores = price(network, trace)
@@ -225,6 +233,7 @@ def make_playbook(
                 kept = departures.setdefault(kind, [])
                 kept += found[: EXAMPLES_OF_A_KIND - len(kept)]
             compliance += trace.compliance.tolist()
+            tests.append((trace.tests, trace.contests))
         sums = {name: part + sums.get(name, 0) for name, part in parts.items()}
         intrusions.append(tuple(find_intrusions(network, trace)))
         returns += trace.returns.tolist()
@@ -249,6 +258,8 @@ def make_playbook(
         turns=turn_counts.tolist(),
         departures_on_clean=on_clean,
         departures=[one for _, found in _most_first(departures, turn_counts) for one in found],
+        tests=_tests(tests),
+        perturbed={} if workflow is None else _perturbed(agent, options, workflow, episodes, seed),
         examples=_examples(agent, options, seeds, returns, workflow),
         actions=sums["actions"].tolist(),
         busy_steps=sums["busy"],
@@ -304,6 +315,25 @@ def _examples(
         ExampleEpisode(role=role, share=place / max(1, len(ranked) - 1), replay=replay)
         for role, place, replay in zip(ROLES, places, replays, strict=True)
     ]
+
+
+def _tests(parts: Sequence[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]) -> dict[str, Any]:
+    """The facts of all episodes' tests, as JSON reads them back."""
+    if not parts:
+        return {}
+    counts, contests = (np.concatenate(some) for some in zip(*parts, strict=True))
+    facts = OrderTests.of(counts, contests).facts()
+    return {**facts, "contests": [list(row) for row in facts["contests"]]}
+
+
+def _perturbed(
+    agent: BlueAgent, options: GameOptions, workflow: WorkflowSpec, episodes: int, seed: int
+) -> dict[str, Any]:
+    """What an agent comes to from perturbed starts, in a fifth as many episodes of each."""
+    shares = perturbed_shares([GameSpec(options, masked=True)], seed, max(2, episodes // 5), workflow)
+    rule = BASELINES["flagged"](options.blue_setting)
+    mine, its = ({share.cell: play_share(who, share) for share in shares} for who in (agent, rule))
+    return perturbed_of(shares, mine, its).to_json()
 
 
 def _histograms(hosts: npt.NDArray[np.int64], steps: npt.NDArray[np.int64], num_hosts: int) -> list[list[list[int]]]:

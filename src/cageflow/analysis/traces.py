@@ -39,6 +39,7 @@ class Trace(NamedTuple):
         service_down: (T, B, H) bool: whether the service of each host was down after the step.
         verdicts: (T, B) int8: NO_FIX, or whether a fix FOLLOWS the workflow or DEPARTS from it; without one NO_FIX.
         compliance: (B,) float64, NaN without a workflow.
+        tests, contests: (B, 4) and (B, T, T) int32 as of `workflow.tested.TestedFixes`; 0 without a workflow.
     """
 
     actions: npt.NDArray[np.int16]
@@ -51,6 +52,8 @@ class Trace(NamedTuple):
     service_down: npt.NDArray[np.bool_]
     verdicts: npt.NDArray[np.int8]
     compliance: npt.NDArray[np.float64]
+    tests: npt.NDArray[np.int32]
+    contests: npt.NDArray[np.int32]
 
     @property
     def returns(self) -> npt.NDArray[np.float64]:
@@ -91,6 +94,8 @@ def _record_batch(
         service_down=np.empty((num_steps, num_envs, num_hosts), np.bool_),
         verdicts=np.full((num_steps, num_envs), NO_FIX, np.int8),
         compliance=np.full(num_envs, np.nan),
+        tests=np.zeros((num_envs, 4), np.int32),
+        contests=np.zeros((num_envs, len(network.unit_types), len(network.unit_types)), np.int32),
     )
     batch = GameBatch(options, num_envs)
     games = LocalGames(GameSpec(options, masked=False), batch)
@@ -120,7 +125,8 @@ def _record_batch(
         trace.service_down[step] = ~truth["service_running"]
         low, high = games.table[:, 0::4], games.table[:, 1::4]
         trace.alarms[step] = low + 2 * high == Activity.EXPLOIT
-    trace.compliance[:] = games.outcomes().compliance
+    outcomes = games.outcomes()
+    trace.compliance[:], trace.tests[:], trace.contests[:] = outcomes.compliance, outcomes.tests, outcomes.contests
     return trace
 
 

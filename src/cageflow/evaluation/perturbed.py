@@ -7,7 +7,7 @@ for whoever is evaluated with the same seed. See `cageflow.envs.perturbing` for 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,11 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from cageflow.agents.sources import AgentSource, BaselineSource
-from cageflow.collect.games import GameSpec
+from cageflow.collect.games import GameSpec, WorkflowSpec
 from cageflow.envs.perturbing import PERTURBING_STEPS, STARTS
 from cageflow.envs.seeds import EpisodeStream
+from cageflow.evaluation.episodes import Played
 from cageflow.evaluation.statistics import Summary, summarize
-from cageflow.evaluation.work import Share, cut_shares, play_shares
+from cageflow.evaluation.work import CellKey, Share, cut_shares, play_shares
 from cageflow.scenario import RedAgent
 from cageflow.scenario.red_agents import RED_AGENTS
 from cageflow.workflow.tested import OrderTests, pooled_tests
@@ -129,6 +130,27 @@ def evaluate_perturbed(
     Raises:
         UserError, WorkerError: as for `evaluation.protocol.evaluate`.
     """
+    shares = perturbed_shares(specs, seed, episodes, source.workflow)
+    parts = [part for share in shares for part in cut_shares(share, num_workers)]
+    setting = shares[0].spec.options.blue_setting
+    rule = dict(play_shares(RULE, setting, parts, num_workers))
+    played = {}
+    for key, one in play_shares(source, setting, parts, num_workers):
+        played[key] = one
+        summary, (start, red) = summarize(one.returns), key
+        say(f"{start} for {PERTURBING_STEPS} steps, against {red}: {summary.mean:.2f} ± {summary.se:.2f}")
+    return perturbed_of(shares, played, rule)
+
+
+def perturbed_shares(specs: Sequence[GameSpec], seed: int, episodes: int, workflow: WorkflowSpec | None) -> list[Share]:
+    """The cells that are played: a share of each start against each red agent that attacks.
+
+    Args:
+        specs: the games that a protocol plays, whatever their order.
+        seed: decides all chance.
+        episodes: of each cell, at least 2.
+        workflow: that fixes are judged by, or None.
+    """
     max_steps = max(spec.options.max_steps for spec in specs)
     played_against = {spec.options.red_agent: spec for spec in specs}
     attackers = [red for red in played_against if RED_AGENTS.get(red) != RedAgent.SLEEP] or list(played_against)
@@ -139,24 +161,28 @@ def evaluate_perturbed(
             spec = replace(spec, options=spec.options.against(red, max_steps + PERTURBING_STEPS))
             purpose = f"evaluate {'compiled' if spec.cyborg_path is None else 'cyborg'} {start} {max_steps} {red}"
             seeds = EpisodeStream(seed, purpose).seeds(0, episodes)
-            shares += cut_shares(Share((start, red), spec, seeds, source.workflow, start), num_workers)
-    setting = shares[0].spec.options.blue_setting
-    rule = dict(play_shares(RULE, setting, shares, num_workers))
-    cells = {}
-    for key, played in play_shares(source, setting, shares, num_workers):
-        start, red = key
-        judged = source.workflow is not None
-        cells[key] = PerturbedCell(
-            start,
-            red,
-            played.returns,
-            rule[key].returns,
-            float(played.compliance.mean()) if judged else None,
-            OrderTests.of(played.tests, played.contests) if judged else None,
+            shares.append(Share((start, red), spec, seeds, workflow, start))
+    return shares
+
+
+def perturbed_of(
+    shares: Sequence[Share], played: Mapping[CellKey, Played], rule: Mapping[CellKey, Played]
+) -> Perturbed:
+    """What the episodes of all shares amount to, beside those of the rule."""
+    cells = []
+    for share in shares:
+        (start, red), one, judged = share.cell, played[share.cell], share.workflow is not None
+        cells.append(
+            PerturbedCell(
+                start,
+                red,
+                one.returns,
+                rule[share.cell].returns,
+                float(one.compliance.mean()) if judged else None,
+                OrderTests.of(one.tests, one.contests) if judged else None,
+            )
         )
-        summary = summarize(played.returns)
-        say(f"{start} for {PERTURBING_STEPS} steps, against {red}: {summary.mean:.2f} ± {summary.se:.2f}")
-    return Perturbed(max_steps, tuple(cells[start, red] for start in STARTS for red in attackers))
+    return Perturbed(shares[0].spec.options.max_steps - PERTURBING_STEPS, tuple(cells))
 
 
 def _mean(summaries: Sequence[Summary]) -> tuple[float, float]:

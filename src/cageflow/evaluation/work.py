@@ -110,17 +110,22 @@ class _Table:
         spec = share.spec
         if spec not in self._games:
             self._games = {spec: make_games(spec)}
-        agent, lead_in = self._agent, 0
-        if share.start is not None:
-            agent, lead_in = PerturbedAgent(agent, spec.options.blue_setting, share.start), PERTURBING_STEPS
-        return play_episodes(
-            agent,
-            self._games[spec],
-            share.seeds,
-            share.workflow,
-            COMPILED_ENVS if spec.cyborg_path is None else CYBORG_ENVS,
-            lead_in,
-        )
+        return play_share(self._agent, share, self._games[spec])
+
+
+def play_share(agent: BlueAgent, share: Share, games: LocalGames | None = None) -> Played:
+    """Play a share with an agent, in games of its spec that are there already or in new ones."""
+    spec, lead_in = share.spec, 0
+    if share.start is not None:
+        agent, lead_in = PerturbedAgent(agent, spec.options.blue_setting, share.start), PERTURBING_STEPS
+    return play_episodes(
+        agent,
+        make_games(spec) if games is None else games,
+        share.seeds,
+        share.workflow,
+        COMPILED_ENVS if spec.cyborg_path is None else CYBORG_ENVS,
+        lead_in,
+    )
 
 
 _table: _Table | None = None  # of this worker process

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cageflow import __version__
+from cageflow.envs.perturbing import PERTURBING_STEPS
+from cageflow.evaluation.perturbed import Perturbed
 from cageflow.evaluation.protocol import Evaluation
 from cageflow.evaluation.statistics import Summary
 from cageflow.evaluation.tables import ACTIONS, SHORT_REDS
@@ -15,6 +17,7 @@ from cageflow.scenario import Network, NetworkIdentity, is_cage2
 from cageflow.scenario.durations import words_on_durations
 from cageflow.scenario.orders import read_order, show_order
 from cageflow.scenario.red_agents import ATTACKER_NAMES, MIXED
+from cageflow.workflow.tested import OrderTests
 
 if TYPE_CHECKING:
     from cageflow.export.check import Agreement
@@ -124,7 +127,36 @@ def _evaluation(policy: PolicyCard, evaluations: Sequence[Evaluation]) -> str:
         heading += ["compliance"] if evaluation.source.workflow is not None else []
         parts.append(_table(heading, rows))
         parts.append(f"Total {total.mean:z.2f} ± {total.half_width():.2f}, 95 % interval {low:z.2f} to {high:z.2f}.")
+        if evaluation.tests is not None:
+            parts.append(_tests(evaluation.tests))
+        if evaluation.perturbed is not None:
+            parts += _perturbed(evaluation.perturbed)
     return "\n\n".join(parts)
+
+
+def _tests(tests: OrderTests) -> str:
+    known, true = (
+        f"{number:.2f} an episode" + ("" if share is None else f", of which {share:.1%} followed it")
+        for number, share in ((tests.known_tested, tests.known_compliance), (tests.tested, tests.tested_compliance))
+    )
+    return (
+        "Fixes that tested its order, made while two or more unit types were held that a fix could serve: by what blue "
+        f"could know {known}; by the truth {true}."
+    )
+
+
+def _perturbed(perturbed: Perturbed) -> list[str]:
+    words = (
+        f"Episodes of {perturbed.max_steps} steps that begin after {PERTURBING_STEPS} in which blue slept or played at "
+        "random, beside those of a rule that restores the dearest host that blue's table flags:"
+    )
+    rows = []
+    for cell in perturbed.cells:
+        share = None if cell.tests is None else cell.tests.known_compliance
+        followed = "" if share is None else f"{share:.1%}"
+        means = (f"{returns.mean():z.2f}" for returns in (cell.returns, cell.rule_returns))
+        rows.append([cell.start, SHORT_REDS[cell.red_agent], *means, followed])
+    return [words, _table(["start", "red agent", "this policy", "rule by flags", "tests followed"], rows)]
 
 
 def _limits(policy: PolicyCard, evaluations: Sequence[Evaluation], network: Network, *, green: bool) -> str:

@@ -111,7 +111,8 @@ def export(
     agreement = check_agreement(model, loaded, options)
     evaluations = []
     if episodes:
-        settings = EvaluationSettings(options, episodes, seed)
+        starts = 0 if source.workflow is None else max(2, episodes // 5)
+        settings = EvaluationSettings(options, episodes, seed, perturbed_episodes=starts)
         for deterministic in (False, True):
             say(f"evaluating its {'likeliest' if deterministic else 'drawn'} actions")
             evaluations.append(evaluate(replace(source, deterministic=deterministic), settings))

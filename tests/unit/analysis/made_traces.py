@@ -61,4 +61,6 @@ def trace(
         service_down=down,
         verdicts=np.array([[verdict] for verdict in verdicts or [NO_FIX] * num_steps], np.int8),
         compliance=np.array([np.nan]),
+        tests=np.zeros((1, 4), np.int32),
+        contests=np.zeros((1, 5, 5), np.int32),
     )

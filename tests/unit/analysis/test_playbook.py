@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cageflow.agents.policy_agent import PolicyAgent
 from cageflow.analysis.playbook import (
     STREAM,
     Playbook,
@@ -16,6 +17,7 @@ from cageflow.analysis.playbook import (
     returns_of,
     saved_playbook,
 )
+from cageflow.analysis.traces import trace_episodes
 from cageflow.collect import EpisodeStream
 from cageflow.collect.games import WorkflowSpec
 from cageflow.envs.options import GameOptions
@@ -46,6 +48,20 @@ def test_sums__agree_with_one_another(book: Playbook) -> None:
     assert [sum(size for _, size in host) for host in book.eviction] == book.intrusions
     lost = sum(book.lost_tenths) + sum(book.lost_service_tenths) + sum(book.lost_restore_tenths)
     assert lost / 10 == pytest.approx(-sum(book.returns))
+
+
+def test_tests_of_the_order_and_perturbed_starts__are_those_of_its_episodes(book: Playbook) -> None:
+    (one,) = trace_episodes(PolicyAgent(POLICY), OPTIONS, EpisodeStream(4, STREAM).seeds(0, 120), WORKFLOW)
+    assert book.tests["tested"] == one.tests[:, 0].mean()
+    assert book.tests["contests"] == one.contests.mean(axis=0).tolist()
+    perturbed = book.perturbed
+    assert (perturbed["max_steps"], perturbed["episodes"]) == (12, 2 * 24)
+    assert [(cell["start"], cell["red_agent"]) for cell in perturbed["cells"]] == [
+        ("asleep", "RedMeanderAgent"),
+        ("random", "RedMeanderAgent"),
+    ]
+    assert perturbed["mean"] < np.mean(book.returns)  # red is further than it lets red come
+    assert perturbed["true_tested_fixes"] > book.tests["tested"]
 
 
 def test_points__are_split_up_without_remainder_where_fixes_take_time() -> None:
@@ -87,6 +103,7 @@ def test_playbook__survives_its_file(book: Playbook) -> None:
 
 def test_plain_ppo__has_no_compliance_and_no_turns() -> None:
     book = make_playbook(policy(3), OPTIONS, None, {}, 20, 0)
+    assert (book.tests, book.perturbed) == ({}, {})
     assert (book.compliance, book.turns, book.departures, book.examples[0].replay.compliance) == ([], [], [], None)
 
 

@@ -1,12 +1,21 @@
 """What a model card says follows from what the policy is."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
+from cageflow.agents.sources import PolicySource
+from cageflow.collect import WorkflowSpec
+from cageflow.evaluation.perturbed import Perturbed, PerturbedCell
+from cageflow.evaluation.protocol import Cell, Evaluation, EvaluationSettings
 from cageflow.export.card import CARD_TITLE, model_card
 from cageflow.export.check import Agreement
 from cageflow.scenario import Network
 from cageflow.scenario.schema import Durations, HostDurations
+from cageflow.workflow.tested import OrderTests
 from tests.helpers.agents import NETWORK, policy
+from tests.helpers.orders import parse_order
 
 OTHER = Network(NETWORK.scenario.model_copy(update={"name": "Mine", "restore_cost": 2.0}))
 SLOW = NETWORK.with_durations(Durations(analyse=2, remove=3, restore=5, decoy=2))
@@ -65,6 +74,25 @@ def test_limits__are_those_of_this_policy(settings, said, unsaid):
     words = card(**settings)
     assert said in words
     assert unsaid not in words
+
+
+def test_evaluation__says_how_the_order_was_kept_and_what_perturbed_starts_come_to():
+    tests = OrderTests(tested=2.0, tested_compliant=1.9, known_tested=0.0, known_compliant=0.0, contests=())
+    cells = tuple(
+        PerturbedCell(start, "B_lineAgent", np.array([-30.0, -40.0]), np.array([-90.0, -70.0]), 0.5, tests)
+        for start in ("asleep", "random")
+    )
+    settings = EvaluationSettings(lengths=(50,), red_agents=("B_lineAgent",))
+    source = PolicySource(
+        "p", Path("p"), policy(workflow=ORDER).card, WorkflowSpec(parse_order(ORDER), 0.0, "evictable"), False
+    )
+    cell = Cell(50, "B_lineAgent", np.array([-1.0, -2.0]), 0.9, None, tests)
+    evaluation = Evaluation(source, settings, (cell,), (), Perturbed(50, cells))
+    agreement = Agreement(5000, 0, 3.2e-6)
+    words = model_card("defender.onnx", source.card, agreement, [evaluation], network=NETWORK)
+    assert "by what blue could know 0.00 an episode; by the truth 2.00 an episode, of which 95.0% followed it." in words
+    assert "Episodes of 50 steps that begin after 25 in which blue slept or played at random" in words
+    assert "| asleep | B-line | -35.00 | -80.00 |  |" in words
 
 
 def test_tables__have_as_many_cells_in_every_line():

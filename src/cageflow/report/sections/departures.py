@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from cageflow.analysis.playbook import Playbook
 from cageflow.analysis.turns import NOTHING_DUE
 from cageflow.report.content import Block, Chart, Points, Section, Table
 from cageflow.report.drawing import shaded_grid
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from cageflow.scenario.orders import Order
 
 MAX_KINDS = 4
+WORDS_ON_STARTS = {"asleep": "in which blue slept", "random": "in which blue played at random"}
 
 
 def num_departures(turns: npt.NDArray[np.int64]) -> int:
@@ -60,6 +62,7 @@ def _sentences(material: Material, turns: npt.NDArray[np.int64], fixes: int, out
             f"({percent(out / fixes) if fixes else '0 %'}).",
         )
     ]
+    words += _put_to_the_test(playbook)
     if not out:
         return words
     unit_types = material.run.orders.unit_types
@@ -79,6 +82,34 @@ def _sentences(material: Material, turns: npt.NDArray[np.int64], fixes: int, out
     )
     if material.run.config.compliance_definition == "any-session":
         words += [("Mind", sentence) for sentence in _never_clean(material)]
+    return words
+
+
+def _put_to_the_test(playbook: Playbook) -> list[tuple[str, str]]:
+    """What the fixes say of the order that tested it, and what becomes of it where the policy has never been."""
+    tests, perturbed = playbook.tests, playbook.perturbed
+    known, true = (
+        f"{number(tests[tested])} an episode"
+        + (f", {percent(tests[complied] / tests[tested])} followed it" if tests[tested] else "")
+        for tested, complied in (("known_tested", "known_compliant"), ("tested", "tested_compliant"))
+    )
+    words = [
+        (
+            "Put to the test",
+            f"fixes while two or more unit types were held that a fix could serve: by what blue could know {known}; by "
+            f"the truth {true}.",
+        )
+    ]
+    for start, figures in perturbed["starts"].items():
+        share = figures["tested_compliance"]
+        followed = "no fix tested the order" if share is None else f"{percent(share)} of the tests followed the order"
+        words.append(
+            (
+                f"After {perturbed['steps']} steps {WORDS_ON_STARTS[start]}",
+                f"{number(figures['mean'])} in {perturbed['max_steps']} steps, where a rule that restores the dearest "
+                f"flagged host comes to {number(figures['rule_mean'])}; {followed}.",
+            )
+        )
     return words
 
 

@@ -214,6 +214,12 @@ def test_departures__are_what_lies_off_the_diagonal(search: Material) -> None:
     share = departures.num_departures(turns) / turns.sum()
     points = only(departures.section(search), Points)[0]
     assert f"({100 * share:.1f}" in points.items[0][1]
+    said = dict(points.items)
+    assert f"{search.playbook.tests['known_tested']:.2f} an episode" in said["Put to the test"].replace(
+        "\N{MINUS SIGN}", "-"
+    )
+    for start in ("in which blue slept", "in which blue played at random"):
+        assert "a rule that restores the dearest flagged host comes to" in said[f"After 25 steps {start}"]
     made = np.zeros((6, 5), np.int64)
     made[0, 0], made[0, 1], made[5, 2] = 7, 2, 4  # in turn, out of turn, nothing was due
     assert departures.num_departures(made) == 2
