@@ -1,5 +1,7 @@
 """`cageflow regret` as a user types it."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -25,7 +27,23 @@ def test_regret__prints_tables_and_writes_its_files(table):
     assert "gp-ucb" in words
     assert "Held-out compliance within 1 and 2 deviations" in words
     folder = table.with_name("small-regret")
-    assert {path.name for path in folder.iterdir()} == {"regret.csv", "calibration.csv", "regret.png", "regret.svg"}
+    assert {path.name for path in folder.iterdir()} == {
+        "regret.csv", "calibration.csv", "regret.png", "regret.svg", "prices.csv", "prices.png", "prices.svg",
+    }  # fmt: skip
+    assert (folder / "prices.csv").read_text().startswith("Workflow_Order,Reward,Low,High\n")
+
+
+def test_regret__says_whether_orders_differ_and_what_they_are_worth_beside_plain_ppo(table):
+    plain = {"rewards": [-40.0, -41.0, -39.0], "rewards_se": [0.1, 0.1, 0.1], "episodes": 10}
+    table.with_name("small_plain.json").write_text(json.dumps(plain))
+    outcome = cageflow("regret", table, *SMALL, "--n-workers", 1, "--json")
+    (one,) = outcome.json["landscapes"]
+    assert one["differences"]["plain_ppo"]["mean"] == -40.0
+    assert all(price["over_plain_ppo"] is not None for price in one["differences"]["prices"])
+    assert " ".join(one["words"]).count("Plain PPO comes to -40.00") == 1
+    assert " ".join(outcome.err.split()).count("Plain PPO comes to -40.00") == 1
+    prices = table.with_name("small-regret") / "prices.csv"
+    assert prices.read_text().splitlines()[0].endswith("High,Over_Plain,Over_Plain_Low,Over_Plain_High")
 
 
 def test_regret__gives_the_same_figures_whoever_works(table, tmp_path):

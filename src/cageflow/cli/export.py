@@ -49,6 +49,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write a policy as an ONNX file that needs nothing of cageflow, and a model card beside it."""
+    from cageflow.analysis.found import found_with
     from cageflow.export.export import export as export_policy
 
     with Telling() as say:
@@ -63,6 +64,7 @@ def export(
             scenario=scenario,
             durations=durations,
             say=say,
+            found_with=found_with,
         )
     if as_json:
         print_json(written.to_json())

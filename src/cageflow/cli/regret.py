@@ -105,6 +105,7 @@ def _worker(
     from cageflow.measure.differences import differences_of
     from cageflow.measure.regret import make_contenders, measure_regret
     from cageflow.report.regret_figures import calibration_figures, regret_figures, write_regret
+    from cageflow.report.sections.prices import write_prices
     from cageflow.scenario.orders import read_order
     from cageflow.search.strategies import StrategySettings
     from cageflow.sim.threads import available_cores
@@ -144,6 +145,7 @@ def _worker(
         plain = plain_of_landscape(path)
         found = differences_of(table, compliance_threshold, () if plain is None else plain.rewards)
         files = write_regret(folder, regrets, parts, f"{path.stem}: {repetitions} repetitions")
+        files += write_prices(folder, found, f"{path.stem}: what every order is worth")
         return {
             "landscape": str(path),
             "seeds": len(table.seeds),

@@ -12,7 +12,7 @@ from cageflow.evaluation.protocol import Evaluation
 from cageflow.evaluation.statistics import Summary
 from cageflow.evaluation.tables import ACTIONS, SHORT_REDS
 from cageflow.learn.policy import PolicyCard
-from cageflow.markdown import code
+from cageflow.markdown import code, plain
 from cageflow.scenario import Network, NetworkIdentity, is_cage2
 from cageflow.scenario.durations import words_on_durations
 from cageflow.scenario.orders import read_order, show_order
@@ -39,6 +39,7 @@ def model_card(
     *,
     network: Network,
     green: bool = False,
+    found: Sequence[str] = (),
 ) -> str:
     """The card in Markdown.
 
@@ -49,11 +50,13 @@ def model_card(
         evaluations: of the policy, one for each way to choose actions; none if nothing was measured.
         network: that it plays on.
         green: whether its masks and evaluations are those of games with the green agent awake.
+        found: what the search that it comes from found of the orders, a sentence each.
     """
     identity = network.identity
     sections = {
         "What it is": _what(policy, identity),
         "Training": _training(policy, identity),
+        **({"What the search found": _found(found)} if found else {}),
         "Evaluation": _evaluation(policy, evaluations),
         "Limits": _limits(policy, evaluations, network, green=green),
         "How to use it": _use(name, policy, network),
@@ -102,6 +105,11 @@ def _training(policy: PolicyCard, network: NetworkIdentity) -> str:
     }
     rows |= {f"alignment: {name}": f"`{value}`" for name, value in policy.alignment.items()}
     return _table(["", ""], list(rows.items()))
+
+
+def _found(sentences: Sequence[str]) -> str:
+    """What is known of the orders; names of unit types are a user's."""
+    return "\n".join(f"- {plain(sentence[0].upper() + sentence[1:])}" for sentence in sentences)
 
 
 def _evaluation(policy: PolicyCard, evaluations: Sequence[Evaluation]) -> str:

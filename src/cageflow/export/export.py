@@ -69,6 +69,7 @@ def export(
     scenario: Path | None = None,
     durations: str | None = None,
     say: Callable[[str], None] = lambda words: None,
+    found_with: Callable[[Path], tuple[str, ...]] = lambda path: (),
 ) -> Exported:
     """Export a policy.
 
@@ -83,6 +84,7 @@ def export(
         scenario: the network file that it was trained on; None is that of its run, or else CAGE-2's own.
         durations: that actions take there; None is as it was trained.
         say: is told what is under way.
+        found_with: what the search that a policy's file comes from found, in sentences for the card.
 
     Raises:
         UserError: there is no such policy, it cannot be exported or written, or the extra `onnx` is not installed.
@@ -116,7 +118,8 @@ def export(
         for deterministic in (False, True):
             say(f"evaluating its {'likeliest' if deterministic else 'drawn'} actions")
             evaluations.append(evaluate(replace(source, deterministic=deterministic), settings))
-    words = model_card(model_path.name, trained, agreement, evaluations, network=network, green=green)
+    found = found_with(source.path)
+    words = model_card(model_path.name, trained, agreement, evaluations, network=network, green=green, found=found)
     _write(model_path, model)
     _write(card_path, words.encode())
     return Exported(model_path, card_path, loaded.card, agreement, tuple(evaluations))

@@ -44,6 +44,14 @@ def test_card__says_where_the_policy_comes_from():
     assert "5,000 observations" in words and "3.2e-06" in words
 
 
+def test_card__says_what_the_search_found_where_it_comes_from_one():
+    found = ("enterprise before user (certain, 58 points).", "No order was found better than none.")
+    agreement = Agreement(5000, 0, 3.2e-6)
+    words = model_card("d.onnx", policy(workflow=ORDER).card, agreement, [], network=NETWORK, found=found)
+    assert "## What the search found\n\n- Enterprise before user (certain, 58 points).\n- No order was found" in words
+    assert "What the search found" not in card(workflow=ORDER)
+
+
 @pytest.mark.parametrize(
     ("settings", "said", "unsaid"),
     [

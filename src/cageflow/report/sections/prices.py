@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cageflow.analysis.differences_words import sentences
+from cageflow.csv_format import csv_text
 from cageflow.evaluation.statistics import Estimate
+from cageflow.files import write_whole
 from cageflow.measure.differences import Differences, OrderPrice
 from cageflow.report.content import Block, Chart, Prose, Section, Table
-from cageflow.report.drawing import limits, mark_outliers, plain_ticks, tip
+from cageflow.report.drawing import draw, limits, mark_outliers, plain_ticks, tip
 from cageflow.report.material import Material
 from cageflow.report.theme import light
 from cageflow.report.wording import count, interval, number, order_words, percent, signed
+from cageflow.scenario.orders import log_order
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+PRICE_COLUMNS = ["Workflow_Order", "Reward", "Low", "High", "Over_Plain", "Over_Plain_Low", "Over_Plain_High"]
 
 
 def section(material: Material) -> Section | None:
@@ -44,6 +50,20 @@ def prices_chart(found: Differences, title: str = "What every order is worth") -
         "with its figure.",
         table=_table(ranked),
     )
+
+
+def write_prices(folder: Path, found: Differences, title: str) -> list[Path]:
+    """Write `prices.csv`, `prices.svg` and `prices.png`; raises `OSError` where they cannot be."""
+    rows = []
+    for one in found.prices:
+        figures = [one.reward.mean, *one.reward.interval()]
+        if one.gain is not None:
+            figures += [one.gain.mean, *one.gain.interval()]
+        rows.append([log_order(one.order), *(f"{figure:.4f}" for figure in figures)])
+    columns = PRICE_COLUMNS if found.plain is not None else PRICE_COLUMNS[:4]
+    write_whole(folder / "prices.csv", csv_text([columns, *rows]).encode())
+    draw(prices_chart(found, title)).write_files(folder)
+    return [folder / f"prices.{ending}" for ending in ("csv", "svg", "png")]
 
 
 def _draw(figure: Figure, narrow: bool, found: Differences) -> None:

@@ -9,6 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from cageflow.analysis.answer import FILE, Gain
+from cageflow.analysis.found import found_with
 from cageflow.analysis.plain_runs import FOLDER, TABLE, finished_plain
 from cageflow.analysis.playbook import saved_playbook
 from cageflow.analysis.standing import MOST_EPISODES, play_standing
@@ -110,6 +111,15 @@ def test_page_of_a_search_is_headed_by_what_is_known_and_compares_with_plain_ppo
     assert {"Plain PPO (seed1)", "react", "random", "sleep"} <= rows.keys()
     assert written.material.standing.red_agents == ("RedMeanderAgent", "B_lineAgent", "SleepAgent")
     assert saved.orders == written.material.run.orders
+
+
+def test_who_has_the_policy_of_a_search_is_told_what_it_found(run, tmp_path):
+    best = run / "policies" / "best.safetensors"
+    words = found_with(best)
+    assert words[0].startswith("No order was found better than another")
+    assert "plain PPO, which came to -19.00" in words[-1]
+    assert found_with(run / FOLDER / "seed1" / "policies" / "policy.safetensors") == ()
+    assert found_with(tmp_path / "policies" / "best.safetensors") == ()
 
 
 def test_heading_praises_no_order_that_is_no_better_than_none(run):
