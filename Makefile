@@ -12,7 +12,7 @@ INSTALLED := $(VENV)/.installed
 CACHED = NUMBA_CACHE_DIR="$$($(BIN)/python tools/numba_cache_dir.py)"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup search test fmt lint type test-unit test-parity test-stat test-bounds test-networks test-crash test-processors test-unbiased picture bench clean-cache
+.PHONY: help setup search test fmt lint type test-unit test-parity test-stat test-bounds test-networks test-crash test-processors test-unbiased pictures bench clean-cache
 
 help: ## print this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -67,7 +67,7 @@ test-stat: setup ## compare distributions of free runs
 test-bounds: setup ## the simulator's tests, compiled so that a read out of range is an error
 	NUMBA_BOUNDSCHECK=1 $(BIN)/pytest $(PYTEST_ARGS) tests/unit/sim tests/parity tests/property
 
-test-networks: setup ## 200 made-up networks through train, evaluate, report, export and play: half an hour
+test-networks: setup ## 200 made-up networks through train, evaluate, report, export, play and watch: half an hour
 	printf '%s\n' 0-49 50-99 100-149 150-199 | NUMBA_DISABLE_JIT=1 OMP_NUM_THREADS=1 xargs -P 2 -n 1 $(BIN)/python -m tests.helpers.lifecycle
 
 test-crash: setup ## kill every command at every call that makes something last: about a quarter of an hour
@@ -76,8 +76,8 @@ test-crash: setup ## kill every command at every call that makes something last:
 test-processors: setup ## one search on what passes for other processors: the same figures to the last byte
 	$(CACHED) $(BIN)/python -m tests.helpers.processors
 
-picture: setup ## take the picture of an episode that the documents show, in a Chromium
-	$(CACHED) $(BIN)/python -m tools.take_watch_picture docs/images/watch.png
+pictures: setup ## take the pictures of an episode that the documents show, in a Chromium
+	$(CACHED) $(BIN)/python -m tools.take_watch_picture docs/images
 
 test-unbiased: setup ## 30 small searches by two strategies: what they print is what their policies are worth: two minutes
 	$(CACHED) $(BIN)/python -m tests.helpers.unbiased

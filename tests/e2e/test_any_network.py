@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.helpers.any_network import COMMANDS, ORDER, TYPES
+from tests.helpers.html import read_page
 
 ROOT = Path(__file__).resolve().parents[2]
 REFUSED = ("wrong number", "wrong type")
@@ -68,6 +69,16 @@ def test_time_and_crews__are_said(said: dict[str, dict[str, Any]], folder: Path)
     assert f"a{TIME}" in page and "the operational service" not in page and "so user counts" not in page
     card = (folder / "t.md").read_text()
     assert "each Restore costs 0.5." in card and "defend_cyborg" not in card and "13 hosts" not in card
+
+
+def test_watched_episodes__have_two_crews_at_work_and_fixes_of_any_types(folder: Path) -> None:
+    page = (folder / "watch.html").read_text()
+    assert f"a{TIME}" in page and read_page(page).faults == []
+    data = json.loads(page.partition('class="w-data">')[2].partition("</script>")[0])
+    assert data["order"] == ORDER.split(",") and data["network"]["types"] == list(TYPES)
+    steps = [step for episode in data["episodes"] for step in episode["steps"]]
+    assert {len(step["under_way"]) for step in steps} == {0, 1, 2}
+    assert {came for step in steps for _, _, came in step["ended"]} >= {"red is out", "red stays"}
 
 
 def test_protocol__is_the_network_s(said: dict[str, dict[str, Any]]) -> None:

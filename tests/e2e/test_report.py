@@ -54,7 +54,7 @@ def test_page__is_sound_whole_and_opens_without_a_network(reported: Path, search
 def test_charts__stand_beside_the_page_as_svg_and_png(reported: Path) -> None:
     files = list((reported / "report").iterdir())
     names = {path.stem for path in files if path.suffix == ".svg"}
-    assert {"learning_curves", "all_orders", "positions", "progress", "actions_by_host", "episode_bad"} <= names
+    assert {"learning_curves", "all_orders", "positions", "progress", "actions_by_host", "returns"} <= names
     assert names == {path.stem for path in files if path.suffix == ".png"}
     assert all(path.read_bytes()[:4] == b"\x89PNG" for path in files if path.suffix == ".png")
 

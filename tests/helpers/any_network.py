@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     "report": ("report", "t", "--evaluation-episodes", 100),
     "export": ("export", "t", "--evaluation-episodes", 0, "--out", "t.onnx"),
     "play": ("play", "--blue", "t.onnx", "--network", "net.yaml", "--max-steps", 6),
+    "watch": ("watch", "t", "--network", "net.yaml", "--max-steps", 60, "--episodes", 3, "--out", "watch.html"),
     "wrong number": ("train", "--workflow", 6, *GAME, "--run-dir", "no"),
     "wrong type": ("train", "--workflow", "user,a/b,[/red]", *GAME, "--run-dir", "no"),
 }

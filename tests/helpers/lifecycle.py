@@ -21,13 +21,14 @@ from cageflow.report import drawing
 from cageflow.scenario import Network, load_scenario
 from cageflow.scenario.orders import show_order
 from tests.e2e.command_line import cageflow
+from tests.helpers.html import read_page
 from tests.helpers.made_networks import write_network
 
 SMALL = ("--total-episodes", 6, "--episodes-per-update", 3, "--evaluation-episodes", 3, "--max-steps", 6, "--quiet")
 
 
 def live(folder: Path, seed: int) -> None:
-    """Train, evaluate, report, export and play on the network of a seed.
+    """Train, evaluate, report, export, play and watch on the network of a seed.
 
     Raises:
         AssertionError: a command failed, or an action's words do not lead back to it.
@@ -49,6 +50,9 @@ def live(folder: Path, seed: int) -> None:
     _call("report", run, "--episodes", 100)
     _call("export", run, "--scenario", scenario, "--evaluation-episodes", 2, "--out", folder / f"{seed}.onnx")
     _call("play", "--blue", run, "--scenario", scenario, "--steps", 4, "--max-steps", 6, "--seed", seed)
+    page = folder / f"watch{seed}.html"
+    _call("watch", run, "--scenario", scenario, "--red-agent", red, "--max-steps", 12, "--green", "--out", page)
+    assert read_page(page.read_text()).faults == []
 
 
 def _call(*arguments: object) -> str:
