@@ -60,7 +60,8 @@ def bench_collectors(
     for name in collectors:
         for num_workers in workers if name in HAS_WORKERS else [1]:
             progress(f"{name}, {num_workers} {'worker' if num_workers == 1 else 'workers'}")
-            changed = config.model_copy(update={"collector": name, "n_workers": num_workers})
+            alike = {**config.ppo, "small_updates": False}
+            changed = config.model_copy(update={"collector": name, "n_workers": num_workers, "ppo": alike})
             cells.append({"collector": name, "workers": num_workers, **_time_collector(changed, updates, steps_per_s)})
     sequential = next((cell["episodes_per_s"] for cell in cells if cell["collector"] == "sequential"), None)
     sync = {cell["workers"]: cell["episodes_per_s"] for cell in cells if cell["collector"] == "sync"}
@@ -134,7 +135,7 @@ def _times(ratio: float | None) -> str:
 
 
 def bench_train(settings: dict[str, Any], presets: Sequence[str], progress: Callable[[str], None]) -> dict[str, Any]:
-    """Run a whole search with each preset, in a process of its own, end to end.
+    """Run a whole search with each preset, in a process of its own, one trial at a time, end to end.
 
     Args:
         settings: of the search, by the names of `SearchConfig`.
@@ -145,6 +146,7 @@ def bench_train(settings: dict[str, Any], presets: Sequence[str], progress: Call
         One object for each preset under its name: `episodes_per_s` end to end, the shares of the time spent updating
         and collecting (the rest is start, evaluation, the search and the disk), `seconds`, `peak_memory_mb`.
     """
+    settings = {"executor": "inline", **settings}
     for preset in presets:
         make_config_of(SearchConfig, {**settings, "preset": preset})  # refuse before the first is measured
     results = {}

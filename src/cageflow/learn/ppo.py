@@ -72,7 +72,8 @@ class PPO:
         num_actions: A.
         order_encoding: (D,) float32 code of the workflow order; None for plain PPO.
         total_updates: updates that the schedules of the configuration are stretched over; later ones keep the final
-            values. Needed if and only if `config.has_schedule`.
+            values. It or `total_episodes` is needed if and only if `config.has_schedule`.
+        total_episodes: the same in episodes, where updates differ in how many they have.
         device: torch device for the networks and the update: compiled code on "cpu", torch elsewhere. Acting stays on
             the CPU.
         seed: decides the initial weights and the shuffling; torch's global generator is not touched.
@@ -89,15 +90,17 @@ class PPO:
         num_actions: int = 145,
         order_encoding: NDArray[np.float32] | None = None,
         total_updates: int | None = None,
+        total_episodes: int | None = None,
         device: str | torch.device = "cpu",
         seed: int = 0,
     ) -> None:
-        if config.has_schedule and (total_updates is None or total_updates < 1):
+        if config.has_schedule and total_episodes is None and (total_updates is None or total_updates < 1):
             raise ValueError(f"total_updates is {total_updates}: the schedules of the configuration need at least 1")
         self.config = config
         self._num_observations = num_observations
         self._num_actions = num_actions
         self._total_updates = total_updates
+        self._total_episodes = total_episodes
         self._device = torch.device(device)
         self._generator = torch.Generator().manual_seed(seed)
         self._networks = ActorCritic(
@@ -115,7 +118,12 @@ class PPO:
         make_learner = CompiledLearner if runs_compiled else TorchLearner
         self._learner = make_learner(self._networks, self._parameters, self._optimizer, config)
         self._value_scale = ValueScale()
-        self._updates_done = 0
+        self._updates_done = self._episodes_done = 0
+
+    @property
+    def episodes_done(self) -> int:
+        """Episodes that it has learned from, before it was saved and loaded too."""
+        return self._episodes_done
 
     def actor_weights(self) -> ActorWeights:
         """A copy of the present policy for an `inference.Actor`."""
@@ -167,6 +175,7 @@ class PPO:
             learner.end()
         last = dict(zip(Measures._fields, means.tolist(), strict=True))
         self._updates_done += 1
+        self._episodes_done += rollout.num_episodes
         return UpdateStats(
             policy_loss=last["clipped"],
             value_loss=last["value_loss"],
@@ -194,6 +203,7 @@ class PPO:
             "value_scale": self._value_scale.state_dict(),
             "generator": self._generator.get_state(),
             "updates_done": self._updates_done,
+            "episodes_done": self._episodes_done,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -208,6 +218,7 @@ class PPO:
             self._value_scale.load_state_dict(state["value_scale"])
             self._generator.set_state(state["generator"])
             self._updates_done = int(state["updates_done"])
+            self._episodes_done = int(state.get("episodes_done", 0))  # which learners did not say before
         except KeyError as missing:
             raise ValueError(f"the saved learner lacks {missing}") from missing
         except RuntimeError as mismatch:
@@ -267,7 +278,9 @@ class PPO:
         """Learning rate and entropy coefficient of the coming update."""
         config = self.config
         done = 0.0
-        if self._total_updates is not None:
+        if self._total_episodes is not None:
+            done = min(1.0, self._episodes_done / self._total_episodes)
+        elif self._total_updates is not None:
             done = min(1.0, self._updates_done / max(1, self._total_updates - 1))
         return (
             _between(config.learning_rate, config.final_learning_rate, done),

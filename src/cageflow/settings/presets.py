@@ -13,12 +13,17 @@ MAX_EPISODES = 1_000_000
 """Of an update; beyond it no learning is known, or memory ends."""
 
 
+SMALLEST, GROWTH = 25, 30
+"""Episodes of the first update, and how many times an update must have been trained before it may be had."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutConfig:
     """What an update is fed.
 
     Attributes:
         episodes_per_update: whole episodes in one rollout.
+        small_updates: the first updates have fewer, see `episodes_after`.
         mask_actions: blue leaves out the actions that it can know to be in vain.
         memory: its observations hold what it remembers beside its table.
 
@@ -27,11 +32,26 @@ class RolloutConfig:
     """
 
     episodes_per_update: int = 100
+    small_updates: bool = False
     mask_actions: bool = True
     memory: bool = False
 
     def __post_init__(self) -> None:
         check_count("episodes_per_update", self.episodes_per_update, MAX_EPISODES)
+
+    def episodes_after(self, trained: int) -> int:
+        """Episodes of the update that follows on so many.
+
+        With `small_updates` the largest number of SMALLEST, its double, its double again and so on that is no more than
+        a GROWTH-th of what was trained, and SMALLEST before: a policy that knows nothing learns more from many updates
+        than from exact ones. Only numbers that divide the whole update count, so that all its multiples are met.
+        """
+        whole = self.episodes_per_update
+        if not self.small_updates or trained >= GROWTH * whole:
+            return whole
+        doubles = [SMALLEST << k for k in range(whole.bit_length()) if SMALLEST << k < whole]
+        sizes = [size for size in doubles if whole % size == 0]
+        return max((size for size in sizes if trained >= GROWTH * size), default=min(sizes, default=whole))
 
 
 class Preset(NamedTuple):
@@ -42,7 +62,7 @@ class Preset(NamedTuple):
 
 
 PRESETS: dict[str, Preset] = {
-    "default": Preset(),
+    "default": Preset(RolloutConfig(small_updates=True)),
     "reference": Preset(
         RolloutConfig(episodes_per_update=200, mask_actions=False),
         PPOConfig(

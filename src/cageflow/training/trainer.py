@@ -153,7 +153,7 @@ class PolicyTrainer:
         self._cap: Ending = cap
         self._seed = seed
         rollout = config.rollout()
-        self._episodes_per_update = rollout.episodes_per_update
+        self._rollout = rollout
         self._collector = collector
         self._workflow = None
         if order is not None:
@@ -163,14 +163,14 @@ class PolicyTrainer:
             collector, stream, self._workflow, config.max_staleness, max_episodes, config.perturbed_starts
         )
         self._encoding = None if order is None else game.network.orders.encode(order)
+        planned = config.planned_episodes if rung is None else max_episodes
         self.ppo = PPO(
             config.learner(),
             num_observations=num_inputs(game.network, memory=rollout.memory),
             num_actions=len(game.network.codec),
             order_encoding=self._encoding,
-            total_updates=math.ceil(
-                (config.planned_episodes if rung is None else max_episodes) / self._episodes_per_update
-            ),
+            total_updates=math.ceil(planned / rollout.episodes_per_update),
+            total_episodes=planned if rollout.small_updates else None,
             device=config.device,
             seed=seed,
         )
@@ -180,6 +180,7 @@ class PolicyTrainer:
         self._best_compliance = 0.0
         self._updates_without_improvement = 0
         self._last_compliance = math.nan
+        self._batch = (0, 0.0)  # episodes since the last whole one, and the sum of their compliances
         self.threshold_episodes: int | None = None
         self._evaluation: tuple[int, FreshEvaluation] | None = None  # after which update, and what it gave
 
@@ -189,7 +190,7 @@ class PolicyTrainer:
         Raises:
             NonFiniteError: a reward, a loss or a gradient is not finite.
         """
-        count = min(self._episodes_per_update, self.max_episodes - self.episodes)
+        count = min(self._rollout.episodes_after(self.ppo.episodes_done), self.max_episodes - self.episodes)
         started = time.perf_counter()
         episodes = self._feed.next_batch(self.ppo.actor_weights(), count)
         collection_s = time.perf_counter() - started
@@ -197,16 +198,18 @@ class PolicyTrainer:
         self.episodes += count
         self.updates += 1
         record = UpdateRecord.of(self.updates - self._rested[0], self.trial_episodes, episodes, collection_s, stats)
-        self._note_compliance(record.compliance)
+        self._note_compliance(record.compliance, count)
         return record
 
     def ending(self) -> Ending | None:
         """Why training is over after the last update, or None while it is not.
 
-        A batch that reaches the compliance threshold is only believed if fresh episodes of the updated policy do, and
-        not before `min_episodes_per_trial`: an order that is picked again complies from the start.
+        Whole batches are judged, made up of several updates where these are small. One that reaches the compliance
+        threshold is only believed if fresh episodes of the updated policy do, and not before `min_episodes_per_trial`:
+        an order that is picked again complies from the start.
         """
-        if self.order is not None and self.updates > 0 and self.config.ends_by_compliance:
+        is_judged = self.updates > 0 and self._batch[0] == 0
+        if self.order is not None and is_judged and self.config.ends_by_compliance:
             is_long_enough = self.episodes >= min(self.config.min_episodes_per_trial, self.max_episodes)
             if self._last_compliance >= self.config.compliance_threshold:
                 if is_long_enough and self.evaluate().compliance >= self.config.compliance_threshold:
@@ -256,6 +259,7 @@ class PolicyTrainer:
             "best_compliance": self._best_compliance,
             "updates_without_improvement": self._updates_without_improvement,
             "last_compliance": self._last_compliance,
+            "batch": list(self._batch),
             "threshold_episodes": self.threshold_episodes,
             "rested": list(self._rested),
         }
@@ -270,6 +274,8 @@ class PolicyTrainer:
         self._updates_without_improvement = state["updates_without_improvement"]
         self._last_compliance = state["last_compliance"]
         self.threshold_episodes = state["threshold_episodes"]
+        episodes, total = state.get("batch", (0, 0.0))  # of which there was none before updates could be small
+        self._batch = (episodes, total)
         updates, episodes = state.get("rested", (0, 0))  # which trainings did not say before there were rungs
         self._rested = (updates, episodes)
 
@@ -283,7 +289,14 @@ class PolicyTrainer:
         seeds = EpisodeStream(self._seed, "evaluate").seeds(on_the_way * count, count)
         return FreshEvaluation.of(self._collector.play(self.ppo.actor_weights(), seeds, self._workflow))
 
-    def _note_compliance(self, compliance: float) -> None:
+    def _note_compliance(self, compliance: float, count: int) -> None:
+        """Note that of an update, once updates make up a whole one: few episodes say little."""
+        episodes, total = self._batch[0] + count, self._batch[1] + count * compliance
+        if episodes < self._rollout.episodes_per_update and self.episodes < self.max_episodes:
+            self._batch = (episodes, total)
+            return
+        self._batch = (0, 0.0)
+        compliance = compliance if episodes == count else total / episodes
         self._last_compliance = compliance
         if self.threshold_episodes is None and compliance >= self.config.compliance_threshold:
             self.threshold_episodes = self.episodes

@@ -1,6 +1,7 @@
 """The named sets of settings, and what is refused of changes to them."""
 
 import dataclasses
+import itertools
 
 import pytest
 
@@ -107,3 +108,26 @@ def test_preset__refuses_values_out_of_range_by_name(name, value):
 def test_preset__refuses_what_needs_gae_without_it(name):
     with pytest.raises(UserError, match=f"{name} needs gae_lambda"):
         find_preset("reference", {name: True})
+
+
+def sizes(whole, total, **changes):
+    """Episodes of each update of a training."""
+    rollout, _ = find_preset("default", {"episodes_per_update": whole, **changes})
+    found = []
+    while sum(found) < total:
+        found.append(rollout.episodes_after(sum(found)))
+    return found
+
+
+def test_small_updates__grow_with_what_was_trained_and_meet_every_whole_one():
+    assert sizes(100, 4000) == [25] * 60 + [50] * 30 + [100] * 10
+    for whole in (25, 50, 75, 100, 150, 200, 300, 400, 1000):
+        after = set(itertools.accumulate(found := sizes(whole, 40 * whole)))
+        assert set(range(whole, 40 * whole + 1, whole)) <= after, whole
+        assert found == sorted(found) and found[-1] == whole
+    assert sizes(8, 30) == [8] * 4 and sizes(110, 300) == [110] * 3  # nothing to grow from
+    assert sizes(100, 300, small_updates=False) == [100] * 3
+
+
+def test_small_updates__are_what_the_default_begins_with_alone():
+    assert [name for name, preset in PRESETS.items() if preset.rollout.small_updates] == ["default"]

@@ -138,6 +138,36 @@ def test_batch_at_the_threshold_is_no_plateau(collector: Collector) -> None:
     assert ending == ("episode-cap", 6)
 
 
+def test_small_updates__are_judged_in_whole_batches(collector: Collector) -> None:
+    # Quarters of a batch: 0.99 alone is no reason to ask fresh episodes, the mean of four of them, 0.955, is.
+    quarters = [0.99, 0.5, 0.5, 0.5, 0.94, 0.99, 0.94, 0.95]
+    scripted = Scripted(collector, training=quarters, fresh=[0.96], num_fresh=5)
+    trainer = make_trainer(config_of(episodes_per_update=100), scripted)
+    assert train(trainer) == ("threshold", 8)
+    assert scripted.sizes == [25] * 8 + [5]
+    assert trainer.threshold_episodes == 200
+    scripted = Scripted(collector, training=[0.5, 0.9, 0.1, 0.5], fresh=[0.0], num_fresh=5)
+    ending = train(make_trainer(config_of(episodes_per_update=100, patience_updates=2), scripted))
+    assert ending == ("plateau", 12)  # two whole batches without better than the first
+
+
+def test_small_updates__go_on_where_they_stood_and_are_not_had_again(collector: Collector, tmp_path: Path) -> None:
+    config = config_of(episodes_per_update=50, total_episodes=1600)
+    whole, stopped = (make_trainer(config, collector, max_episodes=1600) for _ in range(2))
+    records = [whole.update() for _ in range(61)]
+    assert whole.episodes == 1550 and records[-1].stats.learning_rate < records[0].stats.learning_rate
+    for _ in range(31):  # between two whole batches
+        stopped.update()
+    save_state(tmp_path / "state.pt", stopped.state_dict())
+    resumed = make_trainer(config, collector, max_episodes=1600)
+    resumed.load_state_dict(load_state(tmp_path / "state.pt"))
+    assert [resumed.update().total_reward for _ in range(30)] == [record.total_reward for record in records[31:]]
+    again = make_trainer(config, collector, max_episodes=1600)
+    again.ppo.load_state_dict(whole.ppo.state_dict())  # its order is picked again
+    again.update()
+    assert again.episodes == 50
+
+
 @pytest.mark.parametrize("cap", ["episode-cap", "budget"])
 def test_training_ends_at_its_cap_to_the_episode(collector: Collector, cap: Literal["episode-cap", "budget"]) -> None:
     scripted = Scripted(collector, training=[0.5], fresh=[0.0], num_fresh=5)
