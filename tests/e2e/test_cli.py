@@ -134,7 +134,7 @@ def test_search_prints_one_object_and_its_words_elsewhere(search_run: Run) -> No
     policy = load_policy(result["policy"])
     assert policy.card.workflow == result["workflow"]
     assert search_run.words.startswith(
-        "Searching 120 workflows on CAGE Challenge 2, Scenario2 (each action takes one step), orders rewarded, against "
+        "Searching 120 workflows on CAGE Challenge 2, Scenario2, each action takes one step, orders rewarded, against "
         "B_lineAgent, rules v2.1, seed 2: "
     )
     assert search_run.words.count("\ntrial ") == 3

@@ -34,6 +34,8 @@ from cageflow.search.strategies import KernelName
 from cageflow.settings.commands import PolicyConfig, SearchConfig
 
 FILE = "answer.json"
+FORM = 2
+"""Of the file; another one is made anew."""
 DRAWS = 2000
 """Of the posterior; a probability near 95 % is known from them to half a per cent."""
 TESTED_FROM = 0.01
@@ -276,7 +278,7 @@ def _made_of(run: SavedRun, plain: PlainPPO | None) -> dict[str, Any]:
     trials = [(trial.number, {**trial.result.to_json(), "seconds": None}) for trial in run.trials]
     best = None if run.best is None else list(run.best.order)
     content = json.dumps([trials, best, None if plain is None else asdict(plain)], default=_plain_data)
-    return {"version": __version__, "sha256": hashlib.sha256(content.encode()).hexdigest()}
+    return {"version": __version__, "form": FORM, "sha256": hashlib.sha256(content.encode()).hexdigest()}
 
 
 def _plain_data(value: Any) -> Any:

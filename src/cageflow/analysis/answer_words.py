@@ -51,9 +51,10 @@ def tied(orders: OrderAnswer) -> str:
     total = f"{orders.num_orders:,} orders"
     if orders.tied_orders == 1:
         return f"All other of the {total} can be told from the best, {show_order(orders.recommended)} (95 % credible)."
-    number = "about " if orders.tied_orders > len(orders.tied) else ""
-    who = f"All {total}" if orders.tied_orders >= orders.num_orders else f"{number}{orders.tied_orders:,} of {total}"
-    return f"{who[0].upper()}{who[1:]} cannot be told from the best (95 % credible)."
+    if orders.tied_orders >= orders.num_orders:
+        return f"None of the {total} can be told from the best (95 % credible)."
+    number = "About " if orders.tied_orders > len(orders.tied) else ""
+    return f"{number}{orders.tied_orders:,} of {total} cannot be told from the best (95 % credible)."
 
 
 def points(value: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from cageflow.evaluation.statistics import Estimate
@@ -19,6 +20,12 @@ def number(value: float, digits: int = 2) -> str:
     if not any("1" <= digit <= "9" for digit in text):
         text = text.lstrip("-")
     return text.replace("-", MINUS)
+
+
+def sentence(words: str) -> str:
+    """A sentence of the command line as the page has it: with a capital, and true minus signs."""
+    text = re.sub(r"(?<![\w.])-(?=\d)", MINUS, words)
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def signed(value: float, digits: int = 2) -> str:

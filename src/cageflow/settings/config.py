@@ -190,7 +190,7 @@ class RunConfig(BaseModel, CommonSettings):
         scenario = game.network.scenario
         orders = f", orders {self.workflow_mode}" if with_orders else ""
         return (
-            f"on {scenario.name} ({words_on_time(scenario)}){orders}, against {game.red_agent}, rules {self.rules}, "
+            f"on {scenario.name}, {words_on_time(scenario)}{orders}, against {game.red_agent}, rules {self.rules}, "
             f"seed {self.seed}"
         )
 

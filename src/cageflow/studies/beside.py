@@ -68,7 +68,8 @@ def plain_config(config: TrialsConfig, number: int, cyborg_path: str | None = No
         for name, value in config.to_json().items()
         if name in TrainConfig.model_fields and name not in OF_THE_RUN
     }
-    changed = {"total_episodes": config.plain_episodes, "seed": config.seed + number - 1, "cyborg_path": cyborg_path}
+    seed = (config.seed + number - 1) % 2**63
+    changed = {"total_episodes": config.plain_episodes, "seed": seed, "cyborg_path": cyborg_path}
     return make_config_of(TrainConfig, {**own, **changed})
 
 

@@ -85,7 +85,7 @@ def test_nothing_told_apart__says_that_no_order_was_found_better():
     alike = known(open_pairs=(turn("defender", "user", 0.2),), tied=120)
     assert sentences(answer_of(alike)) == (
         "No order was found better than another: the places do not matter (within ±0.20).",
-        "All 120 orders cannot be told from the best (95 % credible).",
+        "None of the 120 orders can be told from the best (95 % credible).",
     )
     assert heading(answer_of(alike)) == "No order was found better than another"
     unknown = known(open_pairs=(turn("defender", "user", 36.0),), tied=100)

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from cageflow.evaluation.statistics import Estimate
-from cageflow.report.wording import count, interval, listed, number, order_words, percent, short_order, signed
+from cageflow.report.wording import count, interval, listed, number, order_words, percent, sentence, short_order, signed
 from tests.helpers.orders import parse_order
 
 
@@ -33,3 +33,8 @@ def test_orders_and_lists() -> None:
     assert (short_order(order), order_words(None)) == ("oph>ent>ops>usr>def", "plain PPO")
     assert (listed(["a"]), listed(["a", "b", "c"])) == ("a", "a, b and c")
     assert (count(1, "trial"), count(2000, "trial")) == ("1 trial", "2,000 trials")
+
+
+def test_sentences_of_the_command_line_have_a_capital_and_true_minus_signs():
+    words = sentence("op-1 before user (-14.9 to +57.2), which came to -75.29; op-2 not.")
+    assert words == "Op-1 before user (\N{MINUS SIGN}14.9 to +57.2), which came to \N{MINUS SIGN}75.29; op-2 not."

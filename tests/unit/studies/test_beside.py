@@ -73,6 +73,11 @@ def test_run_with_a_start_of_its_own__does_not_hand_it_to_plain_ppo():
     assert plain_config(config, 1).start_from is None
 
 
+def test_seeds_of_plain_ppo__stay_in_range():
+    config = make_config({**SMALL, "total_episodes": 16, "seed": 2**63 - 1})
+    assert [plain_config(config, number).seed for number in (1, 2)] == [2**63 - 1, 0]
+
+
 def test_plain_ppo_may_be_asked_for_when_a_search_goes_on(tmp_path):
     path = search(tmp_path / "run")
     runs.resume(path, "search", Quiet(), {"compare_plain": 1})

@@ -13,7 +13,7 @@ from cageflow.report.content import Block, Chart, Prose, Section, Table
 from cageflow.report.drawing import fitting, tip
 from cageflow.report.material import Material
 from cageflow.report.theme import light
-from cageflow.report.wording import DASH, count, number, percent
+from cageflow.report.wording import DASH, count, number, percent, sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,8 +44,9 @@ def section(material: Material) -> Section | None:
         return None
     orders = answer.orders
     words = sentences(answer)
-    blocks: list[Block] = [Prose(tuple(sentence[0].upper() + sentence[1:] for sentence in words))]
+    blocks: list[Block] = [Prose(tuple(map(sentence, words)))]
     placed = places(orders)
+    apart = any(one.layer is None for one in placed)
     rows = 1 + max((one.layer or 0 for one in placed), default=0)
     blocks.append(
         Chart(
@@ -53,7 +54,7 @@ def section(material: Material) -> Section | None:
             title="Which type comes before which",
             text=" ".join(words),
             draw=lambda figure, narrow: _draw(figure, narrow, orders, placed),
-            heights=(250, 110 + 90 * rows + (70 if any(one.layer is None for one in placed) else 0)),
+            heights=(250 if orders.precedences else 110, 110 + 90 * rows + (70 if apart else 0)),
             note=f"An arrow is a precedence that all of the {count(orders.tied_orders, 'order')} have which cannot be "
             "told from the best, with its probability and with what turning it costs on average while the others are "
             "kept. Types in no precedence stand apart, with the reason.",

@@ -15,7 +15,7 @@ from cageflow.report.content import Block, Chart, Prose, Section, Table
 from cageflow.report.drawing import draw, limits, mark_outliers, plain_ticks, tip
 from cageflow.report.material import Material
 from cageflow.report.theme import light
-from cageflow.report.wording import count, interval, number, order_words, percent, signed
+from cageflow.report.wording import count, interval, number, order_words, percent, sentence, signed
 from cageflow.scenario.orders import log_order
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def section(material: Material) -> Section | None:
     found = material.differences
     if found is None:
         return None
-    blocks: list[Block] = [Prose(sentences(found)), prices_chart(found)]
+    blocks: list[Block] = [Prose(tuple(map(sentence, sentences(found)))), prices_chart(found)]
     if found.pairs:
         blocks.append(_pairs(found))
     return Section("prices", "Do the orders differ?", tuple(blocks))
