@@ -130,7 +130,8 @@ def play_steps(
             seen = played.table[i]
             if has_memory:
                 bits = played.bits
-                bits[:num_seen] = seen
+                for place in range(num_seen):  # an assignment of slices would have its refusal compiled
+                    bits[place] = seen[place]
                 recall(played.memories[i], net, played.decoys, bits[num_seen:])
                 row_idx[i] = find_or_add_row(bits, table.slots, table.words, table.rows, num_observations, table.word)
             else:  # the environment has its table packed as well
@@ -167,7 +168,8 @@ def play_steps(
                 known, starts, actions = masking.known[i], masking.starts, masking.host_actions
                 is_new |= update_mask(played.memories[i], known, net, starts, actions, mask)
             if masking.keeps_order:
-                masking.mask[:] = mask
+                for action in range(mask.shape[0]):
+                    masking.mask[action] = mask[action]
                 mask, is_new = masking.mask, True
                 keep_order(played.memories[i], net, masking.ranks, masking.fixes, mask)
             if is_new:

@@ -15,11 +15,13 @@ from numba import config
 from cageflow.kernel_cache import name_records_by_content
 from cageflow.numerics.compiling import watch_compiling
 from cageflow.numerics.compiling_once import compile_once
+from cageflow.numerics.together import compile_together
 from cageflow.sim.state import Array
 
 name_records_by_content()
 watch_compiling()
 compile_once()
+compile_together()
 
 JIT_DISABLED = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
 
