@@ -281,6 +281,26 @@ def test_large_networks__fit_every_window_and_can_be_read(
 
 
 @pytest.mark.browser
+def test_planted_faults__are_seen_by_the_browser(
+    browser: Browser, page: Path, large: list[Path], tmp_path: Path
+) -> None:
+    content = large[0].read_text()
+    fault = tmp_path / "fault.html"
+    fault.write_text(
+        content.replace('"cards":[[', '"cards":[[9999,0,98,84],[')
+    )  # every host stands where another should
+    browser.open(fault, width=1300)
+    assert browser.evaluate(MEASURE)["outside"] > 0
+    fault.write_text(page.read_text().replace('"use strict"', '"use sloppy"'))
+    browser.open(fault, width=1300)
+    assert browser.messages and text(browser, "number") == ""  # the page's policy names its own script and no other
+    fault.write_text(page.read_text().replace('"blue":"', '"blue":"Not '))
+    browser.open(fault, width=1300)
+    press(browser, "ArrowRight")
+    assert text(browser, "blue-does").startswith("Not ")
+
+
+@pytest.mark.browser
 def test_names_that_look_like_markup__are_text(browser: Browser, tmp_path: Path) -> None:
     scenario = default_network().scenario.model_copy(update={"name": "</title><b>"})
     data = watch_data(Network(scenario), [made_replay(Network(scenario), 3)], None, green=True, alone=True)

@@ -113,9 +113,11 @@ def _draw_card(
 ) -> None:
     canvas.rounded_rectangle(place.box(), 6, PAPER, LINE)
     left, top, room = place.left + 9, place.top + 6, place.width - 18
-    unit_type = _fitting(network.scenario.hosts[host].unit_type, 12, room // 2)
-    canvas.text((left + room, top + 3), unit_type, GREY, _font(12), anchor="ra")
-    name = _fitting(host, 15, room - int(_font(12).getlength(unit_type)) - 8, True, keep_last=6)
+    content = network.scenario.hosts[host]
+    worth = network.scenario.values[content.confidentiality]
+    kind = _fitting(f"{content.unit_type} {worth:g}" if worth else content.unit_type, 12, room // 2, keep_last=4)
+    canvas.text((left + room, top + 3), kind, GREY, _font(12), anchor="ra")
+    name = _fitting(host, 15, room - int(_font(12).getlength(kind)) - 8, True, keep_last=6)
     canvas.text((left, top), name, INK, _font(15, True))
 
     activity = Activity(seen[0] + 2 * seen[1]).name.lower()

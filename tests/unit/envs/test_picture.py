@@ -98,14 +98,16 @@ def test_strange_and_long_names__fit(scene):
     short = _fitting(long, 15, 140, True, keep_last=6)
     assert short.endswith("…ber 17") and short.startswith("Data")
     assert _font(15, True).getlength(short) <= 140
-    host = SimpleNamespace(subnet="Büro & Straße", unit_type="user" * 30, service=None)
+    host = SimpleNamespace(subnet="Büro & Straße", unit_type="user" * 30, service=None, confidentiality="much")
     hosts = dict.fromkeys(("$x^2$", "Ünïcode <b>", "a" * 500, "web.corp"), host)
     wall = SimpleNamespace(guarded_by=["a" * 500], closed_to=[], guards_against=None)
     subnets = {"Büro & Straße": wall}
     network = SimpleNamespace(
         hosts=tuple(hosts),
         subnets=tuple(subnets),
-        scenario=SimpleNamespace(name="n" * 500, hosts=hosts, subnets=subnets, red=SimpleNamespace(start="$x^2$")),
+        scenario=SimpleNamespace(
+            name="n" * 500, hosts=hosts, subnets=subnets, values={"much": 123456.7}, red=SimpleNamespace(start="$x^2$")
+        ),
         blue_takes_time=False,
     )
     facts = next(iter(scene.truth.values())) | {"decoys": ["decoy"] * 99}
