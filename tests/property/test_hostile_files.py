@@ -20,16 +20,20 @@ from cageflow.agents.team import read_team, write_team
 from cageflow.errors import UserError
 from cageflow.learn.policy_file import load_policy
 from cageflow.parity.recording import Recording, RecordingMeta, empty_arrays, load_recording, save_recording
+from cageflow.runs.layout import RECOMMENDATION
 from cageflow.runs.log_file import read_log
 from cageflow.runs.logs import LOGS, UPDATES
+from cageflow.runs.recommendation import SavedRecommendation, read_recommendation, write_recommendation
 from cageflow.runs.saved_run import read_run
-from cageflow.scenario import default_network
+from cageflow.scenario import UNIT_TYPES, default_network
 from cageflow.scenario.schema import load_scenario
 from cageflow.search.landscape import read_landscape
 from cageflow.settings.commands import SearchConfig, TrainConfig
 from cageflow.settings.reading import make_config, read_config
 from cageflow.studies.baselines import read_settings
 from cageflow.training.state_file import load_state, save_state
+from cageflow.training.trainer import FreshEvaluation
+from cageflow.workflow.tested import OrderTests
 from tests.helpers.agents import policy_file
 
 JUNK: tuple[Any, ...] = (
@@ -158,6 +162,20 @@ def _run_of_log(path: Path) -> None:
     _log(path)
 
 
+def _recommendation(path: Path) -> None:
+    tests = OrderTests(
+        tested=4.5, tested_compliant=4.0, known_tested=3.0, known_compliant=3.0, contests=((0.0, 0.5), (0.0, 0.0))
+    )
+    evaluation = FreshEvaluation(
+        reward=-14.5, reward_se=0.25, compliance=0.97, compliance_se=0.01, episodes=500, tests=tests
+    )
+    found = SavedRecommendation(
+        order=UNIT_TYPES, training=2, training_episodes=6000, feasible=True, belief=-14.0, evaluation=evaluation
+    )
+    write_recommendation(path.parent, found)
+    assert read_recommendation(path.parent) == found
+
+
 def _zip(path: Path) -> None:
     with path.open("wb") as file:
         np.savez(file, data=np.zeros(3))
@@ -175,6 +193,9 @@ FORMATS = {
     "landscape": Format(read_landscape, "l.csv", lambda path: path.write_bytes(_shipped()), broken_cells),
     "run config": Format(read_config, "config.json", _run_json, broken_json),
     "run log": Format(lambda path: read_log(path, UPDATES), LOGS["training"].name, _log, broken_cells),
+    "recommendation": Format(
+        lambda path: read_recommendation(path.parent), RECOMMENDATION, _recommendation, broken_json
+    ),
     "run": Format(lambda path: read_run(path.parent), LOGS["training"].name, _run_of_log, broken_cells),
     "state": Format(load_state, "state.pt", lambda path: save_state(path, {"a": [1, 2.5], "run_episodes": 3})),
     "baseline config": Format(lambda path: read_settings(path.parent), "config.json", _baseline_json, broken_json),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -52,7 +53,7 @@ class SavedRecommendation:
             evaluation = dict(data["evaluation"])
             tests = dict(evaluation.pop("tests"))
             contests = tuple(tuple(map(float, row)) for row in tests.pop("contests"))
-            return cls(
+            found = cls(
                 order=read_order(data["workflow"]),
                 training=int(data["training"]),
                 training_episodes=int(data["training_episodes"]),
@@ -64,6 +65,9 @@ class SavedRecommendation:
                     **{name: float(value) for name, value in evaluation.items()},
                 ),
             )
+            if not all(map(math.isfinite, (found.evaluation.reward, found.evaluation.reward_se))):
+                raise ValueError("expected finite rewards")
+            return found
         except (KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ValueError(f"expected a recommendation, got {error}") from error
 
