@@ -30,7 +30,7 @@ def _differ(found: Differences) -> str:
     low, high = spread.between_interval
     test = f"F({spread.dof[0]}, {spread.dof[1]}) = {spread.f:.2f}, {_p(spread.p)}"
     verdict = "The orders differ" if spread.differs else "No difference between orders is shown"
-    where = ", in points at the median order (compared by the loss's logarithm)" if found.is_log else ""
+    where = ", in points at the median order (compared by the logarithm of the gap to the best)" if found.is_log else ""
     return (
         f"{verdict}: {test}; deviation between orders {points(spread.between)} ({points(low)} to {points(high)}), "
         f"between trainings of one order {points(spread.within)}{where}."

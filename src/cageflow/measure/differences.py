@@ -4,9 +4,9 @@ Pure functions of the rewards of trainings. Where orders are trained several tim
 apart is known, and all intervals are made of it.
 
 Where orders matter, a training now and then ends in a bad optimum, ten times as bad as a good one, and those of bad
-orders lie farther apart than those of good ones. Such rewards are compared by the logarithm of 1 + loss, on which
-their deviations are alike; which scale is right, the trainings say themselves. What is found there is told in points
-at the median order.
+orders lie farther apart than those of good ones. Such rewards are compared by the logarithm of the gap to the best
+(`search.scale`), on which their deviations are alike; which scale is right, the trainings say themselves. What is found
+there is told in points at the median order.
 """
 
 from __future__ import annotations
@@ -26,11 +26,13 @@ from cageflow.evaluation.statistics import ALPHA, Estimate, Interval
 from cageflow.measure.replay import FEASIBLE_SHARE
 from cageflow.scenario.orders import Order, OrderSpace, format_order, pairs_ahead
 from cageflow.search.landscape import Landscape
+from cageflow.search.scale import Scale as GapScale
 
 Floats = NDArray[np.float64]
 
-LOG_GAIN = 4.0
-"""By how much the logarithm of the likelihood must be greater for the loss's logarithm to be taken."""
+CLEARLY, HARDLY = 4.0, 10.0
+"""By how much the logarithm of the likelihood must be greater for gaps to be taken to test by, and how much less it may
+be where they are taken for the interval of a single order, since good orders' trainings lie nearer together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +112,7 @@ class Differences:
         prices: of each order, the best first.
         pairs: what each pair is worth, the most first.
         explained: share of the variance between the orders' means that the pairs explain together.
-        is_log: whether all was compared by the logarithm of 1 + loss.
+        is_log: whether orders and pairs were compared by the logarithm of the gap to the best.
         median: of the orders' means.
         best: what the best order comes to, without the luck that made it look the best: picked by all trainings but
             one, judged by that one, for each in turn; None with one training an order.
@@ -190,13 +192,14 @@ def find_differences(
     orders = list(rewards)
     groups = [np.asarray(rewards[order], np.float64) for order in orders]
     means = np.array([group.mean() for group in groups])
-    scale = _Scale.of(groups, float(np.median(means)))
+    median = float(np.median(means))
+    scale, local = _Scale.of(groups, median, CLEARLY), _Scale.of(groups, median, -HARDLY)
     scaled = [scale.of_rewards(group) for group in groups]
     spread = analyse(scaled).times(scale.unit)
-    noise, dof = (spread.within / scale.unit, spread.dof[1]) if spread.dof[1] else (math.nan, 1)
+    noise, dof = local.noise(groups), max(1, spread.dof[1])
 
     def estimate(mean: float, trainings: int) -> Estimate:
-        return Estimate(mean, scale.points_at(mean) * noise / math.sqrt(trainings), dof)
+        return Estimate(mean, local.points_at(mean) * noise / math.sqrt(trainings), dof)
 
     free = _plain(plain, estimate)
     prices = []
@@ -210,8 +213,8 @@ def find_differences(
         prices=tuple(sorted(prices, key=lambda one: -one.reward.mean)),
         pairs=pairs,
         explained=explained,
-        is_log=scale.is_log,
-        median=float(np.median(means)),
+        is_log=scale.gaps is not None,
+        median=median,
         best=None if honest is None else estimate(honest, min(map(len, groups))),
         plain=free,
     )
@@ -222,34 +225,47 @@ class _Scale:
     """What rewards are compared by.
 
     Attributes:
-        is_log: the logarithm of 1 + loss, the loss being minus the reward, in place of the reward.
+        gaps: the logarithm of the gap to the best, as the search has it; None for the reward itself.
         unit: points that make 1 of it at the median order.
     """
 
-    is_log: bool
+    gaps: GapScale | None
     unit: float
 
     @classmethod
-    def of(cls, groups: Sequence[Floats], median: float) -> _Scale:
-        """The one on which trainings of one order lie more alike apart: of the two Normal models the likelier."""
-        dof = sum(len(group) - 1 for group in groups)
-        if any((group > 0).any() for group in groups) or not dof:
-            return cls(False, 1.0)
-        logs = [np.log1p(-group) for group in groups]
-        squares, log_squares = (sum(((one - one.mean()) ** 2).sum() for one in given) for given in (groups, logs))
-        if squares == 0 or log_squares == 0:
-            return cls(False, 1.0)
-        count = sum(map(len, groups))
-        gain = count / 2 * (math.log(squares) - math.log(log_squares)) - float(sum(one.sum() for one in logs))
-        return cls(True, 1 - median) if gain > LOG_GAIN else cls(False, 1.0)
+    def of(cls, groups: Sequence[Floats], median: float, clearly: float) -> _Scale:
+        """The one on which trainings of one order lie more alike apart: of the two Normal models the likelier.
+
+        Args:
+            groups: rewards of the trainings of each order.
+            median: of the orders.
+            clearly: by how much the logarithm of the likelihood must be greater for gaps to be taken.
+        """
+        points, everything = cls(None, 1.0), np.concatenate(groups)
+        if len(everything) == len(groups):
+            return points
+        gaps = GapScale.of(everything, np.zeros(len(everything)))
+        scaled = [gaps.to_value(group) for group in groups]
+        squares, gap_squares = (sum(((one - one.mean()) ** 2).sum() for one in given) for given in (groups, scaled))
+        if squares == 0 or gap_squares == 0:
+            return points
+        gain = len(everything) / 2 * (math.log(squares) - math.log(gap_squares))
+        gain += float(np.log(gaps.slope(everything)).sum())
+        return cls(gaps, 1 / float(gaps.slope(np.array([median]))[0])) if gain > clearly else points
 
     def of_rewards(self, rewards: Floats) -> Floats:
         """Rewards on the scale, higher is better."""
-        return -np.log1p(-rewards) if self.is_log else rewards
+        return rewards if self.gaps is None else self.gaps.to_value(rewards)
 
     def points_at(self, reward: float) -> float:
         """Points that make 1 of the scale at a reward."""
-        return 1 - reward if self.is_log else 1.0
+        return 1.0 if self.gaps is None else 1 / float(self.gaps.slope(np.array([reward]))[0])
+
+    def noise(self, groups: Sequence[Floats]) -> float:
+        """How far trainings of one order lie apart on the scale; NaN where none was trained twice."""
+        spread = [self.of_rewards(group) for group in groups]
+        dof = sum(len(group) - 1 for group in groups)
+        return math.sqrt(sum(((one - one.mean()) ** 2).sum() for one in spread) / dof) if dof else math.nan
 
 
 def differences_of(landscape: Landscape, compliance_threshold: float, plain: Sequence[float] = ()) -> Differences:

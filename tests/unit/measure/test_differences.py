@@ -100,7 +100,7 @@ def test_one_training_an_order__says_what_cannot_be_said():
     json.dumps(found.to_json(), allow_nan=False)
 
 
-def test_trainings_that_now_and_then_end_in_a_bad_optimum_are_compared_by_the_loss_logarithm():
+def test_trainings_that_now_and_then_end_in_a_bad_optimum_are_compared_by_the_gap_to_the_best():
     """The noise multiplies the loss, as it does where orders matter; a difference shows that points would hide."""
     rng = np.random.default_rng(5)
     seen, logs = {True: 0, False: 0}, 0
