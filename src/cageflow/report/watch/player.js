@@ -5,7 +5,7 @@
   const SVG = "http://www.w3.org/2000/svg";
   const ACCESS = ["none", "user", "privileged"];
   const ACTIVITY = { 0: "", 1: "scan", 3: "exploit" };
-  const BELIEF = ["", "unknown", "user", "privileged"];
+  const BELIEF = ["", "unknown", "user", "privileged"], SHORT_BELIEF = ["", "?", "user", "priv."];
   const PAUSE_MS = 900;
   const MOST_SCALE = 1.5, LEAST_SCALE = 0.92, ABOUT = 0.95;
   const SWIPE_PX = 45;
@@ -153,7 +153,8 @@
         const card = cards[i], access = Number(now.access[i]), seen = seenOf(now, i);
         card.group.setAttribute("class", "w-card w-" + ACCESS[access] + (i === selected ? " w-selected" : ""));
         card.truth.textContent = fit(access ? ACCESS[access] : "no access", "600 10.5px", card.width - 26);
-        card.sees.textContent = fit(seen || "\u2013", "600 10.5px", card.width - 26);
+        const isLong = widthOf(seen, "600 10.5px") > card.width - 26;
+        card.sees.textContent = fit(isLong ? seenOf(now, i, SHORT_BELIEF) : seen || "\u2013", "600 10.5px", card.width - 26);
         card.eye.parentNode.classList.toggle("w-alarm", Boolean(seen));
         card.title.textContent = hostWords(now, i);
         showNotes(card, host, decoys.get(i) || [], down.has(i));
@@ -163,8 +164,8 @@
       map.setAttribute("aria-label", mapWords(now));
     }
 
-    function seenOf(now, host) {
-      return [ACTIVITY[now.activity[host]], BELIEF[now.belief[host]]].filter(Boolean).join(" \u00b7 ");
+    function seenOf(now, host, words) {
+      return [ACTIVITY[now.activity[host]], (words || BELIEF)[now.belief[host]]].filter(Boolean).join(" \u00b7 ");
     }
 
     function showNotes(card, host, decoys, isDown) {
