@@ -11,8 +11,6 @@ Floats = NDArray[np.float64]
 
 UNIT_WITHOUT_DATA = 10.0
 """Points of reward that trainings may fall short while no two tell."""
-GOOD_SHARE = 0.25
-"""The unit is what this share of the trainings falls short at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +22,9 @@ class Scale:
     believed of its order and not on everything. It does not depend on the zero or the unit of rewards.
 
     Attributes:
-        best: reward of value 0. Above it the scale goes on as a line.
-        unit: points; a reward short by so many has the value -ln 2.
+        best: reward of value 0. A reward above it has a value on a line, so that any has one; what is believed stays
+            below `best` + `unit`, which has the value infinity.
+        unit: points, the median of what trainings fall short; a reward short by so many has the value -ln 2.
     """
 
     best: float
@@ -37,12 +36,7 @@ class Scale:
         if len(rewards) == 0:
             return cls(0.0, UNIT_WITHOUT_DATA)
         best = float(rewards.max())
-        gaps = np.sort(best - rewards)
-        # Half of few gaps, since a quarter of four or less is the best alone.
-        at = (GOOD_SHARE if len(gaps) > 4 else 0.5) * (len(gaps) - 1)
-        low = int(at)
-        between = float(gaps[low] + (at - low) * (gaps[min(low + 1, len(gaps) - 1)] - gaps[low]))
-        unit = max(between, 2.0 * float(np.median(errors)))
+        unit = max(float(np.median(best - rewards)), 2.0 * float(np.median(errors)))
         return cls(best, unit if unit > 1e-9 * max(abs(best), 1.0) else UNIT_WITHOUT_DATA)
 
     def to_value(self, reward: Floats) -> Floats:
