@@ -315,10 +315,10 @@ def test_landscape_trains_every_order_alike_and_goes_on_where_it_was_stopped(tmp
 
 
 def test_landscape_in_rungs_is_the_landscape_judged_on_the_way(tmp_path: Path) -> None:
-    settings = {**SMALL, "max_steps": 4, "command": "landscape", "sample": 3, "repetitions": 2, "seed": 2}
+    settings = {**HERE, "max_steps": 4, "command": "landscape", "sample": 3, "repetitions": 2}
     once = runs.start(make_config({**settings, "rungs": "24"}), tmp_path / "once", Quiet())
     plain = read_landscape(once.run_dir / "landscape.csv")
-    for name, more in (("here", {"executor": "inline"}), ("pool", {"executor": "process", "parallel_workflows": 2})):
+    for name, more in (("here", {}), ("pool", {"executor": "process", "parallel_workflows": 2})):
         config = make_config({**settings, "rungs": "8,16,24", **more})
         summary = runs.start(config, tmp_path / name, Quiet())
         table = read_landscape(summary.run_dir / "landscape.csv")
