@@ -71,6 +71,14 @@ def model_card(
     return "\n\n".join(parts) + "\n"
 
 
+def keeps_memory(card: PolicyCard, network: Network) -> bool:
+    """Whether the file of a policy has a memory: of what is in vain, for the policy to read, or of Restores under way.
+
+    An order that is enforced does not wait for a host that is being restored.
+    """
+    return card.mask_actions or card.memory or (card.is_enforced and network.blue_takes_time)
+
+
 def _what(policy: PolicyCard, network: NetworkIdentity) -> str:
     name = "CAGE Challenge 2's network" if is_cage2(network) else f"the network {code(network.name)}"
     words = (
@@ -222,9 +230,9 @@ def _order(policy: PolicyCard, network: Network) -> list[str]:
     began = " and ".join(code(host) for host in dict.fromkeys((red.start, *(one.host for one in red.footholds))))
     return [
         "Its workflow is enforced, by the file itself: no host is removed from or restored while blue's table says "
-        "`user`, `privileged` or `unknown` of a host of a type before its own, in whatever state it finds the network. "
-        f"{began}, where red began and cannot be driven out, is not waited for. What the table does not show "
-        "does not count, so that a fix may come before one that the truth would put first."
+        "`user`, `privileged` or `unknown` of a host of a type before its own that is not being restored, in whatever "
+        f"state it finds the network. {began}, where red began and cannot be driven out, is not waited for. What the "
+        "table does not show does not count, so that a fix may come before one that the truth would put first."
     ]
 
 
@@ -254,7 +262,7 @@ def _timing(policy: PolicyCard, network: Network) -> list[str]:
     others = [f"{code(name)} ({_steps(steps)})" for name, steps in own.items() if steps]
     limit = f"It plays where {words_on_durations(scenario.durations, scenario.crews)}"
     limit += f", on some hosts others: {', '.join(others)}" if others else ""
-    if policy.mask_actions or policy.memory:
+    if keeps_memory(policy, network):
         limit += (
             ". Its memory counts what is under way: what blue chooses while all crews are busy does nothing, and "
             "`last_action` is to say it all the same"
@@ -273,7 +281,7 @@ def _use(name: str, policy: PolicyCard, network: Network) -> str:
         ("`probs`", "(N, A) float32", "to draw an action from"),
         ("`action`", "(N,) int64", "the likeliest action"),
     ]
-    if policy.mask_actions or policy.memory:
+    if keeps_memory(policy, network):
         inputs += [
             ("`last_action`", "(N,) int64", "blue's last action; -1 at the start of an episode"),
             ("`memory`", "(N, M) float32", "`next_memory` of the last step; zeros at the start of an episode"),

@@ -126,8 +126,7 @@ def add_mask(graph: GraphBuilder, network: Network, acting: Acting, known: Knowl
     plants = graph.constant("decoys_of_groups", _bits(groups, decoy_columns(network)).T)
     can_plant = graph.node("MatMul", _room(graph, network, known.decoys), plants)
     if acting.under_way is not None:  # what a Restore will have cleared by then
-        restoring = graph.lookup(_restores(graph, network), acting.under_way)
-        restoring = graph.node("ReduceMax", restoring, axes=[1], keepdims=0)
+        restoring = _being_restored(graph, network, acting.under_way)
         can_plant = graph.node("Max", can_plant, graph.unsqueeze(restoring, 2))
     removable = table_bits(graph, network, COMPROMISED_BIT)
     if known.hidden is not None:
@@ -151,7 +150,7 @@ def add_mask(graph: GraphBuilder, network: Network, acting: Acting, known: Knowl
     return use
 
 
-def add_order(graph: GraphBuilder, network: Network, order: Order) -> str:
+def add_order(graph: GraphBuilder, network: Network, order: Order, under_way: str | None) -> str:
     """Write into a graph which actions an order lets blue take: all but fixes that have to wait.
 
     The rule of `cageflow.sim.knowledge.first_in_turn`, on what the table of this step says.
@@ -160,6 +159,7 @@ def add_order(graph: GraphBuilder, network: Network, order: Order) -> str:
         graph: with the input `observation` (N, F) float32.
         network: that is played.
         order: highest priority first.
+        under_way: as in `Acting`.
 
     Returns:
         The name of (N, A) bool.
@@ -168,6 +168,9 @@ def add_order(graph: GraphBuilder, network: Network, order: Order) -> str:
     ranks = np.argsort(network.orders.indices(order))[tables.unit_type]  # of hosts
     can_be_freed = (tables.start_privileged == 0) & (tables.start_user == 0)
     flagged = graph.node("Max", table_bits(graph, network, UNKNOWN_BIT), table_bits(graph, network, COMPROMISED_BIT))
+    if under_way is not None:
+        served = graph.node("Sub", graph.number(1), _being_restored(graph, network, under_way))
+        flagged = graph.node("Mul", flagged, served)
     haste = np.where(can_be_freed, num_types - ranks, 0).astype(np.float32)  # of a host that looks compromised
     most = graph.node("ReduceMax", graph.node("Mul", flagged, graph.constant("haste", haste)), axes=[1], keepdims=1)
     is_fix = np.isin(codec.kind, [BlueKind.REMOVE, BlueKind.RESTORE])
@@ -193,6 +196,12 @@ def _room(graph: GraphBuilder, network: Network, decoys: str) -> str:
 
 def _restores(graph: GraphBuilder, network: Network) -> str:
     return graph.constant("restores", hosts_of(network, [BlueKind.RESTORE]))
+
+
+def _being_restored(graph: GraphBuilder, network: Network, under_way: str) -> str:
+    """Name of (N, H) float32 of 0 and 1: whether a Restore is under way on a host."""
+    each = graph.lookup(_restores(graph, network), under_way)
+    return graph.node("ReduceMax", each, axes=[1], keepdims=0)
 
 
 def _choices(network: Network) -> list[int]:

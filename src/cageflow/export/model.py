@@ -13,6 +13,7 @@ from onnx import ModelProto, checker, helper
 
 from cageflow import __version__
 from cageflow.envs.agent import BlueSetting
+from cageflow.export.card import keeps_memory
 from cageflow.export.crews import add_crews, crews_size
 from cageflow.export.graph import GraphBuilder
 from cageflow.export.masks import add_knowledge, add_mask, add_order, knowledge_size
@@ -39,7 +40,7 @@ WORDS = (
 def build_model(policy: Policy, network: Network, *, green: bool = False) -> ModelProto:
     """The ONNX model of a policy.
 
-    Inputs: `observation` (N, F) float32 and, for a policy that is told what is in vain or remembers, `last_action` (N,)
+    Inputs: `observation` (N, F) float32 and, for a policy of which `card.keeps_memory`, `last_action` (N,)
     int64 and `memory` (N, M) float32. Outputs: `logits` and `probs` (N, A) float32, `action` (N,) int64, with masks, be
     it those of an order alone, `mask` (N, A) bool, and with a memory `next_memory` (N, M) float32. `WORDS` says what
     each is.
@@ -61,7 +62,8 @@ def build_model(policy: Policy, network: Network, *, green: bool = False) -> Mod
     value = graph.input("observation", np.float32, network.num_observations)
     allowed: list[str] = []  # masks, all of which have to allow an action
     memory_size = 0
-    if card.mask_actions or card.memory:
+    under_way = None
+    if keeps_memory(card, network):
         known_end = crews_size(network) + knowledge_size(network, green=green)
         memory_size = known_end + (recall_size(network) if card.memory else 0)
         graph.input("last_action", np.int64)
@@ -83,10 +85,11 @@ def build_model(policy: Policy, network: Network, *, green: bool = False) -> Mod
             memory.append(recalled)
         graph.node("Concat", *memory, axis=1, output="next_memory")
         graph.output("next_memory", np.float32, memory_size)
+        under_way = acting.under_way
         if card.mask_actions:
             allowed.append(add_mask(graph, network, acting, known))
     if card.kept_order is not None:
-        allowed.append(add_order(graph, network, card.kept_order))
+        allowed.append(add_order(graph, network, card.kept_order, under_way))
     layers = fold_order(policy.layers, policy.order_encoding)
     for i, (weight, bias) in enumerate(layers):
         names = graph.constant(f"actor.{i}.weight", weight), graph.constant(f"actor.{i}.bias", bias)

@@ -22,7 +22,8 @@ way on its host is done.
 Which fixes have to wait, where an order is enforced: a Remove or a Restore waits while a host of a type before its own
 looks compromised. A host looks compromised while blue's table believes anything of it but that red is not there: `user`
 or `privileged`, and `unknown`, which is what a Remove leaves. Hosts on which red began never look so, since blue cannot
-drive red from them and would wait for ever.
+drive red from them and would wait for ever; nor do those on which a Restore is under way, since they are being served
+and another crew need not stand idle until it ends. A Remove that is under way says nothing: it may be in vain.
 """
 
 import numpy as np
@@ -69,7 +70,7 @@ def is_of_use(m, net, action):
 
 @njit(cache=True)
 def looks_compromised(m, net):
-    """Mask of the hosts that look compromised to blue, those where red began aside.
+    """Mask of the hosts that look compromised to blue, those where red began and those being restored aside.
 
     Args:
         m: one record of `memory_dtype`.
@@ -81,6 +82,9 @@ def looks_compromised(m, net):
     for host in range(net.unit_type.shape[0]):
         if net.start_privileged[host] > 0 or net.start_user[host] > 0:
             flagged &= ~(1 << host)
+    for i in range(m.num_busy):
+        if net.action_kind[m.crew_action[i]] == RESTORE:
+            flagged &= ~(1 << int(net.action_host[m.crew_action[i]]))
     return flagged
 
 

@@ -299,6 +299,7 @@ def _config(entry: Entry, settings: BaselineSettings, seed: int) -> TrainConfig:
             **whole_budget(settings.total_episodes),
             "seed": seed,
             "compliance_definition": settings.compliance_definition,
+            "workflow_mode": "rewarded",
             "ppo": OWN_LEARNER[entry.name],
             **settings.game.to_json(),
         },

@@ -49,8 +49,16 @@ def departures(network: Network, workflow: WorkflowSpec, episodes: Episodes) -> 
     return found
 
 
-@pytest.mark.parametrize("masked", [True, False])
-@pytest.mark.parametrize("game", [{"durations": "2,3,5,2"}, {"scenario": "plant"}, {"rules": "challenge"}], ids=str)
+@pytest.mark.parametrize(
+    ("game", "masked"),
+    [
+        ({"durations": "2,3,5,2"}, True),
+        ({"scenario": "plant"}, True),
+        ({"rules": "challenge"}, True),
+        ({"rules": "challenge"}, False),
+    ],
+    ids=str,
+)
 def test_vector__never_fixes_what_has_to_wait(game: dict[str, str], masked: bool) -> None:
     asked = spec(masked=masked, **game)
     network = asked.options.network

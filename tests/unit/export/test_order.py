@@ -1,5 +1,8 @@
 """An order that is enforced, exported: the file itself leaves out the fixes that have to wait."""
 
+from importlib.resources import files
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -27,23 +30,27 @@ def test_exported_masks__are_those_that_keep_the_order(card: dict[str, bool], ga
     options = GameOptions("meander", max_steps=30, **game)  # type: ignore[arg-type]
     source = enforced(network=options.network, **card)
     model = build_model(source, options.network, green=options.green)
-    remembers = source.card.mask_actions or source.card.memory
+    remembers = source.card.mask_actions or source.card.memory or bool(game)
     assert [one.name for one in model.graph.input][1:] == (["last_action", "memory"] if remembers else [])
     agreement = check_agreement(model.SerializeToString(), source, options, episodes=8)
     assert agreement.num_masks == RANDOM_OBSERVATIONS + 8 * 30
 
 
-def test_exported_masks__on_another_network() -> None:
-    network = load_network("plant")
+@pytest.mark.parametrize("is_masked", [True, False])
+def test_exported_masks__on_another_network_with_two_crews(tmp_path: Path, is_masked: bool) -> None:
+    text = files("cageflow.scenario").joinpath("plant.yaml").read_text()
+    path = tmp_path / "network.yaml"
+    path.write_text(text.replace("\ncrews: 1", "\ncrews: 2"))
+    network = load_network(path)
     source = policy(network=network)
     order = network.orders.unrank(77)
     code = network.orders.encode(order)
     first, *others = source.layers
     layers = [(np.concatenate([first[0], np.zeros((8, len(code)), np.float32)], axis=1), first[1]), *others]
     kept = {"workflow": ",".join(order), "workflow_mode": "enforced"}
-    card = policy(network=network, mask_actions=True).card
+    card = policy(network=network, mask_actions=is_masked).card
     made = Policy(type(card).from_json({**card.to_json(), **kept, "sizes": {}}), layers, code)
-    options = GameOptions("meander", max_steps=30, scenario="plant")
+    options = GameOptions("meander", max_steps=30, scenario=str(path))
     check_agreement(build_model(made, network).SerializeToString(), made, options, episodes=8)
 
 

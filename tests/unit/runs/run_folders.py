@@ -58,7 +58,9 @@ def write_run(
 ) -> Path:
     """Write a search or a landscape of these trials, two updates each; gives the folder."""
     total = sum(trial.episodes for trial in trials)
-    config = make_config({"command": "search", "total_episodes": total, "max_steps": 12, **settings})
+    config = make_config(
+        {"command": "search", "total_episodes": total, "max_steps": 12, "workflow_mode": "rewarded", **settings}
+    )
     folder = make_folder(path, config)
     run_episodes = 0
     trained: Counter[tuple[Order, int]] = Counter()
@@ -87,7 +89,9 @@ def write_run(
 def write_training(path: Path, order: Order | None = None, *, policy: bool = True) -> Path:
     """Write a single training; gives the folder."""
     workflow = None if order is None else format_order(order)
-    config: RunConfig = make_config({"command": "train", "total_episodes": 400, "max_steps": 12, "workflow": workflow})
+    config: RunConfig = make_config(
+        {"command": "train", "total_episodes": 400, "max_steps": 12, "workflow": workflow, "workflow_mode": "rewarded"}
+    )
     folder = make_folder(path, config)
     for update in (1, 2, 3, 4):
         folder.logs.update(order, update_record(update, 100 * update), 0, 100 * update, None)

@@ -34,7 +34,7 @@ from tests.helpers.orders import ALL_ORDERS, ORDERS, parse_order
 WORKFLOW = "defender,enterprise,op_server,op_host,user"
 SMALL = {"max_steps": 10, "episodes_per_update": 8, "evaluation_episodes": 6}
 WALL_CLOCK = {"Collection_Time", "Update_Time", "Seconds"}
-HERE = {**SMALL, "executor": "inline", "seed": 2}
+HERE = {**SMALL, "executor": "inline", "seed": 2, "workflow_mode": "rewarded"}
 SEARCH = make_config({**HERE, "total_episodes": 100, "max_episodes_per_workflow": 24})
 TRAIN = make_config({**SMALL, "command": "train", "workflow": WORKFLOW, "total_episodes": 44, "seed": 2})
 

@@ -35,6 +35,7 @@ CONFIG = make_config(
         "evaluation_episodes": 4,
         "total_episodes": 100,
         "seed": 2,
+        "workflow_mode": "rewarded",
     }
 )
 WALL_CLOCK = {"Collection_Time", "Update_Time"}

@@ -73,7 +73,7 @@ ORDER = "defender,enterprise,op_server,op_host,user"
 )
 def test_setting_that_cannot_be_used_is_refused_in_one_sentence(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError) as refusal:
-        make_config(settings)
+        make_config({"workflow_mode": "rewarded", **settings})
     assert message in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
@@ -141,7 +141,8 @@ def test_red_agents_short_name_plays_the_same_game() -> None:
 
 
 def test_weight_of_the_alignment_reward_comes_with_the_preset_unless_it_is_given() -> None:
-    assert make_config({}).alignment_lambda == 5.0
+    rewarded = {"workflow_mode": "rewarded"}
+    assert make_config(rewarded).alignment_lambda == 5.0
     assert make_config({"preset": "reference"}).alignment_lambda == 30.0
     assert make_config({"preset": "reference", "alignment_lambda": 4.0}).alignment_lambda == 4.0
     assert make_config({"preset": "reference", "fixed_episodes": 100}).alignment_lambda == 0.0
@@ -239,7 +240,7 @@ def test_workflow__is_read_however_it_is_written(given: object) -> None:
 )
 def test_settings_beyond_any_machine_are_refused(settings: dict[str, object], message: str) -> None:
     with pytest.raises(UserError) as refusal:
-        make_config(settings)
+        make_config({"workflow_mode": "rewarded", **settings})
     assert message in str(refusal.value)
 
 

@@ -1,6 +1,8 @@
 """An enforced order: which hosts look compromised and which fixes have to wait, held against plain sentences."""
 
 from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,18 +12,25 @@ from cageflow.envs.memory import BlueMemory
 from cageflow.envs.options import GameOptions
 from cageflow.scenario import BlueKind, Network
 from cageflow.scenario.orders import Order
+from cageflow.sim.recall import CREW_KINDS, recalled_crews
 
 NETWORKS = ["cage1", "cage2", "plant", "clinic"]
 
 
-def looking_compromised(network: Network, bits: np.ndarray) -> set[str]:
-    """The hosts that blue's table (F,) gives as anything but clean, those where red began aside."""
+def looking_compromised(network: Network, bits: np.ndarray, restoring: np.ndarray) -> set[str]:
+    """The hosts that blue's table (F,) gives as anything but clean, but for those where red began or which it restores.
+
+    Args:
+        network: that is played.
+        bits: what blue sees.
+        restoring: (H,) bool, where a Restore is under way.
+    """
     red = network.scenario.red
     began = {red.start, *(foothold.host for foothold in red.footholds)}
     return {
         host
         for place, host in enumerate(network.hosts)
-        if bits[4 * place + 2 : 4 * place + 4].any() and host not in began
+        if bits[4 * place + 2 : 4 * place + 4].any() and host not in began and not restoring[place]
     }
 
 
@@ -47,13 +56,17 @@ def departures(name: str, seed: int = 0, num_steps: int = 60) -> list[str]:
     games = GameBatch(options, num_envs)
     observations, rewards = np.zeros((num_envs, network.num_observations), np.uint8), np.zeros(num_envs)
     games.begin(np.arange(num_envs, dtype=np.uint64), observations)
-    found, num_waiting = [], 0
+    found, num_waiting, num_served = [], 0, 0
     for step in range(num_steps):
         masks = np.ones((num_envs, len(network.codec)), np.bool_)
         games.memory.keep_order(order, masks)
         looks = games.memory.looks_compromised()
+        restoring = np.zeros((num_envs, len(network.hosts)), np.bool_)
+        if network.blue_takes_time:
+            restoring = recalled_crews(network, games.memory.recalled())[0][:, CREW_KINDS.index(BlueKind.RESTORE)]
+        num_served += int(restoring.sum())
         for i in range(num_envs):
-            compromised = looking_compromised(network, observations[i])
+            compromised = looking_compromised(network, observations[i], restoring[i])
             if {network.hosts[host] for host in np.flatnonzero(looks[i])} != compromised:
                 found.append(f"step {step}, game {i}: looks")
             waiting = np.array([has_to_wait(network, order, compromised, action) for action in network.codec.names])
@@ -63,6 +76,7 @@ def departures(name: str, seed: int = 0, num_steps: int = 60) -> list[str]:
         actions = rng.choice(len(kinds), size=num_envs, p=weights / weights.sum())
         games.play(actions, observations, rewards)
     assert num_waiting > 0, "some fix has to wait, or nothing is tested"
+    assert (num_served > 0) == network.blue_takes_time
     return found
 
 
@@ -70,6 +84,13 @@ def departures(name: str, seed: int = 0, num_steps: int = 60) -> list[str]:
 @pytest.mark.parametrize("seed", [0, 1])
 def test_keep_order__leaves_out_exactly_the_fixes_that_have_to_wait(name: str, seed: int) -> None:
     assert departures(name, seed) == []
+
+
+def test_keep_order__does_not_wait_for_a_host_that_another_crew_restores(tmp_path: Path) -> None:
+    text = files("cageflow.scenario").joinpath("plant.yaml").read_text()
+    path = tmp_path / "network.yaml"
+    path.write_text(text.replace("\ncrews: 1", "\ncrews: 2"))
+    assert departures(str(path)) == []
 
 
 def test_keep_order__keeps_what_other_masks_leave_out() -> None:

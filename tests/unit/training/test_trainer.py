@@ -25,6 +25,7 @@ SMALL = {
     "evaluation_episodes": 5,
     "total_episodes": 1000,
     "min_episodes_per_trial": 1,
+    "workflow_mode": "rewarded",
 }
 
 

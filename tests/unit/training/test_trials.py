@@ -19,7 +19,7 @@ from cageflow.training.trainer import UpdateRecord
 from cageflow.training.trials import TrialOutcome, TrialTask, run_trial
 from tests.helpers.orders import ALL_ORDERS
 
-SMALL = {"max_steps": 10, "episodes_per_update": 8, "evaluation_episodes": 6, "seed": 2}
+SMALL = {"max_steps": 10, "episodes_per_update": 8, "evaluation_episodes": 6, "seed": 2, "workflow_mode": "rewarded"}
 CONFIG = make_config(SMALL)
 REQUEST = TrialRequest(
     trial=3, order=ALL_ORDERS[17], seed=5, start=None, trained_episodes=0, max_episodes=24, cap="episode-cap"

@@ -32,6 +32,7 @@ SMALL = {
     "total_episodes": 1000,
     "seed": 3,
     "preset": "default",
+    "workflow_mode": "rewarded",
 }
 
 

@@ -70,7 +70,15 @@ def write_training(path: Path, seed: int, rewards: Sequence[float], workflow: bo
     order = FIRST if workflow else None
     words = None if order is None else format_order(order)
     config = make_config(
-        {"command": "train", "total_episodes": 400, "max_steps": 5, "workflow": words, "seed": seed, **settings}
+        {
+            "command": "train",
+            "total_episodes": 400,
+            "max_steps": 5,
+            "workflow": words,
+            "seed": seed,
+            "workflow_mode": "rewarded",
+            **settings,
+        }
     )
     folder = make_folder(path, config)
     for update, reward in enumerate(rewards, start=1):
