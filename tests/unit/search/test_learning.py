@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cageflow.search import StrategySettings
+from cageflow.search.curves import enough_to_learn_from, fit_curves, steps_tell
 from cageflow.search.learning import MOST_TRAININGS, Curves
 from cageflow.search.rungs import progress
 from tests.helpers.orders import ALL_ORDERS, ORDERS
@@ -79,6 +80,24 @@ def test_search__finds_better_orders_than_chance_for_the_same_episodes(seed):
     belief = STRATEGY.belief(history)
     found = max({ORDERS.rank(one.order) for one in history}, key=lambda order: belief[order])
     assert true.max() - true[found] <= true.max() - true[by_chance]
+
+
+def test_step__is_the_one_that_tells_most_for_an_episode():
+    history, chosen = searched(made_landscape(3, 0.5)[0], 40), []
+    strategy = Curves(ORDERS, replace(SETTINGS, rungs=(750, 2000, FULL)))
+    for number in range(12, 40, 4):
+        known = history[:number]
+        choice = choose(known, strategy=strategy)
+        begun = {k: episodes for (order, k), episodes in progress(known).items() if order == choice.order}
+        steps = {k: (episodes, 2000 if episodes < 2000 else FULL) for k, episodes in begun.items() if episodes < FULL}
+        if len(begun) < MOST_TRAININGS:
+            steps[len(begun) + 1] = 0, 750
+        belief = fit_curves(ORDERS, known, FULL, learn_from=enough_to_learn_from(number))
+        told = steps_tell(belief, choice.order, [*steps], [end for _, end in steps.values()])
+        by_episode = told / [end - start for start, end in steps.values()]
+        assert choice.training == [*steps][by_episode.argmax()]
+        chosen.append(len(steps) > 1)
+    assert any(chosen)
 
 
 def test_pending__trainings_are_not_chosen_again():
