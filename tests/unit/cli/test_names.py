@@ -81,7 +81,7 @@ def test_command__reads_an_old_name_and_hides_it_from_its_help() -> None:
 
 def test_network__is_a_second_name_for_scenario_everywhere() -> None:
     has_scenario = [name for name, command in commands() if "--scenario" in {o.opts[0] for o in options(command)}]
-    assert len(has_scenario) == 11
+    assert len(has_scenario) == 12
     for name in set(has_scenario) - {"export", "evaluate", "record"}:  # these look at the policy first
         arguments = {"train": ["--no-workflow"], "baseline": ["sleep"]}.get(name, [])
         outcome = cageflow(*name.split(), *arguments, "--network", "none.yaml")
