@@ -57,19 +57,20 @@ def figures_of(folder: Path, environment: dict[str, str], num_episodes: int) -> 
 BELIEFS = """
 import numpy as np
 from cageflow.scenario.orders import OrderSpace
-from cageflow.search import TrialResult, make_strategy
+from cageflow.search import StrategySettings, TrialResult, make_strategy
 space, rng = OrderSpace(tuple("abcdef")), np.random.default_rng(1)
 trials = tuple(
     TrialResult(order=space.unrank(int(rank)), reward=float(reward), reward_se=0.3, compliance=float(share),
                 compliance_se=0.01, episodes=9, total_episodes=9, ending="threshold", seconds=1.0)
-    for rank, reward, share in zip(rng.integers(720, size=60), rng.normal(-20.0, 5.0, 60), rng.uniform(0.9, 1.0, 60))
+    for rank, reward, share in zip(rng.permutation(720)[:60], rng.normal(-20.0, 5.0, 60), rng.uniform(0.9, 1.0, 60))
 )
-for name in ("gp-ucb", "thompson"):
-    beliefs = make_strategy(name, space).choose(trials, (), np.random.default_rng(2)).acquisition
+for name, rungs in (("gp-ucb", ()), ("thompson", ()), ("curves", (3, 9))):
+    strategy = make_strategy(name, space, StrategySettings(rungs=rungs))
+    beliefs = strategy.choose(trials, (), np.random.default_rng(2)).acquisition
     for part in ("mean", "std", "ucb", "feasibility", "score"):
         print(name, part, getattr(beliefs, part).tobytes().hex())
 """
-"""Prints what two strategies think of 720 orders after 60 made-up trials, to the last bit."""
+"""Prints what three strategies think of 720 orders after 60 made-up trials, to the last bit."""
 
 
 def beliefs_of(environment: dict[str, str]) -> str:
