@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from cageflow.search.landscape import Landscape, write_landscape
+from cageflow.scenario.orders import OrderSpace
+from cageflow.search.landscape import Landscape, LandscapeRow, write_landscape
 from tests.e2e.command_line import cageflow
 from tests.helpers.orders import ORDERS
 from tests.unit.search.landscapes import landscape_table, pair_landscape
@@ -44,6 +45,21 @@ def test_regret__says_whether_orders_differ_and_what_they_are_worth_beside_plain
     assert " ".join(outcome.err.split()).count("Plain PPO comes to -40.00") == 1
     prices = table.with_name("small-regret") / "prices.csv"
     assert prices.read_text().splitlines()[0].endswith("High,Over_Plain,Over_Plain_Low,Over_Plain_High")
+
+
+def test_regret__prints_names_in_brackets_as_they_are(tmp_path):
+    space = OrderSpace(("[red]", "b"))
+    rows = [
+        LandscapeRow(
+            order=order, seed=seed, reward=-10.0 * place - seed, reward_se=0.1, compliance=0.99, compliance_se=0.01,
+            episodes=10, ending="budget", threshold_episodes=None, seconds=1.0,
+        )
+        for place, order in enumerate(space, start=1)
+        for seed in (1, 2)
+    ]  # fmt: skip
+    write_landscape(tmp_path / "two.csv", Landscape(space, tuple(rows)))
+    words = cageflow("regret", tmp_path / "two.csv", *SMALL, "--n-workers", 1).out
+    assert "Best is [red] > b, -11.50" in words
 
 
 def test_regret__gives_the_same_figures_whoever_works(table, tmp_path):

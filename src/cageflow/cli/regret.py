@@ -176,7 +176,7 @@ def _print(console: Console, figures: dict[str, Any]) -> None:
         if table.rows:  # a landscape of few orders has none to be told of and others to foretell
             _print_table(console, table)
     for sentence in figures["words"]:
-        console.print(sentence, soft_wrap=True, highlight=False)
+        console.print(sentence, soft_wrap=True, highlight=False, markup=False)
     if figures["seeds"] == 1:
         console.print("One training an order: how much trainings differ is not known, and not in these figures.")
     console.print(f"Wrote {', '.join(figures['files'])}.", soft_wrap=True, highlight=False)
