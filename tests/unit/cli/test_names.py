@@ -82,12 +82,13 @@ def test_command__reads_an_old_name_and_hides_it_from_its_help() -> None:
 def test_network__is_a_second_name_for_scenario_everywhere() -> None:
     has_scenario = [name for name, command in commands() if "--scenario" in {o.opts[0] for o in options(command)}]
     assert len(has_scenario) == 12
-    for name in set(has_scenario) - {"export", "evaluate", "record"}:  # these look at the policy first
+    for name in set(has_scenario) - {"export", "evaluate", "record", "watch"}:  # these look at the policy first
         arguments = {"train": ["--no-workflow"], "baseline": ["sleep"]}.get(name, [])
         outcome = cageflow(*name.split(), *arguments, "--network", "none.yaml")
         assert outcome.status == 2
         assert outcome.err.startswith("cageflow: none.yaml: expected a readable YAML file"), name
-    assert cageflow("export", "champion", "--network", "none.yaml").err.startswith("cageflow: none.yaml")
+    for name in ("export", "watch"):
+        assert cageflow(name, "champion", "--network", "none.yaml").err.startswith("cageflow: none.yaml"), name
 
 
 @pytest.mark.parametrize("name", ["search", "train", "landscape", "universal", "champion", "baseline", "evaluate"])
