@@ -210,23 +210,27 @@ def _repetition(task: _Task) -> tuple[NDArray[np.float32], NDArray[np.float32], 
     space = replay.space
     strategy = contender.make(space, truth.feasible, ONE_RUNG)
     history: list[TrialResult] = []
-    picked, recommended = np.empty(trials, dtype=np.int64), np.full(trials, -1)
+    picked, recommended, trained = np.zeros(trials, dtype=np.int64), np.full(trials, -1), trials
     for t in range(trials + 1):
         choice = strategy.choose(history, (), _stream(seed, repetition, 1, t))
-        if choice is None:
-            raise RuntimeError(f"{contender.strategy} had nothing to try after {t} trials")
         if t > 0:
-            mean = _reward_mean(strategy, choice, history)
+            mean = strategy.belief(history) if choice is None else _reward_mean(strategy, choice, history)
             order = recommend(space, history, mean, contender.settings)
-            recommended[t - 1] = -1 if order is None else space.rank(order)
+            recommended[t - 1 :] = -1 if order is None else space.rank(order)
+        if choice is None:  # it has tried all that it would, and recommends that to the end
+            trained = t
+            break
         if t < trials:
             i = picked[t] = space.rank(choice.order)
             visit = sum(trial.order == choice.order for trial in history)
             trial = replay.trial(truth, choice.order, history, _stream(seed, repetition, 2, int(i), visit))
-            history.append(replace(trial, training=choice.training))
+            if strategy.settings.rungs:
+                trial = replace(trial, training=choice.training, episodes=ONE_RUNG[-1], total_episodes=ONE_RUNG[-1])
+            history.append(trial)
     nothing = best - worth.min()  # no recommendation is as bad as the worst
     simple = np.where(recommended >= 0, best - worth[recommended], nothing)
-    instantaneous, wasted = best - worth[picked], ~truth.feasible[picked]
+    took_place = np.arange(trials) < trained
+    instantaneous, wasted = took_place * (best - worth[picked]), took_place & ~truth.feasible[picked]
     return simple.astype(np.float32), instantaneous.astype(np.float32), wasted.astype(np.float32)
 
 

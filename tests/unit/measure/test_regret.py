@@ -128,6 +128,14 @@ def test_gp_ucb__beats_random_and_round_robin(structure):
     assert gp_ucb.simple[:, -1].mean() < 0.7 * random.simple[:, -1].mean()
 
 
+def test_measure__goes_on_with_what_a_strategy_found_that_has_nothing_left_to_try():
+    table = landscape_table(pair_landscape(0), training_sd=0.5)
+    (regret,) = measure(table, "asha", trials=124)  # begins each order once
+    assert (regret.simple[:, 119:] == regret.simple[:, [119]]).all()
+    assert (regret.instantaneous[:, :120].max(axis=1) > 0).all()
+    assert not regret.instantaneous[:, 120:].any()
+
+
 def test_contenders__compare_kernels_of_gp_ucb_alone():
     contenders = make_contenders(["gp-ucb", "thompson", "random"], ["evidence", "mallows"], SETTINGS)
     assert [(one.label, one.strategy, one.settings.kernel) for one in contenders] == [
