@@ -83,3 +83,18 @@ def test_all_collectors_keep_the_order_alike(masked: bool) -> None:
         found[name] = player.play(fixer(network, 1), STREAM.seeds(0, 5), told).rollout.actions.tobytes()
         player.close()
     assert len(set(found.values())) == 1
+
+
+def test_tests_of_an_enforced_order__are_all_passed_by_what_blue_could_know() -> None:
+    asked = spec(durations="2,3,5,2", max_steps=60)
+    network = asked.options.network
+    player = make_collector("vector", asked, 1)
+    modes: tuple[WorkflowMode, ...] = ("enforced", "rewarded")
+    tests = {mode: np.zeros(2, np.int64) for mode in modes}  # by what blue could know, and those that complied
+    for seed in range(3):
+        for mode in modes:
+            told = workflow(network, seed, mode)
+            tests[mode] += player.play(fixer(network, seed), STREAM.seeds(0, 40), told).tests.sum(axis=0)[2:]
+    assert tests["enforced"][0] > 0 and tests["enforced"][0] == tests["enforced"][1]
+    assert tests["rewarded"][0] > tests["rewarded"][1]
+    player.close()
