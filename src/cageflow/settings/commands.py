@@ -184,6 +184,8 @@ class SearchConfig(InRungsConfig, SearchSettings):
         episodes = values.get("fixed_episodes")
         if isinstance(episodes, int) and episodes > 0:
             values = with_implied(values, "fixed_episodes", _ablation(episodes))
+        if cls.mode_of(values) == "rewarded":  # as the earlier prototype searched
+            values = {"strategy": "gp-ucb", **values}
         total = values.get("total_episodes", cls.model_fields["total_episodes"].default)
         longest = values.get("max_episodes_per_workflow", cls.model_fields["max_episodes_per_workflow"].default)
         is_in_rungs = values.get("strategy", cls.model_fields["strategy"].default) in IN_RUNGS
@@ -268,6 +270,7 @@ class LandscapeConfig(InRungsConfig, LandscapeSettings):
     @classmethod
     def completed(cls, values: dict[str, Any]) -> dict[str, Any]:
         """The settings with equal budgets for all orders."""
+        values = {"workflow_mode": cls.mode_of(values), **values}  # before they say what ends no training
         if values.get("rungs") is not None:
             values = {"max_episodes_per_workflow": read_rungs(values["rungs"])[-1], **values}
         per_order = values.get("max_episodes_per_workflow", cls.max_episodes_per_workflow)

@@ -24,6 +24,15 @@ from cageflow.workflow.compliance import DEFINITIONS
 MAX_ROLLOUT = 10**8  # steps of an update, kept at once
 REFERENCE_LAMBDA = 30.0
 """Weight of the alignment reward in the preset `reference`, where no other is given."""
+OF_REWARD = (
+    "alignment_lambda",
+    "compliance_threshold",
+    "gate",
+    "patience_updates",
+    "min_episodes_per_trial",
+    "fixed_episodes",
+)
+"""Settings that mean nothing where orders are enforced: who gives one of them has orders rewarded."""
 
 
 class RunConfig(BaseModel, CommonSettings):
@@ -74,18 +83,20 @@ class RunConfig(BaseModel, CommonSettings):
         Raises:
             UserError: one of these is given another value.
         """
-        if values.get("preset") == "reference":
-            values = {"workflow_mode": "rewarded", **values}
-        if cls.enforces(values):
+        values = {"workflow_mode": cls.mode_of(values), **values}
+        if values["workflow_mode"] == "enforced":
             cure = "leave it out, or have orders rewarded by workflow_mode"
             return with_implied(values, "workflow_mode enforced", cls.implied_by_enforcing, cure)
         return {"alignment_lambda": REFERENCE_LAMBDA, **values} if values.get("preset") == "reference" else values
 
     @classmethod
-    def enforces(cls, values: Mapping[str, Any]) -> bool:
-        """Whether settings, before they are completed, have orders enforced."""
-        preset = "rewarded" if values.get("preset") == "reference" else cls.model_fields["workflow_mode"].default
-        return bool(values.get("workflow_mode", preset) == "enforced")
+    def mode_of(cls, values: Mapping[str, Any]) -> Any:
+        """How settings, before they are completed, have orders kept: who speaks of the reward wants it."""
+        speaks_of_reward = values.get("preset") == "reference" or any(
+            values.get(name) is not None for name in OF_REWARD
+        )
+        default = "rewarded" if speaks_of_reward else cls.model_fields["workflow_mode"].default
+        return values.get("workflow_mode", default)
 
     @field_validator("*", mode="before")
     @classmethod

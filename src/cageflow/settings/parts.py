@@ -112,8 +112,13 @@ class StrategySettings:
     """How a search picks orders."""
 
     strategy: Annotated[
-        str, Option("gp-ucb, thompson, curves, asha, random, round-robin, canonical or exhaustive.", advanced=False)
-    ] = "gp-ucb"
+        str,
+        Option(
+            "curves, gp-ucb, thompson, asha, random, round-robin, canonical or exhaustive.",
+            "curves; gp-ucb where orders are rewarded",
+            advanced=False,
+        ),
+    ] = "curves"
     beta: Annotated[Weight, Option("Weight of the deviation in UCB = mean + beta * deviation.")] = 2.0
     gate: Annotated[
         Literal["feasibility", "strict"],
@@ -197,12 +202,12 @@ class RewardSettings:
     workflow_mode: Annotated[
         Literal["rewarded", "enforced"],
         Option(
-            "How an order is kept: rewarded (blue is paid for complying), or enforced (a fix is left out while a host "
-            "of a type before its own looks compromised; no reward, and no threshold to reach). The preset reference "
-            "rewards.",
+            "How an order is kept: enforced (a fix is left out while a host of a type before its own looks "
+            "compromised; no reward, and no threshold to reach), or rewarded (blue is paid for complying).",
+            "enforced; rewarded with the preset reference or where the reward or its threshold is set",
             advanced=False,
         ),
-    ] = "rewarded"
+    ] = "enforced"
     alignment_lambda: Annotated[
         Weight, Option("Reward for an episode of full compliance.", "5; 30 with the preset reference")
     ] = 5.0
