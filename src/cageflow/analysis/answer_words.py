@@ -22,7 +22,7 @@ def heading(answer: Answer) -> str:
         return "No order was found that can be followed"
     is_better = gain is None or gain.is_better
     if not orders.precedences:
-        return "No order was found better than another" if is_better else "No order was found better than none"
+        return _without_turns(orders) if is_better else "No order was found better than none"
     named = orders.precedences[:MOST_NAMED]
     turns = _listed([f"{one.before} before {one.after}" for one in named])
     more = len(orders.precedences) - len(named)
@@ -93,9 +93,17 @@ def _turns(orders: OrderAnswer) -> str:
         return f"There is one unit type, {orders.unit_types[0]}: nothing to put in order."
     rest = _rest(orders)
     if not orders.precedences:
-        return f"No order was found better than another{f': {rest}' if rest else ''}."
+        between = ":" if orders.tied_orders >= orders.num_orders else ";"
+        return f"{_without_turns(orders)}{f'{between} {rest}' if rest else ''}."
     turns = ", ".join(map(one_turn, orders.precedences))
     return f"{turns}{f'; {rest}' if rest else ''}."
+
+
+def _without_turns(orders: OrderAnswer) -> str:
+    """What is to be said where the orders that may be the best have no turn in common."""
+    if orders.tied_orders < orders.num_orders:
+        return "No type is surely to be fixed before another, though some orders are worse than others"
+    return "No order was found better than another"
 
 
 def _rest(orders: OrderAnswer) -> str:

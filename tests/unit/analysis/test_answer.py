@@ -90,7 +90,8 @@ def test_nothing_told_apart__says_that_no_order_was_found_better():
     assert heading(answer_of(alike)) == "No order was found better than another"
     unknown = known(open_pairs=(turn("defender", "user", 36.0),), tied=100)
     assert sentences(answer_of(unknown))[0] == (
-        "No order was found better than another: whether the places matter is not known yet (±36)."
+        "No type is surely to be fixed before another, though some orders are worse than others; whether the places "
+        "matter is not known yet (±36)."
     )
 
 
