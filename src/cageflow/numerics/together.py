@@ -9,10 +9,14 @@ The machine code does the same arithmetic. Where Python calls such a function it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 KNOWN_VERSIONS = ("0.68.",)
 """Versions of Numba whose inner workings these are; others compile as they always did."""
+
+PACKAGE = "_ZN8cageflow"
+"""What the names of our functions begin with in machine code."""
 
 _num_callers = 0  # functions of ours that are being compiled, one for the sake of the last
 _is_done = False
@@ -49,6 +53,37 @@ def compile_together() -> None:
         for other in library._linking_libraries:
             found |= dict.fromkeys(with_parts(other) if isinstance(other, Part) else [other])
         return list(found)
+
+    def users_first(libraries: Sequence[Any]) -> list[Any]:
+        """Libraries and the parts that they use, each once, after all that use it.
+
+        What nothing linked before refers to is left out by the linker, and it is never asked again.
+        """
+        found: dict[Any, None] = {}
+        visited = set()
+
+        def visit(library: Any) -> None:
+            if library not in visited:
+                visited.add(library)
+                for used in library._linking_libraries if isinstance(library, Part) else ():
+                    visit(used)
+                found[library] = None
+
+        for library in reversed(libraries):
+            visit(library)
+        return list(reversed(found))
+
+    finalize_alone = codegen.CPUCodeLibrary.finalize
+
+    def finalize(library: Any) -> None:
+        """`CPUCodeLibrary.finalize`, for a library that may use parts."""
+        library._linking_libraries = users_first(library._linking_libraries)
+        finalize_alone(library)
+        missing = [one.name for one in library._final_module.functions if one.is_declaration and PACKAGE in one.name]
+        if missing:
+            raise RuntimeError(f"{library.name}: compiled without {missing[0]}, which it calls")
+
+    codegen.CPUCodeLibrary.finalize = finalize  # type: ignore[method-assign]
 
     def compile_part(dispatcher: Any, args: tuple[Any, ...], return_type: Any) -> Any:
         """The result of compiling a function for its callers alone."""

@@ -62,3 +62,41 @@ def test_functions_of_others_are_compiled_as_ever() -> None:
 
     assert outer(np.int64(3)) == 8
     assert [callable(result.entry_point) for result in inner.overloads.values()] == [True]
+
+
+CALLED_LATER = """
+import numpy as np
+from numba import njit
+
+@njit
+def inner(x):
+    return x + 1
+
+@njit
+def first(x):
+    return inner(x) * 2
+
+@njit
+def second(x):
+    return inner(x) * 3
+
+@njit
+def outer(x):
+    nothing = x - x  # which is told only after `first` was taken in
+    return first(x) if nothing != 0 else second(x)
+"""
+
+
+def test_what_a_dropped_call_uses_is_there_for_the_next(tmp_path: Path) -> None:
+    (tmp_path / "later.py").write_text(CALLED_LATER)
+    program = f"""
+import importlib.util, sys
+import cageflow.sim.handover
+spec = importlib.util.spec_from_file_location("cageflow.later", {str(tmp_path / "later.py")!r})
+later = importlib.util.module_from_spec(spec)
+sys.modules["cageflow.later"] = later
+spec.loader.exec_module(later)
+print(later.outer(4))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout.strip(), done.returncode) == ("15", 0), done.stderr
