@@ -210,7 +210,9 @@ def update_mask(m, k, net, starts, host_actions, mask):
         for action in range(mask.shape[0]):
             mask[action] = is_of_use(m, net, action)
         return True
-    planted = -1 if k.step < 0 else 0  # all, where the mask was written by nothing so far
+    planted = 0
+    if k.step < 0:  # the mask was written by nothing so far
+        seen = planted = -1
     k.step = m.step
     for host in range(m.decoys.shape[0]):
         planted |= (1 if m.decoys[host] != k.decoys[host] else 0) << host

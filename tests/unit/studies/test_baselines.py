@@ -179,7 +179,7 @@ def test_training_that_was_stopped__goes_on_where_it_was(tmp_path: Path, monkeyp
         measure(wanted, run, words.append)
     assert [line.partition(":")[0] for line in words] == ["SIGTERM"]
     resumed = go_on(run, "fixed", quiet)
-    assert updates == [1, 2, 3]
+    assert updates == list(range(1, 11)), "small updates, each once"
     (row,), (of_whole,) = (table.summaries[0].rows for table in (resumed, whole))
     assert figures(row) == figures(of_whole)
     assert (run / row.policy).read_bytes() == (tmp_path / "whole" / of_whole.policy).read_bytes()
