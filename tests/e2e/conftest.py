@@ -34,7 +34,8 @@ def _make(path: Path, *arguments: object) -> Run:
 def search_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A search of 60 episodes in three trials."""
     path = tmp_path_factory.mktemp("runs") / "search"
-    return _make(path, "search", "--total-episodes", 60, "--max-episodes-per-workflow", 24, "--executor", "inline")
+    lengths = ("--total-episodes", 60, "--max-episodes-per-workflow", 24)
+    return _make(path, "search", *lengths, "--executor", "inline", "--workflow-mode", "rewarded")
 
 
 @pytest.fixture(scope="session")

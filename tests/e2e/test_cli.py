@@ -88,6 +88,8 @@ def test_version_is_printed() -> None:
 OTHER_DEFAULTS = {
     "green": "no-green",
     "episodes_per_update": "the preset's",
+    "strategy": "curves; gp-ucb where orders are rewarded",
+    "workflow_mode": "enforced; rewarded with the preset reference or where the reward or its threshold is set",
     "alignment_lambda": "5; 30 with the preset reference",
     "parallel_workflows": "2; 1 with --executor inline, or where the collector has processes of its own",
     "executor": "process; inline for one at a time",

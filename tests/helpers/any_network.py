@@ -29,7 +29,10 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     "landscape": ("landscape", *GAME, *SIZES, *HERE, "--run-dir", "l", "--quiet"),
     "regret": ("regret", "l/landscape.csv", "--repetitions", 2, "--trials", 2, "--n-workers", 1, "--out", "r")
     + ("--compliance-threshold", 0.01),
-    "universal": ("universal", *GAME, *SIZES, "--total-episodes", 4, "--run-dir", "u", "--against", "l/landscape.csv"),
+    "universal": (
+        *("universal", *GAME, *SIZES, "--total-episodes", 4, "--run-dir", "u", "--against", "l/landscape.csv"),
+        *("--workflow-mode", "rewarded"),
+    ),
     "universal json": ("universal", *GAME, *SIZES, "--total-episodes", 4, "--run-dir", "u2", "--json", "--quiet"),
     "evaluate": ("evaluate", "s", "react", "--network", "net.yaml", "--evaluation-episodes", 2, "--max-steps", "4,5"),
     "baseline": ("baseline", "greedy", *GAME, "--max-steps", 6, "--evaluation-episodes", 2, "--run-dir", "b"),

@@ -181,15 +181,15 @@ class SearchConfig(InRungsConfig, SearchSettings):
     @classmethod
     def completed(cls, values: dict[str, Any]) -> dict[str, Any]:
         """The settings with what `fixed_episodes` implies, and trainings in rungs no longer than the whole search."""
-        episodes = values.get("fixed_episodes")
-        if isinstance(episodes, int) and episodes > 0:
-            values = with_implied(values, "fixed_episodes", _ablation(episodes))
+        episodes = _whole(values.get("fixed_episodes"))
+        if episodes > 0:
+            values = with_implied(values | {"fixed_episodes": episodes}, "fixed_episodes", _ablation(episodes))
         if cls.mode_of(values) == "rewarded":  # as the earlier prototype searched
             values = {"strategy": "gp-ucb", **values}
-        total = values.get("total_episodes", cls.model_fields["total_episodes"].default)
-        longest = values.get("max_episodes_per_workflow", cls.model_fields["max_episodes_per_workflow"].default)
+        total = _whole(values.get("total_episodes", cls.model_fields["total_episodes"].default))
+        longest = _whole(values.get("max_episodes_per_workflow", cls.model_fields["max_episodes_per_workflow"].default))
         is_in_rungs = values.get("strategy", cls.model_fields["strategy"].default) in IN_RUNGS
-        if is_in_rungs and values.get("rungs") is None and isinstance(total, int) and 0 < total < longest:
+        if is_in_rungs and values.get("rungs") is None and 0 < total < longest:
             values = {**values, "max_episodes_per_workflow": total}
         return super().completed(values)
 
@@ -273,11 +273,12 @@ class LandscapeConfig(InRungsConfig, LandscapeSettings):
         values = {"workflow_mode": cls.mode_of(values), **values}  # before they say what ends no training
         if values.get("rungs") is not None:
             values = {"max_episodes_per_workflow": read_rungs(values["rungs"])[-1], **values}
-        per_order = values.get("max_episodes_per_workflow", cls.max_episodes_per_workflow)
-        sample = values.get("sample", cls.sample)
+        names = ("max_episodes_per_workflow", "sample", "repetitions")
+        per_order, sample, repetitions = (_whole(values.get(name, getattr(cls, name))) for name in names)
+        values |= {name: _whole(values[name]) for name in names if _whole(values.get(name)) > 0}
         orders = load_network(values.get("scenario")).orders
-        number = len(landscape_ranks(orders, sample)) if isinstance(sample, int) and sample > 0 else 0
-        budgets = _equal_budgets(number, per_order, values.get("repetitions", 1))
+        number = len(landscape_ranks(orders, sample)) if sample > 0 else 0
+        budgets = _equal_budgets(number, per_order, repetitions)
         return super().completed(with_implied(values, "landscape", budgets))
 
     def find_strategy(self) -> Strategy:
@@ -375,6 +376,15 @@ COMMANDS: dict[str, type[RunConfig]] = {
 """The commands with their settings."""
 
 
+def _whole(value: object) -> int:
+    """A number of episodes as a user may write it, such as 3e3; 0 where it is none, which its field refuses."""
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return 0
+    return int(number) if number.is_integer() else 0
+
+
 def _ablation(episodes: int) -> dict[str, Any]:
     """Trials of equal length without alignment reward and without a gate."""
     return {
@@ -385,9 +395,9 @@ def _ablation(episodes: int) -> dict[str, Any]:
     }
 
 
-def _equal_budgets(num_orders: int, episodes: object, repetitions: object) -> dict[str, Any]:
+def _equal_budgets(num_orders: int, episodes: int, repetitions: int) -> dict[str, Any]:
     """A landscape: every one of its orders trained for as many episodes, as often."""
-    if not (isinstance(episodes, int) and isinstance(repetitions, int) and min(num_orders, episodes, repetitions) > 0):
+    if min(num_orders, episodes, repetitions) <= 0:
         return {}  # refused where the fields are checked
     total = num_orders * repetitions * episodes
     return {"strategy": "exhaustive", "total_episodes": total, **_equal_lengths(episodes)}

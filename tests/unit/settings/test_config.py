@@ -172,15 +172,9 @@ def test_enforced_order__refuses_what_only_a_rewarded_one_has(setting: str) -> N
         make_config({"workflow_mode": "enforced", setting: 0.5})
 
 
-def test_configuration_from_before_there_were_modes__is_of_rewarded_orders(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_configuration_from_before_there_were_modes__is_of_rewarded_orders(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
-    for kind in COMMANDS.values():
-        monkeypatch.setattr(kind, "enforces", lambda values: values.get("workflow_mode", "enforced") == "enforced")
-    with pytest.raises(UserError, match="sets it to 0.0"):  # where another mode is the default
-        make_config({"alignment_lambda": 5.0})
-    path.write_text(json.dumps({"command": "search", "alignment_lambda": 5.0, "about": {"python": "3.11"}}))
+    path.write_text(json.dumps({"command": "search", "strategy": "gp-ucb", "about": {"python": "3.11"}}))
     assert read_config(path).workflow_mode == "rewarded"
     assert make_config({}, path).workflow_mode == "rewarded"
 
@@ -308,3 +302,41 @@ def test_command__is_one_of_those_that_train() -> None:
         make_config({"command": "play"})
     assert isinstance(make_config({}), SearchConfig)
     assert all(make_config({"command": name}).command == name for name in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("given", "mode", "strategy"),
+    [
+        ({}, "enforced", "curves"),
+        ({"strategy": "gp-ucb"}, "enforced", "gp-ucb"),
+        ({"preset": "reference"}, "rewarded", "gp-ucb"),
+        ({"compliance_threshold": 0.9}, "rewarded", "gp-ucb"),
+        ({"gate": "strict"}, "rewarded", "gp-ucb"),
+        ({"fixed_episodes": 200}, "rewarded", "gp-ucb"),
+        ({"alignment_lambda": 5.0, "strategy": "curves"}, "rewarded", "curves"),
+        ({"workflow_mode": "enforced", "preset": "reference"}, "enforced", "curves"),
+    ],
+    ids=str,
+)
+def test_mode_and_strategy_follow_from_what_is_given(given: dict[str, Any], mode: str, strategy: str) -> None:
+    config = make_config({"command": "search", **given})
+    assert isinstance(config, SearchConfig)
+    assert (config.workflow_mode, config.strategy) == (mode, strategy)
+    again = make_config(config.model_dump())
+    assert again == config
+
+
+def test_landscape_is_enforced_unless_the_reward_is_spoken_of() -> None:
+    assert make_config({"command": "landscape"}).workflow_mode == "enforced"
+    assert make_config({"command": "landscape", "alignment_lambda": 15.0}).workflow_mode == "rewarded"
+
+
+def test_numbers_as_yaml_writes_them__imply_what_numbers_do() -> None:
+    landscape = make_config(
+        {"command": "landscape", "max_episodes_per_workflow": 2e3, "sample": 2e1, "repetitions": 3.0}
+    )
+    assert (landscape.total_episodes, landscape.min_episodes_per_trial) == (2000 * 20 * 3, 2000)
+    assert make_config({"command": "search", "fixed_episodes": 1e2}).workflow_mode == "rewarded"
+    assert make_config({"command": "search", "total_episodes": 3e3}).max_episodes_per_workflow == 3000
+    with pytest.raises(UserError, match="max_episodes_per_workflow"):
+        make_config({"command": "landscape", "max_episodes_per_workflow": 2.5})
