@@ -79,7 +79,7 @@ def test_hand_written_ones__are_evaluated_by_their_names_and_greedy_follows_its_
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["magic"], "unknown baseline 'magic': choose one of sleep, random, react"),
+        (["magic"], "unknown baseline 'magic': choose one of sleep, random, flagged, react"),
         (["sleep", "--seed", "one"], "--seed is 'one'"),
         (["sleep", "--seed", "1,1"], "--seed is (1, 1)"),
         (["ppo", "--total-episodes", 0], "--total-episodes is 0"),

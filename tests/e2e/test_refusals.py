@@ -89,7 +89,10 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
         ("network check ''", "FILE is empty"),
         ("network generate --out ''", "--out is empty"),
         # The search.
-        ("search --strategy magic", "unknown strategy 'magic': possible are gp-ucb, thompson, random, round-robin"),
+        (
+            "search --strategy magic",
+            "unknown strategy 'magic': possible are gp-ucb, thompson, curves, asha, random, round-robin, canonical",
+        ),
         ("search --gate soft", "--gate is 'soft': expected 'feasibility' or 'strict'"),
         ("search --beta -1", "--beta is -1.0: expected at least 0"),
         ("search --beta inf", "--beta is inf: expected a finite number"),

@@ -27,7 +27,7 @@ def test_regret__says_what_it_does_and_leaves_nothing_behind(tmp_path: Path, num
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == status
-    assert lines[0].startswith("bline: replaying 8 contenders 5000 times")
+    assert lines[0].startswith("bline: replaying 10 contenders 5000 times")
     name = signal.Signals(number).name
     assert (out, err.splitlines()[-1]) == ("", f"cageflow: stopped by {name}")
     assert "leaked" not in err and "Traceback" not in err
