@@ -32,10 +32,17 @@ def _make(path: Path, *arguments: object) -> Run:
 
 @pytest.fixture(scope="session")
 def search_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A search of 60 episodes in three trials."""
+    """A search of 60 episodes in three trials, whose orders are rewarded."""
     path = tmp_path_factory.mktemp("runs") / "search"
     lengths = ("--total-episodes", 60, "--max-episodes-per-workflow", 24)
     return _make(path, "search", *lengths, "--executor", "inline", "--workflow-mode", "rewarded")
+
+
+@pytest.fixture(scope="session")
+def curves_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A search as it is unless told otherwise: orders enforced, 60 episodes in rungs of up to 24."""
+    path = tmp_path_factory.mktemp("runs") / "curves"
+    return _make(path, "search", "--total-episodes", 60, "--max-episodes-per-workflow", 24, "--executor", "inline")
 
 
 @pytest.fixture(scope="session")

@@ -83,35 +83,55 @@ def test_planted_faults_of_a_page__are_found(reported: Path) -> None:
         assert any(fault in found for found in read_page(text.replace("</main>", f"{planted}</main>")).faults), planted
 
 
-@pytest.mark.parametrize("kind", ["plain", "universal"])
+@pytest.mark.parametrize(
+    ("kind", "without"),
+    [
+        ("plain", {"departures", "orders", "positions", "compliance", "progress", "endings"}),
+        ("universal", {"compliance", "progress", "endings"}),
+        ("curves", {"compliance", "positions"}),  # one training came to the furthest rung
+    ],
+)
 def test_other_runs__have_the_sections_that_apply(
-    kind: str, plain_run: Run, universal_run: Run, tmp_path: Path
+    kind: str, without: set[str], plain_run: Run, universal_run: Run, curves_run: Run, tmp_path: Path
 ) -> None:
     path = tmp_path / "run"
-    shutil.copytree({"plain": plain_run, "universal": universal_run}[kind].path, path)
+    shutil.copytree({"plain": plain_run, "universal": universal_run, "curves": curves_run}[kind].path, path)
     outcome = cageflow("report", path, "--evaluation-episodes", 100)
     assert outcome.status == 0, outcome.err
     page = read_page((path / "report.html").read_text())
     assert page.faults == []
-    there = [name for name in SECTIONS if name in page.ids]
-    if kind == "plain":
-        assert there == ["answer", "playbook", "reactions", "costs", "episodes", "learning", "time", "settings"]
-    else:
-        assert set(SECTIONS) - set(there) <= {"progress", "endings", "positions"}
+    assert set(SECTIONS) - set(page.ids) == without
 
 
-def test_run_that_was_killed__is_reported_as_far_as_it_came(reported: Path, tmp_path: Path) -> None:
+def test_run_that_was_killed__is_reported_as_far_as_it_came(curves_run: Run, tmp_path: Path) -> None:
     path = tmp_path / "run"
-    shutil.copytree(reported, path)
+    shutil.copytree(curves_run.path, path)
     log = path / "gp_sampling_log.csv"
     lines = log.read_text().splitlines(keepends=True)
-    best = max(lines[1:], key=lambda line: float(line.split(",")[4]))
-    log.write_text(lines[0] + best + "7,torn")
+    log.write_text(lines[0] + lines[1] + "7,torn")
+    (path / "recommendation.json").unlink()  # written when a search ends
+    first, *others = dict.fromkeys(line.split(",")[1].replace(">", "-") for line in lines[1:])
+    best = path / "policies" / "best.safetensors"
+    for order in (others[0], first):
+        (policy,) = best.parent.glob(f"*{order}*.safetensors")
+        shutil.copy(policy, best)
+        outcome = cageflow("report", path, "--evaluation-episodes", 100)
+        if order == first:
+            assert outcome.status == 0, outcome.err
+        else:
+            assert "but the best in the log is" in outcome.err
+    assert "was stopped before its end: the page shows the 1 trial that ended" in (path / "report.html").read_text()
+
+
+def test_log_without_the_training_that_is_recommended__is_named(curves_run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    shutil.copytree(curves_run.path, path)
+    log = path / "gp_sampling_log.csv"
+    of_it = "," + curves_run.result["workflow"].replace(",", ">") + ","
+    log.write_text("".join(line for line in log.read_text().splitlines(keepends=True) if of_it not in line))
     outcome = cageflow("report", path, "--evaluation-episodes", 100)
-    if outcome.status == 0:  # the most compliant trial is the best one
-        assert "was stopped before its end: the page shows the 1 trial that ended" in (path / "report.html").read_text()
-    else:
-        assert "but the best in the log is" in outcome.err
+    assert (outcome.status, "recommendation.json recommends training 1 of " in outcome.err) == (2, True)
+    assert f"which is not at the furthest rung in {log}: put back" in outcome.err
 
 
 @pytest.mark.parametrize(

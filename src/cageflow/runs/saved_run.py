@@ -110,7 +110,12 @@ class SavedRun:
         if (wanted := self.recommendation) is not None:
             results = [one for one in results if (one.order, one.training) == (wanted.order, wanted.training)]
             if not results:
-                raise UserError(f"{self.path / RECOMMENDATION} is of no training in the log: put the file back")
+                order = format_order(wanted.order)
+                raise UserError(
+                    f"{self.path / RECOMMENDATION} recommends training {wanted.training} of {order}, which is not "
+                    f"{'at the furthest rung ' if self.config.ladder else ''}in "
+                    f"{self.path / LOGS['sampling'].name}: put back whichever of the two is not as the run left it"
+                )
         return best_trial(results, self.config.compliance_threshold)[0]
 
     @property

@@ -301,12 +301,8 @@ def test_every_section_and_chart_of_a_search__is_there_and_named_once(search: Ma
 
 def test_page_of_enforced_orders__speaks_of_no_threshold(tmp_path: Path, search: Material) -> None:
     trials = [replace(trial, ending="episode-cap") for trial in TRIALS]
-    settings_of = {
-        "red_agent": "meander",
-        "workflow_mode": "enforced",
-        "strategy": "gp-ucb",
-    }  # whose trials are no rungs
-    run = write_run(tmp_path / "enforced", trials, **settings_of)
+    path = tmp_path / "enforced"
+    run = write_run(path, trials, red_agent="meander", workflow_mode="enforced", strategy="gp-ucb")  # without rungs
     enforced = material(run, episodes=20)
     assert enforced.run.best is not None and enforced.run.best.order == THIRD, "whatever its compliance"
     judging = [make for make in SECTIONS if make not in (settings.section, endings.section)]
