@@ -20,6 +20,7 @@ import distributed
 import psutil
 import pytest
 
+import cageflow as cageflow_package
 from cageflow.errors import UserError
 from cageflow.runs.progress import Quiet
 from cageflow.runs.runs import start as start_run
@@ -32,8 +33,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(480)]
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-# Ray's tokens are of the user's home; a cluster of a test has no use for them.
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
+# The code that runs here, wherever another is installed. Ray's tokens are of the user's home; a test needs none.
+SOURCES = os.pathsep.join(map(str, (Path(cageflow_package.__file__).parents[1], ROOT)))
+ENVIRONMENT = {**os.environ, "PYTHONPATH": SOURCES, "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
 WAIT_S = 200  # for anything, on a busy machine
 
 

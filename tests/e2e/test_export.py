@@ -18,6 +18,7 @@ from cageflow.agents.team import MEMBERS, write_team
 from cageflow.envs.memory import BlueMemory
 from cageflow.envs.options import GameOptions
 from cageflow.envs.single import Cage2Env
+from cageflow.export.check import EPISODES, RANDOM_OBSERVATIONS
 from cageflow.learn.policy import ANY_WORKFLOW, Policy, made_for
 from cageflow.learn.policy_file import load_policy, save_policy
 from tests.e2e.command_line import cageflow
@@ -97,7 +98,7 @@ def test_file_of_a_game_with_other_rules__plays_as_its_policy_does(here: Path, g
     options = [part for name, value in game.items() for part in (f"--{name}", value)]
     outcome = cageflow("export", "p.safetensors", "--evaluation-episodes", 0, "--json", *options)
     assert outcome.status == 0, outcome.err
-    assert outcome.json["masks"] == 3200
+    assert outcome.json["masks"] == RANDOM_OBSERVATIONS + EPISODES * 100  # on random tables and in every step
     assert ("steps of an action" in (here / "p.md").read_text()) == ("durations" in game)
     how = ["--deterministic", "--evaluation-episodes", 4, "--max-steps", 30, "--red-agent", "meander", "--json"]
     played = [cageflow("evaluate", name, *how, *options) for name in ("p.safetensors", "p.onnx")]

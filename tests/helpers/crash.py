@@ -51,7 +51,12 @@ from tests.helpers.searches import Alternating, OneByOne
 SMALL = {"max_steps": 4, "episodes_per_update": 4, "evaluation_episodes": 2, "seed": 2, "ppo": {"hidden_sizes": [8]}}
 HERE = {**SMALL, "executor": "inline", "max_episodes_per_workflow": 8}
 SEARCH = make_config({**HERE, "total_episodes": 36})
-POOL = SEARCH.model_copy(update={"parallel_workflows": 2, "executor": "process"})
+POOL = make_config(  # not in rungs, since learners are to be gone on with, trial after trial
+    {
+        **{**HERE, "executor": "process", "total_episodes": 36, "parallel_workflows": 2},
+        **{"strategy": "gp-ucb", "workflow_mode": "rewarded"},
+    }
+)
 RUNGS = make_config({**SMALL, "total_episodes": 36, "strategy": "asha", "rungs": "4,8,12"})
 TRAIN = make_config({**SMALL, "command": "train", "workflow": "user,defender,enterprise,op_server,op_host"})
 SHORT = TRAIN.model_copy(update={"total_episodes": 16})

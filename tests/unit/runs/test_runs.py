@@ -135,7 +135,8 @@ def test_sampling_log_and_policies_agree_with_the_trials(search: tuple[Path, Run
 
 
 def test_search_with_enforced_orders__counts_every_trial_and_trains_each_for_its_whole_budget(tmp_path: Path) -> None:
-    config = make_config({**HERE, "total_episodes": 48, "max_episodes_per_workflow": 16, "workflow_mode": "enforced"})
+    size = {"total_episodes": 48, "max_episodes_per_workflow": 16}
+    config = make_config({**HERE, **size, "workflow_mode": "enforced", "strategy": "gp-ucb"})
     summary = runs.start(config, tmp_path / "run", Quiet())
     sampling = rows(tmp_path / "run", "gp_sampling_log")
     assert [row["Episodes_Trained"] for row in sampling] == ["16"] * 3

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import cageflow
 from cageflow.errors import UserError
 from cageflow.work.executors import borrow, deaths_told, make_executor
 from tests.helpers.processes import is_alive, wait_until
@@ -82,7 +83,8 @@ def test_workers_die_with_their_parent(name: str, tmp_path: Path) -> None:
     (tmp_path / "parent.py").write_text(PARENT)
     (tmp_path / "pids").mkdir()
     command = [sys.executable, str(tmp_path / "parent.py"), name, str(tmp_path / "pids"), str(ROOT)]
-    parent = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    sources = os.pathsep.join(map(str, (Path(cageflow.__file__).parents[1], ROOT)))
+    parent = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": sources})
     assert wait_until(lambda: len(pids_in(tmp_path / "pids")) == 1, 60)
     (worker,) = pids_in(tmp_path / "pids")
     assert is_alive(worker)
