@@ -1,7 +1,6 @@
 """The commands around networks."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -85,13 +84,11 @@ def test_picture_of_a_page__is_the_one_that_is_drawn(name: str) -> None:
 
 
 def test_search__on_the_plant_ends_with_an_order_of_its_types(tmp_path: Path) -> None:
-    # As plain Python, since every size of network is compiled anew.
     sizes = {"--total-episodes": 24, "--max-episodes-per-workflow": 12, "--episodes-per-update": 4}
     sizes |= {"--evaluation-episodes": 4, "--max-steps": 8, "--seed": 2, "--executor": "inline"}
     words = ["search", "--network", "plant", "--red-agent", "meander", "--json", "--run-dir", tmp_path / "run"]
     ran = subprocess.run(
         [sys.executable, "-m", "cageflow", *map(str, words), *(str(word) for item in sizes.items() for word in item)],
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
         capture_output=True,
         text=True,
         timeout=200,
