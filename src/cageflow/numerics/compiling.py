@@ -53,7 +53,7 @@ def being_compiled() -> str | None:
         module, name = ours[-1]
         return f"{_words(module)} ({name}, function {_num_begun})"
     elsewhere = compiled_elsewhere()
-    return None if elsewhere is None else f"{_words(elsewhere)} (in a worker)"
+    return None if elsewhere is None else f"{_words(elsewhere)} (in another process)"
 
 
 def _words(module: str) -> str:

@@ -73,7 +73,10 @@ def test_what_another_process_compiles_is_told_while_it_does(tmp_path: Path, mon
     monkeypatch.setattr(compiling_once, "_folders", {tmp_path / "none", tmp_path})
     assert being_compiled() is None
     lock = compiling_once._lock(tmp_path, "cageflow.sim.red")
-    assert being_compiled() == "compiling the simulator for this machine, which is kept for the next time (in a worker)"
+    assert (
+        being_compiled()
+        == "compiling the simulator for this machine, which is kept for the next time (in another process)"
+    )
     os.close(lock)
     assert being_compiled() is None
 
