@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cageflow.collect.episodes import Episodes
-from cageflow.collect.games import GameSpec, WorkflowSpec
+from cageflow.collect.games import Games, GameSpec, WorkflowSpec
 from cageflow.collect.lockstep_games import LockstepGames
 from cageflow.collect.play import Player
 from cageflow.collect.simulators import make_games
@@ -46,11 +46,11 @@ class Collector(Protocol):
         """End the processes, if there are any."""
 
 
-class VectorCollector:
-    """All episodes in step in this process, actions chosen for all at once."""
+class _InStep:
+    """All episodes of a call in step."""
 
-    def __init__(self, spec: GameSpec, num_workers: int) -> None:
-        self._player = Player(make_games(spec), spec.options.max_steps)
+    def __init__(self, games: Games, num_steps: int) -> None:
+        self._player = Player(games, num_steps)
 
     def play(
         self,
@@ -63,8 +63,15 @@ class VectorCollector:
         return self._player.play(weights, seeds, workflow, perturbed)
 
     def close(self) -> None:
-        """End the games."""
+        """End the games, and the processes that they run in."""
         self._player.close()
+
+
+class VectorCollector(_InStep):
+    """All episodes in step in this process, actions chosen for all at once."""
+
+    def __init__(self, spec: GameSpec, num_workers: int) -> None:
+        super().__init__(make_games(spec), spec.options.max_steps)
 
 
 class SequentialCollector:
@@ -90,25 +97,11 @@ class SequentialCollector:
         self._player.close()
 
 
-class SyncCollector:
+class SyncCollector(_InStep):
     """All episodes in step over processes, which wait for the slowest at each step."""
 
     def __init__(self, spec: GameSpec, num_workers: int) -> None:
-        self._player = Player(LockstepGames(spec, num_workers), spec.options.max_steps)
-
-    def play(
-        self,
-        weights: ActorWeights,
-        seeds: npt.NDArray[np.uint64],
-        workflow: WorkflowSpec | None,
-        perturbed: float = 0.0,
-    ) -> Episodes:
-        """One episode for each seed, in the order of the seeds."""
-        return self._player.play(weights, seeds, workflow, perturbed)
-
-    def close(self) -> None:
-        """End the processes."""
-        self._player.close()
+        super().__init__(LockstepGames(spec, num_workers), spec.options.max_steps)
 
 
 class ProcessCollector:
