@@ -141,7 +141,7 @@ def test_changed_or_missing_files__are_refused_or_made_again(run: Path) -> None:
         (["--seed", "1,1"], "expected different whole numbers"),
         (["--seed", "one"], "expected whole numbers from 1"),
         (["--seed", ""], "expected whole numbers from 1"),
-        (["--rules", "chess"], "possible are v2.1, challenge"),
+        (["--rules", "chess"], "possible are v2.1, challenge, mixed"),
         (["--workflow", "user"], "user"),
         (["--total-episodes", 0], "--total-episodes"),
         (["--evaluation-episodes", 1], "--evaluation-episodes is 1"),

@@ -120,7 +120,7 @@ def test_part_of_the_protocol(here: Path) -> None:
         ("nobody.safetensors", "'nobody.safetensors' is no policy: expected a policy file, a run folder"),
         ("empty", "empty holds no policy; name a policy file"),
         ("sleep.txt", "sleep.txt is no policy file or is truncated"),
-        ("sleep --rules v3", "rules is 'v3'; possible are v2.1, challenge"),
+        ("sleep --rules v3", "rules is 'v3'; possible are v2.1, challenge, mixed"),
         ("sleep --observation best", "observation is 'best'"),
         ("sleep --red-agent blue", "'blue' is no red agent"),
         ("sleep --max-steps 0", "--max-steps is '0': expected whole numbers from 1"),

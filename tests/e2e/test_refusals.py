@@ -51,7 +51,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
         ("search --seed", "--seed"),
         # The game.
         ("search --red-agent blue", "'blue' is no red agent; possible are B_lineAgent (bline), RedMeanderAgent"),
-        ("search --rules v3", "--rules is 'v3'; possible are v2.1, challenge"),
+        ("search --rules v3", "--rules is 'v3'; possible are v2.1, challenge, mixed"),
         ("search --observation truth", "--observation is 'truth'; possible are corrected, official"),
         ("search --max-steps 0", "--max-steps is 0: expected at least 1"),
         ("search --max-steps 3", "--max-steps is 3, fewer than the learner's 4 minibatches"),

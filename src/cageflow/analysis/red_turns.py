@@ -69,7 +69,8 @@ def _why_exploit_failed(network: Network, params: Any, state: npt.NDArray[Any], 
     tables, exploit = network.tables, int(state["exploit"][0])
     if exploit < 0:
         return "no way in is known"
-    has_lost = int(params["restore_loses"]) & int(state["restored"][0]) >> host & 1
+    loses = state["rules"][0] == 1 if params["rules_drawn"] else params["restore_loses"]
+    has_lost = int(loses) & int(state["restored"][0]) >> host & 1
     if tables["effect"][has_lost, exploit, host] != ExploitEffect.NO_PROCESS:
         return "the service withstood"
     traps = int(state["decoys"][0, host]) & int(tables["exploit_traps"][exploit])

@@ -12,10 +12,13 @@ from cageflow.cli.options import (
     ORDER_FORMS,
     Definition,
     DurationsOfActions,
+    GreenShare,
     IsQuiet,
     Json,
     Lambda,
     Mode,
+    PerturbedStarts,
+    RedMixture,
     RunDir,
     ScenarioFile,
     option,
@@ -32,7 +35,10 @@ if TYPE_CHECKING:
 def champion(
     rules: Annotated[
         str | None,
-        option("challenge (as CAGE-2 was judged) or v2.1 (as it is today).", "challenge"),
+        option(
+            "challenge (as CAGE-2 was judged), v2.1 (as it is today), or mixed: one of them, drawn for each episode.",
+            "challenge",
+        ),
     ] = None,
     seed: Annotated[
         str | None, option("Decides all chance; several, separated by commas, train one defender each.", "1,2,3")
@@ -60,6 +66,9 @@ def champion(
             "mixed",
         ),
     ] = None,
+    red_mixture: RedMixture = None,
+    green_share: GreenShare = None,
+    perturbed_starts: PerturbedStarts = None,
     scenario: ScenarioFile = None,
     durations: DurationsOfActions = None,
 ) -> None:
@@ -74,6 +83,9 @@ def champion(
         "alignment_lambda": alignment_lambda,
         "compliance_definition": compliance_definition,
         "red_agent": red_agent,
+        "red_mixture": red_mixture,
+        "green_share": green_share,
+        "perturbed_starts": perturbed_starts,
         "scenario": None if scenario is None else str(scenario),
         "durations": durations,
     }
@@ -82,17 +94,18 @@ def champion(
     if resume is not None:
         refuse_beside_resume(given | others)
         with Telling(quiet=quiet) as say:
-            table = champions.go_on(resume, n_workers, say)
+            tables = champions.go_on(resume, n_workers, say)
     else:
         settings = champions.make_settings(
             given, config, tuple(whole_numbers("--seed", "1,2,3" if seed is None else seed)), evaluation_episodes
         )
         with Telling(quiet=quiet) as say:
-            table = champions.train_champion(settings, run_dir, n_workers, say)
+            tables = champions.train_champion(settings, run_dir, n_workers, say)
     if as_json:
-        print_json(table.to_json())
+        print_json(tables.to_json())
     else:
-        _print(table)
+        for table in tables.tables:
+            _print(table)
 
 
 def _print(table: ChampionTable) -> None:
@@ -120,7 +133,7 @@ def _print(table: ChampionTable) -> None:
         shown.add_row("compliance", *(f"{one.compliance:.1%}" for one in table.results))
     shown.add_row("seconds of training", *(f"{one.seconds:.0f}" for one in table.results))
     console.print(
-        f"Mean returns under the rules {table.config.rules}, {first.settings.episodes:,} episodes a cell, likeliest "
+        f"Mean returns under the rules {table.rules}, {first.settings.episodes:,} episodes a cell, likeliest "
         "actions. The interval of a seed is by its episodes, that of the mean by the seeds.\n",
         soft_wrap=True,
     )

@@ -14,6 +14,7 @@ from cageflow.collect.lockstep_games import LockstepGames
 from cageflow.collect.play import Player
 from cageflow.collect.simulators import make_games
 from cageflow.collect.workers import Task, Workers
+from cageflow.envs.varying import UNVARIED, Variation
 from cageflow.errors import UserError
 from cageflow.learn.inference import ActorWeights
 
@@ -22,12 +23,12 @@ COMPILED_TASK_EPISODES = 50  # one of the compiled simulator some 0.1 millisecon
 
 
 class Job(NamedTuple):
-    """Episodes of one policy, one for each seed, judged by one workflow or by none, a share of them perturbed."""
+    """Episodes of one policy, one for each seed, judged by one workflow or by none."""
 
     weights: ActorWeights
     seeds: npt.NDArray[np.uint64]
     workflow: WorkflowSpec | None
-    perturbed: float = 0.0
+    variation: Variation = UNVARIED
 
 
 class Collector(Protocol):
@@ -38,9 +39,9 @@ class Collector(Protocol):
         weights: ActorWeights,
         seeds: npt.NDArray[np.uint64],
         workflow: WorkflowSpec | None,
-        perturbed: float = 0.0,
+        variation: Variation = UNVARIED,
     ) -> Episodes:
-        """One episode for each seed, in their order; a share of them start perturbed, see `envs.perturbing`."""
+        """One episode for each seed, in their order, which differ as `variation` says."""
 
     def close(self) -> None:
         """End the processes, if there are any."""
@@ -57,10 +58,10 @@ class _InStep:
         weights: ActorWeights,
         seeds: npt.NDArray[np.uint64],
         workflow: WorkflowSpec | None,
-        perturbed: float = 0.0,
+        variation: Variation = UNVARIED,
     ) -> Episodes:
         """One episode for each seed, in the order of the seeds."""
-        return self._player.play(weights, seeds, workflow, perturbed)
+        return self._player.play(weights, seeds, workflow, variation)
 
     def close(self) -> None:
         """End the games, and the processes that they run in."""
@@ -85,11 +86,11 @@ class SequentialCollector:
         weights: ActorWeights,
         seeds: npt.NDArray[np.uint64],
         workflow: WorkflowSpec | None,
-        perturbed: float = 0.0,
+        variation: Variation = UNVARIED,
     ) -> Episodes:
         """One episode for each seed, in the order of the seeds."""
         return Episodes.concatenate(
-            [self._player.play(weights, seeds[i : i + 1], workflow, perturbed) for i in range(len(seeds))]
+            [self._player.play(weights, seeds[i : i + 1], workflow, variation) for i in range(len(seeds))]
         )
 
     def close(self) -> None:
@@ -121,14 +122,14 @@ class ProcessCollector:
         weights: ActorWeights,
         seeds: npt.NDArray[np.uint64],
         workflow: WorkflowSpec | None,
-        perturbed: float = 0.0,
+        variation: Variation = UNVARIED,
     ) -> Episodes:
         """One episode for each seed, in the order of the seeds.
 
         Raises:
             WorkerError: workers die again and again.
         """
-        return self.play_each([Job(weights, seeds, workflow, perturbed)])[0]
+        return self.play_each([Job(weights, seeds, workflow, variation)])[0]
 
     def play_each(self, jobs: Sequence[Job]) -> list[Episodes]:
         """The episodes of several policies, played beside one another.
@@ -139,8 +140,8 @@ class ProcessCollector:
         size = self.task_episodes
         starts = [(number, first) for number, job in enumerate(jobs) for first in range(0, len(job.seeds), size)]
         for place, (number, first) in enumerate(starts):
-            weights, seeds, workflow, perturbed = jobs[number]
-            self.workers.submit(Task(place, seeds[first : first + size], 0, weights, workflow, perturbed))
+            weights, seeds, workflow, variation = jobs[number]
+            self.workers.submit(Task(place, seeds[first : first + size], 0, weights, workflow, variation))
         done = {}
         while self.workers.pending:
             task, episodes = self.workers.next_played()

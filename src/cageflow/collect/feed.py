@@ -9,6 +9,7 @@ from cageflow.collect.episodes import Episodes
 from cageflow.collect.games import WorkflowSpec
 from cageflow.collect.workers import Task
 from cageflow.envs.seeds import EpisodeStream
+from cageflow.envs.varying import UNVARIED, Variation
 from cageflow.learn.inference import ActorWeights
 
 
@@ -35,22 +36,26 @@ class SynchronousFeed:
         collector: who plays.
         stream: the episodes.
         workflow: that fixes are judged by, or None.
-        perturbed: share of the episodes that start perturbed.
+        variation: what is drawn for each of them.
     """
 
     def __init__(
-        self, collector: Collector, stream: EpisodeStream, workflow: WorkflowSpec | None, perturbed: float = 0.0
+        self,
+        collector: Collector,
+        stream: EpisodeStream,
+        workflow: WorkflowSpec | None,
+        variation: Variation = UNVARIED,
     ) -> None:
         self._collector = collector
         self._stream = stream
         self._workflow = workflow
-        self._perturbed = perturbed
+        self._variation = variation
         self._next = 0
 
     def next_batch(self, weights: ActorWeights, count: int) -> Episodes:
         """`count` episodes of this policy."""
         seeds = self._stream.seeds(self._next, count)
-        episodes = self._collector.play(weights, seeds, self._workflow, self._perturbed)
+        episodes = self._collector.play(weights, seeds, self._workflow, self._variation)
         self._next += count
         return episodes
 
@@ -78,7 +83,7 @@ class AsynchronousFeed:
         workflow: that fixes are judged by, or None.
         max_staleness: at least 1.
         max_episodes: after which the stream ends.
-        perturbed: share of the episodes that start perturbed.
+        variation: what is drawn for each of them.
     """
 
     def __init__(
@@ -88,13 +93,13 @@ class AsynchronousFeed:
         workflow: WorkflowSpec | None,
         max_staleness: int,
         max_episodes: int,
-        perturbed: float = 0.0,
+        variation: Variation = UNVARIED,
     ) -> None:
         self._workers = collector.workers
         self._task_episodes = collector.task_episodes
         self._stream = stream
         self._workflow = workflow
-        self._perturbed = perturbed
+        self._variation = variation
         self._max_staleness = max_staleness
         self._max_episodes = max_episodes
         self._version = 0
@@ -167,7 +172,7 @@ class AsynchronousFeed:
                 first, num_episodes = self._next, min(size, self._max_episodes - self._next)
                 self._next += num_episodes
             seeds = self._stream.seeds(first, num_episodes)
-            self._workers.submit(Task(first, seeds, self._version, weights, self._workflow, self._perturbed))
+            self._workers.submit(Task(first, seeds, self._version, weights, self._workflow, self._variation))
             under_way += num_episodes
 
 
@@ -182,9 +187,9 @@ def make_feed(
     workflow: WorkflowSpec | None,
     max_staleness: int,
     max_episodes: int,
-    perturbed: float = 0.0,
+    variation: Variation = UNVARIED,
 ) -> Feed:
     """The feed that a collector can give: asynchronous over processes if staleness is allowed."""
     if isinstance(collector, ProcessCollector) and max_staleness > 0:
-        return AsynchronousFeed(collector, stream, workflow, max_staleness, max_episodes, perturbed)
-    return SynchronousFeed(collector, stream, workflow, perturbed)
+        return AsynchronousFeed(collector, stream, workflow, max_staleness, max_episodes, variation)
+    return SynchronousFeed(collector, stream, workflow, variation)

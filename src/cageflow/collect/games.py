@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from cageflow.envs.memory import BlueMemory
 from cageflow.envs.options import GameOptions
+from cageflow.envs.varying import UNVARIED, Variation
 from cageflow.scenario.orders import Order
 from cageflow.sim.recall import num_recalled
 from cageflow.workflow.compliance import ComplianceTracker, WorkflowMode
@@ -88,8 +89,10 @@ class Games(Protocol):
     Where blue reads its memory, F stands for the bits of its table and of that.
     """
 
-    def reset(self, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None, perturbed: float = 0.0) -> None:
-        """Begin B episodes, one for each seed; a share of them start perturbed, see `envs.perturbing`."""
+    def reset(
+        self, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None, variation: Variation = UNVARIED
+    ) -> None:
+        """Begin B episodes, one for each seed, which differ as `variation` says."""
 
     @property
     def observations(self) -> Observations:
@@ -128,8 +131,8 @@ class Batch(Protocol):
     def begin(self, seeds: npt.NDArray[np.uint64], observations: npt.NDArray[Any]) -> None:
         """Begin B episodes, one for each seed; (B, F) what blue sees at the start is overwritten."""
 
-    def perturb(self, seeds: npt.NDArray[np.uint64], share: float, observations: npt.NDArray[Any]) -> None:
-        """Have a share of the episodes that have just begun start perturbed; see `envs.perturbing`."""
+    def vary(self, seeds: npt.NDArray[np.uint64], variation: Variation, observations: npt.NDArray[Any]) -> None:
+        """Have the episodes that have just begun differ; (B, F) what blue sees now is written where it is another."""
 
     def play(
         self, actions: npt.NDArray[np.integer], observations: npt.NDArray[Any], rewards: npt.NDArray[np.floating]
@@ -170,14 +173,16 @@ class LocalGames:
         self.kept: Order | None = None
         self._make_room(0)
 
-    def reset(self, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None, perturbed: float = 0.0) -> None:
-        """Begin B episodes, one for each seed; a share of them start perturbed, see `envs.perturbing`."""
+    def reset(
+        self, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None, variation: Variation = UNVARIED
+    ) -> None:
+        """Begin B episodes, one for each seed, which differ as `variation` says."""
         num_envs = len(seeds)
         if num_envs != len(self.table):
             self._make_room(num_envs)
         self.batch.begin(seeds, self.table)
-        if perturbed > 0.0:
-            self.batch.perturb(seeds, perturbed, self.table)
+        if variation != UNVARIED:
+            self.batch.vary(seeds, variation, self.table)
         self.tracker, self.kept = None, None
         if workflow is not None:
             self.kept = workflow.order if workflow.is_enforced else None

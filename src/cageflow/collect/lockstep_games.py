@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from cageflow.collect.games import Games, GameSpec, Observations, Outcomes, WorkflowSpec
 from cageflow.collect.simulators import make_games
+from cageflow.envs.varying import UNVARIED, Variation
 from cageflow.work.pool import WorkerError
 from cageflow.work.worker_process import WorkerLostError, WorkerProcess
 
@@ -33,11 +34,13 @@ class LockstepGames:
             self.close()
             raise
 
-    def reset(self, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None, perturbed: float = 0.0) -> None:
-        """Begin B episodes, one for each seed; a share of them start perturbed, see `envs.perturbing`."""
+    def reset(
+        self, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None, variation: Variation = UNVARIED
+    ) -> None:
+        """Begin B episodes, one for each seed, which differ as `variation` says."""
         self._shares = np.array_split(np.arange(seeds.shape[0]), len(self._workers))
         for worker, share in zip(self._workers, self._shares, strict=True):
-            worker.call(_reset, seeds[share], workflow, perturbed)
+            worker.call(_reset, seeds[share], workflow, variation)
         self._look()
 
     @property
@@ -106,10 +109,10 @@ def _start(spec: GameSpec) -> None:
     _games = make_games(spec)
 
 
-def _reset(seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None, perturbed: float) -> tuple[Any, ...]:
+def _reset(seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None, variation: Variation) -> tuple[Any, ...]:
     """Begin a share of the episodes in this worker; what blue sees, and the masks."""
     assert _games is not None
-    _games.reset(seeds, workflow, perturbed)
+    _games.reset(seeds, workflow, variation)
     return _games.observations, _games.masks
 
 

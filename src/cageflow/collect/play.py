@@ -12,6 +12,7 @@ from cageflow.collect.episodes import Episodes
 from cageflow.collect.games import Games, LocalGames, WorkflowSpec
 from cageflow.collect.seeds import action_uniforms
 from cageflow.envs.game import GameBatch
+from cageflow.envs.varying import UNVARIED, Variation
 from cageflow.learn.bit_table import BitTable
 from cageflow.learn.inference import Actor, ActorWeights
 from cageflow.learn.rollout import Rollout
@@ -36,7 +37,7 @@ class Player:
         weights: ActorWeights,
         seeds: npt.NDArray[np.uint64],
         workflow: WorkflowSpec | None,
-        perturbed: float = 0.0,
+        variation: Variation = UNVARIED,
     ) -> Episodes:
         """Play one episode for each seed.
 
@@ -44,11 +45,11 @@ class Player:
             weights: the policy.
             seeds: (B,) uint64 episode seeds; each decides the game's chance and the policy's.
             workflow: that the fixes are judged by, or None.
-            perturbed: share of the episodes that start perturbed, see `envs.perturbing`.
+            variation: what is drawn for each of them.
         """
         started = time.perf_counter()
         games = self._games
-        games.reset(seeds, workflow, perturbed)
+        games.reset(seeds, workflow, variation)
         steps = _make_room(self._num_steps, len(seeds))
         if isinstance(games, LocalGames) and isinstance(games.batch, GameBatch):
             actor = self._start_actor(weights, masked=games.is_masked)

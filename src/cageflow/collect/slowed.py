@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from cageflow.collect.games import Batch
 from cageflow.envs.memory import BlueMemory
+from cageflow.envs.varying import Variation
 from cageflow.workflow.compliance import ComplianceTracker
 
 MOST_AHEAD_S = 0.05
@@ -41,9 +42,9 @@ class SlowedBatch:
         """Begin B episodes, one for each seed; (B, F) what blue sees at the start is overwritten."""
         self._batch.begin(seeds, observations)
 
-    def perturb(self, seeds: npt.NDArray[np.uint64], share: float, observations: npt.NDArray[Any]) -> None:
-        """Have a share of the episodes that have just begun start perturbed, at full speed."""
-        self._batch.perturb(seeds, share, observations)
+    def vary(self, seeds: npt.NDArray[np.uint64], variation: Variation, observations: npt.NDArray[Any]) -> None:
+        """Have the episodes that have just begun differ, at full speed."""
+        self._batch.vary(seeds, variation, observations)
 
     def play(
         self, actions: npt.NDArray[np.integer], observations: npt.NDArray[Any], rewards: npt.NDArray[np.floating]

@@ -12,6 +12,7 @@ from cageflow.collect.episodes import Episodes
 from cageflow.collect.games import GameSpec, WorkflowSpec
 from cageflow.collect.play import Player
 from cageflow.collect.simulators import make_games
+from cageflow.envs.varying import UNVARIED, Variation
 from cageflow.learn.inference import ActorWeights
 from cageflow.work.executors import make_processes
 from cageflow.work.pool import MAX_DEATHS, Pool, TaskLostError, WorkerError
@@ -28,7 +29,7 @@ class Task:
         version: updates that the policy has behind it.
         weights: the policy.
         workflow: that fixes are judged by, or None.
-        perturbed: share of the episodes that start perturbed.
+        variation: what is drawn for each of them.
     """
 
     first: int
@@ -36,7 +37,7 @@ class Task:
     version: int
     weights: ActorWeights
     workflow: WorkflowSpec | None
-    perturbed: float = 0.0
+    variation: Variation = UNVARIED
 
 
 class Workers(Pool[Task, Episodes]):
@@ -91,4 +92,4 @@ def _start(spec: GameSpec, num_steps: int) -> None:
 def _play(task: Task) -> Episodes:
     """Play a task in this worker."""
     assert _player is not None
-    return _player.play(task.weights, task.seeds, task.workflow, task.perturbed)
+    return _player.play(task.weights, task.seeds, task.workflow, task.variation)

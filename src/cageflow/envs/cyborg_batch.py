@@ -13,6 +13,8 @@ from cageflow.envs.inspection import Access
 from cageflow.envs.memory import BlueMemory
 from cageflow.envs.options import GameOptions
 from cageflow.envs.perturbing import PERTURBING_STEPS, UNPERTURBED, perturbing_action, start_of
+from cageflow.envs.varying import Variation
+from cageflow.errors import UserError
 from cageflow.workflow.compliance import ComplianceTracker
 
 
@@ -69,18 +71,25 @@ class CyborgBatch:
         random.setstate(outer)
         self.memory.update(actions, observations)
 
-    def perturb(self, seeds: npt.NDArray[np.uint64], share: float, observations: npt.NDArray[Any]) -> None:
+    def vary(self, seeds: npt.NDArray[np.uint64], variation: Variation, observations: npt.NDArray[Any]) -> None:
         """Have a share of the episodes that have just begun start perturbed.
 
         Args:
             seeds: (B,) uint64, of the episodes.
-            share: 0 to 1, of those that are perturbed.
+            variation: what is drawn for them.
             observations: (B, F) of any number type; what blue sees at the end is written where a game is perturbed.
+
+        Raises:
+            UserError: anything else is to be drawn.
         """
+        if variation.green_share is not None or variation.red_mixture:
+            raise UserError(
+                "CybORG has one red and one green agent for all episodes: leave red_mixture and green_share out."
+            )
         memory, num_actions = self.memory, len(self.memory.network.codec)
         outer = random.getstate()
         for i, seed in enumerate(seeds):
-            start = start_of(seed, share)
+            start = start_of(seed, variation.perturbed)
             random.setstate(self._streams[i])
             for done in range(0 if start == UNPERTURBED else PERTURBING_STEPS):
                 action = perturbing_action(seed, done, start, num_actions)

@@ -14,7 +14,9 @@ from cageflow.envs.memory import BlueMemory
 from cageflow.envs.options import GameOptions
 from cageflow.envs.perturbing import perturb_loop
 from cageflow.envs.saved import Array, GameState, fitting_arrays, setting_of
+from cageflow.envs.varying import Variation
 from cageflow.errors import UserError
+from cageflow.scenario.red_agents import RED_AGENTS
 from cageflow.sim.batch import play_loop, reset_batch, restart_batch, seed_loop, unpack_batch
 from cageflow.sim.handover import plain
 from cageflow.sim.state import new_states
@@ -114,10 +116,23 @@ class GameBatch:
                 )
             )
 
-    def perturb(self, seeds: npt.NDArray[np.uint64], share: float, observations: npt.NDArray[Any]) -> None:
-        """Have a share of the episodes that have just begun start perturbed; see `perturb_loop`."""
+    def vary(self, seeds: npt.NDArray[np.uint64], variation: Variation, observations: npt.NDArray[Any]) -> None:
+        """Have the episodes that have just begun differ.
+
+        Args:
+            seeds: (B,) uint64, of the episodes.
+            variation: what is drawn for them; those who play red of it have to be of RED_AGENTS.
+            observations: (B, F) of any number type; what blue sees is written where an episode starts perturbed.
+        """
         states, memories, nets, settings = self.played
-        perturb_loop(states, memories, nets, settings, seeds, share, observations)
+        awake, reds = variation.green_awake(seeds), variation.reds(seeds)
+        if awake is not None:
+            states["green"] = awake
+            memories["green"] = 1
+        if reds is not None:
+            states["red_agent"] = np.array([RED_AGENTS[red] for red, _ in variation.red_mixture], np.int8)[reds]
+        if variation.perturbed > 0.0:
+            perturb_loop(states, memories, nets, settings, seeds, variation.perturbed, observations)
 
     def judge(
         self, tracker: ComplianceTracker, actions: npt.NDArray[np.integer], rewards: npt.NDArray[np.float32]

@@ -20,6 +20,8 @@ from cageflow.scenario.schema import MAX_EPISODE_STEPS
 from cageflow.sim.state import make_params
 
 RULES: tuple[str, ...] = ("v2.1", "challenge")
+MIXED_RULES = "mixed"
+"""Either, drawn anew for each episode; blue is not told which."""
 OBSERVATIONS: tuple[str, ...] = ("corrected", "official")
 MAX_STEPS = MAX_EPISODE_STEPS
 
@@ -30,7 +32,7 @@ class GameOptions:
 
     Args:
         red_agent: who plays red: a name of `RED_AGENTS` or a short one, in any case; kept as CybORG's name. Or MIXED.
-        rules: "v2.1", the original as it stands, or "challenge", as it was judged.
+        rules: "v2.1", the original as it stands, or "challenge", as it was judged; or MIXED_RULES.
         observation: "corrected", or "official" as CybORG's own table wrapper shows it.
         max_steps: steps of an episode; any type of whole number, kept as an `int`.
         green: whether the green agent is awake; NumPy's bool too, kept as a `bool`.
@@ -53,7 +55,7 @@ class GameOptions:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "red_agent", parse_red_agent(self.red_agent))
-        _check_choice("rules", self.rules, RULES)
+        _check_choice("rules", self.rules, (*RULES, MIXED_RULES))
         _check_choice("observation", self.observation, OBSERVATIONS)
         object.__setattr__(self, "max_steps", whole_number("max_steps", self.max_steps))
         if not 1 <= self.max_steps <= MAX_STEPS:

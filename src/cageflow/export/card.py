@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cageflow import __version__
+from cageflow.envs.options import RULES
 from cageflow.envs.perturbing import PERTURBING_STEPS
 from cageflow.evaluation.perturbed import Perturbed
 from cageflow.evaluation.protocol import Evaluation
@@ -104,6 +105,8 @@ def _training(policy: PolicyCard, network: NetworkIdentity) -> str:
         **_training_time(policy),
         "episodes": f"{policy.training_episodes:,}",
         **({"perturbed starts": f"{policy.perturbed_starts:.0%} of them"} if policy.perturbed_starts else {}),
+        **({} if policy.green_share is None else {"green agent awake": f"in {policy.green_share:.0%} of them"}),
+        **({"red agents of them": _mixture(policy)} if policy.red_mixture else {}),
         "preset of the learner": f"`{policy.preset}`",
         "activation": f"`{policy.activation}`",
         "action masks": "yes" if policy.mask_actions else "no",
@@ -113,6 +116,10 @@ def _training(policy: PolicyCard, network: NetworkIdentity) -> str:
     }
     rows |= {f"alignment: {name}": f"`{value}`" for name, value in policy.alignment.items()}
     return _table(["", ""], list(rows.items()))
+
+
+def _mixture(policy: PolicyCard) -> str:
+    return ", ".join(f"{code(red)} {share:.0%}" for red, share in policy.red_mixture.items())
 
 
 def _found(sentences: Sequence[str]) -> str:
@@ -185,7 +192,7 @@ def _limits(policy: PolicyCard, evaluations: Sequence[Evaluation], network: Netw
     limits = [
         f"It has met no red agent but {_opponents(policy)} in training, and no episode longer than {policy.max_steps} "
         "steps. Against other ones it is worth what the evaluation says, and not more.",
-        f"It was trained under the rules `{policy.rules}`. `v2.1`, which is CAGE-2 as it stands, and `challenge`, "
+        f"{_rules(policy)} `v2.1`, which is CAGE-2 as it stands, and `challenge`, "
         "as the challenge was judged, are two games, in which the same policy scores differently." + board,
         _sleep(evaluations, network.scenario.restore_cost),
         f"{'Its masks are for games' if policy.mask_actions else 'It was exported for games'} with the green agent "
@@ -202,9 +209,17 @@ def _limits(policy: PolicyCard, evaluations: Sequence[Evaluation], network: Netw
 
 
 def _opponents(policy: PolicyCard) -> str:
-    return (
-        " and ".join(f"`{name}`" for name in ATTACKER_NAMES) if policy.red_agent == MIXED else f"`{policy.red_agent}`"
+    mixed = ATTACKER_NAMES if policy.red_agent == MIXED else (policy.red_agent,)
+    return " and ".join(code(name) for name in policy.red_mixture or mixed)
+
+
+def _rules(policy: PolicyCard) -> str:
+    own = (
+        f"the rules `{policy.rules}`"
+        if policy.rules in RULES
+        else f"one of the rules {' and '.join(map(code, RULES))}, drawn for each episode"
     )
+    return f"It was trained under {own}."
 
 
 def _sleep(evaluations: Sequence[Evaluation], restore_cost: float) -> str:

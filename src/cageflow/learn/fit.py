@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cageflow.envs.agent import BlueSetting
+from cageflow.envs.options import MIXED_RULES
 from cageflow.errors import UserError
 from cageflow.learn.policy import Policy, PolicyCard, check_durations
 from cageflow.scenario import Network, NetworkIdentity, default_network, is_cage2
@@ -83,7 +84,7 @@ def notes_on(card: PolicyCard, setting: BlueSetting, what: str) -> tuple[str, ..
             f"{what} does not say which network it was made for, as files of earlier versions do not: it is taken for "
             f"one of {setting.network.identity}, whose sizes it has"
         )
-    if card.rules != setting.rules:
+    if card.rules not in (setting.rules, MIXED_RULES):
         notes.append(
             f"{what} was trained under the rules {card.rules} and plays under {setting.rules} here, which is another "
             f"game: --rules {card.rules} plays its own"
@@ -96,7 +97,7 @@ def notes_on(card: PolicyCard, setting: BlueSetting, what: str) -> tuple[str, ..
             f"{what} was trained where {_timing(card)}, and here {_timing_of(network)}, which is another game"
             + (cure if own == made_for.fingerprint else "")
         )
-    if card.green not in (None, setting.green):
+    if card.green not in (None, setting.green) and card.green_share is None:
         was, plays = ("awake", "--green") if card.green else ("asleep", "--no-green")
         notes.append(f"{what} was trained with the green agent {was}, which is another game: {plays} plays its own")
     return tuple(notes)

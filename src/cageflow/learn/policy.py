@@ -45,12 +45,14 @@ class PolicyCard:
         alignment: how its fixes were judged in training, and what it was paid for complying; empty for plain PPO.
         training_episodes: episodes it has learned from.
         perturbed_starts: share of them that began after steps in which blue slept or played at random.
+        green_share: share of them in which green was awake, drawn for each; None where `green` says it for all.
+        red_mixture: share of them by red agent, drawn for each; empty where `red_agent` says it for all.
         network: that it was trained on; None in files of versions that did not say.
         action_set: what its action numbers mean, as `Network.action_set`; None likewise.
         sizes: of its inputs and outputs, those of `made_for`; empty likewise.
         durations: steps that actions took in its training, by kind, hosts with their own aside; empty likewise.
         crews: that blue had; None likewise.
-        green: whether the green agent was awake; None likewise.
+        green: whether the green agent was awake in the game; None likewise.
         workflow_mode: "rewarded", or "enforced": it must be given masks that keep its order.
     """
 
@@ -66,6 +68,8 @@ class PolicyCard:
     alignment: Mapping[str, float | str | bool] = field(default_factory=dict)
     training_episodes: int = 0
     perturbed_starts: float = 0.0
+    green_share: float | None = None
+    red_mixture: Mapping[str, float] = field(default_factory=dict)
     network: NetworkIdentity | None = None
     action_set: str | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
@@ -97,7 +101,7 @@ class PolicyCard:
     def to_json(self) -> dict[str, Any]:
         """The card as plain data for `json.dump`."""
         network = None if self.network is None else self.network.to_json()
-        mappings = {name: dict(getattr(self, name)) for name in ("alignment", "sizes", "durations")}
+        mappings = {name: dict(getattr(self, name)) for name in ("alignment", "red_mixture", "sizes", "durations")}
         return {**asdict(self), **mappings, "network": network}
 
     @classmethod
@@ -140,6 +144,8 @@ _CARD_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "alignment": ((dict,), "names and values"),
     "training_episodes": ((int,), "a whole number"),
     "perturbed_starts": ((float, int), "a share"),
+    "green_share": ((float, int, type(None)), "a share or null"),
+    "red_mixture": ((dict,), "names and shares"),
     "action_set": ((str, type(None)), "hexadecimal digits or null"),
     "sizes": ((dict,), "names and whole numbers"),
     "durations": ((dict,), "names and whole numbers"),
@@ -149,6 +155,8 @@ _CARD_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
 }
 _ADDED_LATER: dict[str, Any] = {
     "perturbed_starts": 0.0,
+    "green_share": None,
+    "red_mixture": {},
     "memory": False,
     "network": None,
     "action_set": None,

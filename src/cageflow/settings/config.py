@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, model_validator
 
 from cageflow.collect import COLLECTORS, WorkflowSpec
-from cageflow.envs.options import GameOptions
+from cageflow.envs.options import GameOptions, why_not
+from cageflow.envs.varying import Variation, format_mixture, parse_mixture
 from cageflow.errors import UserError
 from cageflow.learn.config import PPOConfig
 from cageflow.scenario.durations import FROM_FILE, words_on_time
@@ -105,6 +106,11 @@ class RunConfig(BaseModel, CommonSettings):
             raise ValueError("only green is true or false")
         return value
 
+    @field_validator("red_mixture", mode="before")
+    @classmethod
+    def _is_mixture(cls, value: object) -> object:
+        return None if value is None else format_mixture(value)
+
     @field_validator("device")
     @classmethod
     def _is_device(cls, value: str) -> str:
@@ -124,6 +130,10 @@ class RunConfig(BaseModel, CommonSettings):
             UserError: two settings exclude each other, or a name is unknown.
         """
         game = self.game()
+        for red, _ in self.variation().red_mixture:
+            reason = why_not(red, game.unchecked_network)
+            if reason is not None:
+                raise UserError(f"{reason}. Leave it out of red_mixture.")
         learner, num_episodes = self.learner(), self.rollout().episodes_per_update
         if self.max_steps < learner.num_minibatches:
             raise UserError(
@@ -139,6 +149,11 @@ class RunConfig(BaseModel, CommonSettings):
             raise UserError(f"unknown collector {self.collector!r}: choose one of {', '.join(COLLECTORS)}")
         if (self.simulator == "cyborg") != (self.cyborg_path is not None):
             raise UserError("--simulator cyborg and --cyborg-path DIR go together: give both or neither")
+        if self.simulator == "cyborg" and (self.green_share is not None or self.red_mixture is not None):
+            raise UserError(
+                "green_share and red_mixture have episodes differ, but all of CybORG's have one red and one green "
+                "agent: leave them out, or leave --simulator out"
+            )
         if self.simulator == "cyborg" and self.scenario is not None:
             raise UserError(f"scenario is {self.scenario!r}, but CybORG plays its own: leave it out")
         if self.simulator == "cyborg" and game.durations != FROM_FILE:
@@ -158,6 +173,11 @@ class RunConfig(BaseModel, CommonSettings):
     @cached_property
     def _game(self) -> GameOptions:
         return GameOptions(**{field.name: getattr(self, field.name) for field in fields(GameOptions)})
+
+    def variation(self) -> Variation:
+        """What is drawn for each of the episodes that are learned from; those that judge are as the game says."""
+        mixture = () if self.red_mixture is None else parse_mixture(self.red_mixture)
+        return Variation(self.perturbed_starts, self.green_share, mixture)
 
     def learner(self) -> PPOConfig:
         """The settings of the learner: the preset's with its changes."""

@@ -72,7 +72,13 @@ class GameSettings:
             advanced=False,
         ),
     ] = "B_lineAgent"
-    rules: Annotated[str, Option("v2.1 (today's CAGE-2) or challenge (as it was judged).", advanced=False)] = "v2.1"
+    rules: Annotated[
+        str,
+        Option(
+            "v2.1 (today's CAGE-2), challenge (as it was judged), or mixed: one of them, drawn anew for each episode.",
+            advanced=False,
+        ),
+    ] = "v2.1"
     observation: Annotated[str, Option("Blue's table: corrected or official.")] = "corrected"
     max_steps: Annotated[int, Bounds(ge=1, le=MAX_STEPS), Option("Steps of an episode.")] = 100
     green: Annotated[bool, Option("Wake the green agent.", "no-green", advanced=False)] = False
@@ -269,12 +275,26 @@ class SharingSettings:
 
 
 class CollectorSettings:
-    """Who plays the episodes, and how some of them begin."""
+    """Who plays the episodes, and what is drawn for each."""
 
     perturbed_starts: Annotated[
         Share,
         Option("Share of training episodes that begin after 25 steps in which blue sleeps or plays at random."),
     ] = 0.0
+    green_share: Annotated[
+        Share | None,
+        Option(
+            "Share of training episodes in which the green agent is awake, which blue is not told.", "as green says"
+        ),
+    ] = None
+    red_mixture: Annotated[
+        str | None,
+        Option(
+            "Whom training episodes are played against, by weight, in place of the red agent, which then only judges: "
+            "such as bline=2,meander=1.",
+            "the red agent",
+        ),
+    ] = None
     collector: Annotated[str, Option("Who plays the episodes: vector, process, sync or sequential.")] = "vector"
     n_workers: Annotated[FewCount, Option("Worker processes of the collectors process and sync.")] = 2
 

@@ -2,6 +2,7 @@
 
 from numba import njit
 
+from cageflow.sim.drawn import green_is_awake
 from cageflow.sim.draws import draw_chance, draw_member
 from cageflow.sim.enums import Draw, Tape
 from cageflow.sim.hosts import open_ports
@@ -16,13 +17,13 @@ def act(s, net, params):
     Args:
         s: the environment; `green_scan` and what it leaves to be seen are written.
         net: the network's tables.
-        params: `green_awake` is read.
+        params: the run's settings.
     Draws: GREEN_SCAN.
     Source: CybORG Agents/SimpleAgents/GreenAgent.py, Shared/Actions/GreenActions/GreenPortScan.py.
     """
     s.green_scan = -1
     s.green_connections = 0
-    if not params.green_awake or net.green_hosts == 0:
+    if not green_is_awake(s, params) or net.green_hosts == 0:
         return
     forced = int(s.forced[Draw.GREEN_SCAN.value])
     if forced == FREE:

@@ -31,6 +31,7 @@ def memory_dtype(network: Network) -> np.dtype:
             ("attacked", hosts),  # hosts on which an attack was seen
             ("restored", hosts),  # hosts that blue has restored
             *crew_fields(network),  # what is under way
+            ("green", np.int8),  # whether blue holds that green may be awake, whatever the settings say
             ("step", np.int32),  # steps behind it
             ("last_action", np.int16),
             ("decoys", decoys, (h,)),  # blue's own, as a decoy mask
@@ -121,7 +122,7 @@ def remember(m, net, params, action):
     m.traces |= active
     m.touched |= active
     m.attacked |= attacked
-    if params.green_awake:
+    if params.green_awake or m.green:
         m.hidden |= active & ~attacked
     if active:
         for active_host in range(m.seen_at.shape[0]):

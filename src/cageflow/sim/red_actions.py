@@ -6,6 +6,7 @@ Every rule works from red's first session, so the subnets are judged from the ho
 from numba import njit
 
 from cageflow.scenario.enums import ExploitEffect, RedKind
+from cageflow.sim.drawn import restore_loses, scan_forgets
 from cageflow.sim.draws import draw_chance, draw_index, index_of, next_bits, unit_of
 from cageflow.sim.enums import Draw, Outcome, Tape
 from cageflow.sim.hosts import add_user_session, count_sessions, escalate_session, open_ports, red_hosts
@@ -77,7 +78,7 @@ def discover_network_services(s, net, params, host):
         ports = open_ports(s, net, host)
         s.red_connections = int(net.num_listening[host]) + int(s.num_decoys[host])
         s.red_ports = ports
-        if params.scan_forgets:
+        if scan_forgets(s, params):
             s.ports_seen[host] = ports
         else:
             s.ports_seen[host] |= ports
@@ -145,7 +146,7 @@ def exploit_remote_service(s, net, params, host):
     s.exploit = exploit
     if exploit < 0 or not is_reachable(s, net, int(net.subnet[host])):
         return False
-    has_lost = int(params.restore_loses) & (int(s.restored) >> host & 1)
+    has_lost = int(restore_loses(s, params)) & (int(s.restored) >> host & 1)
     effect = int(net.effect[has_lost, exploit, host])
     is_trapped = False
     if effect == ExploitEffect.NO_PROCESS:  # the host's own processes come before decoys

@@ -57,7 +57,10 @@ def state_dtype(network: Network) -> np.dtype:
             ("standing_cost", np.int32),  # what each step costs as things stand, in tenths: see `reward`
             ("stopped", hosts),  # hosts whose service does not run
             ("escalated_starts", np.int8, (h,)),  # of the user-level sessions that red began with
-            ("red_agent", np.int8),  # RedAgent of this episode where it is drawn, -1 before
+            # What is drawn for an episode, -1 before and where the settings say it.
+            ("red_agent", np.int8),  # RedAgent
+            ("rules", np.int8),  # 0 "v2.1", 1 "challenge"
+            ("green", np.int8),  # whether it is awake
             # What red knows and remembers.
             ("ports_seen", ports, (h,)),  # port mask
             ("known_hosts", hosts),
@@ -107,7 +110,7 @@ def initial_state(network: Network) -> Any:
     s["privileged"], s["stubborn"] = tables["start_privileged"], tables["start_user"]
     s["standing_cost"] = tables["confidentiality"][tables["start_privileged"] > 0].sum()
     s["known_hosts"], s["known_subnets"] = tables["start_known"], tables["start_subnets"]
-    s["b_line_first"] = s["red_agent"] = -1
+    s["b_line_first"] = s["red_agent"] = s["rules"] = s["green"] = -1
     for name in ("red_target", "exploit", "detected", "escalated_session", "green_scan"):
         s[name] = -1
     s["red_outcome"] = s["blue_outcome"] = Outcome.UNKNOWN
@@ -126,6 +129,7 @@ PARAMS_DTYPE = np.dtype(
         ("green_awake", np.int8),
         ("scan_forgets", np.int8),  # a new port scan replaces what an earlier one of that host found
         ("restore_loses", np.int8),  # a restored host loses the properties in `lost_on_restore`
+        ("rules_drawn", np.int8),  # both of these are drawn for each episode instead
         ("official_table", np.int8),  # blue's table as CybORG's own wrapper shows it
         ("max_steps", np.int32),
     ]
@@ -143,7 +147,7 @@ def make_params(
 
     Args:
         red_agent: who plays red.
-        rules: "v2.1" or "challenge".
+        rules: "v2.1", "challenge", or "mixed" where one of these is drawn for each episode.
         observation: "corrected" or "official".
         max_steps: steps of an episode.
         green: whether the green agent is awake.
@@ -153,6 +157,7 @@ def make_params(
     params["green_awake"] = green
     params["scan_forgets"] = rules == "v2.1"
     params["restore_loses"] = rules == "challenge"
+    params["rules_drawn"] = rules == "mixed"
     params["official_table"] = observation == "official"
     params["max_steps"] = max_steps
     return params.view(np.recarray)[()]

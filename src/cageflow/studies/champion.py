@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from cageflow.agents.sources import SourceOptions, find_agent
+from cageflow.envs.options import MIXED_RULES, RULES
 from cageflow.errors import UserError
 from cageflow.evaluation.protocol import EPISODES, EvaluationSettings, evaluate
 from cageflow.runs.interrupt import RunFailedError, RunStoppedError
 from cageflow.settings.commands import TrainConfig
 from cageflow.settings.reading import BEFORE, check_named, make_config_of
 from cageflow.sim.threads import available_cores
-from cageflow.studies.champion_table import ChampionTable, SeedResult
+from cageflow.studies.champion_table import ChampionTable, ChampionTables, SeedResult
 from cageflow.studies.study import Kind, Say, Study, check_judging
 from cageflow.studies.training import Training, whole_budget
 from cageflow.work.executors import ExecutorHandle
@@ -54,6 +55,11 @@ class ChampionSettings:
         if not isinstance(self.config, TrainConfig):
             raise UserError(f"command is {self.config.command!r}: a champion is trained by 'train', leave it out")
         check_judging(self.seeds, self.evaluation_episodes)
+
+    @property
+    def judged_rules(self) -> tuple[str, ...]:
+        """Those that the trainings are made for, each with a table of its own."""
+        return RULES if self.config.rules == MIXED_RULES else (self.config.rules,)
 
     def training(self, seed: int) -> TrainConfig:
         """The training with a seed, on its whole budget."""
@@ -92,7 +98,7 @@ def make_settings(
 
 def train_champion(
     settings: ChampionSettings, run_dir: Path | None, num_workers: int | None, say: Say
-) -> ChampionTable:
+) -> ChampionTables:
     """Train and judge in a new folder, `num_workers` (None: one for each core) at once; raises as `KIND.new`."""
     _check_workers(num_workers)
     config = settings.config
@@ -100,7 +106,7 @@ def train_champion(
         return _carry_through(settings, study, num_workers)
 
 
-def go_on(run_dir: Path, num_workers: int | None, say: Say) -> ChampionTable:
+def go_on(run_dir: Path, num_workers: int | None, say: Say) -> ChampionTables:
     """Go on with what was stopped, each training as if it never had been; raises as `KIND.read` and `KIND.resumed`."""
     settings = KIND.read(run_dir, _settings_of)
     _check_workers(num_workers)
@@ -123,20 +129,26 @@ def _check_workers(num_workers: int | None) -> None:
         raise UserError(f"n_workers is {num_workers}; expected a whole number from 1")
 
 
-def _carry_through(settings: ChampionSettings, study: Study, num_workers: int | None) -> ChampionTable:
+def _carry_through(settings: ChampionSettings, study: Study, num_workers: int | None) -> ChampionTables:
     settings = replace(settings, config=settings.config.model_copy(update={"scenario": study.network}))
     trainings = [Training(settings.training(seed), study.run_dir / f"seed{seed}") for seed in settings.seeds]
     missing = [training for training in trainings if not training.is_finished]
     _train_all(study, missing, num_workers or available_cores())
+    tables = ChampionTables(tuple(_table(trainings, settings, study, rules) for rules in settings.judged_rules))
+    study.write_table(tables.to_json(), md=tables.markdown())
+    return tables
+
+
+def _table(trainings: Sequence[Training], settings: ChampionSettings, study: Study, rules: str) -> ChampionTable:
+    """What all have come to under some rules."""
     results = []
     for training in trainings:
         study.check()
-        seed = training.config.seed
-        study.say(f"seed {seed}: playing the protocol, {settings.evaluation_episodes:,} episodes a cell")
-        results.append(_judge(training, settings))
-    table = ChampionTable(study.run_dir, settings.config, tuple(results))
-    study.write_table(table.to_json(), md=table.markdown())
-    return table
+        under = f", rules {rules}" if len(settings.judged_rules) > 1 else ""
+        episodes = f"{settings.evaluation_episodes:,} episodes a cell"
+        study.say(f"seed {training.config.seed}: playing the protocol, {episodes}{under}")
+        results.append(_judge(training, settings, rules))
+    return ChampionTable(study.run_dir, settings.config, tuple(results))
 
 
 def _train_all(study: Study, trainings: Sequence[Training], num_workers: int) -> None:
@@ -185,9 +197,10 @@ def _progress(training: Training) -> str:
     return f"{words}, return {last.env_reward:.2f}{compliance}"
 
 
-def _judge(training: Training, settings: ChampionSettings) -> SeedResult:
-    """What a trained policy comes to, taking its likeliest actions."""
+def _judge(training: Training, settings: ChampionSettings, rules: str) -> SeedResult:
+    """What a trained policy comes to under some rules, taking its likeliest actions."""
     seed = training.config.seed
     source = find_agent(str(training.path), SourceOptions(deterministic=True))
-    evaluation = evaluate(source, EvaluationSettings(settings.config.game(), settings.evaluation_episodes, seed))
+    game = replace(settings.config.game(), rules=rules)
+    evaluation = evaluate(source, EvaluationSettings(game, settings.evaluation_episodes, seed))
     return SeedResult(seed, evaluation, training.updates[-1].episodes, training.seconds)

@@ -1,4 +1,4 @@
-"""What champions have come to: the nine cells and the total of each seed, and their mean."""
+"""What champions have come to under each of the rules: nine cells and the total of each seed, and their mean."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class SeedResult:
 
 @dataclass(frozen=True)
 class ChampionTable:
-    """What a run has come to.
+    """What a run has come to under one of the rules.
 
     Attributes:
         run_dir: its folder.
@@ -58,6 +58,11 @@ class ChampionTable:
     run_dir: Path
     config: TrainConfig
     results: tuple[SeedResult, ...]
+
+    @property
+    def rules(self) -> str:
+        """Those that it was judged by."""
+        return self.results[0].evaluation.settings.game.rules
 
     @property
     def total(self) -> Estimate | None:
@@ -108,12 +113,18 @@ class ChampionTable:
         return "\n".join(f"| {' | '.join(line)} |".replace("  |", " |") for line in lines)
 
     def to_json(self) -> dict[str, Any]:
-        """What `--json` prints."""
-        total = self.total
+        """What `--json` prints where there is one."""
         return {
             "run_dir": str(self.run_dir),
             "config": self.config.to_json(),
             "network": self.results[0].evaluation.settings.network.to_json(),
+            **self.results_json(),
+        }
+
+    def results_json(self) -> dict[str, Any]:
+        """What differs from one set of rules to the other."""
+        total = self.total
+        return {
             "seeds": [
                 {
                     "seed": result.seed,
@@ -128,6 +139,31 @@ class ChampionTable:
             "total_interval": None if total is None else list(total.interval()),
             "seed_sd": self.seed_sd,
         }
+
+
+@dataclass(frozen=True)
+class ChampionTables:
+    """What a run has come to: one table for each of the rules that its trainings were made for.
+
+    Attributes:
+        tables: at least one, of one run.
+    """
+
+    tables: tuple[ChampionTable, ...]
+
+    def markdown(self) -> str:
+        """The tables for a document."""
+        if len(self.tables) == 1:
+            return self.tables[0].markdown()
+        return "\n\n".join(f"Rules `{table.rules}`:\n\n{table.markdown()}" for table in self.tables)
+
+    def to_json(self) -> dict[str, Any]:
+        """What `--json` prints; of several, what each has come to stands in `rules`."""
+        first = self.tables[0]
+        if len(self.tables) == 1:
+            return first.to_json()
+        common = {name: value for name, value in first.to_json().items() if name not in first.results_json()}
+        return {**common, "rules": {table.rules: table.results_json() for table in self.tables}}
 
 
 def _number(value: float) -> str:

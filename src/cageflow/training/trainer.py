@@ -160,7 +160,7 @@ class PolicyTrainer:
             self._workflow = config.workflow_spec(order)
         stream = EpisodeStream(seed, "train")
         self._feed = make_feed(
-            collector, stream, self._workflow, config.max_staleness, max_episodes, config.perturbed_starts
+            collector, stream, self._workflow, config.max_staleness, max_episodes, config.variation()
         )
         self._encoding = None if order is None else game.network.orders.encode(order)
         planned = config.planned_episodes if rung is None else max_episodes
@@ -335,6 +335,8 @@ def policy_card(config: RunConfig, workflow: str | None, training_episodes: int)
         workflow_mode=config.workflow_mode,
         training_episodes=training_episodes,
         perturbed_starts=config.perturbed_starts,
+        green_share=config.green_share,
+        red_mixture=dict(config.variation().red_mixture),
         green=game.green,
         **made_for(game.network, memory=rollout.memory, ordered=workflow is not None),
     )

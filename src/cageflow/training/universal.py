@@ -125,7 +125,7 @@ class UniversalTrainer:
         shares = np.array_split(self._stream.seeds(self.episodes, count), turns)
         orders = [self._orders[place] for place in places]
         jobs = [
-            Job(self.actor_weights(order), seeds, self.config.workflow_spec(order), self.config.perturbed_starts)
+            Job(self.actor_weights(order), seeds, self.config.workflow_spec(order), self.config.variation())
             for order, seeds in zip(orders, shares, strict=True)
         ]
         played = play_each(self._collector, jobs)

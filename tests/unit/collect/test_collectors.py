@@ -25,6 +25,7 @@ from cageflow.collect.lockstep_games import LockstepGames
 from cageflow.collect.simulators import make_games
 from cageflow.envs.options import GameOptions
 from cageflow.envs.perturbing import PERTURBING_STEPS, RANDOM, perturbing_action, start_of
+from cageflow.envs.varying import Variation
 from cageflow.errors import UserError
 from cageflow.learn.inference import ActorWeights
 from cageflow.learn.ppo import PPO
@@ -288,7 +289,7 @@ def test_perturbed_start_on_cyborg__is_what_was_played_there_before_the_episode(
     batch = make_games(spec(max_steps=3, cyborg_path=str(cyborg_path))).batch
     tables = np.zeros((2, 2, 52), np.uint8)
     batch.begin(seeds, tables[0])
-    batch.perturb(seeds, 0.5, tables[0])
+    batch.vary(seeds, Variation(perturbed=0.5), tables[0])
     steps = batch.memory.records["step"].tolist()
     batch.begin(seeds, tables[1])
     for step in range(PERTURBING_STEPS):

@@ -43,7 +43,7 @@ def test_red_agent__is_known_by_both_names_in_any_case(name, agent):
     [
         ({"red_agent": "blin"}, "'blin' is no red agent; possible are B_lineAgent (bline), RedMeanderAgent (meander)"),
         ({"red_agent": None}, "None is no red agent"),
-        ({"rules": "v2"}, "rules is 'v2'; possible are v2.1, challenge"),
+        ({"rules": "v2"}, "rules is 'v2'; possible are v2.1, challenge, mixed"),
         ({"observation": "true"}, "observation is 'true'; possible are corrected, official"),
         ({"max_steps": 0}, "max_steps is 0; an episode has 1 to 30000 steps"),
         ({"max_steps": -3}, "max_steps is -3"),

@@ -7,6 +7,7 @@ from cageflow.collect import COLLECTORS, EpisodeStream, GameSpec, make_collector
 from cageflow.envs.game import GameBatch
 from cageflow.envs.options import GameOptions
 from cageflow.envs.perturbing import ASLEEP, PERTURBING_STEPS, RANDOM, UNPERTURBED, perturbing_action, start_of
+from cageflow.envs.varying import Variation
 from cageflow.learn.inference import pack_weights
 from tests.helpers.agents import NETWORK, policy
 
@@ -20,7 +21,7 @@ def begun(share: float | None) -> tuple[GameBatch, np.ndarray]:
     table = np.zeros((len(SEEDS), NETWORK.num_observations), np.uint8)
     batch.begin(SEEDS, table)
     if share is not None:
-        batch.perturb(SEEDS, share, table)
+        batch.vary(SEEDS, Variation(perturbed=share), table)
     return batch, table
 
 
@@ -71,7 +72,7 @@ def test_all_collectors__play_the_same_perturbed_episodes_and_leave_the_others_a
     found = {}
     for name in COLLECTORS:
         collector = make_collector(name, spec, 2)
-        found[name] = collector.play(who, seeds, None, 0.5)
+        found[name] = collector.play(who, seeds, None, Variation(perturbed=0.5))
         collector.close()
     plain = make_collector("vector", spec, 1).play(who, seeds, None)
     is_plain = np.array(starts(0.5)[:12]) == UNPERTURBED

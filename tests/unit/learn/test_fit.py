@@ -125,6 +125,16 @@ def test_other_rules__are_said() -> None:
     assert notes_on(card, replace(SETTING, rules="challenge"), "it") == ()
 
 
+def test_policy_of_both_rules_and_of_games_with_and_without_green__is_at_home_in_all_of_them() -> None:
+    card = replace(policy(rules="mixed").card, green=False, green_share=0.3)
+    for rules in ("v2.1", "challenge", "mixed"):
+        for green in (False, True):
+            assert notes_on(card, replace(SETTING, rules=rules, green=green), "it") == ()
+    (note,) = notes_on(replace(card, rules="v2.1"), replace(SETTING, rules="mixed"), "it")
+    assert "trained under the rules v2.1 and plays under mixed here" in note
+    assert len(notes_on(replace(card, green_share=None), replace(SETTING, green=True), "it")) == 1
+
+
 def test_network_file__is_that_of_the_run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inside = tmp_path / "run" / "policies" / "best.safetensors"
     inside.parent.mkdir(parents=True)

@@ -21,7 +21,10 @@ ORDER = "defender,enterprise,op_server,op_host,user"
     ("settings", "message"),
     [
         ({"red_agent": "blue"}, "'blue' is no red agent; possible are B_lineAgent (bline)"),
-        ({"rules": "v3"}, "rules is 'v3'; possible are v2.1, challenge"),
+        ({"red_mixture": "bline"}, "red_mixture has 'bline' without a weight"),
+        ({"green_share": 1.5}, "green_share is 1.5"),
+        ({"simulator": "cyborg", "cyborg_path": "x", "green_share": 0.5}, "all of CybORG's have one red and one green"),
+        ({"rules": "v3"}, "rules is 'v3'; possible are v2.1, challenge, mixed"),
         ({"observation": "truth"}, "observation is 'truth'; possible are corrected, official"),
         ({"max_steps": 0}, "max_steps is 0: expected at least 1"),
         ({"max_steps": 40_000}, "max_steps is 40000; an episode has 1 to 30000 steps"),

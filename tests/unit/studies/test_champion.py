@@ -18,7 +18,7 @@ from cageflow.runs.interrupt import RunFailedError
 from cageflow.settings.reading import make_config
 from cageflow.studies import champion
 from cageflow.studies.champion import ChampionSettings, make_settings
-from cageflow.studies.champion_table import ChampionTable, SeedResult
+from cageflow.studies.champion_table import ChampionTable, ChampionTables, SeedResult
 from cageflow.studies.training import Training
 from cageflow.work.worker_process import PARENT_CHECK_S
 from tests.helpers.networks import own_network
@@ -131,6 +131,23 @@ def test_json__says_all_that_the_table_says() -> None:
     assert content["total"] == pytest.approx(-36.0)
     assert [seed["seed"] for seed in content["seeds"]] == [1, 2]
     assert content["seeds"][0]["evaluation"]["total"] == pytest.approx(-30.0)
+
+
+def test_champions_of_both_rules__are_judged_by_each() -> None:
+    assert settings().judged_rules == ("challenge",)
+    assert settings({"rules": "mixed"}).judged_rules == ("v2.1", "challenge")
+    config = make_config({"command": "train", "rules": "mixed"})
+    one, other = (
+        ChampionTable(Path("runs/x"), config, (result(1, mean, rules=rules), result(2, mean - 1.0, rules=rules)))
+        for mean, rules in ((-6.0, "v2.1"), (-5.0, "challenge"))
+    )
+    both = ChampionTables((one, other))
+    assert ChampionTables((one,)).to_json() == one.to_json()
+    assert ChampionTables((one,)).markdown() == one.markdown()
+    content = both.to_json()
+    assert {rules: part["total"] for rules, part in content["rules"].items()} == {"v2.1": -39.0, "challenge": -33.0}
+    assert content["config"]["rules"] == "mixed" and "seeds" not in content
+    assert both.markdown() == f"Rules `v2.1`:\n\n{one.markdown()}\n\nRules `challenge`:\n\n{other.markdown()}"
 
 
 def test_training__goes_on_with_what_was_begun_once_its_orphan_is_gone(

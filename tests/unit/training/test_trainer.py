@@ -1,5 +1,6 @@
 """Training one policy: why it ends, what counts, and going on from a saved state."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,9 @@ import numpy.typing as npt
 import pytest
 
 from cageflow.collect import Collector, Episodes, WorkflowSpec, make_collector
+from cageflow.envs.varying import UNVARIED, Variation
 from cageflow.learn.inference import ActorWeights
+from cageflow.learn.policy import PolicyCard
 from cageflow.learn.ppo import NonFiniteError
 from cageflow.settings.commands import PolicyConfig, SearchConfig, TrainConfig
 from cageflow.settings.reading import make_config, make_config_of
@@ -49,7 +52,7 @@ class Scripted:
         weights: ActorWeights,
         seeds: npt.NDArray[np.uint64],
         workflow: WorkflowSpec | None,
-        perturbed: float = 0.0,
+        variation: Variation = UNVARIED,
     ) -> Episodes:
         episodes = self._inner.play(weights, seeds, workflow)
         self.sizes.append(len(seeds))
@@ -219,21 +222,25 @@ def test_figures_of_an_update_are_the_means_of_its_episodes(collector: Collector
     assert episodes.alignment_returns == pytest.approx(expected, abs=1e-4)
 
 
-def test_perturbed_starts__are_those_of_episodes_that_are_learned_from_and_never_of_those_that_judge(
+def test_variation__is_that_of_episodes_that_are_learned_from_and_never_of_those_that_judge(
     collector: Collector,
 ) -> None:
-    shares: list[float] = []
+    variations: list[Variation] = []
 
     class Listening(Scripted):
         def play(self, weights: ActorWeights, seeds: npt.NDArray[np.uint64], *others: Any) -> Episodes:
-            shares.append(others[1] if len(others) > 1 else 0.0)
+            variations.append(others[1] if len(others) > 1 else UNVARIED)
             return collector.play(weights, seeds, *others)
 
-    trainer = make_trainer(config_of(perturbed_starts=0.25), Listening(collector, [0.0], [0.0], 5))
+    config = config_of(perturbed_starts=0.25, green_share=0.5, red_mixture="meander=1,bline=3")
+    trainer = make_trainer(config, Listening(collector, [0.0], [0.0], 5))
     trainer.update()
     trainer.evaluate()
-    assert shares == [0.25, 0.0]
-    assert trainer.policy(8).card.perturbed_starts == 0.25
+    assert variations == [Variation(0.25, 0.5, (("RedMeanderAgent", 0.25), ("B_lineAgent", 0.75))), UNVARIED]
+    card = trainer.policy(8).card
+    assert (card.perturbed_starts, card.green_share) == (0.25, 0.5)
+    assert card.red_mixture == {"RedMeanderAgent": 0.25, "B_lineAgent": 0.75}
+    assert PolicyCard.from_json(json.loads(json.dumps(card.to_json()))) == card
 
 
 def test_fresh_episodes_are_the_same_for_each_policy_of_a_training_and_none_of_it(collector: Collector) -> None:
@@ -245,7 +252,7 @@ def test_fresh_episodes_are_the_same_for_each_policy_of_a_training_and_none_of_i
             weights: ActorWeights,
             seeds: npt.NDArray[np.uint64],
             workflow: WorkflowSpec | None,
-            perturbed: float = 0.0,
+            variation: Variation = UNVARIED,
         ) -> Episodes:
             seen.append(seeds)
             return collector.play(weights, seeds, workflow)

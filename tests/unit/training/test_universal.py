@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from cageflow.collect import Collector, Episodes, EpisodeStream, Job, WorkflowSpec, make_collector
+from cageflow.envs.varying import UNVARIED, Variation
 from cageflow.learn.inference import Actor, ActorWeights
 from cageflow.scenario.orders import format_order
 from cageflow.settings.config import RunConfig
@@ -53,7 +54,7 @@ class Recording:
         weights: ActorWeights,
         seeds: npt.NDArray[np.uint64],
         workflow: WorkflowSpec | None,
-        perturbed: float = 0.0,
+        variation: Variation = UNVARIED,
     ) -> Episodes:
         self.jobs.append(Job(weights, seeds, workflow))
         self.episodes.append(self._inner.play(weights, seeds, workflow))
