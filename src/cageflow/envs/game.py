@@ -130,7 +130,7 @@ class GameBatch:
             states["green"] = awake
             memories["green"] = 1
         if reds is not None:
-            states["red_agent"] = np.array([RED_AGENTS[red] for red, _ in variation.red_mixture], np.int8)[reds]
+            states["mixture_red"] = np.array([RED_AGENTS[red] for red, _ in variation.red_mixture], np.int8)[reds]
         if variation.perturbed > 0.0:
             perturb_loop(states, memories, nets, settings, seeds, variation.perturbed, observations)
 

@@ -58,7 +58,8 @@ def state_dtype(network: Network) -> np.dtype:
             ("stopped", hosts),  # hosts whose service does not run
             ("escalated_starts", np.int8, (h,)),  # of the user-level sessions that red began with
             # What is drawn for an episode, -1 before and where the settings say it.
-            ("red_agent", np.int8),  # RedAgent
+            ("mixture_red", np.int8),  # RedAgent, of a mixture
+            ("red_agent", np.int8),  # RedAgent, of two that attack
             ("rules", np.int8),  # 0 "v2.1", 1 "challenge"
             ("green", np.int8),  # whether it is awake
             # What red knows and remembers.
@@ -110,7 +111,7 @@ def initial_state(network: Network) -> Any:
     s["privileged"], s["stubborn"] = tables["start_privileged"], tables["start_user"]
     s["standing_cost"] = tables["confidentiality"][tables["start_privileged"] > 0].sum()
     s["known_hosts"], s["known_subnets"] = tables["start_known"], tables["start_subnets"]
-    s["b_line_first"] = s["red_agent"] = s["rules"] = s["green"] = -1
+    s["b_line_first"] = s["red_agent"] = s["mixture_red"] = s["rules"] = s["green"] = -1
     for name in ("red_target", "exploit", "detected", "escalated_session", "green_scan"):
         s[name] = -1
     s["red_outcome"] = s["blue_outcome"] = Outcome.UNKNOWN

@@ -61,12 +61,13 @@ def red_chooses(s, net, params):
 
 @njit(cache=True)
 def red_agent_of(s, params):
-    """Who plays red in this episode: as was drawn, or as the settings say.
+    """Who plays red in this episode: of a mixture who was drawn, else as the settings say.
 
     Draws: which of ATTACKERS, once an episode; no recording has such games, so there is nothing to force.
     """
+    red_agent = int(params.red_agent) if s.mixture_red < 0 else int(s.mixture_red)
+    if red_agent != RedAgent.MIXED:
+        return red_agent
     if s.red_agent < 0:
-        if params.red_agent != RedAgent.MIXED:
-            return int(params.red_agent)
         s.red_agent = ATTACKER_IDS[index_of(next_bits(s), len(ATTACKER_IDS))]
     return int(s.red_agent)

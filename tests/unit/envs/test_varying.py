@@ -57,7 +57,7 @@ def test_varied_episode__is_the_one_that_the_game_with_what_was_drawn_plays() ->
             chosen = (reds == red) & (awake == green)
             assert chosen.any()
             plain = played(GameOptions(name, max_steps=20, green=green), seeds=SEEDS[chosen])
-            drawn = ("red_agent", "green")
+            drawn = ("mixture_red", "green")
             assert same(batch.states[chosen], plain.states, drawn)
             blue_holds = () if green else ("hidden",)  # blue is not told that it is asleep
             assert same(batch.memory.records[chosen], plain.memory.records, ("green", *blue_holds))
