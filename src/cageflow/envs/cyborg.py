@@ -16,6 +16,7 @@ import numpy.typing as npt
 from gymnasium import spaces
 
 from cageflow.envs.blue_table import BlueTable
+from cageflow.envs.cyborg_red import GivenRed
 from cageflow.envs.game import check_reset_options, check_seed
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
@@ -59,9 +60,11 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
         max_steps: steps of an episode.
         green: whether the green agent is awake.
         scenario: whatever `cageflow.scenario.named.load_network` takes; None is CAGE-2's.
+        given_red: whether the caller plays red, whatever `red_agent` is, by `red.action` before each step.
 
     Attributes:
         network: what is played on.
+        red: who does what the caller says where it plays red, else None.
         source: the same with the file that it came from.
         options: the settings; its `rules` say nothing here, `cyborg_rules` does.
         cyborg: the CybORG object, for those who must look inside.
@@ -81,6 +84,8 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
         max_steps: int = GameOptions.max_steps,
         green: bool = GameOptions.green,
         scenario: Path | str | None = GameOptions.scenario,
+        *,
+        given_red: bool = False,
     ) -> None:
         self.options = GameOptions(red_agent, observation=observation, max_steps=max_steps, green=green)
         self.source = find_network(scenario)
@@ -90,7 +95,10 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
         package = import_cyborg(cyborg_path)
         agents = importlib.import_module("CybORG.Agents")
         wrappers = importlib.import_module("CybORG.Agents.Wrappers")
-        players = {"Red": getattr(agents, self.options.red_agent)} | ({"Green": agents.GreenAgent} if green else {})
+        self.red = GivenRed(self.network) if given_red else None
+        players = {"Red": self.red or getattr(agents, self.options.red_agent)} | (
+            {"Green": agents.GreenAgent} if green else {}
+        )
         if scenario is None:
             file = Path(str(package.__file__)).parent / "Shared" / "Scenarios" / "Scenario2.yaml"
             self.cyborg = package.CybORG(str(file), "sim", agents=players)
@@ -99,6 +107,8 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
                 file = Path(folder) / "scenario.yaml"
                 file.write_text(self.source.for_cyborg(), encoding="utf-8")
                 self.cyborg = package.CybORG(str(file), "sim", agents=players)
+        if self.red is not None:
+            self.red.controller = self.cyborg.environment_controller
         self._game = wrappers.ChallengeWrapper(agent_name="Blue", env=self.cyborg)
 
         if tuple(str(action) for action in self._game.get_attr("possible_actions")) != self.network.codec.names:

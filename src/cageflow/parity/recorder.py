@@ -7,30 +7,21 @@ import numpy as np
 import numpy.typing as npt
 
 from cageflow.envs.cyborg import CyborgEnv, cyborg_rules
+from cageflow.envs.cyborg_red import OUTCOMES, read_action
 from cageflow.envs.options import RULES
 from cageflow.errors import UserError
 from cageflow.parity.blue_policies import BluePolicy, find_policy
 from cageflow.parity.draws import Draws, watch_draws
 from cageflow.parity.recording import FIELDS, Recording, RecordingMeta, empty_arrays
-from cageflow.scenario import RedKind
+from cageflow.parity.red_players import RecordedRed, RedPlayer, find_red, name_of_red
 from cageflow.scenario.red_agents import BLINE_NAME
 from cageflow.scenario.writing import network_text
-
-SUCCESS = {"FALSE": 0, "TRUE": 1, "UNKNOWN": 2}
-RED_KINDS = {
-    "Sleep": RedKind.SLEEP,
-    "DiscoverRemoteSystems": RedKind.DISCOVER_REMOTE_SYSTEMS,
-    "DiscoverNetworkServices": RedKind.DISCOVER_NETWORK_SERVICES,
-    "ExploitRemoteService": RedKind.EXPLOIT_REMOTE_SERVICE,
-    "PrivilegeEscalate": RedKind.PRIVILEGE_ESCALATE,
-    "Impact": RedKind.IMPACT,
-}
 
 
 def record_episodes(
     cyborg_path: Path | str | None,
     rules: str = "v2.1",
-    red_agent: str = "B_lineAgent",
+    red_agent: str | RedPlayer = "B_lineAgent",
     policy: str | BluePolicy = "random",
     green: bool = False,
     seed: int = 0,
@@ -46,7 +37,8 @@ def record_episodes(
     Args:
         cyborg_path: the root of a clone of cage-challenge/cage-challenge-2, or the CybORG folder in it.
         rules: "v2.1" or "challenge"; the installed CybORG is probed and must play these.
-        red_agent: "B_lineAgent", "RedMeanderAgent" or "SleepAgent", or "bline", "meander", "sleep".
+        red_agent: "B_lineAgent", "RedMeanderAgent" or "SleepAgent", or "bline", "meander", "sleep": CybORG's own. Or
+            "random": any action that red has, sensible or not, all equally likely. Or a red player.
         policy: the name of a blue policy in `cageflow.parity.blue_policies`, or a callable like those.
         green: whether the green agent acts.
         seed: at least 0.
@@ -63,7 +55,9 @@ def record_episodes(
     if rules not in RULES:
         raise UserError(f"{rules!r} is no rule set; possible are {', '.join(RULES)}.")
     choose = find_policy(policy) if isinstance(policy, str) else policy
-    env = CyborgEnv(cyborg_path, red_agent=red_agent, max_steps=max_steps, green=green, scenario=scenario)
+    player = find_red(red_agent)
+    own = red_agent if isinstance(red_agent, str) and player is None else "SleepAgent"
+    env = CyborgEnv(cyborg_path, own, max_steps=max_steps, green=green, scenario=scenario, given_red=player is not None)
     if env.options.red_agent == BLINE_NAME and env.network.scenario.red.b_line is None:
         raise UserError(
             f"B_lineAgent has no way of its own through {env.network.scenario.name!r}: CybORG's breaks down there, and "
@@ -73,14 +67,18 @@ def record_episodes(
     if found != rules:
         raise UserError(f"CybORG in {cyborg_path} plays the rules {found}, not {rules}.")
     name = policy if isinstance(policy, str) else getattr(policy, "__name__", type(policy).__name__)
-    meta = RecordingMeta(rules, env.options.red_agent, name, seed, green, *_texts(env, scenario))
+    red_name = env.options.red_agent if player is None else name_of_red(player)
+    meta = RecordingMeta(rules, red_name, name, seed, green, *_texts(env, scenario))
     arrays = empty_arrays(env.network, episodes, max_steps)
+    red = None if player is None else RecordedRed(env, player)
     with watch_draws(env.network) as draws:
         for episode in range(episodes):
             row = {field: arrays[field][episode] for field in FIELDS}
-            game_seed, blue_seed = np.random.SeedSequence([seed, episode]).spawn(2)
+            game_seed, blue_seed, red_seed = np.random.SeedSequence([seed, episode]).spawn(3)
             try:
-                _record_episode(env, choose, draws, row, game_seed, np.random.default_rng(blue_seed))
+                if red is not None:
+                    red.begin(red_seed)
+                _record_episode(env, choose, red, draws, row, game_seed, np.random.default_rng(blue_seed))
             except Exception as error:
                 error.add_note(f"while recording episode {episode} of seed {seed}")
                 raise
@@ -97,6 +95,7 @@ def _texts(env: CyborgEnv, scenario: Path | str | None) -> tuple[str | None, str
 def _record_episode(
     env: CyborgEnv,
     choose: BluePolicy,
+    red: RecordedRed | None,
     draws: Draws,
     row: dict[str, npt.NDArray[Any]],
     game_seed: np.random.SeedSequence,
@@ -110,6 +109,8 @@ def _record_episode(
     while not truncated:
         draws.forget()
         action = int(choose(env, row["obs"][step], step, rng))
+        if red is not None:
+            red.choose()
         try:
             observation, reward, _, truncated, _ = env.step(action)
         except Exception as error:  # the original's attackers take some hosts for granted
@@ -122,6 +123,8 @@ def _record_episode(
         row["detected"][step] = draws.detected
         row["escalate_session"][step] = draws.escalate_session
         _note_others(env, row, step)
+        if red is not None:
+            red.learn()
         step += 1
         _note_state(env, row, step, observation)
 
@@ -139,21 +142,10 @@ def _note_others(env: CyborgEnv, row: dict[str, npt.NDArray[Any]], step: int) ->
     """Note what red and green did, and how it went for red and blue."""
     network = env.network
     controller = env.cyborg.environment_controller
-    red = controller.action["Red"]
-    row["red_valid"][step] = type(red).__name__ != "InvalidAction"
-    if not row["red_valid"][step]:
-        red = red.action
-    row["red_kind"][step] = RED_KINDS[type(red).__name__]
-    if hasattr(red, "subnet"):
-        names = {cidr: name for name, cidr in controller.subnet_cidr_map.items()}
-        row["red_target"][step] = network.subnets.index(names[red.subnet])
-    elif hasattr(red, "ip_address"):
-        row["red_target"][step] = network.hosts.index(controller.state.ip_addresses[red.ip_address])
-    elif hasattr(red, "hostname"):
-        row["red_target"][step] = network.hosts.index(red.hostname)
+    row["red_kind"][step], row["red_target"][step], row["red_valid"][step] = read_action(controller, network)
     green = controller.action["Green"]
     if type(green).__name__ == "GreenPortScan":
         row["green_scan"][step] = network.hosts.index(green.hostname)
     for agent in ("Red", "Blue"):
         success = env.cyborg.get_observation(agent)["success"]
-        row[f"{agent.lower()}_success"][step] = SUCCESS[str(success).upper()]
+        row[f"{agent.lower()}_success"][step] = OUTCOMES[str(success).upper()]

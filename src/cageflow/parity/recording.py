@@ -10,6 +10,7 @@ and 52 in CAGE-2. An axis written T+1 begins with the state after the reset.
 import json
 import math
 import os
+import re
 import struct
 import tokenize
 import zipfile
@@ -78,6 +79,8 @@ FIELDS = {
 }
 
 
+_OTHER_RED = re.compile(r"random|[^/\\]{1,200}\.py:\w{1,200}")
+"""Names of red agents that are none of CybORG's: any action at random, or a class of a file, without its folder."""
 MAX_BYTES = 4 * 1024**3
 """Of the arrays of a recording; a million steps take 130 MB."""
 _HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
@@ -114,7 +117,7 @@ class RecordingMeta:
 
     Attributes:
         rules: "v2.1" or "challenge".
-        red: CybORG's name of the red agent.
+        red: CybORG's name of the red agent; "random" or "FILE.py:Class" where another played red.
         policy: name of the blue policy, for the reader only.
         seed: seed of the first episode.
         green: whether the green agent acted.
@@ -214,8 +217,9 @@ class Recording:
     def __post_init__(self) -> None:
         if self.meta.rules not in RULES:
             raise ValueError(f"its rules are {self.meta.rules!r}, possible are {', '.join(RULES)}")
-        if self.meta.red not in RED_AGENTS:
-            raise ValueError(f"its red agent is {self.meta.red!r}, possible are {', '.join(RED_AGENTS)}")
+        if self.meta.red not in RED_AGENTS and _OTHER_RED.fullmatch(self.meta.red) is None:
+            possible = f"{', '.join(RED_AGENTS)}, random and FILE.py:Class"
+            raise ValueError(f"its red agent is {shorten(self.meta.red)}, possible are {possible}")
         if self.blue_action.ndim != 2 or 0 in self.blue_action.shape:
             raise ValueError(
                 f"expected blue_action (episodes, steps) with at least one of each, got {self.blue_action.shape}"

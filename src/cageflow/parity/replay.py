@@ -1,8 +1,9 @@
 """Replay of recorded episodes: the simulator plays them again with their chance outcomes, and every step is compared.
 
 The recorded draws are forced (`cageflow.sim.enums.Draw`) and blue's actions are given; all else is the simulator's own,
-also what red does, which it chooses from its own memory. So a recorded action of red that its agent could not have
-chosen, or an exploit that was none of its options, is a difference like a wrong reward.
+also what red does, which it chooses from its own memory where it is one of the original's agents. So a recorded action
+of red that its agent could not have chosen, or an exploit that was none of its options, is a difference like a wrong
+reward. The actions of any other red are given too; whether it could take them, and what comes of them, is not.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from cageflow.errors import UserError
 from cageflow.parity.recording import FIELDS, Recording, RecordingMeta, empty_arrays, load_recording
-from cageflow.scenario import Network, RedKind
+from cageflow.scenario import Network, RedAgent, RedKind
 from cageflow.scenario.red_agents import RED_AGENTS
 from cageflow.sim.batch import reset_batch, step_batch
 from cageflow.sim.enums import Draw
@@ -23,6 +24,9 @@ from cageflow.sim.state import make_params, new_states
 
 POSSIBLE_DRAWS = "possible_draws"
 """Field beside those of a recording: 0 where a recorded draw was none that the simulator could have drawn."""
+
+GivenActions = tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]
+"""(E, T) kinds and targets of red's actions."""
 
 COMPARED = (
     POSSIBLE_DRAWS,
@@ -49,6 +53,7 @@ COMPARED = (
 _STEP_FIELDS = {
     "red_kind": "red_kind",
     "red_target": "red_target",
+    "red_valid": "red_valid",
     "exploit": "exploit",
     "detected": "detected",
     "escalate_session": "escalated_session",
@@ -128,7 +133,8 @@ def replay(recording: Recording, network: Network | None = None, path: Path | No
         path: the file that the recording came from, for the report.
     """
     network = recording.network if network is None else network
-    got = play_again(recording.meta, network, recording.blue_action, forced_draws(recording))
+    given = None if recording.meta.red in RED_AGENTS else (recording.red_kind, recording.red_target)
+    got = play_again(recording.meta, network, recording.blue_action, forced_draws(recording), given)
     differs = {name: got[name] != _expected(recording, name) for name in COMPARED}
     by_step = {name: _by_step(name, mask) for name, mask in differs.items()}
     any_field = np.logical_or.reduce(list(by_step.values()))
@@ -192,6 +198,7 @@ def play_again(
     network: Network,
     blue_action: npt.NDArray[np.int16],
     forced: npt.NDArray[np.int8] | None,
+    given: GivenActions | None = None,
 ) -> Arrays:
     """Play episodes in the simulator and note them as a recording does.
 
@@ -200,12 +207,13 @@ def play_again(
         network: the network to play on.
         blue_action: (E, T) blue's actions.
         forced: (E, T, number of `Draw`) as `forced_draws` gives them, None to let the simulator draw.
+        given: red's actions, None where red is one of the original's agents and chooses them itself.
 
     Returns:
         The arrays of a recording, and `POSSIBLE_DRAWS` (E, T).
     """
-    arrays = _play_observed(meta, network, blue_action, forced, "corrected")
-    arrays["obs_official"] = _play_observed(meta, network, blue_action, forced, "official")["obs"]
+    arrays = _play_observed(meta, network, blue_action, forced, given, "corrected")
+    arrays["obs_official"] = _play_observed(meta, network, blue_action, forced, given, "official")["obs"]
     return arrays
 
 
@@ -214,14 +222,15 @@ def _play_observed(
     network: Network,
     blue_action: npt.NDArray[np.int16],
     forced: npt.NDArray[np.int8] | None,
+    given: GivenActions | None,
     observation: str,
 ) -> Arrays:
     episodes, steps = blue_action.shape
     arrays = empty_arrays(network, episodes, steps)
     arrays["blue_action"][:] = blue_action
-    arrays["red_valid"][:] = 1  # the simulator's red never chooses what cannot be
     arrays[POSSIBLE_DRAWS] = np.ones((episodes, steps), np.int8)
-    params = make_params(RED_AGENTS[meta.red], meta.rules, observation, steps, meta.green)
+    red_agent = RedAgent.GIVEN if given is not None else RED_AGENTS[meta.red]
+    params = make_params(red_agent, meta.rules, observation, steps, meta.green)
     states: Any = new_states(network, episodes)
     bits = np.zeros((episodes, network.num_observations), np.uint8)
     rewards = np.zeros(episodes, np.float32)
@@ -231,6 +240,8 @@ def _play_observed(
     for step in range(steps):
         if forced is not None:
             states.forced[:] = forced[:, step]
+        if given is not None:
+            states.red_kind[:], states.red_target[:] = (part[:, step] for part in given)
         states.tape_fault[:] = 0
         step_batch(states, network.tables, params, blue_action[:, step].astype(np.int64), bits, rewards)
         arrays["reward"][:, step] = rewards

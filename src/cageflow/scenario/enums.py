@@ -7,12 +7,13 @@ from enum import IntEnum
 
 
 class RedAgent(IntEnum):
-    """Who plays red: CybORG's classes, and one of the two that attack, drawn anew for each episode."""
+    """Who plays red: CybORG's classes, one of the two that attack, drawn anew for each episode, or the caller."""
 
     SLEEP = 0
     B_LINE = 1
     MEANDER = 2
     MIXED = 3
+    GIVEN = 4  # red does what the caller wrote in `red_kind` and `red_target`
 
 
 ATTACKERS = (RedAgent.B_LINE, RedAgent.MEANDER)

@@ -18,16 +18,9 @@ from cageflow.scenario.identity import NetworkIdentity, action_set_of, fingerpri
 from cageflow.scenario.masks import mask_type
 from cageflow.scenario.orders import OrderSpace
 from cageflow.scenario.reach import effect_of, guards_of
+from cageflow.scenario.red_bits import red_bits
+from cageflow.scenario.red_codec import RED_WORDS, RedCodec
 from cageflow.scenario.schema import Durations, Protocol, Scenario, decoy_actions, load_scenario, ranked_types
-
-RED_WORDS = {
-    RedKind.DISCOVER_REMOTE_SYSTEMS: "sweep",
-    RedKind.DISCOVER_NETWORK_SERVICES: "scan",
-    RedKind.EXPLOIT_REMOTE_SERVICE: "exploit",
-    RedKind.PRIVILEGE_ESCALATE: "escalate",
-    RedKind.IMPACT: "impact",
-}
-"""What a file calls red's actions where it says how long they take."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +85,11 @@ class Network:
         return ActionCodec.build(self.hosts, actions, [names.index(action) for action in actions])
 
     @cached_property
+    def red_codec(self) -> RedCodec:
+        """Red's action numbers."""
+        return RedCodec.build(self.hosts, self.subnets)
+
+    @cached_property
     def services(self) -> tuple[str, ...]:
         """Names of the services that Impact stops, each once; hosts may share one."""
         return tuple(dict.fromkeys(host.service for host in self.scenario.hosts.values() if host.service is not None))
@@ -126,6 +124,23 @@ class Network:
     def num_observations(self) -> int:
         """Length of blue's vector: four bits a host."""
         return 4 * len(self.hosts)
+
+    @cached_property
+    def red_ports(self) -> tuple[int, ...]:
+        """The ports of which red's exploits ask whether they are open, ascending."""
+        exploits = self.scenario.exploits.values()
+        return tuple(sorted({port for exploit in exploits for port in (*exploit.scan_all, *exploit.scan_any)}))
+
+    @cached_property
+    def red_bits(self) -> tuple[str, ...]:
+        """Names of the bits that red sees, see `cageflow.scenario.red_bits`."""
+        takes_time = bool(self.tables["red_takes_time"])
+        return red_bits(self.hosts, self.subnets, self.red_ports, self.services, takes_time=takes_time)
+
+    @property
+    def num_red_observations(self) -> int:
+        """Length of red's vector."""
+        return len(self.red_bits)
 
     @cached_property
     def tables(self) -> Any:

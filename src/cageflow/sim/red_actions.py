@@ -16,6 +16,41 @@ FREE = Tape.FREE.value
 
 
 @njit(cache=True)
+def attempt(s, net, params):
+    """Carry out red's action if red knows what it acts on; otherwise it fails and nothing comes of it.
+
+    Quirk: D-34, red must know the subnet that it sweeps, the address of a host that it scans or exploits, and the name
+    of one that it escalates or impacts; names it learns by its exploits alone.
+    Source: CybORG Shared/EnvironmentController.py, test_valid_action; Shared/ActionSpace.py, update.
+    """
+    if knows_target(s, int(s.red_kind), int(s.red_target)):
+        s.red_valid = 1
+        act(s, net, params)
+    else:
+        s.red_valid = 0
+        wait(s)
+        s.red_outcome = Outcome.FALSE
+
+
+@njit(cache=True)
+def knows_target(s, kind, target):
+    """Whether red knows what it would act on.
+
+    Args:
+        s: any record of `known_subnets`, `known_hosts` and `known_names`, the environment or what red remembers of it.
+        kind: RedKind.
+        target: subnet or host.
+    """
+    if kind == RedKind.SLEEP:
+        return True
+    if kind == RedKind.DISCOVER_REMOTE_SYSTEMS:
+        return int(s.known_subnets) >> target & 1 != 0
+    if kind == RedKind.DISCOVER_NETWORK_SERVICES or kind == RedKind.EXPLOIT_REMOTE_SERVICE:
+        return int(s.known_hosts) >> target & 1 != 0
+    return int(s.known_names) >> target & 1 != 0
+
+
+@njit(cache=True)
 def act(s, net, params):
     """Carry out the action in `s.red_kind` and `s.red_target`; writes its outcome and what it leaves to be seen."""
     wait(s)
@@ -71,14 +106,15 @@ def discover_remote_systems(s, net, subnet):
 def discover_network_services(s, net, params, host):
     """Scan the ports of a host: one connection for each that listens.
 
-    Quirk: D-05, the scan of a host out of reach counts as a success and finds nothing.
+    Quirk: D-05, the scan of a host out of reach counts as a success and finds nothing, and whatever finds nothing
+    leaves what red has seen there as it was.
     Source: CybORG Shared/Actions/AbstractActions/DiscoverNetworkServices.py, ConcreteActions/Portscan.py.
     """
     if is_reachable(s, net, int(net.subnet[host])):
         ports = open_ports(s, net, host)
         s.red_connections = int(net.num_listening[host]) + int(s.num_decoys[host])
         s.red_ports = ports
-        if scan_forgets(s, params):
+        if s.red_connections > 0 and scan_forgets(s, params):
             s.ports_seen[host] = ports
         else:
             s.ports_seen[host] |= ports
@@ -167,6 +203,7 @@ def exploit_remote_service(s, net, params, host):
 @njit(cache=True)
 def gain_session(s, net, host, exploit, effect):
     """Red is in. A reverse shell leaves a file, and blue sees its process with the detection's probability."""
+    s.known_names |= 1 << host
     is_removable = False
     if not net.exploit_is_ssh[exploit]:
         s.malware |= 1 << host

@@ -64,7 +64,8 @@ def state_dtype(network: Network) -> np.dtype:
             ("green", np.int8),  # whether it is awake
             # What red knows and remembers.
             ("ports_seen", ports, (h,)),  # port mask
-            ("known_hosts", hosts),
+            ("known_hosts", hosts),  # by address: to be scanned and exploited
+            ("known_names", hosts),  # by name: to be escalated and impacted
             ("known_subnets", subnets),
             ("known_services", services),  # those that red can stop, wherever they run
             ("b_line_stage", np.int8),
@@ -81,6 +82,7 @@ def state_dtype(network: Network) -> np.dtype:
             # What happened in the last step.
             ("red_kind", np.int8),
             ("red_target", np.int8),  # subnet for DISCOVER_REMOTE_SYSTEMS, else host; -1 for none
+            ("red_valid", np.int8),  # 0 where red acted on what it does not know
             ("red_outcome", np.int8),
             ("blue_outcome", np.int8),
             ("exploit", np.int8),  # -1 where none was tried
@@ -112,6 +114,8 @@ def initial_state(network: Network) -> Any:
     s["standing_cost"] = tables["confidentiality"][tables["start_privileged"] > 0].sum()
     s["known_hosts"], s["known_subnets"] = tables["start_known"], tables["start_subnets"]
     s["b_line_first"] = s["red_agent"] = s["mixture_red"] = s["rules"] = s["green"] = -1
+    s["known_names"] = tables["start_known"]
+    s["red_valid"] = 1
     for name in ("red_target", "exploit", "detected", "escalated_session", "green_scan"):
         s[name] = -1
     s["red_outcome"] = s["blue_outcome"] = Outcome.UNKNOWN

@@ -11,7 +11,8 @@ from cageflow.sim.reward import reward_tenths
 ATTACKER_IDS = tuple(agent.value for agent in ATTACKERS)
 
 blue_acts, blue_acts_in_time = blue.act, blue.act_in_time
-green_acts, red_acts, red_waits = green.act, red_actions.act, red_actions.wait
+green_acts, red_acts, red_waits = green.act, red_actions.attempt, red_actions.wait
+red_knows = red_actions.knows_target
 b_line_chooses, meander_chooses = b_line.choose, meander.choose
 
 
@@ -19,7 +20,8 @@ b_line_chooses, meander_chooses = b_line.choose, meander.choose
 def step(s, net, params, action):
     """One step of one environment: blue acts, green, red; then blue's monitor looks.
 
-    An action that takes several steps occupies its player until its last, in which it takes effect.
+    An action that takes several steps occupies its player until its last, in which it takes effect; one of red's that
+    is refused takes a step.
 
     Args:
         s: the environment; written.
@@ -34,7 +36,8 @@ def step(s, net, params, action):
     green_acts(s, net, params)
     if s.red_left == 0:
         red_chooses(s, net, params)
-        if net.red_takes_time and s.red_kind != RedKind.SLEEP:
+        takes_time = net.red_takes_time != 0 and s.red_kind != RedKind.SLEEP
+        if takes_time and red_knows(s, int(s.red_kind), int(s.red_target)):
             s.red_left = net.red_steps[s.red_kind, s.red_target] - 1
     else:
         s.red_left -= 1
@@ -49,13 +52,13 @@ def step(s, net, params, action):
 
 @njit(cache=True)
 def red_chooses(s, net, params):
-    """Write red's next action in `s.red_kind` and `s.red_target`."""
+    """Write red's next action in `s.red_kind` and `s.red_target`, where it does not stand there already (GIVEN)."""
     red_agent = red_agent_of(s, params)
     if red_agent == RedAgent.B_LINE:
         b_line_chooses(s, net)
     elif red_agent == RedAgent.MEANDER:
         meander_chooses(s, net)
-    else:
+    elif red_agent != RedAgent.GIVEN:
         s.red_kind = RedKind.SLEEP
 
 

@@ -10,9 +10,9 @@ from cageflow.analysis.replay import EVICTED, Replay
 from cageflow.report.network.facts import wall_words
 from cageflow.scenario import BlueKind, Network, RedKind
 from cageflow.scenario.layout import Layout, Sizes, groups_of, lay_out
-from cageflow.scenario.network import RED_WORDS
 from cageflow.scenario.orders import Order
 from cageflow.scenario.reach import guards_of
+from cageflow.scenario.red_codec import RED_WORDS
 
 SIZES = Sizes(card_width=98, card_height=84, gutter=6, pad=5, title=26)
 COLUMNS = (2, 3, 4, 5, 6, 7, 8, 10, 12)
