@@ -12,7 +12,7 @@ INSTALLED := $(VENV)/.installed
 CACHED = NUMBA_CACHE_DIR="$$($(BIN)/python tools/numba_cache_dir.py)"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup search test fmt lint type test-unit test-parity test-stat test-bounds test-networks test-crash test-processors test-unbiased pictures bench clean-cache
+.PHONY: help setup search test fmt lint type test-unit test-parity test-stat test-bounds test-networks test-crash test-processors test-unbiased notebooks pictures bench clean-cache
 
 help: ## print this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -78,6 +78,9 @@ test-processors: setup ## one search on what passes for other processors: the sa
 
 pictures: setup ## take the pictures of an episode that the documents show, in a Chromium
 	$(CACHED) $(BIN)/python -m tools.take_watch_picture docs/images
+
+notebooks: setup ## execute the notebooks of the documents: five minutes
+	$(CACHED) $(BIN)/python -m tests.helpers.notebooks
 
 test-unbiased: setup ## 30 small searches by two strategies: what they print is what their policies are worth: two minutes
 	$(CACHED) $(BIN)/python -m tests.helpers.unbiased

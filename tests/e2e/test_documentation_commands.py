@@ -65,7 +65,14 @@ PROGRAMS_NOT_RUN = {
 }
 """How the programs begin that this test does not run, and why."""
 
-SMALLER = {'"total_episodes": 20_000': '"total_episodes": 40', "range(400)": "range(4)"}
+SMALLER = {
+    "total_episodes=20_000": "total_episodes=40, max_episodes_per_workflow=16, episodes_per_update=8, "
+    "evaluation_episodes=6, compare_plain=0",
+    "total_episodes=5_000": "total_episodes=16, episodes_per_update=8, evaluation_episodes=6",
+    "evaluation_episodes=100,": "evaluation_episodes=2,",
+    "num_envs=256": "num_envs=4",
+    "range(400)": "range(4)",
+}
 """What is changed in the programs that it runs."""
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cageflow.scenario import load_network
 from tests.e2e.command_line import cageflow
 from tests.e2e.conftest import Run
 from tests.helpers.agents import policy_file
@@ -64,6 +65,32 @@ def test_several_policies__are_a_list_and_one_board(plain_run: Run) -> None:
     outcome = cageflow("evaluate", "sleep", "random", plain_run.path, "--rules", "challenge", *QUICK, "--json")
     assert [one["policy"] for one in outcome.json["policies"]] == ["sleep", "random", str(plain_run.path)]
     assert sum(line.startswith("   > ") for line in outcome.err.splitlines()) == 3
+
+
+def test_table__has_all_by_their_totals_and_is_kept(here: Path) -> None:
+    several = ("evaluate", "random", "sleep", "react", *QUICK, "--max-steps", "5,9", "--red-agent", "bline,meander")
+    outcome = cageflow(*several, "--table", "--out", "boards/board.md", "--json")
+    assert outcome.status == 0, outcome.err
+    table = outcome.json["table"]
+    assert [row["rank"] for row in table] == [1, 2, 3]
+    assert [row["total"] for row in table] == sorted((row["total"] for row in table), reverse=True)
+    assert [one["policy"] for one in outcome.json["policies"]] == ["random", "sleep", "react"]
+    assert "behind the first" in outcome.err and "standard deviation of an episode" not in outcome.err
+    board = (here / "boards" / "board.md").read_text().splitlines()
+    assert len(board) == 5 and board[0].count("|") == 9 and f"| 1 | {table[0]['policy']} |" in board[2]
+    alone = cageflow(*several, "--out", "board.csv")
+    assert alone.status == 0 and "behind the first" in alone.out
+    assert (here / "board.csv").read_text().startswith("rank,policy,total,total_se,behind")
+
+
+def test_table_of_other_games__is_refused_before_anything_is_played(here: Path) -> None:
+    policy_file(here / "timed.safetensors", network=load_network(None, "cage4"))
+    outcome = cageflow("evaluate", "sleep", "timed.safetensors", *QUICK, "--table", "--out", "board.md")
+    assert outcome.status == 2
+    assert "plays with durations file and timed.safetensors with durations cage4" in outcome.err
+    assert not (here / "board.md").exists()
+    alike = ("--durations", "cage4", "--max-steps", 5)
+    assert cageflow("evaluate", "sleep", "timed.safetensors", *QUICK, *alike, "--table").status == 0
 
 
 def test_deterministic__changes_what_a_policy_does(plain_run: Run) -> None:
@@ -137,6 +164,7 @@ def test_part_of_the_protocol(here: Path) -> None:
         ("sleep --team bline=sleep", "--team is 'bline=sleep': expected bline=POLICY,meander=POLICY"),
         ("--team bline=sleep,meander=nobody", "'nobody' is no policy"),
         ("sleep --save-team team.json", "--save-team needs a team"),
+        ("sleep --out board.txt", "--out is board.txt: name a file that ends in .md or .csv"),
         ("--team bline=sleep,meander=sleep --save-team /dev/null/team.json", "/dev/null is a file: name another place"),
         ("sleep --workflow user", "lacks 'defender' and"),
         (

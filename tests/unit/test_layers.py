@@ -14,6 +14,7 @@ PACKAGE = Path(cageflow.__file__).parent
 # Top to bottom: a module imports from its own floor and from those after it.
 LAYERS = (
     "cli",
+    "api",
     "bench",
     "report",
     "studies",

@@ -1,8 +1,8 @@
-"""What a search has found, in words and as `--json` has it."""
+"""What a search has found, in words."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cageflow import terminal
 
@@ -24,26 +24,6 @@ def print_answer(answer: Answer) -> None:
     console.print(Text("\n") + Text(first[0].upper() + first[1:], "bold"))
     for sentence in others:
         console.print(Text(sentence))
-
-
-def answer_json(answer: Answer) -> dict[str, Any]:
-    """The entries of an answer."""
-    from dataclasses import asdict
-
-    from cageflow.analysis.answer_words import sentences
-
-    orders, plain, gain = answer.orders, answer.plain, answer.over_plain
-    return {
-        "network": answer.network,
-        "answer": list(sentences(answer)),
-        "precedences": [] if orders is None else [one.to_json() for one in orders.precedences],
-        "tied_orders": None if orders is None else orders.tied_orders,
-        "orders": None if orders is None else orders.num_orders,
-        "untested": [] if orders is None else [list(pair) for pair in orders.untested],
-        "baselines": {} if plain is None else {"plain_ppo": plain.mean},
-        "baseline_trainings": {} if plain is None else {"plain_ppo": asdict(plain)},
-        "over_plain_ppo": None if gain is None else {**asdict(gain), "is_better": gain.is_better},
-    }
 
 
 def print_differences(console: Console, found: Differences) -> None:

@@ -25,7 +25,7 @@ from cageflow.cli.telling import Telling
 from cageflow.errors import UserError
 
 if TYPE_CHECKING:
-    from cageflow.agents.sources import AgentSource, SourceOptions
+    from cageflow.api.progress import Progress
 
 
 @app.command()
@@ -120,112 +120,74 @@ def evaluate(
         ),
     ] = None,
     n_workers: Annotated[int | None, option("Processes.", "1; on CybORG one for each core", panel=ADVANCED)] = None,
+    table: Annotated[
+        bool, typer.Option("--table", help="One table of all, by their totals, in place of a page for each.")
+    ] = False,
+    out: Annotated[Path | None, option("Also write that table to this file, .md or .csv.")] = None,
     as_json: Json = False,
 ) -> None:
     """Play the challenge's protocol: 30, 50 and 100 steps against B-line, Meander and Sleep."""
-    from cageflow.agents.own_game import game_on_cyborg, own_game
-    from cageflow.agents.sources import SourceOptions
-    from cageflow.envs.options import GameOptions
-    from cageflow.evaluation.both import evaluate_both
-    from cageflow.evaluation.protocol import EvaluationSettings
-    from cageflow.evaluation.protocol import evaluate as evaluate_agent
+    from cageflow.api.evaluating import evaluate as evaluate_policies
+    from cageflow.evaluation.ranking_table import SUFFIXES, format_ranking
     from cageflow.evaluation.tables import format_evaluation, format_parity, format_standing
-    from cageflow.workflow.compliance import DEFINITIONS
+    from cageflow.files import check_output_file, write_whole
 
-    if simulator not in ("compiled", "cyborg"):
-        raise UserError(f"--simulator is {simulator!r}; possible are compiled and cyborg.")
-    if not both and (cyborg_episodes is not None or margin is not None):
-        raise UserError("--cyborg-episodes and --margin are for --both.")
-    if cyborg_episodes is not None and cyborg_episodes < 2:
-        raise UserError(f"--cyborg-episodes is {cyborg_episodes}; a mean with its error needs at least 2.")
-    on_cyborg = both or simulator == "cyborg"
-    if compliance_definition not in (None, *DEFINITIONS):
-        raise UserError(f"--compliance-definition is {compliance_definition!r}; possible are {', '.join(DEFINITIONS)}.")
-    options = SourceOptions(
-        deterministic,
-        _arguments(agent_args),
-        cyborg_path,
-        workflow,
-        compliance_definition,
-        agent_timeout,
-        run_team_code,
-        scenario,
-    )
-    sources = _sources(policies, team, save_team, options)
-    asked: dict[str, Any] = {
-        "rules": _cyborg_rules(rules, cyborg_path) if on_cyborg else rules or "v2.1",
-        "green": green,
-        "observation": observation,
-    }
-    if on_cyborg:
-        EvaluationSettings(GameOptions(scenario=scenario, durations=durations or "file"), cyborg_path=cyborg_path)
-    protocol: dict[str, Any] = {
-        "episodes": evaluation_episodes,
-        "seed": seed,
-        "lengths": () if max_steps is None else tuple(dict.fromkeys(whole_numbers("--max-steps", max_steps))),
-        "red_agents": _red_agents(red_agent),
-        "cyborg_path": cyborg_path if on_cyborg else None,
-        "num_workers": n_workers,
-    }
+    if out is not None:
+        check_output_file(out, *SUFFIXES)
+    is_ranked = table or out is not None
+    with Telling() as telling:
 
-    results: list[dict[str, Any]] = []
-    evaluations = []
-    for source in sources:
-        if on_cyborg:
-            game = game_on_cyborg(source, **asked)
-        else:
-            game = own_game(source, scenario=scenario, durations=durations, **asked)
-        starts = perturbed
-        if starts is None:
-            starts = 0 if on_cyborg or source.workflow is None else max(2, evaluation_episodes // 5)
-        settings = EvaluationSettings(game, **protocol, perturbed_episodes=starts)
-        with Telling() as telling:
-            say = telling if on_cyborg else telling.doing
-            if both:
-                parity = evaluate_both(source, settings, cyborg_episodes, margin, say)
-                results.append(parity.to_json())
-                evaluations.append(parity.ours)
-            else:
-                evaluations.append(evaluate_agent(source, settings, say))
-                results.append(evaluations[-1].to_json())
-        for note in evaluations[-1].notes:
-            terminal.say(note, err=True)
-        terminal.say(format_evaluation(evaluations[-1]) + "\n", err=as_json)
-        if both:
-            terminal.say(format_parity(parity) + "\n", err=as_json)
-    terminal.say(format_standing(evaluations), err=as_json)
+        def tell(progress: Progress) -> None:
+            if progress.evaluation is None:
+                (telling if both or simulator == "cyborg" else telling.doing)(progress.words)
+                return
+            with telling.aside():
+                for note in progress.evaluation.notes:
+                    terminal.say(note, err=True)
+                if not is_ranked:
+                    terminal.say(format_evaluation(progress.evaluation) + "\n", err=as_json)
+                if progress.parity is not None:
+                    terminal.say(format_parity(progress.parity) + "\n", err=as_json)
+
+        found = evaluate_policies(
+            policies or [],
+            evaluation_episodes=evaluation_episodes,
+            seed=seed,
+            rules=rules,
+            red_agent=red_agent,
+            max_steps=None if max_steps is None else whole_numbers("--max-steps", max_steps),
+            network=scenario,
+            durations=durations,
+            observation=observation,
+            green=green,
+            deterministic=deterministic,
+            workflow=workflow,
+            compliance_definition=compliance_definition,
+            perturbed=perturbed,
+            team=team,
+            save_team=save_team,
+            agent_args=_arguments(agent_args),
+            agent_timeout=agent_timeout,
+            run_team_code=run_team_code,
+            simulator=simulator,
+            cyborg_path=cyborg_path,
+            both=both,
+            cyborg_episodes=cyborg_episodes,
+            margin=margin,
+            n_workers=n_workers,
+            alike=is_ranked,
+            progress=tell,
+        )
+    places = found.ranking() if is_ranked else ()
+    if is_ranked:
+        terminal.say(format_ranking(places) + "\n", err=as_json)
+    terminal.say(format_standing(found.evaluations), err=as_json)
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(out, (format_ranking(places, SUFFIXES[out.suffix.lower()]) + "\n").encode())
+        terminal.say(f"Wrote {out}.", err=as_json)
     if as_json:
-        print_json(results[0] if len(results) == 1 else {"policies": results})
-
-
-def _sources(
-    policies: list[str] | None, team: str | None, save_team: Path | None, options: SourceOptions
-) -> list[AgentSource]:
-    """Who is to be evaluated, the team last; it is saved where that is asked for."""
-    from cageflow.agents.sources import find_agent, make_team, parse_team
-    from cageflow.agents.team import write_team
-    from cageflow.files import check_output_file
-
-    if not policies and team is None:
-        raise UserError("there is nobody to evaluate; name a policy, or a team by --team.")
-    if save_team is not None and team is None:
-        raise UserError("--save-team needs a team; name one by --team.")
-    if save_team is not None:
-        check_output_file(save_team, ".json", option="--save-team")
-    sources = [find_agent(text, options) for text in policies or []]
-    if team is not None:
-        members, opening = parse_team(team)
-        sources.append(make_team(f"team {team}", members, opening, options))
-        if save_team is not None:
-            write_team(save_team, members, opening)
-    return sources
-
-
-def _red_agents(text: str | None) -> tuple[str, ...]:
-    """Names of those that are asked for; none is the protocol's."""
-    from cageflow.scenario.red_agents import parse_red_agent
-
-    return () if text is None else tuple(dict.fromkeys(parse_red_agent(name.strip()) for name in text.split(",")))
+        print_json({**found.to_json(), **({"table": [one.to_json() for one in places]} if is_ranked else {})})
 
 
 def _arguments(text: str | None) -> dict[str, Any]:
@@ -240,15 +202,3 @@ def _arguments(text: str | None) -> dict[str, Any]:
     if not isinstance(arguments, dict):
         raise UserError(f'--agent-args is {text!r}; expected a JSON object, such as {{"model": "policy.pt"}}.')
     return arguments
-
-
-def _cyborg_rules(rules: str | None, cyborg_path: Path | None) -> str:
-    """The rules that a CybORG plays, which must be those that are asked for."""
-    from cageflow.envs.cyborg import cyborg_rules
-
-    if cyborg_path is None:
-        raise UserError("CybORG is to be played on; name its folder by --cyborg-path.")
-    plays = cyborg_rules(cyborg_path)
-    if rules not in (None, plays):
-        raise UserError(f"--rules is {rules!r}, but CybORG in {cyborg_path} plays {plays}.")
-    return plays

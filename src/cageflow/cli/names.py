@@ -32,6 +32,18 @@ SECOND_NAMES = {"--network": "--scenario"}
 """Names that stay, beside those of the help."""
 
 
+class StoppedError(Exception):
+    """A run was asked to end, and has said how to go on.
+
+    Attributes:
+        exit_status: what a shell expects.
+    """
+
+    def __init__(self, stop: KeyboardInterrupt) -> None:
+        super().__init__(str(stop))
+        self.exit_status: int = stop.exit_status  # type: ignore[attr-defined]
+
+
 class Command(TyperCommand):
     """A command that reads old and second names of its options, and says on standard error what old ones are now."""
 
@@ -49,6 +61,10 @@ class Command(TyperCommand):
             return super().invoke(ctx)
         except UserError as error:
             raise UserError(by_option(str(error), self._known())) from error
+        except KeyboardInterrupt as stop:
+            if getattr(stop, "exit_status", None) is None:
+                raise
+            raise StoppedError(stop) from stop  # what stands around commands would take it for a bare Ctrl-C
 
     def _known(self) -> set[str]:
         return {name for param in self.params for name in (*param.opts, *param.secondary_opts)}

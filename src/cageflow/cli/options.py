@@ -14,6 +14,7 @@ import typer
 from cageflow.errors import UserError
 from cageflow.settings import parts
 from cageflow.settings.parts import ORDER_FORMS, GameSettings, PolicySettings, TrialsSettings
+from cageflow.settings.wording import beside_resume
 
 __all__ = ["ORDER_FORMS"]
 
@@ -79,6 +80,7 @@ class Asked:
         config: file of settings.
         run_dir: folder of a new run.
         resume: folder of a run to go on with.
+        wandb: project of Weights & Biases.
         quiet: whether to say nothing before the result.
         as_json: whether standard output is for the result alone.
     """
@@ -87,6 +89,7 @@ class Asked:
     config: Path | None
     run_dir: Path | None
     resume: Path | None
+    wandb: str | None
     quiet: bool
     as_json: bool
 
@@ -101,9 +104,9 @@ def refuse_beside_resume(given: Mapping[str, Any]) -> None:
     Raises:
         UserError: something was.
     """
-    names = ", ".join("--" + name.replace("_", "-") for name, value in given.items() if value is not None)
+    names = ["--" + name.replace("_", "-") for name, value in given.items() if value is not None]
     if names:
-        raise UserError(f"a resumed run keeps its settings: leave out {names}, or start a new run")
+        raise UserError(beside_resume(names))
 
 
 def takes(
@@ -188,6 +191,10 @@ Seed = Annotated[int | None, setting(PolicySettings, "seed")]
 ConfigFile = Annotated[Path | None, option("A YAML file of settings; options given here go first.", None, "--config")]
 RunDir = Annotated[Path | None, option("Folder of the run.", "runs/ and a new name")]
 Resume = Annotated[Path | None, option("Go on with the run in this folder.")]
+Wandb = Annotated[
+    str | None,
+    option("Send the figures to this project of Weights & Biases as well; needs cageflow\\[wandb].", panel=ADVANCED),
+]
 IsQuiet = Annotated[bool, typer.Option("--quiet", help="Say nothing until the end.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, words on standard error.")]
 
@@ -195,6 +202,7 @@ RUN_PARAMETERS = (
     _keyword("run_dir", RunDir, None),
     _keyword("resume", Resume, None),
     _keyword("config", ConfigFile, None),
+    _keyword("wandb", Wandb, None),
     _keyword("quiet", IsQuiet, False),
     _keyword("as_json", Json, False),
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,15 @@ class Telling:
         self._set(words)
         if not self._quiet and self._status is None and time.monotonic() - self._last_line_at >= INTERVAL_S:
             self._print(words)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Have the line that changes out of the way while something else is printed."""
+        if self._status is not None:
+            self._status.stop()
+        yield
+        if self._status is not None:
+            self._status.start()
 
     def counting(self, what: str) -> Callable[[int, int], None]:
         """A function that is told how much of something is done, and says so."""

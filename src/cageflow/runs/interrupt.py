@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import ClassVar
 
 
-class RunStoppedError(Exception):
+class RunStoppedError(KeyboardInterrupt):
     """A run was asked to end and has written its checkpoint.
+
+    As Python's own it passes all that handles errors, so a program that runs a search ends by Ctrl-C as any other.
 
     Attributes:
         exit_status: what a shell expects, 128 + the signal's number.
@@ -63,8 +66,14 @@ class StopRequest:
 
 @contextlib.contextmanager
 def catching_signals(advice: str, say: Callable[[str], None]) -> Iterator[StopRequest]:
-    """Turn Ctrl-C and SIGTERM into a request that the run meets at its next checkpoint; `StopRequest` has the rest."""
+    """Turn Ctrl-C and SIGTERM into a request that the run meets at its next checkpoint; `StopRequest` has the rest.
+
+    In another thread than the main one, which alone is sent signals, nothing is ever asked.
+    """
     request = StopRequest(advice, say)
+    if threading.current_thread() is not threading.main_thread():
+        yield request
+        return
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, request.note) for number in numbers}
     try:

@@ -12,13 +12,14 @@ from typing import Any
 
 import torch
 
-from cageflow.collect import make_collector
+from cageflow.collect import Collector, make_collector
 from cageflow.errors import UserError
 from cageflow.learn.ppo import NonFiniteError
 from cageflow.runs.interrupt import RunFailedError, StopRequest, catching_signals
 from cageflow.runs.layout import CONFIG, on_own_network
+from cageflow.runs.mirror import check_mirror, mirrored
 from cageflow.runs.new_folder import default_run_dir, make_folder
-from cageflow.runs.open_run import Config, OpenRun
+from cageflow.runs.open_run import OpenRun
 from cageflow.runs.progress import Reporter
 from cageflow.runs.run_folder import RunFolder, read_settings
 from cageflow.runs.search_run import SearchRun
@@ -48,6 +49,7 @@ def start(
     reporter: Reporter,
     executor: Executor | None = None,
     stop: StopRequest | None = None,
+    wandb: str | None = None,
 ) -> RunSummary:
     """Start a run in a new folder; see `_run`."""
     if executor is not None and not config.has_trials:
@@ -56,7 +58,9 @@ def start(
     path = run_dir or default_run_dir(config)
     check_new(path)
     learner = read_start(config)
-    return _run(config, path, lambda: (make_folder(path, config, learner, reporter.note), {}), reporter, executor, stop)
+    return _run(
+        config, path, lambda: (make_folder(path, config, learner, reporter.note), {}), reporter, executor, stop, wandb
+    )
 
 
 def resume(
@@ -67,6 +71,7 @@ def resume(
     executor: Executor | None = None,
     wait_s: float = 0.0,
     stop: StopRequest | None = None,
+    wandb: str | None = None,
 ) -> RunSummary:
     """Go on with a run that was stopped, as if it never had been; see `_run`.
 
@@ -76,7 +81,7 @@ def resume(
         reporter: who is told.
         changes: new values of `MAY_CHANGE`, the episodes of a search only, which the folder says from now on; None and
             what is left out stay as they were, but for `cyborg_path` and `address`, which must be named again.
-        executor, stop: as for `start`.
+        executor, stop, wandb: as for `start`.
         wait_s: seconds for another process to leave the folder.
 
     Raises:
@@ -96,7 +101,7 @@ def resume(
         raise UserError("the episodes of a training cannot be changed: its schedules are stretched over them")
     config = on_own_network(make_config({**kept, **changed}), run_dir)  # its file may have been moved or changed since
     open_folder = partial(RunFolder.resume, run_dir, config, reporter.note, wait_s)
-    return _run(config, run_dir, open_folder, reporter, executor, stop)
+    return _run(config, run_dir, open_folder, reporter, executor, stop, wandb)
 
 
 def _run(
@@ -106,6 +111,7 @@ def _run(
     reporter: Reporter,
     executor: Executor | None,
     stop: StopRequest | None,
+    wandb: str | None,
 ) -> RunSummary:
     """Run to the end. The folder is made or changed only when all that could be refused has been found in order.
 
@@ -116,6 +122,7 @@ def _run(
         reporter: who is told.
         executor: that runs the trials of a search in place of the one that the configuration names; it is left open.
         stop: whether to end before; None answers signals here.
+        wandb: project of Weights & Biases that the events are sent to as well; None sends nothing.
 
     Raises:
         UserError: the network, the device, CybORG or the cluster cannot be had, or the checkpoint does not fit the
@@ -124,7 +131,7 @@ def _run(
         RunFailedError: learning broke down, workers died again and again, or the disk is full; the last checkpoint is
             intact.
     """
-    torch.set_num_threads(config.num_threads)
+    check_mirror(wandb)
     _ = config.game().network  # refused here if its file is wrong
     if isinstance(config, TrialsConfig):
         config.find_strategy()
@@ -134,6 +141,8 @@ def _run(
     signals = nullcontext(stop) if stop else catching_signals(advice, reporter.stopping)
     with ExitStack() as closing, telling_failures(path, advice), signals as asked:
         closing.callback(reporter.close)
+        closing.callback(torch.set_num_threads, torch.get_num_threads())  # a program that runs this has its own
+        torch.set_num_threads(config.num_threads)
         collector = pool = None
         if isinstance(config, TrialsConfig) and (executor is not None or config.trial_executor != "inline"):
             pool = _start_pool(config, executor)
@@ -143,19 +152,27 @@ def _run(
             closing.callback(collector.close)
         folder, state = open_folder()
         closing.callback(folder.close)
-        events = EventLog(path, int(state.get("run_episodes", 0)))
+        closing.enter_context(mirrored(wandb, path, config))
+        events = EventLog(path, int(state.get("run_episodes", 0)), config)
         closing.callback(events.close)
 
-        def opened(config: Config) -> OpenRun[Config]:
-            return OpenRun(config=config, folder=folder, state=state, reporter=reporter, events=events, stop=asked)
+        run = OpenRun(config=config, folder=folder, state=state, reporter=reporter, events=events, stop=asked)
+        summary = _kind_of_run(run, collector, pool).run()
+        events.result(summary)
+        return summary
 
-        if isinstance(config, TrialsConfig):
-            return SearchRun(opened(config), collector, pool).run()
-        assert collector is not None, "what is no trial runs in this process"
-        if isinstance(config, UniversalConfig):
-            return UniversalRun(opened(config), collector).run()
-        assert isinstance(config, TrainConfig), config.command
-        return TrainingRun(opened(config), collector).run()
+
+def _kind_of_run(
+    run: OpenRun[Any], collector: Collector | None, pool: Pool[TrialTask, TrialPart] | None
+) -> SearchRun | UniversalRun | TrainingRun:
+    """The run of the command that its configuration is of."""
+    if isinstance(run.config, TrialsConfig):
+        return SearchRun(run, collector, pool)
+    assert collector is not None, "what is no trial runs in this process"
+    if isinstance(run.config, UniversalConfig):
+        return UniversalRun(run, collector)
+    assert isinstance(run.config, TrainConfig), run.config.command
+    return TrainingRun(run, collector)
 
 
 def _start_pool(config: TrialsConfig, executor: Executor | None) -> Pool[TrialTask, TrialPart]:

@@ -4,6 +4,7 @@ It gets a function from an order to a trial result and knows nothing of what sta
 cheap; SciPy is imported when a strategy with a model first chooses.
 """
 
+from cageflow import be_called_too
 from cageflow.search.initial import INITS, anew, find_init
 from cageflow.search.landscape import (
     LANDSCAPE,
@@ -72,3 +73,5 @@ __all__ = [
     "run_search",
     "write_landscape",
 ]
+
+be_called_too(__name__)

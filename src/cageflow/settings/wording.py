@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _REPLACED = (
     ("Value error, ", ""),
     ("Input should be ", "expected "),
@@ -24,3 +26,8 @@ def expectation(message: str) -> str:
     for theirs, ours in _REPLACED:
         message = message.replace(theirs, ours)
     return message
+
+
+def beside_resume(names: Iterable[str]) -> str:
+    """The refusal of what was given, by these names, beside a run that goes on."""
+    return f"a resumed run keeps its settings: leave out {', '.join(names)}, or start a new run"

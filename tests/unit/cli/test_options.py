@@ -59,7 +59,8 @@ def test_command__is_called_with_what_was_asked_and_its_own_options() -> None:
 
     assert (bake.__name__, bake.__doc__) == ("bake", "Bake a cake.")
     names = list(inspect.signature(bake).parameters)
-    assert names == ["seed", "run_dir", "resume", "config", "quiet", "as_json", "kind", "with_candles", "cream", "oven"]
+    of_run = ["run_dir", "resume", "config", "wandb", "quiet", "as_json"]
+    assert names == ["seed", *of_run, "kind", "with_candles", "cream", "oven"]
     app = typer.Typer()
     app.command()(bake)
     app(["--candles", "--seed", "3", "--oven", "hot", "--json"], standalone_mode=False)

@@ -43,8 +43,7 @@ class ForeignAgent:
         Raises:
             UserError: the agent failed at the end of the last one, or now.
         """
-        own = np.array([_own_seed(int(seed)) for seed in seeds], np.uint64)
-        self._process.ask(wire.RESET, own.tobytes(), wire.DONE, "end_episode")
+        self._process.ask(wire.RESET, own_seeds(seeds).tobytes(), wire.DONE, "end_episode")
         self._no_masks = np.zeros((len(seeds), NO_MASKS), np.uint8)
         self._no_actions = np.full(len(seeds), -1, np.int64)
 
@@ -104,6 +103,11 @@ def load_agent(
         max_envs if isinstance(max_envs, int) and max_envs > 0 else None,
         bool(answer.get("wants_masks")),
     )
+
+
+def own_seeds(seeds: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """(B,) numbers of an agent's own, each made of an episode's seed in one direction."""
+    return np.array([_own_seed(int(seed)) for seed in seeds], np.uint64)
 
 
 def _own_seed(seed: int) -> int:

@@ -200,6 +200,15 @@ def _find(location: str, arguments: Mapping[str, Any]) -> Any:
         agents = [one for one, value in vars(module).items() if not one.startswith("_") and is_agent(value)]
         has = f"agents in it are {', '.join(agents)}" if agents else f"nothing in it has {SHAPE}"
         raise UserError(f"is not there: {module_name} has no {name!r}; {has}.")
+    return made(found, arguments)
+
+
+def made(found: Any, arguments: Mapping[str, Any]) -> Any:
+    """An agent of a class with its arguments, or the object or function itself.
+
+    Raises:
+        UserError: the constructor failed, there are arguments and no class, or it is no agent.
+    """
     if inspect.isclass(found):
         found = call("its constructor", found, **arguments)
     elif arguments:
