@@ -178,7 +178,7 @@ def saved_playbook(run: SavedRun, policy: Policy, episodes: int, seed: int) -> t
     kept = _read(path)
     if kept is not None and kept.made_of == made_of:
         return kept, False
-    playbook = make_playbook(policy, run.config.game(), workflow_of(run), made_of, episodes, seed)
+    playbook = make_playbook(policy, run.game, workflow_of(run), made_of, episodes, seed)
     write_whole(path, (json.dumps(playbook.to_json(), separators=(",", ":")) + "\n").encode())
     return playbook, True
 
@@ -353,7 +353,7 @@ def _most_first(
 
 def _made_of(run: SavedRun, episodes: int, seed: int) -> dict[str, Any]:
     """All that a playbook depends on, as JSON reads it back."""
-    options, workflow = run.config.game(), workflow_of(run)
+    options, workflow = run.game, workflow_of(run)
     game = {name: value for name, value in options.as_kwargs().items() if name != "scenario"}
     return {
         "format_version": FORMAT_VERSION,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from cageflow.envs.inspection import accesses
 from cageflow.envs.memory import BlueMemory
-from cageflow.envs.options import GameOptions
+from cageflow.envs.options import RULES, GameOptions
 from cageflow.envs.perturbing import perturb_loop
 from cageflow.envs.saved import Array, GameState, fitting_arrays, setting_of
 from cageflow.envs.varying import Variation
@@ -131,6 +131,8 @@ class GameBatch:
             memories["green"] = 1
         if reds is not None:
             states["mixture_red"] = np.array([RED_AGENTS[red] for red, _ in variation.red_mixture], np.int8)[reds]
+        if variation.rules is not None:
+            states["rules"] = RULES.index(variation.rules)
         if variation.perturbed > 0.0:
             perturb_loop(states, memories, nets, settings, seeds, variation.perturbed, observations)
 

@@ -19,6 +19,7 @@ from cageflow.scenario.red_agents import MIXED, SHORT_NAMES, parse_red_agent
 
 GREEN_SALT = np.uint64(0xA0761D6478BD642F)  # keep these numbers apart from the game's and the policy's
 RED_SALT = np.uint64(0xE7037ED1A0B428DB)
+RULES_SALT = np.uint64(0x8EBC6AF09C88C6E3)
 S11, UNIT = np.uint64(11), 1.0 / 9007199254740992.0  # 2 ** -53, as in `sim.draws.unit_of`
 SHORT_OF = {full: short for short, full in SHORT_NAMES.items()}
 
@@ -34,15 +35,21 @@ class Variation:
         perturbed: share of the episodes that start perturbed, see `envs.perturbing`.
         green_share: share in which green is awake, which blue is not told; None leaves green as the game has it.
         red_mixture: who plays red in which share; empty leaves it to the game.
+        rules: one of `RULES` for all of them, in games whose rules are drawn; None lets each game draw.
     """
 
     perturbed: float = 0.0
     green_share: float | None = None
     red_mixture: Mixture = ()
+    rules: str | None = None
 
     def green_awake(self, seeds: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_] | None:
         """(B,) bool, in which episodes green is awake; None where the game says it."""
         return None if self.green_share is None else _units(seeds, GREEN_SALT) < self.green_share
+
+    def rules_of(self, seeds: npt.NDArray[np.uint64]) -> npt.NDArray[np.int8]:
+        """(B,) places in `RULES` for who has to know them before the game draws."""
+        return (_units(seeds, RULES_SALT) * 2).astype(np.int8)
 
     def reds(self, seeds: npt.NDArray[np.uint64]) -> npt.NDArray[np.intp] | None:
         """(B,) places in `red_mixture` of who plays red; None where the game says it."""

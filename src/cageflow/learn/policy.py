@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from cageflow.envs.options import RULES
 from cageflow.errors import UserError
 from cageflow.learn.config import ACTIVATIONS
 from cageflow.learn.inference import Actor, Layers, pack_weights
@@ -89,6 +90,11 @@ class PolicyCard:
         return self.mask_actions or self.is_enforced
 
     @property
+    def is_told_rules(self) -> bool:
+        """Whether it was trained for both rule sets and reads which of them it plays: see `Policy.for_rules`."""
+        return self.sizes.get("rules", 0) > 0
+
+    @property
     def kept_order(self) -> Order | None:
         """The order that masks keep, as the network's unit types; None where there is none, or it is yet to be told."""
         return read_order(self.workflow) if self.is_enforced and self.workflow not in (None, ANY_WORKFLOW) else None
@@ -168,8 +174,9 @@ _ADDED_LATER: dict[str, Any] = {
 }
 """What files say that were written before there were these entries."""
 
-SIZES: Final = ("table", "recalled", "order", "actions")
-"""Bits of blue's table, of what blue remembers, of an order's code that a policy reads; and how many actions it has."""
+SIZES: Final = ("table", "recalled", "rules", "order", "actions")
+"""Bits of blue's table, of what blue remembers, of which rules it plays and of an order's code that a policy reads; and
+how many actions it has. One that is not told its rules has no entry for them."""
 
 
 def check_durations(data: Mapping[str, Any]) -> Durations:
@@ -184,17 +191,19 @@ def check_durations(data: Mapping[str, Any]) -> Durations:
         raise UserError(f"'durations' is {data!r}, expected whole numbers for {', '.join(KINDS)}") from None
 
 
-def made_for(network: Network, *, memory: bool, ordered: bool) -> dict[str, Any]:
+def made_for(network: Network, *, memory: bool, ordered: bool, tells_rules: bool = False) -> dict[str, Any]:
     """The entries of a `PolicyCard` that say which network it belongs to.
 
     Args:
         network: that it is trained on.
         memory: whether it reads what blue remembers.
         ordered: whether it is told an order.
+        tells_rules: whether it is told which of the rules it plays.
     """
     sizes = {
         "table": network.num_observations,
         "recalled": num_inputs(network, memory=memory) - network.num_observations,
+        **({"rules": 1} if tells_rules else {}),
         "order": len(network.unit_types) ** 2 if ordered else 0,
         "actions": len(network.codec),
     }
@@ -252,6 +261,21 @@ class Policy:
         if self.card.workflow != workflow:
             raise UserError(f"it follows {self.card.workflow or 'no workflow'}, but {workflow} is wanted here")
         return self
+
+    def for_rules(self, rules: str) -> "Policy":
+        """This policy as one that plays by one of RULES, with the observations of the game alone; itself if told none.
+
+        Raises:
+            UserError: it is to be told, and the rules are none of RULES: those of its game are drawn.
+        """
+        if not self.card.is_told_rules:
+            return self
+        if rules not in RULES:
+            raise UserError(f"it is told which rules it plays, and {rules} says none: give {' or '.join(RULES)}")
+        sizes = {name: size for name, size in self.card.sizes.items() if name != "rules"}
+        code = rules_code(rules)
+        told = code if self.order_encoding is None else np.concatenate([code, self.order_encoding])
+        return Policy(replace(self.card, rules=rules, sizes=sizes), self.layers, told)
 
     def act(
         self,
@@ -318,6 +342,11 @@ class Policy:
         if not ((bits == observations) & (bits <= 1)).all():
             raise ValueError("expected observations of 0 and 1, got other values")
         return bits
+
+
+def rules_code(rules: str) -> NDArray[np.float32]:
+    """(1,) float32, how a policy is told which of RULES it plays."""
+    return np.array([RULES.index(rules)], np.float32)
 
 
 def _check_layers(layers: Layers) -> None:

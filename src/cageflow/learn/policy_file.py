@@ -85,6 +85,10 @@ def load_policy(path: str | Path, *, setting: BlueSetting | None = None, order: 
     elif policy.is_universal and setting is not None:
         raise UserError(f"policy file {path} is universal: say by --workflow which order it is to follow")
     if setting is not None:
+        try:
+            policy = policy.for_rules(setting.rules)
+        except UserError as error:
+            raise UserError(f"policy file {path} does not fit: {error}") from error
         check_fit(policy, setting, f"policy file {path}")
     return policy
 

@@ -116,16 +116,14 @@ def write_report(
     check_output_file(page, ".html")
     beside = [other for other in finished_plain(path) if other not in against]
     others = [_fitting_rival(run, other, say) for other in (*beside, *against)]
-    say(f"Playing {episodes:,} episodes of {order_words(run.order)} against {run.config.game().red_agent}")
+    say(f"Playing {episodes:,} episodes of {order_words(run.order)} against {run.game.red_agent}")
     folder = path / FOLDER
     try:
         playbook, played = saved_playbook(run, policy, episodes, seed)
         rivals = tuple(_rival(run, other, agent, episodes, seed) for other, agent in others)
-        named = [
-            (order_words(run.order) if run.order is not None else "Plain PPO", fitting_agent(policy, run.config.game()))
-        ]
+        named = [(order_words(run.order) if run.order is not None else "Plain PPO", fitting_agent(policy, run.game))]
         named += [(_rival_words(other), agent) for other, agent in others]
-        standing = play_standing(named, run.config.game(), episodes, seed, say)
+        standing = play_standing(named, run.game, episodes, seed, say)
         material = Material(run, playbook, rivals, standing)
         content = make_page(material)
         drawings = [draw(chart) for chart in content.charts]
@@ -143,7 +141,7 @@ def make_page(material: Material) -> Page:
     """The page of a material."""
     run = material.run
     found = [make(material) for make in SECTIONS]
-    game = run.config.game()
+    game = run.game
     facts = (
         run.config.title,
         f"against {game.red_agent}",
@@ -202,7 +200,7 @@ def _fitting_rival(run: SavedRun, path: Path, say: Callable[[str], None]) -> tup
         UserError: it is no run with a policy, or the policy was not made for the game.
     """
     other = read_run(path)
-    policy, options = other.policy(), run.config.game()
+    policy, options = other.policy(), run.game
     try:
         agent = fitting_agent(policy, options, "name a run on the same network and observation")
     except UserError as error:
@@ -214,5 +212,5 @@ def _fitting_rival(run: SavedRun, path: Path, say: Callable[[str], None]) -> tup
 
 def _rival(run: SavedRun, other: SavedRun, agent: PolicyAgent, episodes: int, seed: int) -> Rival:
     """Another run's best policy on the same episodes."""
-    options = run.config.game()
+    options = run.game
     return Rival(run=other, returns=returns_of(agent, options, EpisodeStream(seed, STREAM).seeds(0, episodes)))

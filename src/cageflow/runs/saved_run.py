@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from cageflow.envs.options import RULES, GameOptions
 from cageflow.errors import UserError
 from cageflow.learn.policy import Policy
 from cageflow.learn.policy_file import load_policy
@@ -149,6 +150,12 @@ class SavedRun:
         name = self.config.policy_name or ("policy" if order is None else self.orders.file_name(order))
         return self.path / "policies" / f"{name}.safetensors"
 
+    @property
+    def game(self) -> GameOptions:
+        """That its policy is judged in: the run's; of one that is told which rules it plays, by the first of RULES."""
+        game = self.config.game()
+        return replace(game, rules=RULES[0]) if self.config.tells_rules else game
+
     def policy(self) -> Policy:
         """The best policy.
 
@@ -157,7 +164,8 @@ class SavedRun:
         """
         if not self.policy_path.is_file():
             raise UserError(f"the best policy of {self.path} is missing: put {self.policy_path} back")
-        policy = load_policy(self.policy_path, order=self.order if self.config.follows_any else None)
+        order = self.order if self.config.follows_any else None
+        policy = load_policy(self.policy_path, order=order).for_rules(self.game.rules)
         wanted = None if self.order is None else format_order(self.order)
         if policy.card.workflow != wanted:
             raise UserError(

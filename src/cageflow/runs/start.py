@@ -69,7 +69,7 @@ def read_start(config: RunConfig) -> bytes | None:
     try:
         PPO(
             config.learner(),
-            num_observations=num_inputs(game.network, memory=config.rollout().memory),
+            num_observations=num_inputs(game.network, memory=config.rollout().memory) + config.tells_rules,
             num_actions=len(game.network.codec),
             order_encoding=game.network.orders.encode(game.network.unit_types) if config.tells_order else None,
             total_updates=1,

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, model_validator
 
 from cageflow.collect import COLLECTORS, WorkflowSpec
-from cageflow.envs.options import GameOptions, why_not
+from cageflow.envs.options import MIXED_RULES, GameOptions, why_not
 from cageflow.envs.varying import Variation, format_mixture, parse_mixture
 from cageflow.errors import UserError
 from cageflow.learn.config import PPOConfig
@@ -209,6 +209,11 @@ class RunConfig(BaseModel, CommonSettings):
     def tells_order(self) -> bool:
         """Whether the policies are told an order."""
         return True
+
+    @property
+    def tells_rules(self) -> bool:
+        """Whether its policies are told which of the rules they play, being trained for both."""
+        return self.rollout().tell_rules and self.rules == MIXED_RULES and not self.follows_any
 
     @property
     def start(self) -> str | None:

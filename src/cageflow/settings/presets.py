@@ -26,6 +26,7 @@ class RolloutConfig:
         small_updates: the first updates have fewer, see `episodes_after`.
         mask_actions: blue leaves out the actions that it can know to be in vain.
         memory: its observations hold what it remembers beside its table.
+        tell_rules: where the rules are drawn for each episode, its observations end in a bit that says which they are.
 
     Raises:
         UserError: a value out of its range.
@@ -35,6 +36,7 @@ class RolloutConfig:
     small_updates: bool = False
     mask_actions: bool = True
     memory: bool = False
+    tell_rules: bool = False
 
     def __post_init__(self) -> None:
         check_count("episodes_per_update", self.episodes_per_update, MAX_EPISODES)

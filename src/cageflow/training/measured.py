@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from cageflow.collect import Collector
 from cageflow.envs.seeds import EpisodeStream
-from cageflow.learn.inference import pack_weights
+from cageflow.envs.varying import UNVARIED
 from cageflow.learn.policy import Policy
 from cageflow.scenario.orders import Order
 from cageflow.settings.commands import PolicyConfig
+from cageflow.training.told_rules import play_told, told_weights
 from cageflow.training.trainer import FreshEvaluation
 
 
@@ -21,5 +24,7 @@ def measure_afresh(policy: Policy, order: Order, config: PolicyConfig, collector
         collector: who plays them.
     """
     seeds = EpisodeStream(config.seed, "recommended").seeds(0, config.evaluation_episodes)
-    weights = pack_weights(policy.layers, policy.card.activation, policy.order_encoding)
-    return FreshEvaluation.of(collector.play(weights, seeds, config.workflow_spec(order)))
+    spec = config.workflow_spec(order)
+    if policy.card.is_told_rules:
+        return FreshEvaluation.of(play_told(collector, partial(told_weights, policy), seeds, spec, UNVARIED))
+    return FreshEvaluation.of(collector.play(told_weights(policy, config.rules), seeds, spec))

@@ -9,14 +9,17 @@ from typing import Any, Literal
 
 import numpy as np
 
-from cageflow.collect import Collector, Episodes, EpisodeStream, GameSpec, make_feed
+from cageflow.collect import Collector, Episodes, EpisodeStream, Feed, GameSpec, make_feed
 from cageflow.envs.options import GameOptions
+from cageflow.envs.varying import UNVARIED
+from cageflow.learn.inference import ActorWeights
 from cageflow.learn.policy import Policy, PolicyCard, made_for
 from cageflow.learn.ppo import PPO, UpdateStats
 from cageflow.scenario.orders import Order, format_order
 from cageflow.settings.commands import PolicyConfig
 from cageflow.settings.config import RunConfig
 from cageflow.sim.recall import num_inputs
+from cageflow.training.told_rules import ToldFeed, play_told, told_weights
 from cageflow.workflow.tested import OrderTests
 
 Workflow = Order | Literal["any"] | None
@@ -159,14 +162,17 @@ class PolicyTrainer:
         if order is not None:
             self._workflow = config.workflow_spec(order)
         stream = EpisodeStream(seed, "train")
-        self._feed = make_feed(
-            collector, stream, self._workflow, config.max_staleness, max_episodes, config.variation()
-        )
+        variation = config.variation()
         self._encoding = None if order is None else game.network.orders.encode(order)
+        self._feed: Feed = (
+            ToldFeed(collector, stream, self._workflow, variation, self._weights_of)
+            if config.tells_rules
+            else make_feed(collector, stream, self._workflow, config.max_staleness, max_episodes, variation)
+        )
         planned = config.planned_episodes if rung is None else max_episodes
         self.ppo = PPO(
             config.learner(),
-            num_observations=num_inputs(game.network, memory=rollout.memory),
+            num_observations=num_inputs(game.network, memory=rollout.memory) + config.tells_rules,
             num_actions=len(game.network.codec),
             order_encoding=self._encoding,
             total_updates=math.ceil(planned / rollout.episodes_per_update),
@@ -287,7 +293,15 @@ class PolicyTrainer:
         count = self.config.evaluation_episodes
         on_the_way = self.rung if self.rung is not None and self.rung < self.max_episodes else 0
         seeds = EpisodeStream(self._seed, "evaluate").seeds(on_the_way * count, count)
-        return FreshEvaluation.of(self._collector.play(self.ppo.actor_weights(), seeds, self._workflow))
+        if self.config.tells_rules:
+            played = play_told(self._collector, self._weights_of, seeds, self._workflow, UNVARIED)
+        else:
+            played = self._collector.play(self.ppo.actor_weights(), seeds, self._workflow)
+        return FreshEvaluation.of(played)
+
+    def _weights_of(self, rules: str) -> ActorWeights:
+        """The present policy, told its rules and its order."""
+        return told_weights(self.policy(0), rules)
 
     def _note_compliance(self, compliance: float, count: int) -> None:
         """Note that of an update, once updates make up a whole one: few episodes say little."""
@@ -338,7 +352,7 @@ def policy_card(config: RunConfig, workflow: str | None, training_episodes: int)
         green_share=config.green_share,
         red_mixture=dict(config.variation().red_mixture),
         green=game.green,
-        **made_for(game.network, memory=rollout.memory, ordered=workflow is not None),
+        **made_for(game.network, memory=rollout.memory, ordered=workflow is not None, tells_rules=config.tells_rules),
     )
 
 

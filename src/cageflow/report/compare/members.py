@@ -151,7 +151,7 @@ def _read_run(path: Path) -> Member:
     run = read_run(path)
     policy = run.policy()
     source = find_agent(str(run.policy_path), SourceOptions(order=run.order if run.config.follows_any else None))
-    options = run.config.game()
+    options = run.game
     notes = [*source.notes(options.blue_setting)]
     if not run.is_over:
         notes.append(f"{path} has not ended: its figures are those so far.")
