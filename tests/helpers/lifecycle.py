@@ -24,6 +24,7 @@ from tests.e2e.command_line import cageflow
 from tests.helpers.html import read_page
 from tests.helpers.made_networks import write_network
 
+REDS = ("bline", "switch", "random", "meander", "sleepy-meander", "sleep", "sleepy-bline")
 SMALL = ("--total-episodes", 6, "--episodes-per-update", 3, "--evaluation-episodes", 3, "--max-steps", 6, "--quiet")
 
 
@@ -39,7 +40,7 @@ def live(folder: Path, seed: int) -> None:
     assert [codec.encode(name) for name in codec.names] == list(range(len(codec)))
     assert all(codec.hosts[codec.host[i]] in codec.describe(i) for i in range(2, len(codec)))
     run = folder / f"run{seed}"
-    red = ("bline", "meander", "sleep")[seed % 3]
+    red = REDS[seed % len(REDS)]
     config = folder / f"config{seed}.yaml"
     config.write_text(json.dumps({"ppo": {"hidden_sizes": [8], "mask_actions": seed % 5 == 0}}))
     game = ("--config", config, "--scenario", scenario, "--red-agent", red)

@@ -34,7 +34,7 @@ MOST = 1024  # threads or processes: the system breaks down on absurd numbers
 
 @bench_app.command("sim")
 def bench_sim(
-    red_agent: Annotated[str, typer.Option(help="B_lineAgent, RedMeanderAgent or SleepAgent.")] = "B_lineAgent",
+    red_agent: Annotated[str, typer.Option(help="A red agent, as for `cageflow train`.")] = "B_lineAgent",
     num_envs: Annotated[
         int, typer.Option(help="Environments of the batch.", min=1, max=1_048_576, metavar="<int>")
     ] = 8192,

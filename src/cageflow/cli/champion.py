@@ -112,7 +112,7 @@ def _print(table: ChampionTable) -> None:
     from rich.table import Table
 
     from cageflow.evaluation.leader_board import leader_board
-    from cageflow.evaluation.tables import SHORT_REDS
+    from cageflow.scenario.red_agents import red_words
 
     console, first, total = terminal.make_console(highlight=False), table.results[0].evaluation, table.total
     winner = table.winner_cells()
@@ -124,7 +124,7 @@ def _print(table: ChampionTable) -> None:
     for i, cell in enumerate(first.cells):
         means = [one.evaluation.cells[i].summary.mean for one in table.results]
         means += ([table.cell_means()[i]] if total else []) + ([winner[i]] if winner else [])
-        shown.add_row(f"{cell.max_steps:4} {SHORT_REDS[cell.red_agent]}", *(f"{mean:z.2f}" for mean in means))
+        shown.add_row(f"{cell.max_steps:4} {red_words(cell.red_agent)}", *(f"{mean:z.2f}" for mean in means))
     totals = [one.total for one in table.results] + ([total] if total else [])
     sums = [f"{one.mean:z.2f}" for one in totals] + ([f"{sum(winner):z.2f}"] if winner else [])
     shown.add_row("total", *sums)

@@ -85,7 +85,7 @@ def evaluate(
     red_agent: Annotated[
         str | None,
         option(
-            "Red agents, separated by commas.",
+            "Red agents as for `cageflow train`, separated by commas.",
             "the network's protocol, else bline,meander,sleep; without those that have no way",
             panel=ADVANCED,
         ),

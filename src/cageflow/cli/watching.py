@@ -26,7 +26,7 @@ Deterministic = Annotated[
     bool,
     typer.Option("--deterministic/--sample", help="Whether a policy takes its likeliest action, or draws one."),
 ]
-RedAgent = Annotated[str, typer.Option(help="B_lineAgent, RedMeanderAgent, SleepAgent or mixed.")]
+RedAgent = Annotated[str, typer.Option(help="A red agent, as for `cageflow train`.")]
 Rules = Annotated[str, typer.Option(help="v2.1 or challenge.")]
 Observation = Annotated[str | None, option("Blue's table: corrected or official.", "the policy's own, else corrected")]
 Green = Annotated[bool, typer.Option("--green/--no-green", help="Wake the green agent.")]

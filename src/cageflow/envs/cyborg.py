@@ -23,7 +23,7 @@ from cageflow.errors import UserError
 from cageflow.scenario import BlueKind
 from cageflow.scenario.cyborg.images import SERVICE
 from cageflow.scenario.named import find_network
-from cageflow.scenario.red_agents import MIXED
+from cageflow.scenario.red_agents import RED_AGENTS
 
 PRIVILEGED_USERS = ("root", "SYSTEM")
 
@@ -90,8 +90,11 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
         self.options = GameOptions(red_agent, observation=observation, max_steps=max_steps, green=green)
         self.source = find_network(scenario)
         self.network = self.source.network
-        if self.options.red_agent == MIXED:
-            raise UserError(f"CybORG has no red agent {MIXED!r}: play on it against one at a time.")
+        if self.options.red_agent not in RED_AGENTS:
+            raise UserError(
+                f"CybORG has no red agent {self.options.red_agent!r}; it has {', '.join(RED_AGENTS)}, to be "
+                "played on one at a time."
+            )
         package = import_cyborg(cyborg_path)
         agents = importlib.import_module("CybORG.Agents")
         wrappers = importlib.import_module("CybORG.Agents.Wrappers")

@@ -16,7 +16,7 @@ from cageflow.envs.perturbing import perturb_loop
 from cageflow.envs.saved import Array, GameState, fitting_arrays, setting_of
 from cageflow.envs.varying import Variation
 from cageflow.errors import UserError
-from cageflow.scenario.red_agents import RED_AGENTS
+from cageflow.scenario.red_agents import BUILT_IN
 from cageflow.sim.batch import play_loop, reset_batch, restart_batch, seed_loop, unpack_batch
 from cageflow.sim.handover import plain
 from cageflow.sim.state import new_states
@@ -121,7 +121,7 @@ class GameBatch:
 
         Args:
             seeds: (B,) uint64, of the episodes.
-            variation: what is drawn for them; those who play red of it have to be of RED_AGENTS.
+            variation: what is drawn for them; those who play red of it have to be of BUILT_IN.
             observations: (B, F) of any number type; what blue sees is written where an episode starts perturbed.
         """
         states, memories, nets, settings = self.played
@@ -130,7 +130,7 @@ class GameBatch:
             states["green"] = awake
             memories["green"] = 1
         if reds is not None:
-            states["mixture_red"] = np.array([RED_AGENTS[red] for red, _ in variation.red_mixture], np.int8)[reds]
+            states["mixture_red"] = np.array([BUILT_IN[red] for red, _ in variation.red_mixture], np.int8)[reds]
         if variation.rules is not None:
             states["rules"] = RULES.index(variation.rules)
         if variation.perturbed > 0.0:

@@ -13,9 +13,9 @@ import numpy as np
 
 from cageflow.envs.agent import BlueSetting
 from cageflow.errors import UserError
-from cageflow.scenario import Network, RedAgent, load_network
+from cageflow.scenario import Network, load_network
 from cageflow.scenario.durations import FROM_FILE, format_durations, parse_durations
-from cageflow.scenario.red_agents import BLINE_NAME, MIXED, RED_AGENTS, parse_red_agent
+from cageflow.scenario.red_agents import BLINE_NAME, BUILT_IN, WITH_WAY, parse_red_agent
 from cageflow.scenario.schema import MAX_EPISODE_STEPS
 from cageflow.sim.state import make_params
 
@@ -31,7 +31,7 @@ class GameOptions:
     """What can be chosen about a game; refused at once where it is not possible.
 
     Args:
-        red_agent: who plays red: a name of `RED_AGENTS` or a short one, in any case; kept as CybORG's name. Or MIXED.
+        red_agent: who plays red: a name of `BUILT_IN` or a short one, in any case; kept as it stands in `BUILT_IN`.
         rules: "v2.1", the original as it stands, or "challenge", as it was judged; or MIXED_RULES.
         observation: "corrected", or "official" as CybORG's own table wrapper shows it.
         max_steps: steps of an episode; any type of whole number, kept as an `int`.
@@ -110,8 +110,7 @@ class GameOptions:
 
     def params(self) -> Any:
         """The settings as the one record that the rules read."""
-        red_agent = RedAgent.MIXED if self.red_agent == MIXED else RED_AGENTS[self.red_agent]
-        return make_params(red_agent, self.rules, self.observation, self.max_steps, self.green)
+        return make_params(BUILT_IN[self.red_agent], self.rules, self.observation, self.max_steps, self.green)
 
 
 GAME_FIELDS = tuple(field.name for field in fields(GameOptions))
@@ -130,7 +129,7 @@ def split_game(values: Mapping[str, Any]) -> tuple[GameOptions, dict[str, Any]]:
 
 def why_not(red_agent: str, network: Network) -> str | None:
     """Why a red agent cannot play on a network, as a clause; None where it can."""
-    if red_agent in (BLINE_NAME, MIXED) and isinstance(network.b_line_way, str):
+    if red_agent in WITH_WAY and isinstance(network.b_line_way, str):
         return f"{BLINE_NAME} has no way through {network.scenario.name!r}: {network.b_line_way}"
     return None
 

@@ -42,7 +42,8 @@ class Cage2Env(gym.Env[Observation, np.int64]):
     begins the environment's own random stream, every later reset goes on with it.
 
     Args:
-        red_agent: "B_lineAgent", "RedMeanderAgent" or "SleepAgent", or "bline", "meander", "sleep".
+        red_agent: who plays red: "bline", "meander", "sleep", "mixed", "switch", "sleepy-bline", "sleepy-meander" or
+            "random", see `docs/attackers.md`.
         rules: "v2.1" or "challenge".
         observation: "corrected" or "official".
         max_steps: steps of an episode.

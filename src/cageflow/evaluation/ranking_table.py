@@ -7,8 +7,9 @@ from typing import Any
 
 from cageflow.csv_format import csv_text
 from cageflow.evaluation.ranking import Place
-from cageflow.evaluation.tables import SHORT_REDS, shorten
+from cageflow.evaluation.tables import shorten
 from cageflow.markdown import plain
+from cageflow.scenario.red_agents import red_words
 
 FORMS = ("text", "markdown", "csv")
 SUFFIXES = {".md": "markdown", ".csv": "csv"}
@@ -33,7 +34,7 @@ def format_ranking(places: Sequence[Place], form: str = "text") -> str:
 
 def _text(places: Sequence[Place]) -> list[str]:
     settings = places[0].evaluation.settings
-    reds = "".join(f"{SHORT_REDS.get(red, red)[:9]:>10}" for red in settings.red_agents)
+    reds = "".join(f"{red_words(red)[:9]:>10}" for red in settings.red_agents)
     lines = [f"     {'policy':{NAME_WIDTH}}{'total':>18}{'behind the first':>19}{reds}"]
     for place in places:
         name = shorten(place.evaluation.source.name, NAME_WIDTH)
@@ -52,7 +53,7 @@ def _text(places: Sequence[Place]) -> list[str]:
 
 def _markdown(places: Sequence[Place]) -> list[str]:
     cells = places[0].evaluation.cells
-    names = [f"{SHORT_REDS.get(cell.red_agent, cell.red_agent)} {cell.max_steps}" for cell in cells]
+    names = [f"{red_words(cell.red_agent)} {cell.max_steps}" for cell in cells]
     heads = ["", "policy", "total", "behind the first", *names]
     lines = [f"| {' | '.join(heads)} |", f"|{'|'.join(['---:', '---', *['---:'] * (len(heads) - 2)])}|"]
     for place in places:

@@ -13,10 +13,9 @@ from cageflow.evaluation.protocol import Cell, Evaluation
 from cageflow.evaluation.statistics import ALPHA, POWER, Equivalence
 from cageflow.scenario import is_cage2
 from cageflow.scenario.durations import FROM_FILE, takes_time, words_on_time
-from cageflow.scenario.red_agents import MIXED
+from cageflow.scenario.red_agents import red_words
 from cageflow.workflow.tested import OrderTests
 
-SHORT_REDS = {"B_lineAgent": "B-line", "RedMeanderAgent": "Meander", "SleepAgent": "Sleep", MIXED: "Mixed"}
 NAME_WIDTH, MEAN_WIDTH, SPREAD_WIDTH = 8, 8, 16
 ACTIONS = {"sample": "actions drawn", "deterministic": "likeliest actions", "own": "its own choice of actions"}
 
@@ -27,7 +26,11 @@ def format_evaluation(evaluation: Evaluation) -> str:
     settings, game = evaluation.settings, evaluation.settings.game
     scenario = game.unchecked_network.scenario
     means, spreads = zip(*map(_mean, evaluation.cells), strict=True)
-    widths = max(MEAN_WIDTH, *map(len, means)), max(SPREAD_WIDTH, 1 + max(map(len, spreads)))
+    widths = (
+        max(NAME_WIDTH, *(1 + len(red_words(red)) for red in settings.red_agents)),
+        max(MEAN_WIDTH, *map(len, means)),
+        max(SPREAD_WIDTH, 1 + max(map(len, spreads))),
+    )
     lines = [
         evaluation.source.name,
         f"  rules {game.rules}, {_simulator(evaluation)}, {game.observation} observation"
@@ -41,7 +44,7 @@ def format_evaluation(evaluation: Evaluation) -> str:
     winner = board.winner_cells(evaluation)
     for red in settings.red_agents:
         cells = [cell for cell in evaluation.cells if cell.red_agent == red]
-        lines.append(_row(SHORT_REDS[red], [_mean(cell) for cell in cells], widths))
+        lines.append(_row(red_words(red), [_mean(cell) for cell in cells], widths))
         if winner is not None:
             lines.append(_row("  winner", [(f"{winner[cell.max_steps, red]:z.2f}", "") for cell in cells], widths))
     total = evaluation.total
@@ -88,7 +91,7 @@ def format_parity(parity: Parity) -> str:
         f"{'':12}{'cageflow':>16}{'CybORG':>17}{'difference':>12}{'margin':>8}  verdict",
     ]
     for mine, its, test in zip(parity.ours.cells, parity.theirs.cells, parity.cells, strict=True):
-        name = f"{mine.max_steps:4} {SHORT_REDS[mine.red_agent]}"
+        name = f"{mine.max_steps:4} {red_words(mine.red_agent)}"
         ours, theirs = (f"{side.summary.mean:z.2f} ± {side.summary.se:.2f}" for side in (mine, its))
         lines.append(_test_row(name, ours, theirs, test))
     ours, theirs = (f"{side.total.mean:z.2f} ± {side.total.se:.2f}" for side in (parity.ours, parity.theirs))
@@ -120,9 +123,9 @@ def _test_row(name: str, ours: str, theirs: str, test: Equivalence) -> str:
 
 
 def _row(name: str, cells: Sequence[tuple[str, str]], widths: Sequence[int]) -> str:
-    """A row of the table: what stands under the means, and what follows them, each in columns of its width."""
-    body = "".join(f"{mean:>{widths[0]}}{spread:{widths[1]}}" for mean, spread in cells)
-    return f"{name:{NAME_WIDTH}}{body}".rstrip()
+    """A row of the table: its name, what stands under the means, and what follows them, in columns of these widths."""
+    body = "".join(f"{mean:>{widths[1]}}{spread:{widths[2]}}" for mean, spread in cells)
+    return f"{name:{widths[0]}}{body}".rstrip()
 
 
 def _mean(cell: Cell) -> tuple[str, str]:
@@ -154,7 +157,7 @@ def _compliance(evaluation: Evaluation) -> str:
     shares = []
     for red in evaluation.settings.red_agents:
         cells = [cell for cell in evaluation.cells if cell.red_agent == red and cell.compliance is not None]
-        shares.append(f"{SHORT_REDS[red]} {' '.join(f'{cell.compliance:.1%}' for cell in cells)}")
+        shares.append(f"{red_words(red)} {' '.join(f'{cell.compliance:.1%}' for cell in cells)}")
     return f"compliance with its order: {', '.join(shares)}"
 
 
@@ -179,7 +182,7 @@ def _perturbed(perturbed: Perturbed) -> list[str]:
 
 def _beside_rule(cell: PerturbedCell) -> str:
     mean, rule = (returns.mean() for returns in (cell.returns, cell.rule_returns))
-    return f"{SHORT_REDS[cell.red_agent]} {mean:z.2f} (by flags {rule:z.2f})"
+    return f"{red_words(cell.red_agent)} {mean:z.2f} (by flags {rule:z.2f})"
 
 
 def _choices(evaluation: Evaluation, red: str) -> str:
@@ -191,7 +194,7 @@ def _choices(evaluation: Evaluation, red: str) -> str:
                 counts[name] = counts.get(name, 0) + count
     total = sum(counts.values())
     shares = ", ".join(f"{name} {count / total:.2%}" for name, count in counts.items() if count)
-    return f"chosen against {SHORT_REDS[red]}: {shares}"
+    return f"chosen against {red_words(red)}: {shares}"
 
 
 def _last_part(name: str) -> str:

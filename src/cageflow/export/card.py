@@ -11,13 +11,13 @@ from cageflow.envs.perturbing import PERTURBING_STEPS
 from cageflow.evaluation.perturbed import Perturbed
 from cageflow.evaluation.protocol import Evaluation
 from cageflow.evaluation.statistics import Summary
-from cageflow.evaluation.tables import ACTIONS, SHORT_REDS
+from cageflow.evaluation.tables import ACTIONS
 from cageflow.learn.policy import PolicyCard
 from cageflow.markdown import code, plain
 from cageflow.scenario import Network, NetworkIdentity, is_cage2
 from cageflow.scenario.durations import words_on_durations
 from cageflow.scenario.orders import read_order, show_order
-from cageflow.scenario.red_agents import ATTACKER_NAMES, MIXED
+from cageflow.scenario.red_agents import ATTACKER_NAMES, MIXED, red_words
 from cageflow.workflow.tested import OrderTests
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _evaluation(policy: PolicyCard, evaluations: Sequence[Evaluation]) -> str:
             cells = [cell for cell in evaluation.cells if cell.red_agent == red]
             shares = [cell.compliance for cell in cells if cell.compliance is not None]
             followed = [f"{sum(shares) / len(shares):.1%}"] if shares else []
-            rows.append([SHORT_REDS[red], *(_mean(cell.summary) for cell in cells), *followed])
+            rows.append([red_words(red), *(_mean(cell.summary) for cell in cells), *followed])
         heading = [ACTIONS[evaluation.source.actions], *(f"{length} steps" for length in first.lengths)]
         heading += ["compliance"] if evaluation.source.workflow is not None else []
         parts.append(_table(heading, rows))
@@ -178,7 +178,7 @@ def _perturbed(perturbed: Perturbed) -> list[str]:
         share = None if cell.tests is None else cell.tests.known_compliance
         followed = "" if share is None else f"{share:.1%}"
         means = (f"{returns.mean():z.2f}" for returns in (cell.returns, cell.rule_returns))
-        rows.append([cell.start, SHORT_REDS[cell.red_agent], *means, followed])
+        rows.append([cell.start, red_words(cell.red_agent), *means, followed])
     return [words, _table(["start", "red agent", "this policy", "rule by flags", "tests followed"], rows)]
 
 

@@ -7,17 +7,21 @@ from enum import IntEnum
 
 
 class RedAgent(IntEnum):
-    """Who plays red: CybORG's classes, one of the two that attack, drawn anew for each episode, or the caller."""
+    """Who plays red: CybORG's classes, what `cageflow.sim.red_agents` makes of them, or the caller."""
 
     SLEEP = 0
     B_LINE = 1
     MEANDER = 2
     MIXED = 3
     GIVEN = 4  # red does what the caller wrote in `red_kind` and `red_target`
+    RANDOM = 5
+    SLEEPY_B_LINE = 6
+    SLEEPY_MEANDER = 7
+    SWITCH = 8
 
 
 ATTACKERS = (RedAgent.B_LINE, RedAgent.MEANDER)
-"""Those of which MIXED is one."""
+"""Those of which MIXED is one, and SWITCH one after the other."""
 
 
 class BlueKind(IntEnum):

@@ -12,23 +12,51 @@ RED_AGENTS: dict[str, RedAgent] = {
     "RedMeanderAgent": RedAgent.MEANDER,
     "SleepAgent": RedAgent.SLEEP,
 }
-"""Red agents by CybORG's names."""
+"""Red agents by CybORG's names: those of the challenge, and of recordings."""
 
 MIXED = "mixed"
 """B_lineAgent or RedMeanderAgent, drawn anew for each episode: to train one policy against both."""
+BUILT_IN: dict[str, RedAgent] = RED_AGENTS | {
+    MIXED: RedAgent.MIXED,
+    "random": RedAgent.RANDOM,
+    "sleepy-bline": RedAgent.SLEEPY_B_LINE,
+    "sleepy-meander": RedAgent.SLEEPY_MEANDER,
+    "switch": RedAgent.SWITCH,
+}
+"""All that the compiled rules play, by name; `cageflow.sim.red_agents` says what each does."""
 ATTACKER_NAMES = tuple(name for name, agent in RED_AGENTS.items() if agent in ATTACKERS)
-"""The two that it stands for."""
+"""The two that MIXED stands for."""
+WITH_WAY = tuple(
+    name
+    for name, agent in BUILT_IN.items()
+    if agent in (RedAgent.B_LINE, RedAgent.MIXED, RedAgent.SLEEPY_B_LINE, RedAgent.SWITCH)
+)
+"""Those that play B_lineAgent's script, for an episode or for a part of it, so that they need its way."""
+RED_WORDS: dict[str, str] = {
+    BLINE_NAME: "B-line",
+    "RedMeanderAgent": "Meander",
+    "SleepAgent": "Sleep",
+    "sleepy-bline": "Sleepy B-line",
+    "sleepy-meander": "Sleepy Meander",
+}
+"""What tables call those whose name is not their word."""
 SHORT_NAMES: dict[str, str] = {"bline": "B_lineAgent", "meander": "RedMeanderAgent", "sleep": "SleepAgent"}
 
 
 def parse_red_agent(name: str) -> str:
-    """CybORG's name of a red agent, given that or the short one, in any case; MIXED as it is.
+    """The name of a red agent: CybORG's, given that or the short one, in any case; others as they stand in `BUILT_IN`.
 
     Raises:
         UserError: there is none of that name.
     """
-    known = {full.lower(): full for full in RED_AGENTS} | SHORT_NAMES | {MIXED: MIXED}
+    known = {full.lower(): full for full in BUILT_IN} | SHORT_NAMES
     if not isinstance(name, str) or name.lower() not in known:
-        possible = ", ".join(f"{full} ({short})" for short, full in SHORT_NAMES.items()) + f", {MIXED}"
-        raise UserError(f"{name!r} is no red agent; possible are {possible}.")
+        possible = ", ".join(f"{full} ({short})" for short, full in SHORT_NAMES.items())
+        others = [full for full in BUILT_IN if full not in RED_AGENTS]
+        raise UserError(f"{name!r} is no red agent; possible are {possible}, {', '.join(others)}.")
     return known[name.lower()]
+
+
+def red_words(name: str) -> str:
+    """What tables call a red agent, of few letters."""
+    return RED_WORDS.get(name, name.capitalize())

@@ -67,8 +67,8 @@ class GameSettings:
     red_agent: Annotated[
         str,
         Option(
-            "B_lineAgent, RedMeanderAgent or SleepAgent; or bline, meander, sleep; or mixed: one of the first two, "
-            "drawn anew for each episode.",
+            "bline, meander or sleep, as in CybORG; mixed, one of the first two for each episode; switch, one after "
+            "the other; sleepy-bline, sleepy-meander; or random.",
             advanced=False,
         ),
     ] = "B_lineAgent"

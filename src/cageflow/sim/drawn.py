@@ -1,6 +1,6 @@
 """What may be drawn for an episode, where the settings do not fix it; blue is told none of it.
 
-Who plays red is likewise: see `step.red_agent_of`.
+Who plays red is likewise: see `red_agents.red_agent_of`.
 """
 
 from numba import njit

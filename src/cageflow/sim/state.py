@@ -62,6 +62,7 @@ def state_dtype(network: Network) -> np.dtype:
             ("red_agent", np.int8),  # RedAgent, of two that attack
             ("rules", np.int8),  # 0 "v2.1", 1 "challenge"
             ("green", np.int8),  # whether it is awake
+            ("switch_step", np.int32),  # from which on red_agent is another, 0 for none that is to come
             # What red knows and remembers.
             ("ports_seen", ports, (h,)),  # port mask
             ("known_hosts", hosts),  # by address: to be scanned and exploited

@@ -2,13 +2,11 @@
 
 from numba import njit
 
-from cageflow.scenario.enums import ATTACKERS, RedAgent, RedKind
+from cageflow.scenario.enums import RedAgent, RedKind
 from cageflow.sim import b_line, blue, green, meander, red_actions
-from cageflow.sim.draws import index_of, next_bits
 from cageflow.sim.observation import observe
+from cageflow.sim.red_agents import choose_any, doze, red_agent_of
 from cageflow.sim.reward import reward_tenths
-
-ATTACKER_IDS = tuple(agent.value for agent in ATTACKERS)
 
 blue_acts, blue_acts_in_time = blue.act, blue.act_in_time
 green_acts, red_acts, red_waits = green.act, red_actions.attempt, red_actions.wait
@@ -54,23 +52,15 @@ def step(s, net, params, action):
 def red_chooses(s, net, params):
     """Write red's next action in `s.red_kind` and `s.red_target`, where it does not stand there already (GIVEN)."""
     red_agent = red_agent_of(s, params)
-    if red_agent == RedAgent.B_LINE:
+    if red_agent == RedAgent.B_LINE or red_agent == RedAgent.SLEEPY_B_LINE:
         b_line_chooses(s, net)
-    elif red_agent == RedAgent.MEANDER:
+    elif red_agent == RedAgent.MEANDER or red_agent == RedAgent.SLEEPY_MEANDER:
         meander_chooses(s, net)
+    elif red_agent == RedAgent.RANDOM:
+        choose_any(s, net)
     elif red_agent != RedAgent.GIVEN:
         s.red_kind = RedKind.SLEEP
-
-
-@njit(cache=True)
-def red_agent_of(s, params):
-    """Who plays red in this episode: of a mixture who was drawn, else as the settings say.
-
-    Draws: which of ATTACKERS, once an episode; no recording has such games, so there is nothing to force.
-    """
-    red_agent = int(params.red_agent) if s.mixture_red < 0 else int(s.mixture_red)
-    if red_agent != RedAgent.MIXED:
-        return red_agent
-    if s.red_agent < 0:
-        s.red_agent = ATTACKER_IDS[index_of(next_bits(s), len(ATTACKER_IDS))]
-    return int(s.red_agent)
+    if (red_agent == RedAgent.SLEEPY_B_LINE and s.b_line_stage == 0) or (
+        red_agent == RedAgent.SLEEPY_MEANDER and s.red_kind == RedKind.DISCOVER_REMOTE_SYSTEMS
+    ):
+        doze(s)

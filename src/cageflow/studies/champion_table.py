@@ -12,7 +12,7 @@ import numpy as np
 from cageflow.evaluation.leader_board import leader_board
 from cageflow.evaluation.protocol import Evaluation
 from cageflow.evaluation.statistics import Estimate, summarize
-from cageflow.evaluation.tables import SHORT_REDS
+from cageflow.scenario.red_agents import red_words
 from cageflow.settings.commands import TrainConfig
 
 
@@ -93,7 +93,7 @@ class ChampionTable:
         """The table for a document: a line for each seed, their mean, and the challenge's winner."""
         first = self.results[0].evaluation
         has_compliance = self.results[0].compliance is not None
-        names = [f"{cell.max_steps} {SHORT_REDS[cell.red_agent]}" for cell in first.cells]
+        names = [f"{cell.max_steps} {red_words(cell.red_agent)}" for cell in first.cells]
         lines = [["", *names, "total", *(["compliance"] if has_compliance else []), "training"]]
         lines.append(["---"] * len(lines[0]))
         for result in self.results:

@@ -17,7 +17,8 @@ from cageflow.envs.single import Cage2Env
 from cageflow.envs.vector import Cage2VectorEnv
 from cageflow.errors import UserError
 from cageflow.scenario import RedAgent, default_network
-from cageflow.scenario.red_agents import parse_red_agent
+from cageflow.scenario.red_agents import BUILT_IN, parse_red_agent
+from tests.helpers.small_networks import made_network, ssh_host
 
 
 @pytest.mark.parametrize(
@@ -150,7 +151,18 @@ def scenario_file(tmp_path):
     return write
 
 
-def test_mixed__is_played_here_and_not_in_the_original(tmp_path):
-    assert GameOptions("mixed").params().red_agent == RedAgent.MIXED
-    with pytest.raises(UserError, match="CybORG has no red agent 'mixed': play on it against one at a time"):
-        CyborgEnv(tmp_path, "mixed")
+@pytest.mark.parametrize("red", ["mixed", "random", "sleepy-bline", "sleepy-meander", "switch"])
+def test_red_agent_of_our_own__is_played_here_and_not_in_the_original(red, tmp_path):
+    assert GameOptions(red.upper()).params().red_agent == BUILT_IN[red]
+    with pytest.raises(UserError, match=f"CybORG has no red agent '{red}'; it has B_lineAgent, RedMeanderAgent"):
+        CyborgEnv(tmp_path, red)
+
+
+@pytest.mark.parametrize("red", ["bline", "mixed", "sleepy-bline", "switch"])
+def test_red_agent_that_plays_b_lines_script__is_refused_where_that_has_no_way(red, tmp_path):
+    network = made_network({"a": ssh_host("s"), "b": ssh_host("s")})
+    (tmp_path / "aimless.yaml").write_text(yaml.safe_dump(network.scenario.model_dump(mode="json")))
+    with pytest.raises(UserError, match="B_lineAgent has no way through 'made': the network has no red.goal"):
+        _ = GameOptions(red, scenario=tmp_path / "aimless.yaml").network
+    for other in ("meander", "sleepy-meander", "random"):
+        assert GameOptions(other, scenario=tmp_path / "aimless.yaml").network.scenario.red.goal is None
