@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cageflow.scenario import ExploitEffect
+from cageflow.scenario import ExploitEffect, Network, Scenario, default_network
 from cageflow.sim.enums import Outcome
 from cageflow.sim.red_actions import choose_exploit, is_reachable
 from tests.helpers.lab import Lab
@@ -112,6 +112,17 @@ def test_scan_again__forgets_what_is_gone_under_v21_alone(rules, ports):
     lab.blue("Restore Enterprise0")
     lab.red("DiscoverNetworkServices", "Enterprise0")
     assert lab.ports(lab.s.ports_seen[1]) == ports
+
+
+def test_scan_that_finds_nothing__leaves_what_was_seen():
+    content = default_network().scenario.model_dump()
+    content["hosts"]["Defender"]["processes"] = []
+    lab = Lab(network=Network(Scenario.model_validate(content)))
+    lab.blue("DecoySSHD Defender")
+    lab.red("DiscoverNetworkServices", "Defender")
+    lab.blue("Restore Defender")
+    assert lab.red("DiscoverNetworkServices", "Defender") == TRUE
+    assert (lab.ports(lab.s.ports_seen[0]), lab.s.red_connections) == ({22}, 0)
 
 
 # Which exploit red tries
