@@ -118,6 +118,7 @@ def test_refused_action__is_told_apart_from_one_that_failed():
     assert "last refused" in player.bits() and "last failed" not in player.bits()
     view = player.red("impact User0")
     assert (view.last_outcome, view.hosts["User0"].failures) == ("failed", 1)
+    assert view.hosts["User0"].access == "privileged", "it was too early, and tells nothing of the session"
     assert "last failed" in player.bits() and "last refused" not in player.bits()
 
 
@@ -159,6 +160,7 @@ def test_action_under_way__leaves_sleep_alone():
     player = Player(Network(with_durations(NETWORK.scenario, Durations(sweep=3))))
     view = player.red("sweep User")
     assert (view.last_action, view.last_outcome, view.steps_left, view.actions) == ("sweep User", None, 2, ("Sleep",))
+    assert view.shut == ()
     assert {"under way", "done within 2", "done within 8"} <= player.bits() and "done within 1" not in player.bits()
     view = player.red("Sleep", "Sleep")
     assert (view.last_action, view.last_outcome, view.steps_left, len(view.hosts)) == ("sweep User", "succeeded", 0, 5)
