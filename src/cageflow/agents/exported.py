@@ -15,7 +15,7 @@ from cageflow.learn.fit import check_card
 from cageflow.learn.policy import PolicyCard
 from cageflow.reading import TextError, parse_json
 
-TEXTS = ("workflow", "rules", "red_agent", "observation", "preset", "activation", "action_set", "workflow_mode")
+TEXTS = ("workflow", "rules", "red_agent", "observation", "preset", "activation", "action_set", "workflow_mode", "side")
 """Entries of a card that are text."""
 
 

@@ -10,8 +10,7 @@ import numpy.typing as npt
 
 from cageflow.collect.games import LocalGames
 from cageflow.envs.agent import BlueAgent, BlueView
-from cageflow.envs.memory import check_actions
-from cageflow.errors import UserError
+from cageflow.envs.memory import checked_actions
 
 
 class TakenStep(NamedTuple):
@@ -45,22 +44,6 @@ def play_steps(agent: BlueAgent, games: LocalGames, seeds: npt.NDArray[np.uint64
     actions: npt.NDArray[np.int16] | None = None
     for step in range(games.spec.options.max_steps):
         view = BlueView(step, games.table, actions, games.known_masks, games.recalled, games.access, games.in_turn)
-        actions = _checked(agent.act(view), num_envs, len(games.spec.options.network.codec), step)
+        actions = checked_actions(agent.act(view), num_envs, len(games.spec.options.network.codec), step)
         games.step(actions, rewards, alignment_rewards)
         yield TakenStep(step, actions, rewards)
-
-
-def _checked(actions: object, num_envs: int, num_actions: int, step: int) -> npt.NDArray[np.int16]:
-    """A copy of the actions in the type that the games take: some agents write into what they gave.
-
-    Raises:
-        UserError: they are not one whole number for each game, or one is out of range.
-    """
-    array = np.asarray(actions)
-    if array.shape != (num_envs,):
-        raise UserError(f"in step {step + 1} the agent gave {array.shape} actions; expected one for each game.")
-    try:
-        check_actions(array, num_actions)
-    except UserError as error:
-        raise UserError(f"in step {step + 1} the agent gave no action: {error}") from None
-    return array.astype(np.int16)

@@ -291,6 +291,13 @@ def find_agent(text: str, options: SourceOptions) -> AgentSource:
     return _find(text, options, team=None)
 
 
+def policy_file(source: AgentSource, rules: str) -> Path | None:
+    """The file of an agent's policy under some rules; None where it has none, or several."""
+    if isinstance(source, PolicySource):
+        return source.path
+    return champion_file(source.name, rules) if isinstance(source, ChampionSource) else None
+
+
 def _find(text: str, options: SourceOptions, team: str | None) -> AgentSource:
     """Likewise; `team` is the file that names the agent, None where the user does."""
     path, is_file = Path(text), os.path.isfile(text)  # which a name that is too long is not
@@ -376,6 +383,10 @@ def parse_team(text: str) -> tuple[dict[str, str], str]:
 
 def _policy(name: str, path: Path, options: SourceOptions) -> PolicySource:
     card = load_policy(path).card
+    if card.side != "blue":
+        raise UserError(
+            f"policy file {path} plays red, and blue is wanted here: name it by --red-agent, or where one is named."
+        )
     is_universal = card.workflow == ANY_WORKFLOW
     if is_universal and options.order is None:
         raise UserError(f"policy file {path} is universal: say by --workflow which order it is to follow.")

@@ -42,6 +42,8 @@ class TrainResult(RunSummary):
         """What `cageflow train --json` prints."""
         return {
             "run_dir": str(self.run_dir),
+            "side": self.side,
+            "opponent": self.opponent,
             "workflow": None if self.workflow is None else format_order(self.workflow),
             "reward": self.reward,
             "reward_se": self.reward_se,

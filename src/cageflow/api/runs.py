@@ -101,7 +101,7 @@ def train(
     progress: ProgressLike = False,
     **settings: Any,
 ) -> TrainResult:
-    """Train one defender, for one workflow or, with the workflow "none", by plain PPO.
+    """Train one defender, for one workflow or, with the workflow "none", by plain PPO; or with side="red" an attacker.
 
     Args:
         workflow: the order, as `a > b > c`, as names or by its number, or "none"; None is that of the file of settings.
@@ -177,7 +177,7 @@ def _new_config(command: str, settings: Mapping[str, Any], file: Path | None) ->
     config = make_config({**given, "command": command}, file)
     if is_plain:
         return config.model_copy(update={"workflow": None})
-    if not config.tries_orders and not config.tells_order:
+    if config.leaves_order_open:
         raise UserError('give one of --workflow ORDER and --no-workflow; in Python an order, or "none" for plain PPO')
     return config
 

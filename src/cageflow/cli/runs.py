@@ -39,7 +39,7 @@ def search(asked: Asked) -> None:
 @app.command()
 @takes(TrainSettings, own_after="workflow")
 def train(asked: Asked, no_workflow: Annotated[bool, typer.Option("--no-workflow", help="Plain PPO.")] = False) -> None:
-    """Train one defender, for one workflow or by plain PPO."""
+    """Train one defender, for one workflow or by plain PPO; or with --side red an attacker against one."""
     from cageflow.api.runs import PLAIN
     from cageflow.api.runs import train as train_defender
 
@@ -137,7 +137,10 @@ def _print_summary(summary: RunSummary, *, searched: bool = True) -> None:
     from cageflow.scenario.orders import show_order
 
     console = terminal.make_console(highlight=False, soft_wrap=True)
-    if summary.workflow is None:
+    whose = ""
+    if summary.side == "red":
+        title, whose = Text(f"Red against {summary.opponent}", "bold"), "red's, which is what blue loses: "
+    elif summary.workflow is None:
         title = Text("Plain PPO", "bold")
     else:
         what = "Workflow"
@@ -145,7 +148,8 @@ def _print_summary(summary: RunSummary, *, searched: bool = True) -> None:
             what = "Best workflow" if summary.feasible else "No workflow complied; closest"
         title = Text.assemble((f"{what}  ", "bold"), (show_order(summary.workflow), "bold green"))
     lines = [
-        f"  reward      {summary.reward:.2f} ± {summary.reward_se:.2f}, mean and standard error of fresh episodes",
+        f"  reward      {summary.reward:.2f} ± {summary.reward_se:.2f}, {whose}"
+        "mean and standard error of fresh episodes",
     ]
     if summary.workflow is not None:
         missed = "" if summary.feasible else ", below the threshold: it needs more episodes"

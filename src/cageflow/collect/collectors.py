@@ -12,7 +12,7 @@ from cageflow.collect.episodes import Episodes
 from cageflow.collect.games import Games, GameSpec, WorkflowSpec
 from cageflow.collect.lockstep_games import LockstepGames
 from cageflow.collect.play import Player
-from cageflow.collect.simulators import make_games
+from cageflow.collect.simulators import make_learners_games
 from cageflow.collect.workers import Task, Workers
 from cageflow.envs.varying import UNVARIED, Variation
 from cageflow.errors import UserError
@@ -72,14 +72,14 @@ class VectorCollector(_InStep):
     """All episodes in step in this process, actions chosen for all at once."""
 
     def __init__(self, spec: GameSpec, num_workers: int) -> None:
-        super().__init__(make_games(spec), spec.options.max_steps)
+        super().__init__(make_learners_games(spec), spec.options.max_steps)
 
 
 class SequentialCollector:
     """One environment, one episode after the other."""
 
     def __init__(self, spec: GameSpec, num_workers: int) -> None:
-        self._player = Player(make_games(spec), spec.options.max_steps)
+        self._player = Player(make_learners_games(spec), spec.options.max_steps)
 
     def play(
         self,

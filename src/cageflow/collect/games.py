@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from cageflow.envs.agent import BlueSource
 from cageflow.envs.memory import BlueMemory
 from cageflow.envs.options import GameOptions
 from cageflow.envs.varying import UNVARIED, Variation
@@ -17,6 +18,8 @@ from cageflow.workflow.compliance import ComplianceTracker, WorkflowMode
 from cageflow.workflow.tested import TestedFixes
 
 Observations = npt.NDArray[np.uint8]
+QUIET = "SleepAgent"
+"""The red agent of games in which a learner takes its place: it can play on every network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class GameSpec:
         cyborg_path: folder of an installed CybORG to play on; None for the compiled simulator.
         memory: whether its observations are followed by what it remembers, see `cageflow.sim.recall`.
         steps_per_s: that a game is slowed down to, for measurements; None for as fast as it goes.
+        blue: who plays blue where the learner plays red; None where the learner is blue.
     """
 
     options: GameOptions
@@ -58,6 +62,7 @@ class GameSpec:
     cyborg_path: str | None = None
     memory: bool = False
     steps_per_s: float | None = None
+    blue: BlueSource | None = None
 
     @property
     def is_slow(self) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cageflow.collect.games import Games, GameSpec, Observations, Outcomes, WorkflowSpec
-from cageflow.collect.simulators import make_games
+from cageflow.collect.simulators import make_learners_games
 from cageflow.envs.varying import UNVARIED, Variation
 from cageflow.work.pool import WorkerError
 from cageflow.work.worker_process import WorkerLostError, WorkerProcess
@@ -106,7 +106,7 @@ _games: Games | None = None  # of this worker process
 def _start(spec: GameSpec) -> None:
     """Make ready, once in each worker."""
     global _games
-    _games = make_games(spec)
+    _games = make_learners_games(spec)
 
 
 def _reset(seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None, variation: Variation) -> tuple[Any, ...]:

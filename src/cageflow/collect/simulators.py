@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from cageflow.collect.games import Batch, GameSpec, LocalGames
+from cageflow.collect.games import Batch, Games, GameSpec, LocalGames
 from cageflow.collect.slowed import SlowedBatch
 from cageflow.envs.game import GameBatch
+
+
+def make_learners_games(spec: GameSpec) -> Games:
+    """The games that a learner is to play, as blue or as red, in this process.
+
+    Raises:
+        UserError: CybORG is asked for and is not there, or blue cannot be made.
+    """
+    if spec.blue is None:
+        return make_games(spec)
+    from cageflow.collect.red_games import RedGames  # so that what plays red is loaded only where it is used
+
+    return RedGames(spec)
 
 
 def make_games(spec: GameSpec) -> LocalGames:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from cageflow.collect.episodes import Episodes
 from cageflow.collect.games import GameSpec, WorkflowSpec
 from cageflow.collect.play import Player
-from cageflow.collect.simulators import make_games
+from cageflow.collect.simulators import make_learners_games
 from cageflow.envs.varying import UNVARIED, Variation
 from cageflow.learn.inference import ActorWeights
 from cageflow.work.executors import make_processes
@@ -86,7 +86,7 @@ _player: Player | None = None  # of this worker process
 def _start(spec: GameSpec, num_steps: int) -> None:
     """Make ready, once in each worker."""
     global _player
-    _player = Player(make_games(spec), num_steps)
+    _player = Player(make_learners_games(spec), num_steps)
 
 
 def _play(task: Task) -> Episodes:

@@ -77,6 +77,19 @@ class BlueView:
         """(B, A) uint8, 0 for fixes that have to wait by an order; see `cageflow.sim.knowledge`."""
         return self._in_turn(order)
 
+    def of(self, games: npt.NDArray[np.intp]) -> BlueView:
+        """The view of some of the games, by their places."""
+        last = self.last_actions
+        return BlueView(
+            self.step,
+            self.observations[games],
+            None if last is None else last[games],
+            lambda: self.masks[games],
+            lambda: self.recalled[games],
+            lambda: self.access[games],
+            lambda order: self.in_turn(order)[games],
+        )
+
     @cached_property
     def recalled(self) -> npt.NDArray[np.uint8]:
         """(B, R) uint8 of 0 and 1: what blue remembers of the episodes; see `cageflow.sim.recall`."""
@@ -106,6 +119,20 @@ class BlueAgent(Protocol):
         """(B,) action numbers for the step that comes.
 
         An agent that remembers what it did takes it from `view.last_actions`: in a team another one may have played.
+        """
+
+
+class BlueSource(Protocol):
+    """A blue agent yet to be made, in plain data that can be sent to another process."""
+
+    def notes(self, setting: BlueSetting) -> tuple[str, ...]:
+        """What a user has to know of it in these games, a sentence each."""
+
+    def load(self, setting: BlueSetting) -> BlueAgent:
+        """Make the agent.
+
+        Raises:
+            UserError: it was not made for these games, or cannot be made.
         """
 
 

@@ -140,6 +140,28 @@ class BlueMemory:
         return decoy_places(self.network)
 
 
+def checked_actions(actions: object, num_envs: int, num_actions: int, step: int) -> npt.NDArray[np.int16]:
+    """A copy of what an agent answered, in the type that games take: some agents write into what they gave.
+
+    Args:
+        actions: as the agent gave them.
+        num_envs: B.
+        num_actions: A.
+        step: that they are for, from 0.
+
+    Raises:
+        UserError: they are not one whole number for each game, or one is out of range.
+    """
+    array = np.asarray(actions)
+    if array.shape != (num_envs,):
+        raise UserError(f"in step {step + 1} the agent gave {array.shape} actions; expected one for each game.")
+    try:
+        check_actions(array, num_actions)
+    except UserError as error:
+        raise UserError(f"in step {step + 1} the agent gave no action: {error}") from None
+    return array.astype(np.int16)
+
+
 def check_actions(actions: npt.NDArray[Any], num_actions: int) -> None:
     """Refuse actions that there are not.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from cageflow.envs.agent import BlueSetting
 from cageflow.envs.options import MIXED_RULES
 from cageflow.errors import UserError
-from cageflow.learn.policy import Policy, PolicyCard, check_durations
+from cageflow.learn.policy import Policy, PolicyCard, check_durations, red_made_for
 from cageflow.scenario import Network, NetworkIdentity, default_network, is_cage2
 from cageflow.scenario.durations import FROM_FILE, format_durations, words_on_durations, words_on_time
 from cageflow.sim.recall import num_inputs
@@ -53,6 +53,8 @@ def check_card(card: PolicyCard, setting: BlueSetting, what: str, cure: str | No
     """
     network = setting.network
     played = network.identity
+    if card.side != "blue":
+        raise UserError(f"{what} plays red, and blue is wanted here: name it by --red-agent, or where one is named")
     if card.network is not None and not card.network.is_same_but_for_time(played):
         raise UserError(
             f"{what} was made for the network {card.network}, but the game is on {played}, with "
@@ -73,6 +75,36 @@ def check_card(card: PolicyCard, setting: BlueSetting, what: str, cure: str | No
         raise UserError(
             f"{what} remembers what blue can in games where {_timing(card)}, and here {_timing_of(network)}, so that "
             f"there is something else to remember: {cure or f'give --durations {_own_durations(card)}'}"
+        )
+
+
+def check_red_fit(policy: Policy, network: Network, what: str) -> None:
+    """Refuse a network that a policy which is to play red was not made for.
+
+    Args:
+        policy: the policy.
+        network: that is played.
+        what: the policy in the user's words.
+
+    Raises:
+        UserError: it plays blue, or was made for another network or for other actions.
+    """
+    card = policy.card
+    if card.side != "red":
+        raise UserError(
+            f"{what} plays blue, and red is wanted here: name one that `cageflow train --side red` has made"
+        )
+    if card.network is not None and not card.network.is_same_but_for_time(network.identity):
+        raise UserError(
+            f"{what} was made for the network {card.network}, but the game is on {network.identity}, with "
+            f"{card.network.difference(network.identity)}: {_way_to(card.network, network.identity)}"
+        )
+    wanted = red_made_for(network)
+    has = (policy.num_observations, policy.num_actions)
+    if card.action_set != wanted["action_set"] or has != (wanted["sizes"]["table"], wanted["sizes"]["actions"]):
+        raise UserError(
+            f"{what} was made for what red knew and could do in another version of cageflow: play it with the version "
+            "that trained it, or train it anew"
         )
 
 

@@ -14,6 +14,7 @@ from cageflow.learn.config import ACTIVATIONS
 from cageflow.learn.inference import Actor, Layers, pack_weights
 from cageflow.scenario import Network, NetworkIdentity, default_network
 from cageflow.scenario.durations import KINDS
+from cageflow.scenario.identity import action_set_of
 from cageflow.scenario.orders import Order, OrderSpace, format_order, read_order
 from cageflow.scenario.schema import Durations
 from cageflow.sim.recall import num_inputs
@@ -24,6 +25,10 @@ ANY_WORKFLOW: Final = "any"
 ENFORCED: Final = "enforced"
 MODES: Final = get_args(WorkflowMode)
 """How a policy is brought to follow its order."""
+RED: Final = "red"
+SIDES: Final = ("blue", RED)
+LEARNED: Final = "learned"
+"""What the card of a policy that plays red says for the red agent of its games: itself."""
 
 _MEMORY_ROWS = 65_536  # distinct observations that a policy remembers, 76 MB with 145 actions
 
@@ -36,7 +41,7 @@ class PolicyCard:
         workflow: the order it was trained for, as `workflow.format_order` writes it; ANY_WORKFLOW for a universal
             policy, which is told the order; None for plain PPO.
         rules: rule set of the game it was trained in.
-        red_agent: its opponent in training.
+        red_agent: its opponent in training; LEARNED where it plays red itself.
         observation: the kind of observation it reads.
         max_steps: length of its training episodes.
         preset: preset of the learner.
@@ -55,6 +60,8 @@ class PolicyCard:
         crews: that blue had; None likewise.
         green: whether the green agent was awake in the game; None likewise.
         workflow_mode: "rewarded", or "enforced": it must be given masks that keep its order.
+        side: whom it plays, one of SIDES.
+        blue_agent: the opponent in training of a policy that plays red; None of any other.
     """
 
     workflow: str | None
@@ -78,6 +85,8 @@ class PolicyCard:
     crews: int | None = None
     green: bool | None = None
     workflow_mode: str = "rewarded"
+    side: str = "blue"
+    blue_agent: str | None = None
 
     @property
     def is_enforced(self) -> bool:
@@ -129,6 +138,8 @@ class PolicyCard:
             raise UserError(f"'activation' is {data['activation']!r}, expected one of {', '.join(ACTIVATIONS)}")
         if data["workflow_mode"] not in MODES:
             raise UserError(f"'workflow_mode' is {data['workflow_mode']!r}, expected one of {', '.join(MODES)}")
+        if data["side"] not in SIDES:
+            raise UserError(f"'side' is {data['side']!r}, expected one of {', '.join(SIDES)}")
         if not all(name in SIZES and type(size) is int for name, size in data["sizes"].items()):
             raise UserError(f"'sizes' is {data['sizes']!r}, expected whole numbers for {', '.join(SIZES)}")
         if data["durations"]:
@@ -158,6 +169,8 @@ _CARD_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "crews": ((int, type(None)), "a whole number or null"),
     "green": ((bool, type(None)), "true, false or null"),
     "workflow_mode": ((str,), "a name"),
+    "side": ((str,), "a name"),
+    "blue_agent": ((str, type(None)), "a name or null"),
 }
 _ADDED_LATER: dict[str, Any] = {
     "perturbed_starts": 0.0,
@@ -171,12 +184,17 @@ _ADDED_LATER: dict[str, Any] = {
     "crews": None,
     "green": None,
     "workflow_mode": "rewarded",
+    "side": "blue",
+    "blue_agent": None,
 }
 """What files say that were written before there were these entries."""
 
 SIZES: Final = ("table", "recalled", "rules", "order", "actions")
 """Bits of blue's table, of what blue remembers, of which rules it plays and of an order's code that a policy reads; and
-how many actions it has. One that is not told its rules has no entry for them."""
+how many actions it has. One that is not told its rules has no entry for them.
+
+Of a policy that plays red the table is what red knows.
+"""
 
 
 def check_durations(data: Mapping[str, Any]) -> Durations:
@@ -211,6 +229,17 @@ def made_for(network: Network, *, memory: bool, ordered: bool, tells_rules: bool
         "network": network.identity,
         "action_set": network.action_set,
         "sizes": sizes,
+        "durations": network.scenario.durations.model_dump(),
+        "crews": network.scenario.crews,
+    }
+
+
+def red_made_for(network: Network) -> dict[str, Any]:
+    """The same of a policy that plays red: it reads what red knows, and knows nothing of blue's durations."""
+    return {
+        "network": network.identity,
+        "action_set": action_set_of(network.red_codec.names),
+        "sizes": {"table": network.num_red_observations, "recalled": 0, "order": 0, "actions": len(network.red_codec)},
         "durations": network.scenario.durations.model_dump(),
         "crews": network.scenario.crews,
     }

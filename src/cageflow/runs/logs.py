@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 
 from cageflow.csv_format import Column, CsvFormat, decimals, flag, or_nan, or_none, significant, table, whole
-from cageflow.learn.policy import ANY_WORKFLOW
+from cageflow.learn.policy import ANY_WORKFLOW, RED
 from cageflow.scenario.orders import Order, OrderSpace, log_order, read_order
 from cageflow.search import LANDSCAPE, Acquisition, Iteration, TrialResult
 from cageflow.training.trainer import UpdateRecord, Workflow
@@ -20,17 +20,18 @@ WHOLE_ACQUISITION, BEST_ACQUISITION = 720, 500
 
 
 def log_workflow(workflow: Workflow) -> str:
-    """A workflow as the logs write it; "none" for plain PPO."""
+    """A workflow as the logs write it; "none" for plain PPO, "red" where red is who learns."""
     return log_order(workflow) if isinstance(workflow, tuple) else workflow or "none"
 
 
 def _read_workflow(cell: str) -> Workflow:
-    return None if cell == "none" else ANY_WORKFLOW if cell == ANY_WORKFLOW else read_order(cell)
+    named: dict[str, Workflow] = {"none": None, ANY_WORKFLOW: ANY_WORKFLOW, RED: RED}
+    return named[cell] if cell in named else read_order(cell)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedUpdate:
-    """One line of `training_log.csv`; `compliance` and `fixes` are NaN for plain PPO, `workflow_id` is -1 for no order.
+    """One line of `training_log.csv`; `compliance` and `fixes` are NaN for plain PPO and red, `workflow_id` there -1.
 
     The learner's figures are those of `UpdateStats`, the others those of `UpdateRecord`.
     """
@@ -90,7 +91,7 @@ class LoggedUpdate:
             training: which training of its order it is.
             trained_episodes: of that training before the trial.
         """
-        stats = record.stats
+        stats, is_unjudged = record.stats, order in (None, RED)
         return cls(
             workflow_id=orders.rank(order) if isinstance(order, tuple) else -1,
             order=order,
@@ -99,8 +100,8 @@ class LoggedUpdate:
             env_reward=record.env_reward,
             alignment=record.alignment,
             total_reward=record.total_reward,
-            compliance=math.nan if order is None else record.compliance,
-            fixes=math.nan if order is None else record.fixes,
+            compliance=math.nan if is_unjudged else record.compliance,
+            fixes=math.nan if is_unjudged else record.fixes,
             collection_s=record.collection_s,
             update_s=stats.seconds,
             trial=trial,
@@ -117,10 +118,10 @@ class LoggedUpdate:
             ending=ending,
             training=training,
             training_episodes=trained_episodes + record.episodes,
-            tested=math.nan if order is None else record.tests.tested,
-            tested_compliant=math.nan if order is None else record.tests.tested_compliant,
-            known_tested=math.nan if order is None else record.tests.known_tested,
-            known_compliant=math.nan if order is None else record.tests.known_compliant,
+            tested=math.nan if is_unjudged else record.tests.tested,
+            tested_compliant=math.nan if is_unjudged else record.tests.tested_compliant,
+            known_tested=math.nan if is_unjudged else record.tests.known_tested,
+            known_compliant=math.nan if is_unjudged else record.tests.known_compliant,
         )
 
 

@@ -13,7 +13,7 @@ from importlib.metadata import requires, version
 from pathlib import Path
 
 from cageflow.errors import UserError
-from cageflow.files import checksum, sync_folder, write_whole
+from cageflow.files import checksum, read_whole, sync_folder, write_whole
 from cageflow.numerics.processor import compiled_for, processor_name
 from cageflow.runs.checkpoint import write_checkpoint
 from cageflow.runs.folder_lock import LOCK, lock_folder
@@ -66,7 +66,7 @@ def make_folder(
             logs = RunLogs(path, config.logs, network.orders)
             closing.callback(logs.close)
             write_checkpoint(path, {"run_episodes": 0}, logs.sync())
-            sums = {name: checksum(copy) for name, copy in files.items()}
+            sums = {name: checksum(copy) for name, copy in {**files, **_files_named(config)}.items()}
             made_for = network.identity.to_json()
             content = {**config.to_json(), MADE_FOR: made_for, ABOUT: _about(), FILES: sums}
             write_whole(path / CONFIG, dump_settings(content))
@@ -80,7 +80,8 @@ def make_folder(
 
 def default_run_dir(config: RunConfig, root: Path = Path("runs")) -> Path:
     """A folder name that no run has yet: command, red agent, time and seed."""
-    return unused_folder(f"{config.command}-{config.game().red_agent}", f"-seed{config.seed}", root)
+    what = "red" if config.plays_red else config.game().red_agent
+    return unused_folder(f"{config.command}-{what}", f"-seed{config.seed}", root)
 
 
 def unused_folder(what: str, more: str = "", root: Path = Path("runs")) -> Path:
@@ -98,6 +99,14 @@ def _kept_files(config: RunConfig, start: bytes | None) -> dict[str, bytes]:
     if start is not None:
         files[f"{CHECKPOINT}/{START}"] = start
     return files
+
+
+def _files_named(config: RunConfig) -> dict[str, bytes]:
+    """What stays where it is, and must be as it was when the run goes on: the policy of the blue agent, by its path."""
+    if not config.plays_red or not Path(config.opponent).is_file():
+        return {}
+    path = Path(config.opponent).absolute()
+    return {str(path): read_whole(path)}
 
 
 def _about() -> dict[str, str]:

@@ -234,8 +234,8 @@ def _write_at_once(words: str) -> None:
 
 def describe_update(order: Workflow, record: UpdateRecord) -> tuple[str, ...]:
     """One update: what is trained, and its figures."""
-    if order is None:
-        return f"plain PPO  update {record.update}", f"reward {record.env_reward:.1f}"
+    if order is None or order == "red":
+        return f"{order or 'plain PPO'}  update {record.update}", f"reward {record.env_reward:.1f}"
     return (
         f"{'all workflows' if order == 'any' else show_order(order)}  update {record.update}",
         f"reward {record.env_reward:.1f}  alignment {record.alignment:.1f}  total {record.total_reward:.1f}  "

@@ -39,8 +39,10 @@ from cageflow.work.pool import Pool, WorkerError
 
 WHERE = ("parallel_workflows", "executor", "address", "cyborg_path")
 """Settings that say where trials run and not what they are: a run that goes on may change them."""
-MAY_CHANGE = ("total_episodes", "compare_plain", *WHERE)
-"""All that the command line may change of a run that goes on."""
+NAMED_AGAIN = ("blue_agent",)
+"""Settings that stay as they are, and that the user names again where they are code."""
+MAY_CHANGE = ("total_episodes", "compare_plain", *NAMED_AGAIN, *WHERE)
+"""All that the command line may say of a run that goes on."""
 
 
 def start(
@@ -55,6 +57,8 @@ def start(
     if executor is not None and not config.has_trials:
         raise UserError(f"{config.command} runs in one process: leave the executor out, or use search or landscape")
     config = on_network_of_start(config)
+    for note in notes_on_blue(config):
+        reporter.note(note)
     path = run_dir or default_run_dir(config)
     check_new(path)
     learner = read_start(config)
@@ -97,6 +101,8 @@ def resume(
         kept.pop("address", None)  # it leaves the cluster
     check_named(kept, changes or {}, run_dir / CONFIG)
     changed = {name: value for name, value in (changes or {}).items() if value not in (None, kept.get(name))}
+    for name in changed.keys() & set(NAMED_AGAIN):
+        raise UserError(f"{name} is {changed[name]!r}, but the run was begun with {kept.get(name)!r}: name the same")
     if "total_episodes" in changed and command != "search":
         raise UserError("the episodes of a training cannot be changed: its schedules are stretched over them")
     config = on_own_network(make_config({**kept, **changed}), run_dir)  # its file may have been moved or changed since
@@ -137,6 +143,7 @@ def _run(
         config.find_strategy()
     _check_device(config.device)
     _check_cyborg(config)
+    _check_blue(config)
     advice = stop.advice if stop else f"go on with `cageflow {config.command} --resume {shlex.quote(str(path))}`"
     signals = nullcontext(stop) if stop else catching_signals(advice, reporter.stopping)
     with ExitStack() as closing, telling_failures(path, advice), signals as asked:
@@ -213,6 +220,28 @@ def _check_device(name: str) -> None:
     except (RuntimeError, AssertionError) as error:
         available = "cpu, cuda" if torch.cuda.is_available() else "cpu"
         raise UserError(f"device {name!r} cannot be used here: choose from {available}") from error
+
+
+def notes_on_blue(config: RunConfig) -> tuple[str, ...]:
+    """What a user has to know of the blue agent that red learns against, a sentence each."""
+    source = config.blue_source()
+    return () if source is None else source.notes(config.game().blue_setting)
+
+
+def _check_blue(config: RunConfig) -> None:
+    """Refuse a blue agent that red cannot learn against, here and not in a worker.
+
+    Raises:
+        UserError: it cannot be made, was not made for these games, or plays too few of them at once.
+    """
+    source = config.blue_source()
+    if source is None:
+        return
+    most, count = source.load(config.game().blue_setting).max_envs, config.rollout().episodes_per_update
+    if most is not None and most < count and config.collector != "sequential":
+        raise UserError(
+            f"{config.opponent} plays {most} games at once, and an update has {count}: give --collector sequential"
+        )
 
 
 def _check_cyborg(config: RunConfig) -> None:

@@ -11,9 +11,8 @@ from cageflow.learn.ppo import PPO
 from cageflow.runs.layout import CHECKPOINT, CONFIG, STATE, on_own_network
 from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import read_config
-from cageflow.sim.recall import num_inputs
 from cageflow.training.state_file import dump_state, load_learner
-from cageflow.training.trainer import policy_card
+from cageflow.training.trainer import policy_card, sizes_of
 
 
 def on_network_of_start(config: RunConfig) -> RunConfig:
@@ -64,19 +63,28 @@ def read_start(config: RunConfig) -> bytes | None:
         raise UserError(f"{path} has no learner to start from: name a run of `cageflow universal` or `cageflow train`")
     run = _run_of(config)
     if run is not None:
-        check_card(_card_of(run), config.game().blue_setting, str(path))
-    game = config.game()
+        _check_side(_card_of(run), config, str(path))
+    game, sizes = config.game(), sizes_of(config)
     try:
         PPO(
             config.learner(),
-            num_observations=num_inputs(game.network, memory=config.rollout().memory) + config.tells_rules,
-            num_actions=len(game.network.codec),
+            num_observations=sizes.observations,
+            num_actions=sizes.actions,
             order_encoding=game.network.orders.encode(game.network.unit_types) if config.tells_order else None,
             total_updates=1,
         ).start_from(learner)
     except ValueError as error:
         raise UserError(f"{path} cannot be started from: {error}") from error
     return dump_state({"ppo": learner})
+
+
+def _check_side(card: PolicyCard, config: RunConfig, what: str) -> None:
+    """Refuse a learner of the other side, and one of blue that was made for another game."""
+    side = "red" if config.plays_red else "blue"
+    if card.side != side:
+        raise UserError(f"{what} has learned to play {card.side}, and {side} is to learn: start from a run of its own")
+    if side == "blue":
+        check_card(card, config.game().blue_setting, what)
 
 
 def _run_of(config: RunConfig) -> Path | None:

@@ -27,6 +27,8 @@ class RunSummary:
         policy: the policy file.
         tests: which fixes tested the workflow, in the same episodes; None where it was not counted.
         belief: what the search expected of the best workflow, reward at the full budget; None where it chose nothing.
+        side: who learned; the reward is its own, which of red is what blue loses.
+        opponent: whom it met in training; None where that was not noted.
     """
 
     run_dir: Path
@@ -43,3 +45,5 @@ class RunSummary:
     policy: Path
     tests: OrderTests | None = None
     belief: float | None = None
+    side: str = "blue"
+    opponent: str | None = None

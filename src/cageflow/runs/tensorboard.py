@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
+from cageflow.learn.policy import RED
 from cageflow.runs.summary import RunSummary
 from cageflow.scenario.orders import log_order
 from cageflow.search import Iteration
@@ -52,7 +53,7 @@ class EventLog:
             "learner/approx_kl": record.stats.approx_kl,
             "learner/explained_variance": record.stats.explained_variance,
         }
-        if order is not None:
+        if order not in (None, RED):
             scalars["train/alignment"] = record.alignment
             scalars["train/compliance"] = record.compliance
         if isinstance(order, tuple):

@@ -38,9 +38,9 @@ class TrainingRun:
         started = time.monotonic()
         config, folder = self._run.config, self._run.folder
         order = config.order()
+        who = "red" if config.plays_red else "plain PPO" if order is None else show_order(order)
         self._run.reporter.start(
-            f"Training {'plain PPO' if order is None else show_order(order)} "
-            f"{config.game_in_words(with_orders=order is not None)}: {folder.path}",
+            f"Training {who} {config.game_in_words(with_orders=order is not None)}: {folder.path}",
             config.total_episodes,
             self._run.episodes_before,
         )
@@ -78,15 +78,17 @@ class TrainingRun:
             episodes_here=trainer.episodes - self._run.episodes_before,
             ending=ending,
             policy=policy,
+            side="red" if config.plays_red else "blue",
+            opponent=config.opponent,
             tests=None if order is None else evaluation.tests,
         )
 
     def _end_update(self, trainer: PolicyTrainer, record: UpdateRecord, ending: Ending | None) -> None:
         """Log an update, and have all on disk before the next if a checkpoint is due."""
-        self._run.folder.logs.update(trainer.order, record, 0, record.episodes, ending)
+        self._run.folder.logs.update(trainer.workflow, record, 0, record.episodes, ending)
         written = self._run.checkpoint_if_due(lambda: _state(trainer), at_end=ending is not None)
-        self._run.events.update(trainer.order, record, record.episodes)
-        self._run.reporter.update(trainer.order, record, record.episodes)
+        self._run.events.update(trainer.workflow, record, record.episodes)
+        self._run.reporter.update(trainer.workflow, record, record.episodes)
         if written:
             self._run.stop.check()
 

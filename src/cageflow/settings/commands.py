@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from pydantic import field_validator
 
 from cageflow.collect import WITH_PROCESSES
+from cageflow.collect.games import QUIET
+from cageflow.envs.agent import BlueSource
 from cageflow.errors import UserError
 from cageflow.scenario.named import load_network
 from cageflow.scenario.orders import Order, format_order, read_order
@@ -31,6 +33,14 @@ from cageflow.settings.parts import (
 
 EXECUTORS = ("inline", "process", "dask", "ray")
 """Where trials run: one after the other in this process, in processes of this machine, on a cluster."""
+
+NOT_OF_RED = {
+    "workflow": "red follows none",
+    "red_agent": "red is who learns",
+    "perturbed_starts": "these are of blue's learning",
+    "red_mixture": "red is who learns",
+}
+"""Settings that a training of red has not, and why."""
 
 PLAIN_PART = 4
 """Plain PPO beside a run costs a 4th of it at most, unless more is asked for."""
@@ -340,10 +350,56 @@ class TrainConfig(PolicyConfig, TrainSettings):
         return value
 
     def check(self) -> None:
-        """Refuse as of any run, and an order that the network has not."""
+        """Refuse as of any run, an order that the network has not, and what only the other side has."""
         super().check()
+        if self.plays_red:
+            self._check_red()
+        elif self.blue_agent is not None:
+            raise UserError(
+                f"blue_agent is {self.blue_agent!r}, but blue is who learns: leave it out, or give --side red"
+            )
         if self.workflow is not None:
             self.__dict__["workflow"] = format_order(self.game().network.orders.parse(self.workflow))
+
+    def _check_red(self) -> None:
+        """Refuse what red has not, and a training against nobody."""
+        if self.blue_agent is None:
+            raise UserError("side is 'red': say by --blue-agent whom it is to play against, such as champion")
+        if self.simulator == "cyborg":
+            raise UserError("side is 'red', which learns on the compiled simulator alone: leave --simulator out")
+        for name, why in NOT_OF_RED.items():
+            value = getattr(self, name)
+            if value != type(self).model_fields[name].default:
+                raise UserError(f"{name} is {value!r}, but {why}: leave it out, or give --side blue")
+
+    @property
+    def plays_red(self) -> bool:
+        """As the user says."""
+        return self.side == "red"
+
+    def blue_source(self) -> BlueSource | None:
+        """The agent that the user names."""
+        if self.blue_agent is None:
+            return None
+        from cageflow.agents.mixture import find_blue  # so that no search waits for it
+        from cageflow.agents.sources import SourceOptions
+
+        deterministic = self.blue_actions == "deterministic"
+        return find_blue(self.blue_agent, SourceOptions(deterministic=deterministic, scenario=self.scenario))
+
+    @property
+    def opponent(self) -> str:
+        """Of red the blue agent."""
+        return self.blue_agent or super().opponent
+
+    @property
+    def leaves_order_open(self) -> bool:
+        """Where blue is told none."""
+        return self.workflow is None and not self.plays_red
+
+    def _game_settings(self) -> dict[str, Any]:
+        """With a red agent that can play on every network, whose place the learner takes, where red learns."""
+        return super()._game_settings() | ({"red_agent": QUIET} if self.plays_red else {})
 
     def order(self) -> Order | None:
         """The workflow; None for plain PPO."""

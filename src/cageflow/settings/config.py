@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, model_validator
 
 from cageflow.collect import COLLECTORS, WorkflowSpec
+from cageflow.envs.agent import BlueSource
 from cageflow.envs.options import MIXED_RULES, GameOptions, why_not
 from cageflow.envs.varying import Variation, format_mixture, parse_mixture
 from cageflow.errors import UserError
@@ -172,7 +173,11 @@ class RunConfig(BaseModel, CommonSettings):
 
     @cached_property
     def _game(self) -> GameOptions:
-        return GameOptions(**{field.name: getattr(self, field.name) for field in fields(GameOptions)})
+        return GameOptions(**self._game_settings())
+
+    def _game_settings(self) -> dict[str, Any]:
+        """Those of the game by name."""
+        return {field.name: getattr(self, field.name) for field in fields(GameOptions)}
 
     def variation(self) -> Variation:
         """What is drawn for each of the episodes that are learned from; those that judge are as the game says."""
@@ -206,6 +211,29 @@ class RunConfig(BaseModel, CommonSettings):
         return None
 
     @property
+    def plays_red(self) -> bool:
+        """Whether red is who learns."""
+        return False
+
+    def blue_source(self) -> BlueSource | None:
+        """Who plays blue where red learns; None where blue does.
+
+        Raises:
+            UserError: the user names nobody who can.
+        """
+        return None
+
+    @property
+    def opponent(self) -> str:
+        """Whom the learner plays against, as the user calls it."""
+        return self.game().red_agent
+
+    @property
+    def leaves_order_open(self) -> bool:
+        """Whether the user has yet to say that no order is wanted."""
+        return False
+
+    @property
     def tells_order(self) -> bool:
         """Whether the policies are told an order."""
         return True
@@ -213,7 +241,8 @@ class RunConfig(BaseModel, CommonSettings):
     @property
     def tells_rules(self) -> bool:
         """Whether its policies are told which of the rules they play, being trained for both."""
-        return self.rollout().tell_rules and self.rules == MIXED_RULES and not self.follows_any
+        is_told = self.rollout().tell_rules and self.rules == MIXED_RULES
+        return is_told and not self.follows_any and not self.plays_red
 
     @property
     def start(self) -> str | None:
@@ -226,7 +255,7 @@ class RunConfig(BaseModel, CommonSettings):
         scenario = game.network.scenario
         orders = f", orders {self.workflow_mode}" if with_orders else ""
         return (
-            f"on {scenario.name}, {words_on_time(scenario)}{orders}, against {game.red_agent}, rules {self.rules}, "
+            f"on {scenario.name}, {words_on_time(scenario)}{orders}, against {self.opponent}, rules {self.rules}, "
             f"seed {self.seed}"
         )
 

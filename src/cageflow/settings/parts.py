@@ -114,6 +114,27 @@ class WorkflowSettings:
     ] = None  # plain PPO
 
 
+class SideSettings:
+    """Whom the learner of `train` plays, and against whom where it is red."""
+
+    side: Annotated[
+        Literal["blue", "red"],
+        Option("Who learns: blue, or red against a blue agent that stays as it is.", advanced=False),
+    ] = "blue"
+    blue_agent: Annotated[
+        str | None,
+        Option(
+            "With --side red: who plays blue, anything that `cageflow evaluate` takes, or several by weight, such as "
+            "champion=2,react=1, of which one plays each episode.",
+            advanced=False,
+        ),
+    ] = None
+    blue_actions: Annotated[
+        Literal["sample", "deterministic"],
+        Option("With --side red: whether a policy that plays blue draws its actions or takes its likeliest."),
+    ] = "sample"
+
+
 class StrategySettings:
     """How a search picks orders."""
 
@@ -366,7 +387,7 @@ class SearchSettings(TrialsSettings, BesideSettings, RungSettings, WhereSettings
     """Of `search`."""
 
 
-class TrainSettings(PolicySettings, WorkflowSettings):
+class TrainSettings(PolicySettings, SideSettings, WorkflowSettings):
     """Of `train`, which has the cores to itself."""
 
     num_threads: Annotated[

@@ -23,6 +23,8 @@ _given.maxstring = _given.maxother = _given.maxlong = LONGEST
 shorten = _given.repr
 CODE_FROM = {"cyborg_path": "from where CybORG is imported", "address": "a cluster that sends and is sent code"}
 """Settings that say whose code runs. In a file they are for the record: the user names them each time."""
+AGENTS_IN_PYTHON = {"blue_agent": "an agent whose code would run"}
+"""Settings that name an agent, which may be code; likewise where it is."""
 OLD_NAMES = {"n_seeds": "repetitions"}
 """What settings were called before, and what they are called now; files may have the old names for a version."""
 BEFORE = {"workflow_mode": "rewarded"}
@@ -68,13 +70,19 @@ def check_named(values: Mapping[str, Any], given: Mapping[str, Any], file: Path)
     Raises:
         UserError: the file names a CybORG or a cluster, and the user none.
     """
-    for name, what in CODE_FROM.items():
+    foreign = {name: what for name, what in AGENTS_IN_PYTHON.items() if is_code(values.get(name))}
+    for name, what in {**CODE_FROM, **foreign}.items():
         if values.get(name) is not None and given.get(name) is None:
             option = "--" + name.replace("_", "-")
             raise UserError(
                 f"{file} says {name} {values[name]!r}, {what}, and a file alone does not decide whose code runs: name "
                 f"it yourself by {option}"
             )
+
+
+def is_code(agent: object) -> bool:
+    """Whether the name of an agent is that of a class, a function or a model that carries code."""
+    return isinstance(agent, str) and (":" in agent or agent.endswith((".py", ".zip", ".json")))
 
 
 def renamed_settings(file: Path) -> dict[str, str]:

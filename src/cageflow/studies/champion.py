@@ -15,16 +15,13 @@ from cageflow.agents.sources import SourceOptions, find_agent
 from cageflow.envs.options import MIXED_RULES, RULES
 from cageflow.errors import UserError
 from cageflow.evaluation.protocol import EPISODES, EvaluationSettings, evaluate
-from cageflow.runs.interrupt import RunFailedError, RunStoppedError
 from cageflow.settings.commands import TrainConfig
 from cageflow.settings.reading import BEFORE, check_named, make_config_of
 from cageflow.sim.threads import available_cores
 from cageflow.studies.champion_table import ChampionTable, ChampionTables, SeedResult
 from cageflow.studies.study import Kind, Say, Study, check_judging
 from cageflow.studies.training import Training, whole_budget
-from cageflow.work.executors import ExecutorHandle
-from cageflow.work.pool import Pool
-from cageflow.work.worker_processes import WorkerProcesses
+from cageflow.studies.trainings import check_workers, train_all
 
 SETTINGS = "champion.json"
 KIND = Kind(SETTINGS, "champion", "a champion")
@@ -100,7 +97,7 @@ def train_champion(
     settings: ChampionSettings, run_dir: Path | None, num_workers: int | None, say: Say
 ) -> ChampionTables:
     """Train and judge in a new folder, `num_workers` (None: one for each core) at once; raises as `KIND.new`."""
-    _check_workers(num_workers)
+    check_workers(num_workers)
     config = settings.config
     with KIND.new(run_dir, "champion", f"champion-{config.rules}", settings.to_json(), config.game(), say) as study:
         return _carry_through(settings, study, num_workers)
@@ -109,7 +106,7 @@ def train_champion(
 def go_on(run_dir: Path, num_workers: int | None, say: Say) -> ChampionTables:
     """Go on with what was stopped, each training as if it never had been; raises as `KIND.read` and `KIND.resumed`."""
     settings = KIND.read(run_dir, _settings_of)
-    _check_workers(num_workers)
+    check_workers(num_workers)
     with KIND.resumed(run_dir, "champion", say) as study:
         return _carry_through(settings, study, num_workers)
 
@@ -124,16 +121,11 @@ def _settings_of(content: dict[str, Any], path: Path) -> ChampionSettings:
     return ChampionSettings(**content)
 
 
-def _check_workers(num_workers: int | None) -> None:
-    if num_workers is not None and num_workers < 1:
-        raise UserError(f"n_workers is {num_workers}; expected a whole number from 1")
-
-
 def _carry_through(settings: ChampionSettings, study: Study, num_workers: int | None) -> ChampionTables:
     settings = replace(settings, config=settings.config.model_copy(update={"scenario": study.network}))
     trainings = [Training(settings.training(seed), study.run_dir / f"seed{seed}") for seed in settings.seeds]
     missing = [training for training in trainings if not training.is_finished]
-    _train_all(study, missing, num_workers or available_cores())
+    train_all(study, missing, num_workers or available_cores())
     tables = ChampionTables(tuple(_table(trainings, settings, study, rules) for rules in settings.judged_rules))
     study.write_table(tables.to_json(), md=tables.markdown())
     return tables
@@ -149,52 +141,6 @@ def _table(trainings: Sequence[Training], settings: ChampionSettings, study: Stu
         study.say(f"seed {training.config.seed}: playing the protocol, {episodes}{under}")
         results.append(_judge(training, settings, rules))
     return ChampionTable(study.run_dir, settings.config, tuple(results))
-
-
-def _train_all(study: Study, trainings: Sequence[Training], num_workers: int) -> None:
-    """Train, at most `num_workers` at once, in processes that write their checkpoint when stopped."""
-    workers = WorkerProcesses(num_workers)
-    handle = ExecutorHandle(workers, "", workers.terminate)
-
-    def look() -> None:
-        study.check()
-        if study.is_silent:
-            for training in pool.pending[:num_workers]:
-                study.say(_progress(training))
-
-    with Pool(lambda: handle, _train, _name) as pool:
-        for training in trainings:
-            pool.submit(training)
-        while pool.pending:
-            training, failure = pool.next_done(look)
-            study.check()
-            if failure is not None:
-                raise RunFailedError(f"{_name(training)} failed: {failure}")
-            study.say(_progress(training))
-
-
-def _name(training: Training) -> str:
-    return f"the training with seed {training.config.seed}"
-
-
-def _train(training: Training) -> str | None:
-    """Train in this process, a worker's; what it failed of, if it did."""
-    try:
-        training.carry_through()
-    except (UserError, RunFailedError, RunStoppedError) as error:
-        return str(error)
-    return None
-
-
-def _progress(training: Training) -> str:
-    """Where a training stands, from its log."""
-    seed, updates = training.config.seed, training.updates
-    if not updates:
-        return f"seed {seed}: starting"
-    last = updates[-1]
-    words = f"seed {seed}: {last.episodes:,} of {training.config.total_episodes:,} episodes"
-    compliance = "" if last.order is None else f", compliance {last.compliance:.1%}"
-    return f"{words}, return {last.env_reward:.2f}{compliance}"
 
 
 def _judge(training: Training, settings: ChampionSettings, rules: str) -> SeedResult:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from cageflow.collect import Collector, Episodes, EpisodeStream, Feed, GameSpec,
 from cageflow.envs.options import GameOptions
 from cageflow.envs.varying import UNVARIED
 from cageflow.learn.inference import ActorWeights
-from cageflow.learn.policy import Policy, PolicyCard, made_for
+from cageflow.learn.policy import LEARNED, Policy, PolicyCard, made_for, red_made_for
 from cageflow.learn.ppo import PPO, UpdateStats
 from cageflow.scenario.orders import Order, format_order
 from cageflow.settings.commands import PolicyConfig
@@ -22,8 +22,8 @@ from cageflow.sim.recall import num_inputs
 from cageflow.training.told_rules import ToldFeed, play_told, told_weights
 from cageflow.workflow.tested import OrderTests
 
-Workflow = Order | Literal["any"] | None
-"""What a policy follows: one order, any that it is told (a universal policy), or none (plain PPO)."""
+Workflow = Order | Literal["any", "red"] | None
+"""What a policy follows: one order, any that it is told (a universal policy), or none (plain PPO, and red)."""
 
 Ending = Literal["threshold", "plateau", "episode-cap", "budget", "rung"]
 """Why training ended: the compliance threshold was reached and confirmed on fresh episodes; compliance stopped
@@ -163,6 +163,7 @@ class PolicyTrainer:
             self._workflow = config.workflow_spec(order)
         stream = EpisodeStream(seed, "train")
         variation = config.variation()
+        sizes = sizes_of(config)
         self._encoding = None if order is None else game.network.orders.encode(order)
         self._feed: Feed = (
             ToldFeed(collector, stream, self._workflow, variation, self._weights_of)
@@ -172,8 +173,8 @@ class PolicyTrainer:
         planned = config.planned_episodes if rung is None else max_episodes
         self.ppo = PPO(
             config.learner(),
-            num_observations=num_inputs(game.network, memory=rollout.memory) + config.tells_rules,
-            num_actions=len(game.network.codec),
+            num_observations=sizes.observations,
+            num_actions=sizes.actions,
             order_encoding=self._encoding,
             total_updates=math.ceil(planned / rollout.episodes_per_update),
             total_episodes=planned if rollout.small_updates else None,
@@ -225,6 +226,11 @@ class PolicyTrainer:
         if self.episodes >= self.max_episodes:
             return self._cap
         return "rung" if self.rung is not None and self.episodes >= self.rung else None
+
+    @property
+    def workflow(self) -> Workflow:
+        """What the policy follows, as the logs say it."""
+        return "red" if self.config.plays_red else self.order
 
     @property
     def trial_episodes(self) -> int:
@@ -321,6 +327,22 @@ class PolicyTrainer:
             self._updates_without_improvement += 1
 
 
+class Sizes(NamedTuple):
+    """Bits that a learner reads, an order's code aside, and how many actions it has."""
+
+    observations: int
+    actions: int
+
+
+def sizes_of(config: RunConfig) -> Sizes:
+    """The sizes of the learner of a run."""
+    network = config.game().network
+    if config.plays_red:
+        return Sizes(network.num_red_observations, len(network.red_codec))
+    num_observations = num_inputs(network, memory=config.rollout().memory) + config.tells_rules
+    return Sizes(num_observations, len(network.codec))
+
+
 def policy_card(config: RunConfig, workflow: str | None, training_episodes: int) -> PolicyCard:
     """What a policy file says of a policy of this run.
 
@@ -335,16 +357,22 @@ def policy_card(config: RunConfig, workflow: str | None, training_episodes: int)
         alignment = {"definition": config.compliance_definition}
         if config.workflow_mode == "rewarded":
             alignment |= {"lambda": config.alignment_lambda, "threshold": config.compliance_threshold}
+    memory = rollout.memory and not config.plays_red
+    sided: dict[str, Any]
+    if config.plays_red:
+        sided = {"side": "red", "red_agent": LEARNED, "blue_agent": config.opponent, **red_made_for(game.network)}
+    else:
+        made = made_for(game.network, memory=memory, ordered=workflow is not None, tells_rules=config.tells_rules)
+        sided = {"red_agent": game.red_agent, **made}
     return PolicyCard(
         workflow=workflow,
         rules=game.rules,
-        red_agent=game.red_agent,
         observation=game.observation,
         max_steps=game.max_steps,
         preset=config.preset,
         activation=config.learner().activation,
         mask_actions=rollout.mask_actions,
-        memory=rollout.memory,
+        memory=memory,
         alignment=alignment,
         workflow_mode=config.workflow_mode,
         training_episodes=training_episodes,
@@ -352,11 +380,17 @@ def policy_card(config: RunConfig, workflow: str | None, training_episodes: int)
         green_share=config.green_share,
         red_mixture=dict(config.variation().red_mixture),
         green=game.green,
-        **made_for(game.network, memory=rollout.memory, ordered=workflow is not None, tells_rules=config.tells_rules),
+        **sided,
     )
 
 
 def game_spec(config: RunConfig) -> GameSpec:
     """What the collector of a run is to play."""
     rollout = config.rollout()
-    return GameSpec(config.game(), masked=rollout.mask_actions, memory=rollout.memory, cyborg_path=config.cyborg_path)
+    return GameSpec(
+        config.game(),
+        masked=rollout.mask_actions,
+        memory=rollout.memory,
+        cyborg_path=config.cyborg_path,
+        blue=config.blue_source(),
+    )

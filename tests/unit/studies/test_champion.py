@@ -16,7 +16,7 @@ from cageflow.evaluation.protocol import LENGTHS, REDS, Cell, Evaluation, Evalua
 from cageflow.runs import runs
 from cageflow.runs.interrupt import RunFailedError
 from cageflow.settings.reading import make_config
-from cageflow.studies import champion
+from cageflow.studies import champion, trainings
 from cageflow.studies.champion import ChampionSettings, make_settings
 from cageflow.studies.champion_table import ChampionTable, ChampionTables, SeedResult
 from cageflow.studies.training import Training
@@ -158,9 +158,9 @@ def test_training__goes_on_with_what_was_begun_once_its_orphan_is_gone(
     monkeypatch.setattr(runs, "start", lambda *_, stop: calls.append("start") or policy)
     monkeypatch.setattr(runs, "resume", lambda *_, wait_s, stop: calls.append(f"{wait_s > PARENT_CHECK_S}") or policy)
     training = Training(settings().training(1), tmp_path)
-    assert champion._train(training) is None
+    assert trainings._train(training) is None
     (tmp_path / "config.json").write_text("{}")
-    assert champion._train(training) is None
+    assert trainings._train(training) is None
     assert calls == ["start", "True"]
 
 
@@ -172,11 +172,11 @@ def test_training_that_fails__ends_the_run_in_its_words(tmp_path: Path) -> None:
     ):
         training.path.mkdir()
         (training.path / "config.json").write_text("no configuration")  # so that its worker refuses it
-        champion._train_all(study, [training], 1)
+        trainings.train_all(study, [training], 1)
 
 
 def test_folder_that_is_removed__ends_the_run_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = tmp_path / "run"
-    monkeypatch.setattr(champion, "_train_all", lambda *_: shutil.rmtree(run))
+    monkeypatch.setattr(champion, "train_all", lambda *_: shutil.rmtree(run))
     with pytest.raises(RunFailedError, match="run was removed while the run was going"):
         champion.train_champion(settings(), run, 1, lambda words: None)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from cageflow.learn.policy import ANY_WORKFLOW
+from cageflow.learn.policy import ANY_WORKFLOW, RED
 from cageflow.report.content import Chart, Section, Table
 from cageflow.report.drawing import plain_ticks, tip
 from cageflow.report.material import Material
@@ -192,4 +192,4 @@ def _table(curves: Sequence[LearningCurve], names: dict[Workflow, str], measures
 
 
 def _name(order: Workflow) -> str:
-    return "all workflows" if order == ANY_WORKFLOW else order_words(order)
+    return "all workflows" if order == ANY_WORKFLOW else order if order == RED else order_words(order)

@@ -1,0 +1,57 @@
+"""Attackers that learn, from the command line."""
+
+from pathlib import Path
+
+import pytest
+
+from cageflow.learn.policy_file import load_policy
+from cageflow.runs.interrupt import RunStoppedError
+from cageflow.runs.training_run import TrainingRun
+from cageflow.training.trainer import PolicyTrainer
+from tests.e2e.command_line import cageflow
+
+RED = ("train", "--side", "red", "--blue-agent", "react", "--max-steps", 12, "--total-episodes", 48, "--seed", 3)
+RED = (*RED, "--episodes-per-update", 16, "--evaluation-episodes", 8, "--json")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("red") / "run"
+    outcome = cageflow(*RED, "--run-dir", run)
+    assert outcome.status == 0, outcome.err
+    assert outcome.json["side"] == "red" and outcome.json["opponent"] == "react"
+    assert outcome.json["reward"] >= 0.0 and outcome.json["workflow"] is None
+    return run
+
+
+def test_policy__says_that_it_plays_red_and_against_whom(trained: Path) -> None:
+    card = load_policy(trained / "policies" / "policy.safetensors").card
+    assert (card.side, card.red_agent, card.blue_agent, card.training_episodes) == ("red", "learned", "react", 48)
+    log = (trained / "training_log.csv").read_text().splitlines()
+    assert [line.split(",")[1] for line in log[1:]] == ["red"] * (len(log) - 1)
+
+
+def test_training_that_is_stopped__goes_on_as_if_it_never_had_been(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, stopped = trained, tmp_path / "stopped"
+    ended = TrainingRun._end_update
+
+    def stop_in_the_midst(run: TrainingRun, trainer: PolicyTrainer, *others: object) -> None:
+        ended(run, trainer, *others)  # type: ignore[arg-type]
+        if trainer.updates == 1:
+            run._run.folder.checkpoint({"run_episodes": trainer.episodes, "trainer": trainer.state_dict()})
+            raise RunStoppedError(2, "stopped")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(TrainingRun, "_end_update", stop_in_the_midst)
+        assert cageflow(*RED, "--run-dir", stopped).status == 130
+    assert cageflow("train", "--resume", stopped, "--json").status == 0
+    policies = [(run / "policies" / "policy.safetensors").read_bytes() for run in (whole, stopped)]
+    assert policies[0] == policies[1]
+
+
+def test_training_of_red__needs_somebody_to_play_against(tmp_path: Path) -> None:
+    refused = cageflow("train", "--side", "red", "--run-dir", tmp_path / "run")
+    assert refused.status == 2 and "say by --blue-agent whom it is to play against" in refused.err
+    assert not (tmp_path / "run").exists()
