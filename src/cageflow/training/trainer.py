@@ -166,7 +166,14 @@ class PolicyTrainer:
         sizes = sizes_of(config)
         self._encoding = None if order is None else game.network.orders.encode(order)
         self._feed: Feed = (
-            ToldFeed(collector, stream, self._workflow, variation, self._weights_of)
+            ToldFeed(
+                collector,
+                stream,
+                self._workflow,
+                variation,
+                self._weights_of,
+                int(rollout.challenge_first * config.planned_episodes),
+            )
             if config.tells_rules
             else make_feed(collector, stream, self._workflow, config.max_staleness, max_episodes, variation)
         )
