@@ -87,19 +87,21 @@ if not is_command():  # a command loads Gymnasium, half of the time to its help,
     import_module("cageflow.envs")
 
 
-def __getattr__(name: str) -> Any:
-    """What stands in `__all__`, looked up when asked for."""
-    if name in _FACE:
-        value = getattr(import_module(_FACE[name]), name)
-        globals()[name] = value
-        return value
-    if name == "search":
-        return import_module("cageflow.search")
-    if name != "__version__":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib.metadata import version
+if not TYPE_CHECKING:  # to a type checker any name would be one
 
-    return version("cageflow")
+    def __getattr__(name: str) -> Any:
+        """What stands in `__all__`, looked up when asked for."""
+        if name in _FACE:
+            value = getattr(import_module(_FACE[name]), name)
+            globals()[name] = value
+            return value
+        if name == "search":
+            return import_module("cageflow.search")
+        if name != "__version__":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib.metadata import version
+
+        return version("cageflow")
 
 
 def __dir__() -> list[str]:

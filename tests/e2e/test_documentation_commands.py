@@ -50,6 +50,7 @@ NO_COMMANDS = {
     ("README.md", "trial   0 "): "what a search prints",
     ("evaluation.md", "team bline=runs/bline,"): "what an evaluation prints",
     ("evaluation.md", "100 steps after 25 "): "what an evaluation prints",
+    ("evaluation.md", "     policy "): "what an evaluation prints",
     ("search.md", "value of a trial = "): "a formula",
     ("search.md", "-ln(1 + gap / unit) "): "a formula",
     ("search.md", "enterprise before user "): "what a search prints",

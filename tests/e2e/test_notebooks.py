@@ -44,7 +44,7 @@ def test_notebook_holds_no_output_and_uses_the_public_face(path: Path) -> None:
         if cell.cell_type == "code":
             assert (cell.outputs, cell.execution_count) == ([], None)
     assert [name for program in programs_of(path) for name in foreign_names(program)] == []
-    assert f"]({path.name})" in (FOLDER / "README.md").read_text()
+    assert f"](notebooks/{path.name})" in FOLDER.with_suffix(".md").read_text()
 
 
 def test_names_that_are_not_for_users_are_found() -> None:

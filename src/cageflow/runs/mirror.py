@@ -46,7 +46,7 @@ def mirrored(project: str | None, path: Path, config: RunConfig) -> Iterator[Non
         name=path.name,
         id=number,
         resume="allow",
-        dir=str(path),
+        dir=str(path.parent),  # inside, its copy of the events would be taken for more of them
         config=hyperparameters(config),
         sync_tensorboard=True,
     )

@@ -85,6 +85,7 @@ def test_wandb_takes_the_events_of_a_run_and_of_its_resumption_as_one(
     first, second = Sent.begun
     assert (first["project"], first["name"], first["sync_tensorboard"]) == ("mine", "run", True)
     assert first["config"]["command"] == "train"
+    assert Path(first["dir"]) == tmp_path  # events inside the run's folder would be read again
     assert first["id"] == second["id"] and first["resume"] == "allow"
     assert Sent.ended == 2
 
