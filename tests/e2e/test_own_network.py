@@ -206,6 +206,6 @@ def test_network_s_copy_of_cage2__is_cage2(here: Path, plain_run: Any) -> None:
 
 def test_table_of_another_network__is_compared_with_nothing(here: Path) -> None:
     file = network_file(here / "own.yaml")
-    shipped = Path(load_scenario.__code__.co_filename).parents[1] / "data" / "landscapes" / "bline.csv"
+    shipped = Path(load_scenario.__code__.co_filename).parents[1] / "data" / "landscapes" / "cage2-bline-rewarded.csv"
     words = refused("universal", "--scenario", file, "--against", shipped, "--run-dir", "no")
     assert "the table was made on the network" in words and not (here / "no").exists()

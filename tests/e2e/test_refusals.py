@@ -136,7 +136,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
         ("record --cyborg-path .", "holds no CybORG"),
         ("record --cyborg-path . --out none/file.txt", "--out is none/file.txt: name a file that ends in .npz"),
         ("record --cyborg-path . --out /dev/null/file.npz", "but /dev/null is a file: name another place"),
-        ("regret bline --out /dev/null", "--out is /dev/null, which is a file: name a folder"),
+        ("regret cage2-bline-rewarded --out /dev/null", "--out is /dev/null, which is a file: name a folder"),
         ("compare none --out /dev/null", "--out is /dev/null, which is a file: name a folder"),
         (
             "evaluate --team bline=sleep,meander=sleep --save-team t.txt",

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from cageflow.scenario.orders import OrderSpace
-from cageflow.search.landscape import Landscape, LandscapeRow, write_landscape
+from cageflow.search.landscape import Landscape, LandscapeRow, landscape_ranks, write_landscape
 from tests.e2e.command_line import cageflow
 from tests.helpers.orders import ORDERS
 from tests.unit.search.landscapes import landscape_table, pair_landscape
+from tests.unit.search.test_landscape_about import CONTENT as ABOUT
 
 SMALL = ["--repetitions", "2", "--trials", "3", "--strategy", "gp-ucb,random", "--kernel", "mallows"]
 
@@ -36,7 +37,7 @@ def test_regret__prints_tables_and_writes_its_files(table):
 
 def test_regret__says_whether_orders_differ_and_what_they_are_worth_beside_plain_ppo(table):
     plain = {"rewards": [-40.0, -41.0, -39.0], "rewards_se": [0.1, 0.1, 0.1], "episodes": 10}
-    table.with_name("small_plain.json").write_text(json.dumps(plain))
+    table.with_name("small.json").write_text(json.dumps({**ABOUT, "compliance_threshold": 0.95, "plain_ppo": plain}))
     outcome = cageflow("regret", table, *SMALL, "--n-workers", 1, "--json")
     (one,) = outcome.json["landscapes"]
     assert one["differences"]["plain_ppo"]["mean"] == -40.0
@@ -90,6 +91,7 @@ def test_regret__gives_the_same_figures_whoever_works(table, tmp_path):
         (["--repetitions", "1"], "--repetitions is '1': expected at least 2"),
         (["--trials", "0"], "--trials is '0': expected at least 1"),
         (["--n-workers", "0"], "--n-workers is 0"),
+        (["--strategy", "random", "--workflow", "0"], "--workflow is the order of the contender one-order"),
         (["--compliance-threshold", "0.99"], "no order of the landscape reaches a compliance of 0.99"),
     ],
 )
@@ -102,12 +104,62 @@ def test_regret__refuses_nonsense_in_one_sentence(table, arguments, sentence):
 
 def test_regret__refuses_what_is_no_landscape(table, tmp_path):
     holes = tmp_path / "holes.csv"
-    write_landscape(holes, Landscape(ORDERS, landscape_table(pair_landscape(0)).rows[5:]))
+    write_landscape(holes, Landscape(ORDERS, landscape_table(pair_landscape(0), seeds=1).rows[5:]))
     for arguments, sentence in (
-        ([tmp_path / "missing.csv"], "give a table of `cageflow landscape`, or one of bline, meander"),
+        ([tmp_path / "missing.csv"], "give a table of `cageflow landscape`, or one of cage2-bline-rewarded,"),
         ([holes], "5 trainings are missing"),
         ([table, table, "--out", tmp_path / "out"], "--out is one folder, but 2 landscapes are given"),
     ):
         outcome = cageflow("regret", *arguments, "--n-workers", 1)
         assert outcome.status == 2
         assert sentence in " ".join(outcome.err.split())
+
+
+def test_regret__needs_no_options_where_the_table_says_how_it_was_made(table):
+    plain = {"rewards": [-40.0, -41.0], "rewards_se": [0.1, 0.1], "episodes": 10}
+    long = {**plain, "rewards": [-39.0, -39.0], "episodes": 50}
+    about = {**ABOUT, "plain_ppo": plain, "plain_ppo_long": long}
+    table.with_name("small.json").write_text(json.dumps(about))
+    outcome = cageflow(
+        "regret",
+        table,
+        "--repetitions",
+        2,
+        "--trials",
+        2,
+        "--kernel",
+        "mallows",
+        "--n-workers",
+        1,
+        "--strategy",
+        "random,one-order,plain-ppo",
+        "--json",
+    )
+    (one,) = outcome.json["landscapes"]
+    random, in_order, free = one["regret"]
+    assert random["infeasible_share"] == 0, "the threshold is that of enforced orders: all can be followed"
+    assert (in_order["contender"], free["contender"]) == ("one-order", "plain-ppo")
+    assert one["about"]["workflow_mode"] == "enforced"
+    words = " ".join(one["words"])
+    assert words.startswith("CAGE-2, durations cage4, against meander, 100 steps; orders enforced.")
+    assert "The order by worth, op_server > enterprise > defender > op_host > user, comes to" in words
+    assert "With 50 episodes plain PPO comes to -39.00" in words
+
+
+def test_regret__of_a_sample_says_whether_orders_differ_and_replays_nothing(tmp_path):
+    space = OrderSpace(tuple("abcdef"))
+    rows = [
+        LandscapeRow(
+            order=space.unrank(int(rank)), seed=seed, reward=-float(rank) / 10 - seed, reward_se=0.1, compliance=1.0,
+            compliance_se=0.01, episodes=10, ending="budget", threshold_episodes=None, seconds=1.0,
+        )
+        for rank in landscape_ranks(space, 30)
+        for seed in (1, 2)
+    ]  # fmt: skip
+    write_landscape(tmp_path / "some.csv", Landscape(space, tuple(rows)))
+    outcome = cageflow("regret", tmp_path / "some.csv", "--n-workers", 1)
+    assert outcome.status == 0, outcome.err
+    words = " ".join(outcome.out.split())
+    assert "A sample of 30 of the 720 orders" in words and "The orders differ: F(29, 30)" in words
+    assert "Simple regret" not in words
+    assert {path.name for path in (tmp_path / "some-regret").iterdir()} == {"prices.csv", "prices.png", "prices.svg"}

@@ -10,7 +10,17 @@ import pytest
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"])
 def test_regret__says_what_it_does_and_leaves_nothing_behind(tmp_path: Path, number: int, status: int) -> None:
-    command = [sys.executable, "-m", "cageflow", "regret", "bline", "--repetitions", "5000", "--n-workers", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "cageflow",
+        "regret",
+        "cage2-bline-rewarded",
+        "--repetitions",
+        "5000",
+        "--n-workers",
+        "2",
+    ]
     process = subprocess.Popen(
         [*command, "--out", tmp_path / "out"],
         stdout=subprocess.PIPE,

@@ -29,7 +29,7 @@ from typing import Any
 
 import torch
 
-from cageflow.analysis.answer import saved_answer
+from cageflow.analysis.beside import find_answer
 from cageflow.envs.options import GameOptions
 from cageflow.files import checksum, write_whole
 from cageflow.runs import run_folder, runs
@@ -90,7 +90,8 @@ def search_of(config: RunConfig) -> Command:
 
     def answered(part: Callable[[Path], object], path: Path) -> None:
         part(path)
-        saved_answer(read_run(path), train_plain(path, Quiet))
+        train_plain(path, Quiet)
+        find_answer(read_run(path))
 
     return Command(lambda path: answered(run.begin, path), lambda path: answered(run.go_on, path))
 

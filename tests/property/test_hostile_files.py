@@ -205,7 +205,7 @@ FORMATS = {
 
 
 def _shipped() -> bytes:
-    content = files("cageflow").joinpath("data/landscapes/bline.csv").read_bytes()
+    content = files("cageflow").joinpath("data/landscapes/cage2-bline-rewarded.csv").read_bytes()
     return b"\n".join(content.splitlines()[:20]) + b"\n"
 
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ from cageflow.search.strategies import KernelName
 from cageflow.settings.commands import PolicyConfig, SearchConfig
 
 FILE = "answer.json"
-FORM = 2
+FORM = 3
 """Of the file; another one is made anew."""
 DRAWS = 2000
 """Of the posterior; a probability near 95 % is known from them to half a per cent."""
@@ -47,8 +47,8 @@ Z = 1.959964
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlainPPO:
-    """What trainings of plain PPO came to.
+class Trainings:
+    """What trainings beside a run came to, such as those of plain PPO.
 
     Attributes:
         rewards: mean reward of fresh episodes of each.
@@ -77,6 +77,19 @@ class PlainPPO:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OneOrder:
+    """One sensible order trained throughout: what a search costs that finds nothing better.
+
+    Attributes:
+        order: it, as settings write it.
+        trainings: each with all the episodes of the search.
+    """
+
+    order: str
+    trainings: Trainings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gain:
     """What the recommended order is worth more than plain PPO: mean and 95 % interval, in points."""
 
@@ -100,13 +113,15 @@ class Answer:
         orders: what is known of them; None where none that was tried can be followed.
         plain: plain PPO beside the search; None where it was not trained.
         over_plain: the recommended order beside it; None without either.
+        one_order: one order trained throughout; None where it was not.
     """
 
     made_of: Mapping[str, Any]
     network: Mapping[str, Any]
     orders: OrderAnswer | None
-    plain: PlainPPO | None
+    plain: Trainings | None
     over_plain: Gain | None
+    one_order: OneOrder | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; what is infinite, because a turn cannot be followed, is None."""
@@ -116,36 +131,38 @@ class Answer:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Answer:
         """Read what `to_json` wrote; raises `KeyError`, `TypeError` or `ValueError` where it did not."""
-        orders, plain, gain = data["orders"], data["plain"], data["over_plain"]
+        orders, plain, gain, one = data["orders"], data["plain"], data["over_plain"], data["one_order"]
         return cls(
             made_of=data["made_of"],
             network=data["network"],
             orders=None if orders is None else _orders(orders),
-            plain=None if plain is None else PlainPPO(**{**plain, **_tuples(plain, "rewards", "rewards_se")}),
+            plain=None if plain is None else _trainings(plain),
             over_plain=None if gain is None else Gain(**gain),
+            one_order=None if one is None else OneOrder(order=one["order"], trainings=_trainings(one["trainings"])),
         )
 
 
-def saved_answer(run: SavedRun, plain: PlainPPO | None) -> Answer:
+def saved_answer(run: SavedRun, plain: Trainings | None, one_order: OneOrder | None = None) -> Answer:
     """The answer of a search: the one in its folder where that is still right, else a new one, which is kept there.
 
     Args:
         run: the search.
         plain: plain PPO beside it.
+        one_order: one order throughout, beside it.
 
     Raises:
         OSError: a new one cannot be written.
     """
-    path, made_of = run.path / FILE, _made_of(run, plain)
+    path, made_of = run.path / FILE, _made_of(run, plain, one_order)
     kept = _read(path)
     if kept is not None and kept.made_of == made_of:
         return kept
-    answer = make_answer(run, plain, made_of)
+    answer = replace(make_answer(run, plain, made_of), one_order=one_order)
     write_whole(path, (json.dumps(answer.to_json(), separators=(",", ":")) + "\n").encode())
     return answer
 
 
-def make_answer(run: SavedRun, plain: PlainPPO | None, made_of: Mapping[str, Any] | None = None) -> Answer:
+def make_answer(run: SavedRun, plain: Trainings | None, made_of: Mapping[str, Any] | None = None) -> Answer:
     """The answer of a search, from its trials."""
     results = [trial.result for trial in run.trials]
     belief = _draw(run, results)
@@ -250,7 +267,7 @@ def draw_orders(
     )
 
 
-def over_plain(belief: Drawn, recommended: int, plain: PlainPPO) -> Gain:
+def over_plain(belief: Drawn, recommended: int, plain: Trainings) -> Gain:
     """What an order is worth more than plain PPO.
 
     Of the order it is known what its trainings come to on average; of plain PPO there are some trainings, which are
@@ -274,10 +291,11 @@ def _contests(results: Sequence[TrialResult]) -> NDArray[np.float64] | None:
     return np.where(contests + contests.T >= TESTED_FROM, contests, 0.0)
 
 
-def _made_of(run: SavedRun, plain: PlainPPO | None) -> dict[str, Any]:
+def _made_of(run: SavedRun, plain: Trainings | None, one_order: OneOrder | None) -> dict[str, Any]:
     trials = [(trial.number, {**trial.result.to_json(), "seconds": None}) for trial in run.trials]
     best = None if run.best is None else list(run.best.order)
-    content = json.dumps([trials, best, None if plain is None else asdict(plain)], default=_plain_data)
+    beside = [None if one is None else asdict(one) for one in (plain, one_order)]
+    content = json.dumps([trials, best, *beside], default=_plain_data)
     return {"version": __version__, "form": FORM, "sha256": hashlib.sha256(content.encode()).hexdigest()}
 
 
@@ -300,6 +318,10 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _trainings(data: Mapping[str, Any]) -> Trainings:
+    return Trainings(**{**data, **_tuples(data, "rewards", "rewards_se")})
 
 
 def _orders(data: Mapping[str, Any]) -> OrderAnswer:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from cageflow.analysis.answer import Answer, Gain
+from cageflow.analysis.answer import Answer, Gain, OneOrder
 from cageflow.analysis.precedences import OpenPair, OrderAnswer, Precedence, Range
-from cageflow.scenario.orders import show_order
+from cageflow.scenario.orders import read_order, show_order
 
 CERTAIN = 0.995
 """Probability from which it is called certain: to the nearest per cent it is 100."""
@@ -43,6 +43,8 @@ def sentences(answer: Answer) -> tuple[str, ...]:
         words.append(_tendencies(orders.tendencies))
     if answer.over_plain is not None:
         words.append(_beside_plain(answer, answer.over_plain))
+    if answer.one_order is not None:
+        words.append(_one_order(answer.one_order))
     return tuple(words)
 
 
@@ -167,6 +169,14 @@ def _beside_plain(answer: Answer, gain: Gain) -> str:
     if gain.is_better:
         return f"The best order is worth {points(gain.mean)} points ({interval}) more than {what}."
     return f"No order was found better than none: the best is worth {gain.mean:+.1f} points ({interval}) beside {what}."
+
+
+def _one_order(one: OneOrder) -> str:
+    """The order by worth, for which nothing has to be searched."""
+    came = one.trainings
+    what = f"One order throughout, {show_order(read_order(one.order))} by worth, came to {came.mean:.2f}"
+    several = f" (mean of {came.trainings} trainings)" if came.trainings > 1 else ""
+    return f"{what} with all of {came.episodes:,} episodes{several}."
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -20,6 +20,7 @@ def sentences(found: Differences) -> tuple[str, ...]:
     words.append(_best(found))
     if found.plain is not None:
         words.append(_beside_plain(found))
+    words += _more_beside(found)
     return tuple(words)
 
 
@@ -72,6 +73,21 @@ def _beside_plain(found: Differences) -> str:
         low, high = found.best_over_plain.interval()
         words += f", and the best is worth {found.best_over_plain.mean:+.2f} ({low:+.2f} to {high:+.2f})"
     return f"{words}."
+
+
+def _more_beside(found: Differences) -> list[str]:
+    """The order by worth, and plain PPO that was trained for longer."""
+    words = []
+    if found.by_worth is not None:
+        reward = found.by_worth.reward
+        order, came_to = show_order(found.by_worth.order), f"{reward.mean:.2f}{_within(reward)}"
+        better = sum(one.reward.mean > reward.mean for one in found.prices)
+        rank = f"{better} of the {len(found.prices)} orders came to more"
+        words.append(f"The order by worth, {order}, comes to {came_to}; {rank}.")
+    if found.longer is not None:
+        episodes, reward = found.longer
+        words.append(f"With {episodes:,} episodes plain PPO comes to {reward.mean:.2f}{_within(reward)}.")
+    return words
 
 
 def _within(one: Estimate) -> str:

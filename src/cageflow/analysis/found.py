@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cageflow.analysis.answer_words import sentences
-from cageflow.analysis.plain_runs import find_answer
+from cageflow.analysis.beside import find_answer
 from cageflow.errors import UserError
 from cageflow.runs.layout import CONFIG, POLICIES
 from cageflow.runs.saved_run import read_run

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from cageflow.analysis.answer import Answer
 from cageflow.analysis.answer_words import sentences
-from cageflow.analysis.plain_runs import find_answer
+from cageflow.analysis.beside import find_answer
 from cageflow.api.policies import LoadedPolicy, load_policy
 from cageflow.runs.saved_run import SavedRun
 from cageflow.runs.saved_run import read_run as read_saved
@@ -112,7 +112,10 @@ class SearchResult(TrialsResult):
 
 def answer_json(answer: Answer) -> Row:
     """The entries of an answer."""
-    orders, plain, gain = answer.orders, answer.plain, answer.over_plain
+    orders, gain = answer.orders, answer.over_plain
+    beside = {} if answer.plain is None else {"plain_ppo": answer.plain}
+    if answer.one_order is not None:
+        beside["one_order"] = answer.one_order.trainings
     return {
         "network": answer.network,
         "answer": list(sentences(answer)),
@@ -120,8 +123,9 @@ def answer_json(answer: Answer) -> Row:
         "tied_orders": None if orders is None else orders.tied_orders,
         "orders": None if orders is None else orders.num_orders,
         "untested": [] if orders is None else [list(pair) for pair in orders.untested],
-        "baselines": {} if plain is None else {"plain_ppo": plain.mean},
-        "baseline_trainings": {} if plain is None else {"plain_ppo": asdict(plain)},
+        "baselines": {name: trainings.mean for name, trainings in beside.items()},
+        "baseline_trainings": {name: asdict(trainings) for name, trainings in beside.items()},
+        "one_order": None if answer.one_order is None else answer.one_order.order,
         "over_plain_ppo": None if gain is None else {**asdict(gain), "is_better": gain.is_better},
     }
 

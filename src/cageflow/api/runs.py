@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
-from cageflow.analysis.answer import PlainPPO, saved_answer
+from cageflow.analysis.beside import find_answer
 from cageflow.api.policies import as_text
 from cageflow.api.progress import Listener, ProgressLike, listener, path_of
 from cageflow.api.results import SearchResult, TrainResult, as_result
@@ -20,7 +20,7 @@ from cageflow.scenario.orders import OrderLike
 from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import make_config
 from cageflow.settings.wording import beside_resume
-from cageflow.studies.beside import train_plain
+from cageflow.studies.beside import train_one_order, train_plain
 
 PLAIN = "none"
 """In the place of a workflow: plain PPO, whatever a file of settings says."""
@@ -83,8 +83,8 @@ def search(
         told=told,
         wandb=wandb,
     )
-    plain = train_beside(summary, told, settings.get("cyborg_path"))
-    return as_result(summary, SearchResult, answer=saved_answer(read_run(summary.run_dir), plain))
+    train_beside(summary, told, settings.get("cyborg_path"))
+    return as_result(summary, SearchResult, answer=find_answer(read_run(summary.run_dir)))
 
 
 def train(
@@ -165,9 +165,10 @@ def carry_out(
     return runs.start(new, path_of(run_dir), told.reporter(), executor=executor, wandb=wandb)
 
 
-def train_beside(summary: RunSummary, told: Listener, cyborg_path: str | Path | None = None) -> PlainPPO | None:
-    """Train plain PPO beside a run that has ended, or go on with that; None where there is to be none."""
-    return train_plain(summary.run_dir, told.reporter, None if cyborg_path is None else str(cyborg_path))
+def train_beside(summary: RunSummary, told: Listener, cyborg_path: str | Path | None = None) -> None:
+    """Train what is to stand beside a run that has ended, or go on with that."""
+    for train_those in (train_plain, train_one_order):
+        train_those(summary.run_dir, told.reporter, None if cyborg_path is None else str(cyborg_path))
 
 
 def _new_config(command: str, settings: Mapping[str, Any], file: Path | None) -> RunConfig:

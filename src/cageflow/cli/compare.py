@@ -39,7 +39,8 @@ def compare(
         option("Reward; says after how many episodes the mean of the last --window reached it. May be repeated."),
     ] = None,
     out: Annotated[
-        Path | None, option("Folder for curves.png, curves.svg, table.md, table.tex and comparison.json.")
+        Path | None,
+        option("Folder for the curves and what searches found as pictures, table.md, table.tex and comparison.json."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the fresh episodes.", min=0)] = 0,
     as_json: Json = False,

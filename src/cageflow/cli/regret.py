@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -18,7 +19,8 @@ from cageflow.cli.telling import Telling
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from cageflow.search.landscape import Landscape
+    from cageflow.analysis.landscapes import OpenLandscape
+    from cageflow.measure.regret import Contender
 
 STRATEGIES = "curves,gp-ucb,thompson,asha,random,round-robin,canonical"
 KERNELS = "evidence,mallows,position,pairwise"
@@ -30,7 +32,7 @@ def regret(
         list[str],
         typer.Argument(
             metavar="LANDSCAPE...",
-            help="Tables of `cageflow landscape`; bline and meander are the shipped ones.",
+            help="Tables of `cageflow landscape`, or shipped ones by name, such as cage2-cage4-meander.",
             show_default=False,
         ),
     ],
@@ -39,15 +41,25 @@ def regret(
     ] = 200,
     trials: Annotated[int, typer.Option(help="Trials of each replay.", min=1, metavar="<int>")] = 60,
     strategy: Annotated[
-        str, typer.Option(help="Strategies, separated by commas; also random-feasible and, with --workflow, one-order.")
-    ] = STRATEGIES,
-    workflow: Annotated[str | None, option("The order that one-order trains throughout.", "no such contender")] = None,
+        str | None,
+        option(
+            "Strategies, separated by commas; also random-feasible, one-order and plain-ppo.",
+            f"{STRATEGIES}, one-order and plain-ppo as far as they can be had",
+        ),
+    ] = None,
+    workflow: Annotated[
+        str | None, option("The order that one-order trains throughout.", "the network's order by worth")
+    ] = None,
     kernel: Annotated[
         str, typer.Option(help="Kernels that gp-ucb is replayed with, separated by commas; the others take the first.")
     ] = KERNELS,
     beta: Annotated[float, typer.Option(help="Weight of the deviation in UCB = mean + beta * deviation.")] = 2.0,
-    gate: Annotated[str, typer.Option(help="feasibility or strict.")] = "feasibility",
-    compliance_threshold: Annotated[float, typer.Option(help="Compliance of an order that can be followed.")] = 0.95,
+    gate: Annotated[
+        str | None, option("feasibility or strict.", "strict where orders are enforced, else feasibility")
+    ] = None,
+    compliance_threshold: Annotated[
+        float | None, option("Compliance of an order that can be followed.", "the landscape's own, else 0.95")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Decides all chance.", min=0, metavar="<int>")] = 0,
     n_workers: Annotated[int | None, option("Processes that share the work.", "the cores of this machine")] = None,
     out: Annotated[
@@ -57,30 +69,68 @@ def regret(
     as_json: Json = False,
 ) -> None:
     """Replay search strategies on a landscape: how far from its best order they are after so many trials."""
+    from cageflow.analysis.landscapes import open_landscape
     from cageflow.errors import UserError
     from cageflow.files import check_output_folder
-    from cageflow.search.landscape import find_landscape, read_landscape
 
     console = terminal.make_console(stderr=as_json)
-    tables = [(Path(name), read_landscape(find_landscape(name))) for name in landscapes]
-    if out is not None and len(tables) > 1:
-        raise UserError(f"--out is one folder, but {len(tables)} landscapes are given: leave it out or give one")
-    folders = [out or path.with_name(f"{path.stem}-regret") for path, _ in tables]
+    opened = [(Path(name), open_landscape(name)) for name in landscapes]
+    if out is not None and len(opened) > 1:
+        raise UserError(f"--out is one folder, but {len(opened)} landscapes are given: leave it out or give one")
+    folders = [out or path.with_name(f"{path.stem}-regret") for path, _ in opened]
     for folder in folders:
         check_output_folder(folder)
     measured = []
     with ExitStack() as stack:
         say = stack.enter_context(Telling("reading the landscape"))
-        work = _worker(
-            stack, say, n_workers, repetitions, trials, _names(strategy), _names(kernel), beta, gate,
-            compliance_threshold, seed, workflow,
-        )  # fmt: skip
-        for (path, table), folder in zip(tables, folders, strict=True):
-            measured.append(work(path, table, folder))
+        given = _Given(
+            None if strategy is None else _names(strategy), _names(kernel), beta, gate, compliance_threshold, workflow
+        )
+        work = _worker(stack, say, n_workers, repetitions, trials, given, seed, [one for _, one in opened])
+        for (path, one), folder in zip(opened, folders, strict=True):
+            measured.append(work(path, one, folder))
     for figures in measured:
         _print(console, figures)
     if as_json:
         print_json({"landscapes": measured})
+
+
+class _Given(NamedTuple):
+    """What the user asks of the contenders; None for what the landscape says, or as far as it goes."""
+
+    strategies: Sequence[str] | None
+    kernels: Sequence[str]
+    beta: float
+    gate: str | None
+    compliance_threshold: float | None
+    order: str | None
+
+
+def _contenders(given: _Given, one: OpenLandscape) -> list[Contender]:
+    """Who is replayed on a landscape."""
+    from cageflow.errors import UserError
+    from cageflow.measure.regret import PLAIN, make_contenders
+    from cageflow.search.strategies import StrategySettings
+
+    if given.order is not None and given.strategies is not None and "one-order" not in given.strategies:
+        raise UserError(
+            "--workflow is the order of the contender one-order: name that among --strategy, or leave it out"
+        )
+    gate = given.gate or ("feasibility" if one.about is None else one.about.gate)
+    threshold = _threshold(given, one)
+    settings: dict[str, Any] = {"beta": given.beta, "gate": gate, "compliance_threshold": threshold}
+    kernels: list[Any] = list(given.kernels)
+    order = one.by_worth if given.order is None else one.table.space.parse(given.order)
+    plain = one.rewards_of("plain_ppo")
+    strategies = given.strategies
+    if strategies is None:
+        more = [*(["one-order"] if order is not None else []), *([PLAIN] if plain else [])]
+        strategies = [*_names(STRATEGIES), *more]
+    return make_contenders(strategies, kernels, StrategySettings(**settings), order, plain)
+
+
+def _threshold(given: _Given, one: OpenLandscape) -> float:
+    return one.threshold if given.compliance_threshold is None else given.compliance_threshold
 
 
 def _worker(
@@ -89,39 +139,29 @@ def _worker(
     n_workers: int | None,
     repetitions: int,
     trials: int,
-    strategies: Sequence[str],
-    kernels: Sequence[str],
-    beta: float,
-    gate: str,
-    compliance_threshold: float,
+    given: _Given,
     seed: int,
-    order: str | None,
-) -> Callable[[Path, Landscape, Path], dict[str, Any]]:
-    """What measures one table; refuses nonsense before any work is begun."""
+    opened: Sequence[OpenLandscape],
+) -> Callable[[Path, OpenLandscape, Path], dict[str, Any]]:
+    """What measures one landscape; refuses nonsense before any work is begun."""
     from cageflow.analysis.differences_words import sentences
-    from cageflow.analysis.plain_runs import plain_of_landscape
     from cageflow.errors import UserError
     from cageflow.measure.calibration import measure_calibration
-    from cageflow.measure.differences import differences_of
-    from cageflow.measure.regret import make_contenders, measure_regret
+    from cageflow.measure.regret import measure_regret
     from cageflow.report.regret_figures import calibration_figures, regret_figures, write_regret
     from cageflow.report.sections.prices import write_prices
-    from cageflow.scenario.orders import read_order
-    from cageflow.search.strategies import StrategySettings
     from cageflow.sim.threads import available_cores
     from cageflow.work.executors import make_executor
 
-    settings: dict[str, Any] = {"beta": beta, "gate": gate, "compliance_threshold": compliance_threshold}
-    kernel_names: list[Any] = list(kernels)
-    contenders = make_contenders(
-        strategies, kernel_names, StrategySettings(**settings), None if order is None else read_order(order)
-    )
+    for one in opened:
+        _contenders(given, one)
     workers = available_cores() if n_workers is None else n_workers
     if not 1 <= workers <= MAX_WORKERS:
         raise UserError(f"--n-workers is {workers}: expected 1 to {MAX_WORKERS}")
     executor = stack.enter_context(make_executor("process", workers)).executor if workers > 1 else None
 
-    def measure(path: Path, table: Landscape, folder: Path) -> dict[str, Any]:
+    def replay(path: Path, one: OpenLandscape, folder: Path) -> tuple[dict[str, Any], list[Path]]:
+        contenders, table = _contenders(given, one), one.table.whole
         say(f"{path.name}: replaying {len(contenders)} contenders {repetitions} times, {trials} trials each")
         regrets = measure_regret(
             table,
@@ -132,32 +172,61 @@ def _worker(
             executor=executor,
             on_progress=say.counting(f"{path.name}: replays"),
         )
+        kernels: list[Any] = list(given.kernels)
         parts = measure_calibration(
             table,
-            kernel_names,
-            compliance_threshold=compliance_threshold,
+            kernels,
+            compliance_threshold=_threshold(given, one),
             splits=CALIBRATION_SPLITS,
             seed=seed,
-            curves="curves" in strategies,
+            curves=any(contender.strategy == "curves" for contender in contenders),
             executor=executor,
             on_progress=say.counting(f"{path.name}: calibrations"),
         )
-        plain = plain_of_landscape(path)
-        found = differences_of(table, compliance_threshold, () if plain is None else plain.rewards)
         files = write_regret(folder, regrets, parts, f"{path.stem}: {repetitions} repetitions")
+        return {"regret": regret_figures(regrets), "calibration": calibration_figures(parts)}, files
+
+    def measure(path: Path, one: OpenLandscape, folder: Path) -> dict[str, Any]:
+        figures: dict[str, Any] = {"regret": [], "calibration": []}
+        files: list[Path] = []
+        if not one.is_sample:
+            figures, files = replay(path, one, folder)
+        found = one.differences(_threshold(given, one))
         files += write_prices(folder, found, f"{path.stem}: what every order is worth")
         return {
             "landscape": str(path),
-            "seeds": len(table.seeds),
+            "about": None if one.about is None else asdict(one.about),
+            "orders": len({row.order for row in one.table.rows}),
+            "of_orders": len(one.table.space),
+            "seeds": len(one.table.seeds),
             "repetitions": repetitions,
-            "regret": regret_figures(regrets),
-            "calibration": calibration_figures(parts),
+            **figures,
             "differences": found.to_json(),
-            "words": list(sentences(found)),
+            "words": [*_heading(one), *sentences(found)],
             "files": [str(file) for file in files],
         }
 
     return measure
+
+
+def _heading(one: OpenLandscape) -> list[str]:
+    """What the landscape is, and why nothing was replayed where nothing was."""
+    words = []
+    if one.about is not None:
+        words.append(f"{one.about.in_words}.")
+    trained, whole = len(one.table.full.rows), len(one.table.whole.full.rows)
+    if whole < trained:
+        words.append(
+            f"It has {trained - whole} trainings that not all orders have: they count where orders are compared, and "
+            "are left out of the replays."
+        )
+    if one.is_sample:
+        number = len({row.order for row in one.table.rows})
+        words.append(
+            f"A sample of {number} of the {len(one.table.space):,} orders: what a strategy would have found among the "
+            "others is not known, so none was replayed."
+        )
+    return words
 
 
 CALIBRATION_SPLITS = 50
@@ -170,7 +239,8 @@ def _names(text: str) -> list[str]:
 
 def _print(console: Console, figures: dict[str, Any]) -> None:
     """The tables of one landscape."""
-    tables = [_regret_table(figures["regret"], name) for name in ("simple_regret", "cumulative_regret")]
+    names = ("simple_regret", "cumulative_regret") if figures["regret"] else ()
+    tables = [_regret_table(figures["regret"], name) for name in names]
     tables += [_calibration_table(figures["calibration"], quantity) for quantity in ("reward", "log-gap", "compliance")]
     for table in tables:
         if table.rows:  # a landscape of few orders has none to be told of and others to foretell

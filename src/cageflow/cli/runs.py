@@ -63,7 +63,7 @@ def landscape(asked: Asked) -> None:
     summary = run_command("landscape", asked)
     train_beside(summary, told(asked), asked.settings.get("cyborg_path"))
     table = summary.run_dir / "landscape.csv"
-    found = _differences(summary, table)
+    found = _differences(table)
     if asked.as_json:
         differences = None if found is None else found.to_json()
         content = as_result(summary, TrialsResult).to_json()
@@ -116,18 +116,12 @@ def told(asked: Asked) -> InWords:
     return InWords(stderr=asked.as_json, quiet=asked.quiet)
 
 
-def _differences(summary: RunSummary, table: Path) -> Differences | None:
+def _differences(table: Path) -> Differences | None:
     """Whether the orders of a landscape differ; None where there is but one order."""
-    from cageflow.analysis.plain_runs import plain_of_landscape
-    from cageflow.measure.differences import differences_of
-    from cageflow.runs.run_folder import read_settings
-    from cageflow.search.landscape import read_landscape
+    from cageflow.analysis.landscapes import open_landscape
 
-    landscape, plain = read_landscape(table), plain_of_landscape(table)
-    if len(landscape.space) < 2:
-        return None
-    threshold = read_settings(summary.run_dir).compliance_threshold
-    return differences_of(landscape, threshold, () if plain is None else plain.rewards)
+    found = open_landscape(table)
+    return None if len(found.table.space) < 2 else found.differences()
 
 
 def _print_summary(summary: RunSummary, *, searched: bool = True) -> None:

@@ -117,6 +117,9 @@ class Differences:
         best: what the best order comes to, without the luck that made it look the best: picked by all trainings but
             one, judged by that one, for each in turn; None with one training an order.
         plain: plain PPO; None where it was not trained.
+        longer: plain PPO with a greater budget, and how many episodes that is; None where it was not trained.
+        by_worth: the order that a person would write by what the types are worth; None where it is not known, or was
+            not trained.
     """
 
     spread: Spread
@@ -127,6 +130,8 @@ class Differences:
     median: float
     best: Estimate | None
     plain: Estimate | None
+    longer: tuple[int, Estimate] | None = None
+    by_worth: OrderPrice | None = None
 
     @property
     def best_over_plain(self) -> Estimate | None:
@@ -151,6 +156,8 @@ class Differences:
             "median": self.median,
             "worst": self.prices[-1].reward.mean,
             "plain_ppo": _estimate(self.plain),
+            "plain_ppo_long": self.longer and {"episodes": self.longer[0], **(_estimate(self.longer[1]) or {})},
+            "by_worth": None if self.by_worth is None else _price(self.by_worth),
             "best_over_plain_ppo": _estimate(self.best_over_plain),
             "explained_by_pairs": self.explained,
             "pairs": [
@@ -163,19 +170,17 @@ class Differences:
                 }
                 for pair in self.pairs
             ],
-            "prices": [
-                {
-                    "order": format_order(one.order),
-                    "reward": _estimate(one.reward),
-                    "over_plain_ppo": _estimate(one.gain),
-                }
-                for one in self.prices
-            ],
+            "prices": [_price(one) for one in self.prices],
         }
 
 
 def find_differences(
-    space: OrderSpace, rewards: Mapping[Order, Sequence[float]], plain: Sequence[float] = ()
+    space: OrderSpace,
+    rewards: Mapping[Order, Sequence[float]],
+    plain: Sequence[float] = (),
+    *,
+    longer: tuple[int, Sequence[float]] | None = None,
+    by_worth: tuple[Order, Sequence[float]] | None = None,
 ) -> Differences:
     """What trainings say.
 
@@ -183,6 +188,8 @@ def find_differences(
         space: of the orders.
         rewards: of each order, those of its trainings.
         plain: those of the trainings of plain PPO.
+        longer: a greater number of episodes, and those of plain PPO with it.
+        by_worth: the order by worth and those of its trainings.
 
     Raises:
         UserError: there are fewer than two orders.
@@ -202,10 +209,14 @@ def find_differences(
         return Estimate(mean, local.points_at(mean) * noise / math.sqrt(trainings), dof)
 
     free = _plain(plain, estimate)
-    prices = []
-    for order, group in zip(orders, groups, strict=True):
-        reward = estimate(float(group.mean()), len(group))
-        prices.append(OrderPrice(order=order, reward=reward, gain=None if free is None else reward - free))
+
+    def price(order: Order, trainings: Sequence[float] | Floats) -> OrderPrice:
+        reward = estimate(float(np.mean(trainings)), len(trainings))
+        return OrderPrice(order=order, reward=reward, gain=None if free is None else reward - free)
+
+    prices = [price(order, group) for order, group in zip(orders, groups, strict=True)]
+    more = None if longer is None else _plain(longer[1], estimate)
+    long = None if longer is None or more is None else (longer[0], more)
     pairs, explained = pair_effects(space, orders, np.array([group.mean() for group in scaled]), scale.unit)
     honest = _honest_best(groups)
     return Differences(
@@ -217,6 +228,8 @@ def find_differences(
         median=median,
         best=None if honest is None else estimate(honest, min(map(len, groups))),
         plain=free,
+        longer=long,
+        by_worth=price(*by_worth) if by_worth is not None and len(by_worth[1]) else None,
     )
 
 
@@ -268,7 +281,14 @@ class _Scale:
         return math.sqrt(sum(((one - one.mean()) ** 2).sum() for one in spread) / dof) if dof else math.nan
 
 
-def differences_of(landscape: Landscape, compliance_threshold: float, plain: Sequence[float] = ()) -> Differences:
+def differences_of(
+    landscape: Landscape,
+    compliance_threshold: float,
+    plain: Sequence[float] = (),
+    *,
+    longer: tuple[int, Sequence[float]] | None = None,
+    by_worth: tuple[Order, Sequence[float]] | None = None,
+) -> Differences:
     """What the trainings of a landscape say of the orders that can be followed, as they were judged last.
 
     Args:
@@ -276,6 +296,7 @@ def differences_of(landscape: Landscape, compliance_threshold: float, plain: Seq
         compliance_threshold: that at least FEASIBLE_SHARE of an order's trainings have to reach; where that leaves
             fewer than two orders, all count.
         plain: rewards of trainings of plain PPO.
+        longer, by_worth: as of `find_differences`.
 
     Raises:
         UserError: there are fewer than two orders.
@@ -286,7 +307,8 @@ def differences_of(landscape: Landscape, compliance_threshold: float, plain: Seq
         rewards.setdefault(row.order, []).append(row.reward)
         reached.setdefault(row.order, []).append(row.compliance >= compliance_threshold)
     followed = {order: values for order, values in rewards.items() if np.mean(reached[order]) >= FEASIBLE_SHARE}
-    return find_differences(landscape.space, followed if len(followed) >= 2 else rewards, plain)
+    counted = followed if len(followed) >= 2 else rewards
+    return find_differences(landscape.space, counted, plain, longer=longer, by_worth=by_worth)
 
 
 def analyse(groups: Sequence[Floats]) -> Spread:
@@ -417,6 +439,14 @@ def _holm(values: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(values) - place) * values[number]))
         corrected[number] = largest
     return corrected
+
+
+def _price(one: OrderPrice) -> dict[str, Any]:
+    return {
+        "order": format_order(one.order),
+        "reward": _estimate(one.reward),
+        "over_plain_ppo": _estimate(one.gain),
+    }
 
 
 def _estimate(one: Estimate | None) -> dict[str, float | None] | None:

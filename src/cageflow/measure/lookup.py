@@ -79,6 +79,11 @@ class Lookup:
         full = self.reward[:, :, -1].mean(axis=1)
         return np.asarray(np.where(self.feasible, full, full[self.feasible].min()))
 
+    @property
+    def best(self) -> float:
+        """The greatest worth."""
+        return float(self.worth.max())
+
     def trial(
         self, order: Order, training: int, history: History, rungs: Rungs, turn: NDArray[np.int64]
     ) -> TrialResult:
@@ -145,8 +150,7 @@ def play(
         Simple regret (T,) after as many episodes as 1 to T whole trainings have, the mean regret (T,) of the episodes
         trained on the way there, and the share (T,) of these on orders that are not feasible.
     """
-    full, worth = lookup.rungs[-1], lookup.worth
-    best = float(worth.max())
+    full, worth, best = lookup.rungs[-1], lookup.worth, lookup.best
     rungs = strategy.settings.rungs or (full,)
     history: list[TrialResult] = []
     nothing = best - float(worth.min())  # no recommendation is as bad as the worst

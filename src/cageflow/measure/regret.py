@@ -23,8 +23,9 @@ from cageflow.work.pool import do_all
 
 Floats = NDArray[np.float64]
 
-BYSTANDERS = ("random-feasible", "one-order")
-"""Contenders that know what a search does not: which orders can be followed, or which one to take."""
+PLAIN = "plain-ppo"
+BYSTANDERS = ("random-feasible", "one-order", PLAIN)
+"""Contenders that do not search: who knows which orders can be followed, or which one to take, and who follows none."""
 REPLAYED = (*(name for name in STRATEGIES if name != "exhaustive"), *BYSTANDERS)
 """Contenders: up to a trial of each order `exhaustive` is `round-robin`, and then it ends."""
 
@@ -38,12 +39,14 @@ class Contender:
         strategy: its name.
         settings: its settings, but for the rungs, which are the landscape's.
         order: of `one-order`.
+        plain: of PLAIN, what its trainings came to.
     """
 
     label: str
     strategy: str
     settings: StrategySettings
     order: Order | None = None
+    plain: tuple[float, ...] = ()
 
     def make(self, space: OrderSpace, feasible: NDArray[np.bool_], rungs: Rungs) -> Strategy:
         """The strategy, for a landscape with these feasible orders (W,) and rungs."""
@@ -91,15 +94,25 @@ def make_contenders(
     kernels: Sequence[KernelName],
     settings: StrategySettings,
     order: Order | None = None,
+    plain: Sequence[float] = (),
 ) -> list[Contender]:
     """One contender for each strategy, and gp-ucb once for each kernel; the others take the first kernel.
 
+    Args:
+        strategies: their names, and those of bystanders.
+        kernels: to replay with.
+        settings: of all, but for the kernel.
+        order: of `one-order`.
+        plain: rewards of trainings of plain PPO, of PLAIN.
+
     Raises:
-        UserError: a strategy or a kernel is unknown or none is given, or the strategy cannot be replayed, or an order
-            is given for `one-order` alone or not at all.
+        UserError: a strategy or a kernel is unknown or none is given, or the strategy cannot be replayed, or there is
+            no order for `one-order` or no training for PLAIN.
     """
-    if (order is None) == ("one-order" in strategies):
-        raise UserError("one-order is a contender that trains one order throughout: give both it and that order")
+    if order is None and "one-order" in strategies:
+        raise UserError("one-order is a contender that trains one order throughout: say which by --workflow")
+    if not plain and PLAIN in strategies:
+        raise UserError(f"{PLAIN} is a contender, but no training of plain PPO stands beside the landscape")
     if not kernels:
         raise UserError(f"no kernel to replay with: possible are {', '.join(get_args(KernelName))}")
     contenders = []
@@ -109,7 +122,8 @@ def make_contenders(
         for kernel in dict.fromkeys(kernels if name == "gp-ucb" else kernels[:1]):
             with_kernel = replace(settings, kernel=kernel)  # refuses an unknown one
             label = f"{name} {kernel}" if name == "gp-ucb" and len(kernels) > 1 else name
-            contenders.append(Contender(label, name, with_kernel, order if name == "one-order" else None))
+            own = {"order": order} if name == "one-order" else {"plain": tuple(plain)} if name == PLAIN else {}
+            contenders.append(Contender(label, name, with_kernel, **own))
     return contenders
 
 
@@ -201,6 +215,10 @@ def _name(task: _Task) -> str:
 def _repetition(task: _Task) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Simple regret (T,), instantaneous regret (T,) and the wasted share (T,) of the trials of one replay."""
     replay, contender, trials, seed, repetition = task
+    if contender.plain:
+        best = (replay if isinstance(replay, Lookup) else replay.draw_truth(_stream(seed, repetition, 0))).best
+        same = np.full(trials, best - np.mean(contender.plain), np.float32)
+        return same, same, np.zeros(trials, np.float32)
     if isinstance(replay, Lookup):
         strategy = contender.make(replay.space, replay.feasible, replay.rungs)
         figures = play(replay, strategy, trials, partial(_stream, seed, repetition))

@@ -12,6 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from cageflow.numerics.elementary import exp, fma, log
+from cageflow.numerics.plain import JIT_DISABLED
 
 Floats = NDArray[np.float64]
 
@@ -111,25 +112,6 @@ def _copied(x: Floats) -> Floats:
     return np.array(x, dtype=np.float64, order="C")
 
 
-@njit(nogil=True, error_model="numpy")
-def _add(target: Floats, factors: Floats, rows: Floats, at: int) -> None:
-    """Add factors (K,) times rows (K, at + N) from the column `at` on to a row (N,), one after the other, fused."""
-    n, num_rows = target.shape[0], factors.shape[0]
-    k = 0
-    while k + 4 <= num_rows:
-        f0, f1, f2, f3 = factors[k], factors[k + 1], factors[k + 2], factors[k + 3]
-        r0, r1 = rows[k, at : at + n], rows[k + 1, at : at + n]
-        r2, r3 = rows[k + 2, at : at + n], rows[k + 3, at : at + n]
-        for j in range(n):
-            target[j] = fma(f3, r3[j], fma(f2, r2[j], fma(f1, r1[j], fma(f0, r0[j], target[j]))))
-        k += 4
-    while k < num_rows:
-        f0, r0 = factors[k], rows[k, at : at + n]
-        for j in range(n):
-            target[j] = fma(f0, r0[j], target[j])
-        k += 1
-
-
 @njit(cache=True, nogil=True, error_model="numpy")
 def _eliminate(root: Floats, x: Floats, factors: Floats, is_root: bool) -> bool:
     """Solve root.T @ solution = x (n, m), in place.
@@ -171,13 +153,46 @@ def _multiply(a: Floats, b: Floats, out: Floats, is_upper: bool) -> None:
             _add(out[i, start:stop], a[i, first:], b[first:], start)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _exp_all(x: Floats) -> None:
-    for i in range(x.shape[0]):
-        x[i] = exp(x[i])
+if JIT_DISABLED:  # row by row, which takes a debugger seconds where number by number takes minutes
 
+    def _add(target: Floats, factors: Floats, rows: Floats, at: int) -> None:
+        """The same in plain Python: each product rounded before it is added, as `fma` does it there."""
+        end = at + len(target)
+        for factor, row in zip(factors, rows, strict=False):
+            target += factor * row[at:end]
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _log_all(x: Floats) -> None:
-    for i in range(x.shape[0]):
-        x[i] = log(x[i])
+    def _exp_all(x: Floats) -> None:
+        np.exp(x, out=x)
+
+    def _log_all(x: Floats) -> None:
+        np.log(x, out=x)
+
+else:
+
+    @njit(nogil=True, error_model="numpy")
+    def _add(target: Floats, factors: Floats, rows: Floats, at: int) -> None:
+        """Add factors (K,) times rows (K, at + N) from the column `at` on to a row (N,), one after the other, fused."""
+        n, num_rows = target.shape[0], factors.shape[0]
+        k = 0
+        while k + 4 <= num_rows:
+            f0, f1, f2, f3 = factors[k], factors[k + 1], factors[k + 2], factors[k + 3]
+            r0, r1 = rows[k, at : at + n], rows[k + 1, at : at + n]
+            r2, r3 = rows[k + 2, at : at + n], rows[k + 3, at : at + n]
+            for j in range(n):
+                target[j] = fma(f3, r3[j], fma(f2, r2[j], fma(f1, r1[j], fma(f0, r0[j], target[j]))))
+            k += 4
+        while k < num_rows:
+            f0, r0 = factors[k], rows[k, at : at + n]
+            for j in range(n):
+                target[j] = fma(f0, r0[j], target[j])
+            k += 1
+
+    @njit(cache=True, nogil=True, error_model="numpy")
+    def _exp_all(x: Floats) -> None:
+        for i in range(x.shape[0]):
+            x[i] = exp(x[i])
+
+    @njit(cache=True, nogil=True, error_model="numpy")
+    def _log_all(x: Floats) -> None:
+        for i in range(x.shape[0]):
+            x[i] = log(x[i])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cageflow.analysis.answer import Answer
-from cageflow.analysis.plain_runs import find_answer, read_plain
+from cageflow.analysis.beside import PLAIN, find_answer, read_beside
 from cageflow.analysis.playbook import Playbook
 from cageflow.analysis.standing import Standing
 from cageflow.evaluation.statistics import Estimate, summarize
@@ -37,7 +37,7 @@ class Material:
     Attributes:
         run: the run.
         playbook: of its best policy.
-        rivals: that the user named, and plain PPO beside the run.
+        rivals: that the user named, and what was trained beside the run.
         standing: of its best policy against every red agent; None where that was not played.
     """
 
@@ -61,7 +61,7 @@ class Material:
             trainings = [one.result.reward for one in self.run.comparable if one.result.order == result.order]
             if result.feasible or not self.run.is_feasible:
                 rewards[result.order] = trainings
-        plain = read_plain(self.run.path)
+        plain = read_beside(self.run.path, PLAIN)
         return (
             find_differences(self.run.orders, rewards, () if plain is None else plain.rewards)
             if len(rewards) > 1

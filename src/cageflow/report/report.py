@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cageflow.agents.policy_agent import PolicyAgent
 from cageflow.analysis.answer_words import heading
-from cageflow.analysis.plain_runs import finished_plain
+from cageflow.analysis.beside import finished_beside
 from cageflow.analysis.playbook import STREAM, fitting_agent, returns_of, saved_playbook
 from cageflow.analysis.standing import play_standing
 from cageflow.envs.seeds import EpisodeStream
@@ -114,7 +114,7 @@ def write_report(
     run = read_run(path)
     policy = run.policy()
     check_output_file(page, ".html")
-    beside = [other for other in finished_plain(path) if other not in against]
+    beside = [other for other in finished_beside(path) if other not in against]
     others = [_fitting_rival(run, other, say) for other in (*beside, *against)]
     say(f"Playing {episodes:,} episodes of {order_words(run.order)} against {run.game.red_agent}")
     folder = path / FOLDER

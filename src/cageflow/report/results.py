@@ -14,6 +14,7 @@ from cageflow.evaluation.statistics import Estimate, summarize
 from cageflow.runs.saved_run import SavedRun
 from cageflow.scenario.orders import Order
 from cageflow.search import TrialResult, best_trial
+from cageflow.training.trainer import FreshEvaluation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +40,8 @@ class OrderResult:
     ending: str
 
 
-def logged_estimate(run: SavedRun, result: TrialResult) -> Estimate:
-    """A trial's reward; its standard error is that of the run's evaluation episodes."""
+def measured_estimate(run: SavedRun, result: TrialResult | FreshEvaluation) -> Estimate:
+    """A trial's reward, or the policy's at the end; the standard error is that of the run's evaluation episodes."""
     return Estimate(result.reward, result.reward_se, max(1, run.config.evaluation_episodes - 1))
 
 
@@ -83,7 +84,7 @@ def training_spread(rewards: Sequence[Sequence[float]]) -> tuple[float, int] | N
 def _order_result(run: SavedRun, trials: Sequence[TrialResult], spread: tuple[float, int] | None) -> OrderResult:
     threshold = run.config.compliance_threshold
     best, _ = best_trial(trials, threshold)
-    estimate, compliance = logged_estimate(run, best), best.compliance
+    estimate, compliance = measured_estimate(run, best), best.compliance
     if spread is not None:
         deviation, dof = spread
         estimate = Estimate(fmean(trial.reward for trial in trials), deviation / math.sqrt(len(trials)), dof)

@@ -41,7 +41,7 @@ WHERE = ("parallel_workflows", "executor", "address", "cyborg_path")
 """Settings that say where trials run and not what they are: a run that goes on may change them."""
 NAMED_AGAIN = ("blue_agent",)
 """Settings that stay as they are, and that the user names again where they are code."""
-MAY_CHANGE = ("total_episodes", "compare_plain", *NAMED_AGAIN, *WHERE)
+MAY_CHANGE = ("total_episodes", "compare_plain", "compare_one_order", *NAMED_AGAIN, *WHERE)
 """All that the command line may say of a run that goes on."""
 
 

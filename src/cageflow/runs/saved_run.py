@@ -25,6 +25,7 @@ from cageflow.search import TrialResult, best_trial, read_landscape
 from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import ABOUT, read_config
 from cageflow.settings.settings_file import read_object
+from cageflow.training.trainer import FreshEvaluation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +119,14 @@ class SavedRun:
                     f"{self.path / LOGS['sampling'].name}: put back whichever of the two is not as the run left it"
                 )
         return best_trial(results, self.config.compliance_threshold)[0]
+
+    @property
+    def measured(self) -> FreshEvaluation | TrialResult | None:
+        """What the best policy came to: on episodes that decided nothing once the run has ended, before as its trial.
+
+        The figures of the trial are the ones by which it was chosen, so they flatter it.
+        """
+        return self.best if self.recommendation is None else self.recommendation.evaluation
 
     @property
     def is_feasible(self) -> bool:

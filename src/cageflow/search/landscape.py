@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +15,7 @@ from cageflow.errors import UserError
 from cageflow.files import write_whole
 from cageflow.reading import TextError, read_rows
 from cageflow.scenario.orders import Order, OrderSpace, log_order, read_order, show_order
+from cageflow.search.landscape_about import read_about
 
 SAMPLE_SEED = 0
 """Of the sample of the orders that a landscape of many has."""
@@ -84,7 +85,7 @@ class NumberedRow:
 LANDSCAPE = CsvFormat(NumberedRow)
 """The form of a table."""
 WITHOUT_NETWORK = LANDSCAPE.columns[:-1]
-"""The columns of versions that did not say which network they trained on."""
+"""The columns of tables that leave it to the file beside them which network they are of, or do not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,16 @@ class Landscape:
         return self if len(last) == len(self.rows) else Landscape(self.space, tuple(last.values()))
 
     @property
+    def whole(self) -> "Landscape":
+        """The trainings that every order has which has any: without the last ones of a landscape that was stopped."""
+        judged = Counter((row.order, row.seed) for row in self.rows)
+        orders, most = {row.order for row in self.rows}, max(judged.values(), default=0)
+        kept = [seed for seed in self.seeds if all(judged[order, seed] == most for order in orders)]
+        if not kept or len(kept) == len(self.seeds):
+            return self
+        return Landscape(self.space, tuple(row for row in self.rows if row.seed in kept))
+
+    @property
     def is_complete(self) -> bool:
         """Whether its orders are all or a sample as `landscape_ranks` draws it, each with every seed, judged alike."""
         judged = Counter((row.order, row.seed) for row in self.rows)
@@ -152,7 +163,7 @@ def write_landscape(path: Path, landscape: Landscape) -> None:
 
 
 def find_landscape(name: str) -> Path:
-    """The file of a landscape: that of this path, or a shipped one by the short name of its red agent.
+    """The file of a landscape: that of this path, or a shipped one by its name, such as `cage2-bline`.
 
     Raises:
         UserError: there is neither.
@@ -171,6 +182,8 @@ def find_landscape(name: str) -> Path:
 def read_landscape(path: Path) -> Landscape:
     """Read a landscape; it need not be complete. Its first line tells the space: an order and its number.
 
+    Where the table does not name the network, the file beside it may (`landscape_about`).
+
     Raises:
         UserError: the file cannot be read or is no landscape; the message names the file and the line.
     """
@@ -182,12 +195,13 @@ def read_landscape(path: Path) -> Landscape:
         raise UserError(f"{path} cannot be read as a landscape: {error}") from error
     if not lines or tuple(lines[0]) not in (LANDSCAPE.columns, WITHOUT_NETWORK):
         raise UserError(f"{path} is no landscape: expected the columns {LANDSCAPE.header}")
+    about = read_about(path) if tuple(lines[0]) == WITHOUT_NETWORK else None
     space: OrderSpace | None = None
     rows, seen = [], set()
     for number, cells in enumerate(lines[1:], start=2):
         try:
             line = _parse_line(lines[0], cells)
-            row = line.row
+            row = line.row if about is None else replace(line.row, network=about.network)
             space = space or OrderSpace.of_ranked(row.order, line.number)
             if space.rank(row.order) != line.number:
                 raise ValueError(f"{show_order(row.order)} has the number {space.rank(row.order)}, not {line.number}")

@@ -201,6 +201,19 @@ class BesideSettings:
     ] = None
 
 
+class OneOrderSettings:
+    """What a search has to beat."""
+
+    compare_one_order: Annotated[
+        int,
+        Bounds(ge=0, le=1000),
+        Option(
+            "Trainings of one order beside, the one by worth, each with all the episodes of the search: common sense "
+            "in place of a search.",
+        ),
+    ] = 0
+
+
 class WhereSettings:
     """Where trials run."""
 
@@ -383,7 +396,9 @@ class TrialsSettings(
     """Of runs that train many orders."""
 
 
-class SearchSettings(TrialsSettings, BesideSettings, RungSettings, WhereSettings, StrategySettings, GameSettings):
+class SearchSettings(
+    TrialsSettings, OneOrderSettings, BesideSettings, RungSettings, WhereSettings, StrategySettings, GameSettings
+):
     """Of `search`."""
 
 

@@ -1,33 +1,38 @@
-"""Plain PPO beside a search or a landscape: the same learner on the same game, held to no order.
+"""What is trained beside a search or a landscape: plain PPO, held to no order, and one order throughout.
 
-Each training has the whole budget of an order and is a run of `cageflow train` in the run's own folder,
-`plain_ppo/seedN`. It begins when the run itself has ended, so it takes nothing of its budget, and goes on with it by
-`--resume`.
+Each training is a run of `cageflow train` in the run's own folder, such as `plain_ppo/seed1`. It begins when the run
+itself has ended, so it takes nothing of its budget, and goes on with it by `--resume`.
 """
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from cageflow.analysis.answer import PlainPPO
-from cageflow.analysis.plain_runs import plain_path, write_plain
+from cageflow.analysis.answer import Trainings
+from cageflow.analysis.beside import ONE_ORDER, PLAIN, training_path, write_beside
 from cageflow.runs import runs
 from cageflow.runs.interrupt import StopRequest, catching_signals
 from cageflow.runs.layout import CONFIG, on_own_network
-from cageflow.runs.progress import Reporter
+from cageflow.runs.progress import Quiet, Reporter
 from cageflow.runs.run_folder import read_settings
 from cageflow.runs.summary import RunSummary
-from cageflow.settings.commands import TrainConfig, TrialsConfig
+from cageflow.scenario.orders import format_order
+from cageflow.scenario.worth import order_by_worth
+from cageflow.settings.commands import SearchConfig, TrainConfig, TrialsConfig
 from cageflow.settings.reading import make_config_of
-from cageflow.studies.training import ORPHAN_S
+from cageflow.studies.training import ORPHAN_S, Training, whole_budget
+from cageflow.studies.trainings import train_all
 
 OF_THE_RUN = ("command", "workflow", "start_from", "cyborg_path")
-"""Settings that a training of plain PPO has not from the run beside which it stands."""
+"""Settings that a training beside has not from the run beside which it stands."""
+MOST_THREADS = 2
+"""Of a learner: more than it uses."""
 
 
-def train_plain(path: Path, make_reporter: Callable[[], Reporter], cyborg_path: str | None = None) -> PlainPPO | None:
+def train_plain(path: Path, make_reporter: Callable[[], Reporter], cyborg_path: str | None = None) -> Trainings | None:
     """Train plain PPO beside a run that has ended, as often as its settings say, or go on with that.
 
     Args:
@@ -44,21 +49,21 @@ def train_plain(path: Path, make_reporter: Callable[[], Reporter], cyborg_path: 
         RunFailedError: learning broke down, or the disk is full.
     """
     config = on_own_network(read_settings(path), path)
-    if not isinstance(config, TrialsConfig) or not config.plain_trainings:
+    if not isinstance(config, TrialsConfig):
         return None
-    advice = f"go on with `cageflow {config.command} --resume {shlex.quote(str(path))}`"
-    with catching_signals(advice, lambda words: make_reporter().stopping(words)) as stop:
-        summaries = [
-            _train(plain_path(path, number), plain_config(config, number, cyborg_path), make_reporter(), stop)
-            for number in range(1, config.plain_trainings + 1)
-        ]
-    plain = PlainPPO(
-        rewards=tuple(one.reward for one in summaries),
-        rewards_se=tuple(one.reward_se for one in summaries),
-        episodes=summaries[0].episodes,  # as when they began, should the run have more by now
-    )
-    write_plain(path, plain)
-    return plain
+    configs = [plain_config(config, number, cyborg_path) for number in range(1, config.plain_trainings + 1)]
+    return _train(path, PLAIN, config, configs, make_reporter)
+
+
+def train_one_order(
+    path: Path, make_reporter: Callable[[], Reporter], cyborg_path: str | None = None
+) -> Trainings | None:
+    """Train the order by worth with all the episodes of a search that has ended; as `train_plain`."""
+    config = on_own_network(read_settings(path), path)
+    if not isinstance(config, SearchConfig):
+        return None
+    configs = [one_order_config(config, number, cyborg_path) for number in range(1, config.compare_one_order + 1)]
+    return _train(path, ONE_ORDER, config, configs, make_reporter)
 
 
 def plain_config(config: TrialsConfig, number: int, cyborg_path: str | None = None) -> TrainConfig:
@@ -73,7 +78,79 @@ def plain_config(config: TrialsConfig, number: int, cyborg_path: str | None = No
     return make_config_of(TrainConfig, {**own, **changed})
 
 
-def _train(path: Path, config: TrainConfig, reporter: Reporter, stop: StopRequest) -> RunSummary:
+def one_order_config(config: SearchConfig, number: int, cyborg_path: str | None = None) -> TrainConfig:
+    """The training of the order by worth beside a search: nothing but its budget ends it."""
+    order = format_order(order_by_worth(config.game().network))
+    own = {**plain_config(config, number, cyborg_path).to_json(), "workflow": order}
+    return make_config_of(TrainConfig, {**own, **whole_budget(config.total_episodes), "cyborg_path": cyborg_path})
+
+
+def _train(
+    path: Path, kind: str, config: TrialsConfig, configs: Sequence[TrainConfig], make_reporter: Callable[[], Reporter]
+) -> Trainings | None:
+    """Train all of a kind and keep what they came to; None where there are none."""
+    if not configs:
+        return None
+    folders = [training_path(path, kind, number) for number, _ in enumerate(configs, start=1)]
+    advice = f"go on with `cageflow {config.command} --resume {shlex.quote(str(path))}`"
+    with (
+        runs.telling_failures(path, advice),
+        catching_signals(advice, lambda words: make_reporter().stopping(words)) as stop,
+    ):
+        if config.trial_executor == "process" and len(configs) > 1:
+            _all_at_once(configs, folders, min(config.parallel_workflows, len(configs)), make_reporter(), stop)
+            make_reporter = Quiet  # there is nothing left to do
+        elif config.parallel_workflows > 1:  # the cores of the run's workers are free
+            threads = {"num_threads": max(MOST_THREADS, config.num_threads)}
+            configs = [one.model_copy(update=threads) for one in configs]
+        summaries = [_one(folder, one, make_reporter, stop) for folder, one in zip(folders, configs, strict=True)]
+    trainings = Trainings(
+        rewards=tuple(one.reward for one in summaries),
+        rewards_se=tuple(one.reward_se for one in summaries),
+        episodes=summaries[0].episodes,  # as when they began, should the run have more by now
+    )
+    write_beside(path, kind, trainings)
+    return trainings
+
+
+def _all_at_once(
+    configs: Sequence[TrainConfig], folders: Sequence[Path], num_workers: int, reporter: Reporter, stop: StopRequest
+) -> None:
+    """Have workers train those that have not ended; what they leave is as if they had been trained here."""
+    both = zip(configs, folders, strict=True)
+    missing = [one for one in (Training(config, folder) for config, folder in both) if not one.is_finished]
+    if not missing:
+        return
+    try:
+        reporter.note(f"Training {_in_words(configs[0])} beside, {len(configs)} times, {num_workers} at once")
+        train_all(_Told(reporter, stop), missing, num_workers)
+    finally:
+        reporter.close()
+
+
+@dataclass(frozen=True)
+class _Told:
+    """The reporter and the signals, for trainings in workers; the run's own progress is told when each has ended."""
+
+    reporter: Reporter
+    stop: StopRequest
+    is_silent: bool = False
+
+    def check(self) -> None:
+        """Raise where a signal asked for the end."""
+        self.stop.check()
+
+    def say(self, words: str) -> None:
+        """Tell it."""
+        self.reporter.note(words)
+
+
+def _in_words(config: TrainConfig) -> str:
+    return "plain PPO" if config.workflow is None else "one order throughout"
+
+
+def _one(path: Path, config: TrainConfig, make_reporter: Callable[[], Reporter], stop: StopRequest) -> RunSummary:
     if (path / CONFIG).exists():
-        return runs.resume(path, "train", reporter, {"cyborg_path": config.cyborg_path}, wait_s=ORPHAN_S, stop=stop)
-    return runs.start(config, path, reporter, stop=stop)
+        changes = {"cyborg_path": config.cyborg_path}
+        return runs.resume(path, "train", make_reporter(), changes, wait_s=ORPHAN_S, stop=stop)
+    return runs.start(config, path, make_reporter(), stop=stop)

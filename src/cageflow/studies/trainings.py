@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from cageflow.errors import UserError
 from cageflow.runs.interrupt import RunFailedError, RunStoppedError
-from cageflow.studies.study import Study
 from cageflow.studies.training import Training
 from cageflow.work.executors import ExecutorHandle
 from cageflow.work.pool import Pool
 from cageflow.work.worker_processes import WorkerProcesses
 
 Name = Callable[[Training], str]
+
+
+class Told(Protocol):
+    """Who is told how trainings get on, and asked whether to go on: a study, or who else has trainings."""
+
+    def check(self) -> None:
+        """Raise what ends all of them."""
+
+    def say(self, words: str) -> None:
+        """Tell how one gets on."""
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing has been said for a while."""
 
 
 def check_workers(num_workers: int | None) -> None:
@@ -26,7 +40,7 @@ def name_by_seed(training: Training) -> str:
     return f"seed {training.config.seed}"
 
 
-def train_all(study: Study, trainings: Sequence[Training], num_workers: int, name: Name = name_by_seed) -> None:
+def train_all(study: Told, trainings: Sequence[Training], num_workers: int, name: Name = name_by_seed) -> None:
     """Carry trainings through, at most `num_workers` at once.
 
     Args:

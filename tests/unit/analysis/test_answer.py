@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cageflow.analysis.answer import Answer, Gain, PlainPPO, draw_orders, over_plain
+from cageflow.analysis.answer import Answer, Gain, Trainings, draw_orders, over_plain
 from cageflow.analysis.answer_words import heading, points, sentences
 from cageflow.analysis.precedences import OpenPair, OrderAnswer, Precedence, Range, find_precedences
 from cageflow.scenario.orders import OrderSpace
@@ -23,7 +23,7 @@ FIRST = Precedence(
     cost_high=75.0,
     tested=True,
 )
-PLAIN = PlainPPO(rewards=(-14.0, -14.4), rewards_se=(0.1, 0.1), episodes=10_000)
+PLAIN = Trainings(rewards=(-14.0, -14.4), rewards_se=(0.1, 0.1), episodes=10_000)
 
 
 def turn(first, second, reach, tested=True, average=(0.0, -1.0, 1.0)):
@@ -232,8 +232,8 @@ def test_gain_over_plain_ppo__is_as_uncertain_as_the_trainings_are():
     trials = [trial(order, -10.0 + rng.standard_normal(), training=k) for order in space for k in range(1, 13)]
     belief = draw_orders(space, trials, 0.95, "mallows")
     assert belief.training_sd(-10.0) == pytest.approx(1.0, rel=0.5)
-    one = over_plain(belief, 0, PlainPPO(rewards=(-14.0,), rewards_se=(0.1,), episodes=10))
-    nine = over_plain(belief, 0, PlainPPO(rewards=(-14.0,) * 9, rewards_se=(0.1,) * 9, episodes=10))
+    one = over_plain(belief, 0, Trainings(rewards=(-14.0,), rewards_se=(0.1,), episodes=10))
+    nine = over_plain(belief, 0, Trainings(rewards=(-14.0,) * 9, rewards_se=(0.1,) * 9, episodes=10))
     assert nine.is_better
     assert one.high - one.low > 2 * 1.96 * belief.training_sd(-14.0) * 0.95
     assert belief.training_sd(-14.0) > belief.training_sd(-10.0)  # which may have been one that went wrong

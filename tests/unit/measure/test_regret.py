@@ -161,3 +161,16 @@ def test_contenders__compare_kernels_of_gp_ucb_alone():
 def test_measure__refuses_nonsense_in_one_sentence(names, arguments, sentence):
     with pytest.raises(UserError, match=sentence):
         measure(landscape_table(pair_landscape(0)), *names, **arguments)
+
+
+def test_plain_ppo__has_the_same_regret_after_any_number_of_trials():
+    rewards = np.full(120, -30.0)
+    rewards[3] = -10.0
+    table = landscape_table(rewards, seeds=2, training_sd=0.0, reward_se=0.0)
+    contenders = make_contenders(["plain-ppo", "random"], ["mallows"], SETTINGS, plain=(-14.0, -16.0))
+    free, _ = measure_regret(table, contenders, repetitions=2, trials=3, seed=0)
+    np.testing.assert_allclose(free.simple, 5.0, atol=1e-5)
+    np.testing.assert_allclose(free.cumulative[0], [5, 10, 15], atol=1e-4)
+    assert not free.wasted.any()
+    with pytest.raises(UserError, match="no training of plain PPO stands beside"):
+        make_contenders(["plain-ppo"], ["mallows"], SETTINGS)

@@ -1,6 +1,9 @@
 """Linear algebra in an order of its own, against NumPy's, SciPy's and sums written out here."""
 
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -86,3 +89,24 @@ def test_tails__are_those_of_the_normal_distribution():
     np.testing.assert_allclose(log_normal_tails(z), log_ndtr(z), rtol=2e-13, atol=1e-15)
     assert log_normal_tails(np.array([40.0, 1e200])).tolist() == [0.0, 0.0]
     assert np.isfinite(log_normal_tails(np.array([-1e200]))).all()
+
+
+PLAIN = """
+import numpy as np, sys, time
+from cageflow.numerics.linear import cholesky, exps, logs, product, solve
+rng = np.random.default_rng(0)
+a = rng.normal(size=(300, 300))
+matrix = a @ a.T + np.eye(300)
+started = time.process_time()
+root = cholesky(matrix)
+np.testing.assert_allclose(product(root.T, root), matrix, rtol=1e-9, atol=1e-9)
+np.testing.assert_allclose(matrix @ solve(root, matrix[:, :5]), matrix[:, :5], atol=1e-6)
+np.testing.assert_allclose(logs(exps(a)), a, atol=1e-12)
+assert time.process_time() - started < 10, "number by number it takes minutes"
+"""
+
+
+def test_plain_python__works_row_by_row():
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    ran = subprocess.run([sys.executable, "-c", PLAIN], env=environment, capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 0, ran.stderr

@@ -62,6 +62,15 @@ def test_landscape__knows_its_seeds_and_whether_it_is_complete():
     assert [row.seed for row in whole.of(ALL_ORDERS[3])] == [1, 2]
 
 
+def test_landscape__that_was_stopped_has_a_whole_part():
+    whole = Landscape(ORDERS, tuple(replace(ROW, order=order, seed=seed) for seed in (1, 2) for order in ALL_ORDERS))
+    stopped = Landscape(ORDERS, whole.rows[:130])
+    assert stopped.whole.rows == whole.rows[:120] and stopped.whole.is_complete and not stopped.is_complete
+    assert whole.whole is whole
+    holes = Landscape(ORDERS, (*whole.rows[1:121], *whole.rows[125:]))
+    assert holes.whole is holes, "none is whole, and none is left out"
+
+
 def test_landscape__in_rungs_is_read_as_at_its_last_unless_asked_for_others(tmp_path: Path):
     early = tuple(
         replace(ROW, order=order, seed=seed, episodes=2500, ending="rung", reward=-20.0)
@@ -120,12 +129,12 @@ def test_landscape__that_cannot_be_read_is_refused(tmp_path: Path):
 def test_landscape__is_found_by_its_path_or_shipped_by_its_name(tmp_path: Path):
     (tmp_path / "mine.csv").write_text("")
     assert find_landscape(str(tmp_path / "mine.csv")) == tmp_path / "mine.csv"
-    with pytest.raises(UserError, match=r"there is no file nowhere: give a table .*, or one of bline, meander"):
+    with pytest.raises(UserError, match=r"there is no file nowhere: give a table .*, or one of cage2-bline-rewarded,"):
         find_landscape("nowhere")
 
 
-@pytest.mark.parametrize("name", ["bline", "meander"])
-def test_landscape__that_is_shipped_is_whole_and_has_the_orders_that_can_be_followed(name: str):
+@pytest.mark.parametrize("name", ["cage2-bline-rewarded", "cage2-meander-rewarded"])
+def test_landscape__that_was_rewarded_is_whole_and_has_the_orders_that_can_be_followed(name: str):
     landscape = read_landscape(find_landscape(name))
     assert landscape.is_complete
     assert landscape.network == default_network().fingerprint

@@ -1,17 +1,19 @@
-"""Plain PPO beside a search: as long as an order's training, out of its budget, and part of its answer."""
+"""What is trained beside a search: plain PPO as long as an order, one order as long as the search, in its answer."""
 
 import json
 
 import pytest
 
-from cageflow.analysis.answer import FILE, saved_answer
-from cageflow.analysis.plain_runs import finished_plain, read_plain
+from cageflow.analysis.answer import FILE
+from cageflow.analysis.answer_words import sentences
+from cageflow.analysis.beside import ONE_ORDER, PLAIN, find_answer, finished_beside, read_beside
+from cageflow.api.results import answer_json
 from cageflow.runs import runs
 from cageflow.runs.interrupt import RunStoppedError
 from cageflow.runs.progress import Quiet
 from cageflow.runs.saved_run import read_run
 from cageflow.settings.reading import make_config, read_config
-from cageflow.studies.beside import plain_config, train_plain
+from cageflow.studies.beside import one_order_config, plain_config, train_one_order, train_plain
 
 SMALL = {
     "max_steps": 4,
@@ -34,13 +36,13 @@ def test_plain_ppo__has_an_orders_whole_budget_and_the_learner_of_the_search(tmp
     path = search(tmp_path / "run", compare_plain=2)
     plain = train_plain(path, Quiet)
     assert (plain.trainings, plain.episodes) == (2, 8)
-    assert read_plain(path) == plain
-    folders = finished_plain(path)
+    assert read_beside(path, PLAIN) == plain
+    folders = finished_beside(path)
     assert [folder.name for folder in folders] == ["seed1", "seed2"]
     config = read_config(folders[1] / "config.json")
     assert (config.command, config.order(), config.total_episodes, config.seed) == ("train", None, 8, 3)
     assert (config.max_steps, config.ppo, config.evaluation_episodes) == (4, {"hidden_sizes": [8]}, 2)
-    answer = saved_answer(read_run(path), plain)
+    answer = find_answer(read_run(path))
     assert answer.over_plain is not None
     assert json.loads((path / FILE).read_text())["plain"]["episodes"] == 8
     log = (folders[0] / "training_log.csv").read_bytes()
@@ -100,3 +102,49 @@ def test_signal_during_plain_ppo__says_how_to_go_on_with_the_search(tmp_path, mo
         train_plain(path, Impatient)
     whole = search(tmp_path / "whole", compare_plain=1)
     assert train_plain(path, Quiet) == train_plain(whole, Quiet)
+
+
+def test_one_order__is_trained_with_all_the_episodes_of_the_search_and_stands_in_its_answer(tmp_path):
+    path = search(tmp_path / "run", compare_one_order=1)
+    trainings = train_one_order(path, Quiet)
+    assert (trainings.trainings, trainings.episodes) == (1, 16)
+    assert read_beside(path, ONE_ORDER) == trainings
+    (folder,) = finished_beside(path)
+    config = read_config(folder / "config.json")
+    assert (config.command, config.workflow_mode, config.total_episodes) == ("train", "rewarded", 16)
+    assert config.workflow == "op_server,enterprise,defender,op_host,user"
+    answer = find_answer(read_run(path))
+    assert (answer.plain, answer.one_order.trainings) == (None, trainings)
+    assert sentences(answer)[-1].startswith("One order throughout, op_server > enterprise > defender > op_host > user")
+    entries = answer_json(answer)
+    assert entries["baselines"] == {"one_order": trainings.mean}
+    assert entries["baseline_trainings"]["one_order"]["episodes"] == 16
+    assert find_answer(read_run(path)) == answer, "kept as it was made"
+
+
+def test_one_order__is_not_trained_where_nobody_asks(tmp_path):
+    path = search(tmp_path / "run")
+    assert train_one_order(path, Quiet) is None
+    assert find_answer(read_run(path)).one_order is None
+    runs.resume(path, "search", Quiet(), {"compare_one_order": 1})
+    assert train_one_order(path, Quiet).trainings == 1
+
+
+def test_one_order__keeps_its_order_as_the_search_does():
+    for mode in ("enforced", "rewarded"):
+        config = make_config({"workflow_mode": mode, "compare_one_order": 1})
+        beside = one_order_config(config, 1)
+        assert (beside.workflow_mode, beside.total_episodes) == (mode, config.total_episodes)
+        assert beside.min_episodes_per_trial == config.total_episodes, "nothing else ends it"
+
+
+def test_trainings_in_workers__come_to_what_they_come_to_here(tmp_path):
+    here = search(tmp_path / "here", compare_plain=2)
+    there = search(tmp_path / "there", compare_plain=2, executor="process", parallel_workflows=2)
+    assert train_plain(here, Quiet) == train_plain(there, Quiet)
+    logs = [
+        [(folder / "policies" / "policy.safetensors").stat().st_size for folder in finished_beside(path)]
+        for path in (here, there)
+    ]
+    assert logs[0] == logs[1] and len(logs[0]) == 2
+    assert train_plain(there, Quiet) == read_beside(there, PLAIN), "what is done is not done again"

@@ -11,6 +11,7 @@ from typing import Any
 from cageflow.errors import UserError
 from cageflow.evaluation.statistics import LEVEL
 from cageflow.files import write_whole
+from cageflow.report.compare.answers import Found, answers_chart, answers_json, answers_of, answers_table
 from cageflow.report.compare.curves import curves_chart
 from cageflow.report.compare.figures import Difference, GroupFigures, by_game, differences, measure
 from cageflow.report.compare.groups import Group, differing, read_groups
@@ -59,7 +60,13 @@ class Comparison:
                 tables.append(differences_table(found))
         labels = [one.label for one in self.groups]
         settings = settings_table(labels, [one.group.members[0].settings for one in self.groups])
-        return (*tables, *([] if settings is None else [settings]))
+        answers = answers_table(self.answers)
+        return (*tables, *(one for one in (answers, settings) if one is not None))
+
+    @property
+    def answers(self) -> list[Found]:
+        """What the searches among them have found."""
+        return answers_of([one.group for one in self.groups])
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -76,6 +83,7 @@ class Comparison:
                 name: {one.label: its.get(name) for one, its in zip(self.groups, settings, strict=True)}
                 for name in differing(settings)
             },
+            "answers": answers_json(self.answers),
             "notes": list(self.notes),
             "episodes": self.episodes,
             "seed": self.seed,
@@ -118,7 +126,9 @@ def compare(
 
 
 def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
-    """Write `curves.png` and `curves.svg` (where a run has a log), `table.md`, `table.tex` and `comparison.json`.
+    """Write `table.md`, `table.tex`, `comparison.json`, and as PNG and SVG `curves` and `answers` where there are any.
+
+    Curves are of runs that have a log, answers of two searches or more.
 
     Args:
         comparison: what was found.
@@ -132,16 +142,17 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
         "table.tex": _latex(comparison),
         "comparison.json": json.dumps(comparison.to_json(), indent=2) + "\n",
     }
-    chart = curves_chart([one.group for one in comparison.groups])
+    drawn = [curves_chart([one.group for one in comparison.groups]), answers_chart(comparison.answers)]
+    charts = [chart for chart in drawn if chart is not None]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             write_whole(folder / name, text.encode())
-        if chart is not None:
+        for chart in charts:
             draw(chart).write_files(folder)
     except OSError as error:
         raise UserError(f"{error.filename or folder} cannot be written: {error.strerror}") from error
-    return [folder / name for name in (*texts, *(["curves.png", "curves.svg"] if chart is not None else []))]
+    return [folder / name for name in (*texts, *(f"{one.name}.{end}" for one in charts for end in ("png", "svg")))]
 
 
 def _markdown(comparison: Comparison) -> str:

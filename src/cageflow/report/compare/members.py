@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cageflow.agents.sources import AgentSource, BaselineSource, SourceOptions, find_agent
+from cageflow.analysis.answer import Answer
+from cageflow.analysis.beside import find_answer
 from cageflow.envs.options import GameOptions
 from cageflow.errors import UserError
 from cageflow.report.results import best_so_far
@@ -23,6 +25,7 @@ from cageflow.scenario import is_cage2
 from cageflow.scenario.durations import format_durations
 from cageflow.scenario.identity import SHORT
 from cageflow.scenario.schema import Durations
+from cageflow.settings.commands import SearchConfig
 from cageflow.settings.config import RunConfig
 from cageflow.studies.baseline_table import BaselineRow, read_baselines
 from cageflow.studies.baselines import CONFIG as BASELINES_CONFIG
@@ -30,7 +33,7 @@ from cageflow.studies.baselines import ROWS, read_settings
 
 WHAT = "what"
 """The setting that says what was trained: plain PPO, a workflow, a search, a baseline."""
-MACHINE = frozenset({"seed", *WHERE, "num_threads", "device"})
+MACHINE = frozenset({"seed", *WHERE, "num_threads", "device", "compare_plain", "compare_one_order"})
 """Settings of a run that two runs of one group may differ in."""
 OF_WORKFLOWS = frozenset(
     {
@@ -122,6 +125,7 @@ class Member:
         episodes: trained.
         seconds: that the training took, collection and updates.
         notes: what a reader has to know of it.
+        answer: what it has found, of a search.
     """
 
     path: Path
@@ -134,6 +138,7 @@ class Member:
     episodes: int = 0
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
+    answer: Answer | None = None
 
 
 def read_members(path: Path) -> list[Member]:
@@ -168,7 +173,15 @@ def _read_run(path: Path) -> Member:
         episodes=run.episodes or policy.card.training_episodes,
         seconds=sum(update.collection_s + update.update_s for update in run.updates),
         notes=tuple(notes),
+        answer=_answer(run),
     )
+
+
+def _answer(run: SavedRun) -> Answer | None:
+    try:
+        return find_answer(run) if isinstance(run.config, SearchConfig) else None
+    except OSError as error:
+        raise UserError(f"{error.filename or run.path} cannot be written: {error.strerror}") from error
 
 
 def _settings_of_run(config: RunConfig) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from cageflow.evaluation.statistics import Estimate, summarize
 from cageflow.report.content import Block, Card, Cards, Prose, Section, Table
 from cageflow.report.material import Material
-from cageflow.report.results import OrderResult, num_clearly_beaten, paired_difference
+from cageflow.report.results import OrderResult, measured_estimate, num_clearly_beaten, paired_difference
 from cageflow.report.wording import count, interval, number, order_words, percent, signed
 
 NUM_OTHERS = 5
@@ -64,9 +66,9 @@ def _standard(material: Material) -> str:
 
 
 def _logged_compliance(material: Material) -> str:
-    """What the run itself measured, and decided by."""
-    best = material.run.best
-    return "" if best is None else f"; {percent(best.compliance)} in the log"
+    """What the run itself measured."""
+    measured = material.run.measured
+    return "" if measured is None else f"; {percent(measured.compliance)} by the run itself"
 
 
 def _beaten(material: Material) -> Table:
@@ -84,8 +86,10 @@ def _beaten(material: Material) -> Table:
         rows.append(_row(words, "fresh", summarize(returns).estimate, paired_difference(playbook.returns, returns)))
     if run.best is not None:
         own = _own_result(material)
-        trainings = f"mean of {count(own.trials, 'training')}" if _is_mean(material) else "as logged"
-        rows.append((f"{name} ({trainings})", "log", number(own.estimate.mean), interval(own.estimate), "", ""))
+        source, how = "log", f"mean of {count(own.trials, 'training')}" if _is_mean(material) else "as logged"
+        if _is_measured(material):
+            source, how = "end", "as the run measured it when it ended"
+        rows.append((f"{name} ({how})", source, number(own.estimate.mean), interval(own.estimate), "", ""))
         for other in _feasible_others(material)[:NUM_OTHERS]:
             rows.append(_row(order_words(other.order), "log", other.estimate, own.estimate - other.estimate))
     return Table(
@@ -121,10 +125,11 @@ def _reservations(material: Material) -> list[str]:
         )
     if run.best is None:
         return words
-    words[0] += (
-        f" Those of the log are from {run.config.evaluation_episodes:,} episodes after each training; the best was "
-        "chosen by them, so its own flatters it a little."
-    )
+    words[0] += f" Those of the log are from {run.config.evaluation_episodes:,} episodes after each training"
+    if _is_measured(material):
+        words[0] += ", the one of the end from as many of its own, which chose nothing."
+    else:
+        words[0] += "; the best was chosen by them, so its own flatters it a little."
     return [*words, _among_the_tried(material)]
 
 
@@ -162,8 +167,18 @@ def _among_the_tried(material: Material) -> str:
 
 
 def _own_result(material: Material) -> OrderResult:
-    """What the best policy's workflow came to."""
-    return next(one for one in material.results if one.order == material.run.order)
+    """What the best policy's workflow came to: as the run measured it at its end, or its trainings."""
+    run = material.run
+    own = next(one for one in material.results if one.order == run.order)
+    if not _is_measured(material):
+        return own
+    assert run.measured is not None, "what is recommended was measured"
+    return replace(own, estimate=measured_estimate(run, run.measured))
+
+
+def _is_measured(material: Material) -> bool:
+    """Whether the run measured its best policy afresh, and stands by that."""
+    return material.run.recommendation is not None and not _is_mean(material)
 
 
 def _feasible_others(material: Material) -> list[OrderResult]:

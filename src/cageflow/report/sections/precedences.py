@@ -17,7 +17,6 @@ from cageflow.report.wording import DASH, count, number, percent, sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 STATES = ("does not matter", "not known yet", "never tested", "open in part")
 
@@ -53,7 +52,7 @@ def section(material: Material) -> Section | None:
             name="precedences",
             title="Which type comes before which",
             text=" ".join(words),
-            draw=lambda figure, narrow: _draw(figure, narrow, orders, placed),
+            draw=lambda figure, narrow: draw_places(figure.subplots(), narrow, orders, placed),
             heights=(250 if orders.precedences else 110, 110 + 90 * rows + (70 if apart else 0)),
             note=f"An arrow is a precedence that all of the {count(orders.tied_orders, 'order')} have which cannot be "
             "told from the best, with its probability and with what turning it costs on average while the others are "
@@ -89,8 +88,8 @@ def _state(orders: OrderAnswer, name: str) -> str:
     return STATES[3]
 
 
-def _draw(figure: Figure, narrow: bool, orders: OrderAnswer, placed: Sequence[Placed]) -> None:
-    axes = figure.subplots()
+def draw_places(axes: Axes, narrow: bool, orders: OrderAnswer, placed: Sequence[Placed]) -> None:
+    """Draw the types with an arrow for each precedence."""
     axes.set_axis_off()
     where = _positions(placed, narrow)
     for name, (x, y) in where.items():

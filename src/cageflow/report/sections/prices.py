@@ -19,7 +19,7 @@ from cageflow.report.wording import count, interval, number, order_words, percen
 from cageflow.scenario.orders import log_order
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
 PRICE_COLUMNS = ["Workflow_Order", "Reward", "Low", "High", "Over_Plain", "Over_Plain_Low", "Over_Plain_High"]
 
@@ -43,7 +43,7 @@ def prices_chart(found: Differences, title: str = "What every order is worth") -
         name="prices",
         title=title,
         text=" ".join(sentences(found)),
-        draw=lambda figure, narrow: _draw(figure, narrow, found),
+        draw=lambda figure, narrow: draw_prices(figure.subplots(), narrow, found),
         heights=(380, 330),
         note=f"Mean of each order's trainings with its 95 % interval, the best on the left{beside}. An order that is "
         "the best of many by its own trainings is lucky in part. What lies far below all others is drawn at the edge, "
@@ -61,13 +61,14 @@ def write_prices(folder: Path, found: Differences, title: str) -> list[Path]:
             figures += [one.gain.mean, *one.gain.interval()]
         rows.append([log_order(one.order), *(f"{figure:.4f}" for figure in figures)])
     columns = PRICE_COLUMNS if found.plain is not None else PRICE_COLUMNS[:4]
+    folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / "prices.csv", csv_text([columns, *rows]).encode())
     draw(prices_chart(found, title)).write_files(folder)
     return [folder / f"prices.{ending}" for ending in ("csv", "svg", "png")]
 
 
-def _draw(figure: Figure, narrow: bool, found: Differences) -> None:
-    axes = figure.subplots()
+def draw_prices(axes: Axes, narrow: bool, found: Differences) -> None:
+    """Draw the orders by rank, each with its interval."""
     shown = [one.reward if one.gain is None else one.gain for one in found.prices]
     means = [one.mean for one in shown]
     reach = [end for one in shown for end in one.interval()]

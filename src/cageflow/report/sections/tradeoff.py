@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cageflow.report.content import Chart, Section
 from cageflow.report.drawing import plain_ticks, tip
 from cageflow.report.material import Material
-from cageflow.report.results import logged_estimate
+from cageflow.report.results import measured_estimate
 from cageflow.report.theme import light
 from cageflow.report.wording import count, number, order_words, percent
 
@@ -44,7 +44,7 @@ def _draw(figure: Figure, run: SavedRun) -> None:
         result = trial.result
         feasible = result.compliance >= threshold
         colour = light("blue" if feasible else "faint")
-        axes.vlines(result.compliance, *logged_estimate(run, result).interval(), color=colour, lw=1.2, alpha=0.7)
+        axes.vlines(result.compliance, *measured_estimate(run, result).interval(), color=colour, lw=1.2, alpha=0.7)
         (mark,) = axes.plot(
             result.compliance, result.reward, "o", ms=6, mfc=colour if feasible else light("paper"), mec=colour, mew=1.5
         )

@@ -9,8 +9,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from cageflow.analysis.answer import FILE, Gain
+from cageflow.analysis.beside import PLAIN as PLAIN_PPO
+from cageflow.analysis.beside import finished_beside, table_of, training_path
 from cageflow.analysis.found import found_with
-from cageflow.analysis.plain_runs import FOLDER, TABLE, finished_plain
 from cageflow.analysis.playbook import saved_playbook
 from cageflow.analysis.standing import MOST_EPISODES, play_standing
 from cageflow.measure.differences import find_differences
@@ -85,16 +86,16 @@ def test_nothing_to_say_of_one_type_or_of_orders_that_cannot_be_followed():
 def run(tmp_path_factory):
     trials = [Made(ORDER, -30.0, 0.96), Made(SECOND, -25.0, 0.97), Made(ORDER, -20.0, 0.98, episodes=300)]
     path = write_run(tmp_path_factory.mktemp("runs") / "search", trials, red_agent="meander")
-    seed = write_training(path / FOLDER / "seed1")
+    seed = write_training(training_path(path, PLAIN_PPO, 1))
     policy_file(seed / "policies" / "policy.safetensors", workflow=None, max_steps=12)
     content = {"rewards": [-19.0], "rewards_se": [0.5], "episodes": 300}
-    (path / FOLDER / TABLE).write_text(json.dumps(content))
+    table_of(path, PLAIN_PPO).write_text(json.dumps(content))
     return path
 
 
 def test_page_of_a_search_is_headed_by_what_is_known_and_compares_with_plain_ppo_by_default(run):
     saved = read_run(run)
-    assert [path.name for path in finished_plain(run)] == ["seed1"]
+    assert [path.name for path in finished_beside(run)] == ["seed1"]
     written = write_report(run, episodes=100)
     assert make_page(written.material).heading == "No order was found better than none"
     assert [rival.run.path.name for rival in written.material.rivals] == ["seed1"]
@@ -118,7 +119,7 @@ def test_who_has_the_policy_of_a_search_is_told_what_it_found(run, tmp_path):
     words = found_with(best)
     assert words[0].startswith("No order was found better than another")
     assert "plain PPO, which came to -19.00" in words[-1]
-    assert found_with(run / FOLDER / "seed1" / "policies" / "policy.safetensors") == ()
+    assert found_with(training_path(run, PLAIN_PPO, 1) / "policies" / "policy.safetensors") == ()
     assert found_with(tmp_path / "policies" / "best.safetensors") == ()
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from cageflow.analysis.intrusions import STILL_OPEN
 from cageflow.analysis.playbook import saved_playbook
-from cageflow.report.content import Block, Cards, Chart, Points, Section, Table, Watch
+from cageflow.report.content import Block, Cards, Chart, Points, Prose, Section, Table, Watch
 from cageflow.report.material import Material, Rival
 from cageflow.report.report import SECTIONS, make_page
 from cageflow.report.sections import (
@@ -30,12 +30,17 @@ from cageflow.report.sections import (
     timing,
     tradeoff,
 )
-from cageflow.report.wording import number, order_words
+from cageflow.report.wording import number, order_words, signed
+from cageflow.runs.recommendation import SavedRecommendation
 from cageflow.runs.saved_run import read_run
 from cageflow.scenario.unit_types import UNIT_TYPES
+from cageflow.training.trainer import FreshEvaluation
+from cageflow.workflow.tested import OrderTests
 from tests.helpers.agents import NETWORK
 from tests.helpers.orders import order_id
 from tests.unit.runs.run_folders import FIRST, SECOND, THIRD, TRIALS, Made, write_run, write_training
+
+NO_TESTS = OrderTests(tested=0.0, tested_compliant=0.0, known_tested=0.0, known_compliant=0.0, contests=())
 
 
 def material(path: Path, episodes: int = 100) -> Material:
@@ -309,3 +314,27 @@ def test_page_of_enforced_orders__speaks_of_no_threshold(tmp_path: Path, search:
     assert [make.__module__ for make in judging if "threshold" in repr(make(enforced))] == []
     assert "the order is enforced" in repr(answer.section(enforced))
     assert len([make for make in judging if "threshold" in repr(make(search))]) >= 4
+
+
+def test_search_that_has_ended__stands_by_what_it_measured_afresh(search: Material) -> None:
+    assert search.run.measured is search.run.best
+    assert any("flatters it" in words for block in only(answer.section(search), Prose) for words in block.paragraphs)
+    evaluation = FreshEvaluation(
+        reward=-21.5, reward_se=0.25, compliance=0.971, compliance_se=0.01, episodes=500, tests=NO_TESTS
+    )
+    assert search.run.best is not None
+    recommended = SavedRecommendation(
+        order=FIRST, training=1, training_episodes=500, feasible=True, belief=-20.5, evaluation=evaluation
+    )
+    ended = replace(search, run=replace(search.run, recommendation=recommended))
+    assert ended.run.measured is evaluation
+    section = answer.section(ended)
+    rows = {row[0]: row for table in only(section, Table) for row in table.rows}
+    own = rows[f"{order_words(FIRST)} (as the run measured it when it ended)"]
+    assert own[1:3] == ("end", number(-21.5)), "not the -20 by which it was chosen"
+    (other,) = (row for name, row in rows.items() if name == order_words(SECOND))
+    assert other[4] == signed(-21.5 + 25.0)
+    (cards,) = only(section, Cards)
+    assert "97.1" in next(card.note for card in cards.cards if card.label == "Compliance")
+    words = " ".join(words for block in only(section, Prose) for words in block.paragraphs)
+    assert "which chose nothing" in words and "flatters" not in words
