@@ -12,6 +12,7 @@ from cageflow.parity.blue_policies import POLICIES
 from cageflow.parity.recorder import record_episodes
 from cageflow.parity.replay import replay
 from cageflow.parity.report import format_report
+from tests.helpers.red_fuzz import RestlessRed
 
 SEED = int(os.environ.get("CAGEFLOW_FUZZ_SEED", "20260101"))
 EPISODES = int(os.environ.get("CAGEFLOW_FUZZ_EPISODES", "1"))
@@ -20,7 +21,7 @@ EPISODES = int(os.environ.get("CAGEFLOW_FUZZ_EPISODES", "1"))
 @pytest.mark.cyborg
 @pytest.mark.parametrize("green", [False, True], ids=["green asleep", "green awake"])
 @pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("red", ["B_lineAgent", "RedMeanderAgent"])
+@pytest.mark.parametrize("red", ["B_lineAgent", "RedMeanderAgent", "random", RestlessRed()])
 def test_episodes_of_cyborg__replay_without_a_mismatch(cyborg_path, red, policy, green):
     recording = record_episodes(
         cyborg_path,

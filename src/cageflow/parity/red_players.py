@@ -45,9 +45,9 @@ def find_red(red_agent: str | RedPlayer) -> RedPlayer | None:
 
 def name_of_red(player: RedPlayer) -> str:
     """What a recording calls a red player."""
-    if isinstance(player, UniformRed):
-        return RANDOM
     kind = type(player)
+    if kind is UniformRed:
+        return RANDOM
     return f"{kind.__module__.rpartition('.')[2]}.py:{kind.__name__}"
 
 
