@@ -36,6 +36,7 @@ COMMANDS = [
     "champion",
     "baseline",
     "evaluate",
+    "exploit",
     "compare",
     "report",
     "regret",

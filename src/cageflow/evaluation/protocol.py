@@ -23,6 +23,7 @@ from cageflow.collect.games import GameSpec
 from cageflow.envs.options import GameOptions, why_not
 from cageflow.envs.seeds import EpisodeStream
 from cageflow.errors import UserError
+from cageflow.evaluation.exploitability import Exploitability, known_exploitability
 from cageflow.evaluation.perturbed import Perturbed, evaluate_perturbed
 from cageflow.evaluation.statistics import Estimate, Summary, sum_of_means, summarize
 from cageflow.evaluation.work import Share, cut_shares, play_shares
@@ -162,6 +163,7 @@ class Evaluation:
         cells: by length, then by red agent.
         notes: what a user has to know of the agent in these games, a sentence each.
         perturbed: what it came to from perturbed starts; None where none was played.
+        exploitability: what `cageflow exploit` has found of it under these rules; None where it was not asked.
     """
 
     source: AgentSource
@@ -169,6 +171,7 @@ class Evaluation:
     cells: tuple[Cell, ...]
     notes: tuple[str, ...] = ()
     perturbed: Perturbed | None = None
+    exploitability: Exploitability | None = None
 
     @property
     def total(self) -> Estimate:
@@ -199,6 +202,7 @@ class Evaluation:
             "total_interval": list(total.interval()),
             **({} if self.tests is None else self.tests.to_json()),
             **({} if self.perturbed is None else {"perturbed": self.perturbed.to_json()}),
+            **({} if self.exploitability is None else {"exploit": self.exploitability.to_json()}),
         }
 
 
@@ -250,7 +254,8 @@ def evaluate(
             source, list(specs.values()), settings.seed, settings.perturbed_episodes, num_workers, say
         )
     notes = (*settings.notes, *source.notes(setting))
-    return Evaluation(source, settings, tuple(cells[key] for key in specs), notes, perturbed)
+    exploited = known_exploitability(source, settings.game)
+    return Evaluation(source, settings, tuple(cells[key] for key in specs), notes, perturbed, exploited)
 
 
 def _num_workers(settings: EvaluationSettings) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from cageflow.scenario.durations import FROM_FILE, takes_time, words_on_time
 from cageflow.scenario.red_agents import red_words
 from cageflow.workflow.tested import OrderTests
 
+WIDTH = 80
 NAME_WIDTH, MEAN_WIDTH, SPREAD_WIDTH = 8, 8, 16
 ACTIONS = {"sample": "actions drawn", "deterministic": "likeliest actions", "own": "its own choice of actions"}
 
@@ -59,6 +61,8 @@ def format_evaluation(evaluation: Evaluation) -> str:
         lines += _tests(evaluation.tests)
     if evaluation.perturbed is not None:
         lines += _perturbed(evaluation.perturbed)
+    if evaluation.exploitability is not None:
+        lines += textwrap.wrap(evaluation.exploitability.words(), WIDTH)
     if any(cell.chosen is not None for cell in evaluation.cells):
         lines += [_choices(evaluation, red) for red in settings.red_agents]
     trained = evaluation.source.trained_rules

@@ -26,6 +26,7 @@ from cageflow.report.sections import (
     departures,
     endings,
     episodes,
+    exploited,
     learning,
     orders,
     positions,
@@ -52,6 +53,7 @@ SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
     precedences.section,
     prices.section,
     standing.section,
+    exploited.section,
     actions.section,
     reactions.section,
     costs.section,
@@ -112,6 +114,8 @@ def write_report(
         raise UserError(f"--evaluation-episodes is {episodes}: a playbook needs at least {MIN_EPISODES}")
     page = out or path / PAGE
     run = read_run(path)
+    if run.config.plays_red:
+        raise UserError(f"{path} is a training of red: a report is of a defender's run")
     policy = run.policy()
     check_output_file(page, ".html")
     beside = [other for other in finished_beside(path) if other not in against]

@@ -81,10 +81,10 @@ def test_command__reads_an_old_name_and_hides_it_from_its_help() -> None:
 
 def test_network__is_a_second_name_for_scenario_everywhere() -> None:
     has_scenario = [name for name, command in commands() if "--scenario" in {o.opts[0] for o in options(command)}]
-    assert len(has_scenario) == 12
+    assert len(has_scenario) == 13
     for name in set(has_scenario) - {"export", "evaluate", "record", "watch"}:  # these look at the policy first
-        arguments = {"train": ["--no-workflow"], "baseline": ["sleep"]}.get(name, [])
-        outcome = cageflow(*name.split(), *arguments, "--network", "none.yaml")
+        first = {"train": ["--no-workflow"], "baseline": ["sleep"], "exploit": ["react"], "duel": ["react"]}
+        outcome = cageflow(*name.split(), *first.get(name, []), "--network", "none.yaml")
         assert outcome.status == 2
         assert outcome.err.startswith("cageflow: none.yaml: expected a readable YAML file"), name
     for name in ("export", "watch"):
