@@ -12,7 +12,7 @@ INSTALLED := $(VENV)/.installed
 CACHED = NUMBA_CACHE_DIR="$$($(BIN)/python tools/numba_cache_dir.py)"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup search test fmt lint type test-unit test-parity test-stat test-bounds test-networks test-crash test-processors test-unbiased notebooks pictures bench clean-cache
+.PHONY: help setup search test fmt lint type test-unit test-parity test-stat test-bounds test-networks test-crash test-processors test-unbiased docs notebooks pictures bench clean-cache
 
 help: ## print this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -76,8 +76,12 @@ test-crash: setup ## kill every command at every call that makes something last:
 test-processors: setup ## one search on what passes for other processors: the same figures to the last byte
 	$(CACHED) $(BIN)/python -m tests.helpers.processors
 
-pictures: setup ## take the pictures of an episode that the documents show, in a Chromium
-	$(CACHED) $(BIN)/python -m tools.take_watch_picture docs/images
+docs: setup ## the documents as a site, in build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q
+	@echo "Open build/site/index.html."
+
+pictures: setup ## take the pictures of pages that the documents show, in a Chromium: a minute
+	$(CACHED) $(BIN)/python -m tools.take_pictures docs/images
 
 notebooks: setup ## execute the notebooks of the documents: five minutes
 	$(CACHED) $(BIN)/python -m tests.helpers.notebooks

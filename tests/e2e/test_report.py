@@ -15,6 +15,7 @@ from tests.helpers.html import read_page
 
 SECTIONS = [
     "answer",
+    "rules",
     "playbook",
     "reactions",
     "costs",
@@ -23,7 +24,7 @@ SECTIONS = [
     "orders",
     "positions",
     "compliance",
-] + ["progress", "learning", "endings", "time", "settings"]
+] + ["progress", "learning", "endings", "time", "repeat", "settings"]
 
 
 @pytest.fixture(scope="session")
@@ -189,6 +190,33 @@ def test_page_in_a_browser__fits_asks_for_nothing_and_says_nothing(
     assert set(shown) == {"narrow" if width <= 700 else "wide"}
     ground = browser.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     assert ground == ("rgb(20, 24, 29)" if dark else "rgb(255, 255, 255)")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [360, 400, 701, 1200])
+def test_table_that_goes_on_beyond_its_frame__says_so(browser: Browser, reported: Path, width: int) -> None:
+    browser.open(reported / "report.html", width=width)
+    browser.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    tables = browser.evaluate(
+        "[...document.querySelectorAll('.scroll')].map(s => [s.getAttribute('aria-labelledby'), s.scrollWidth, "
+        "s.clientWidth, (h => !!h && h.matches('.sideways') && h.clientHeight > 0)(s.previousElementSibling)])"
+    )
+    assert len(tables) > 10
+    assert [one for one in tables if one[1] > one[2] and not one[3]] == []
+    assert [one for one in tables if one[3] and one[1] < 0.8 * one[2]] == [], "and none does that is narrow"
+    if width < 500:
+        assert sum(one[3] for one in tables) > 3
+
+
+@pytest.mark.browser
+def test_navigation__names_a_group_once(browser: Browser, reported: Path) -> None:
+    for width in (360, 1200):
+        browser.open(reported / "report.html", width=width)
+        assert browser.evaluate("[...document.querySelectorAll('nav span')].map(s => s.textContent)") == [
+            *("Answer", "Playbook", "Orders", "Training", "Run")
+        ]
+        assert browser.evaluate("document.querySelector('nav').textContent.match(/Playbook/g).length") == 1
+        assert browser.evaluate("[...document.querySelectorAll('nav a')].every(a => a.clientHeight > 0)")
 
 
 @pytest.mark.browser

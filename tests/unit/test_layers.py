@@ -58,6 +58,7 @@ HEAVY = {
     "numpy",
     "pydantic",
     "scipy",
+    "sklearn",
     "stable_baselines3",
     "tensorboard",
 }

@@ -18,6 +18,7 @@ from cageflow.agents.policy_agent import PolicyAgent
 from cageflow.analysis.intrusions import STILL_OPEN, find_intrusions
 from cageflow.analysis.replay import Replay
 from cageflow.analysis.replaying import replay_episodes
+from cageflow.analysis.rules import find_rules
 from cageflow.analysis.tallies import (
     count_actions,
     count_fixes,
@@ -42,11 +43,12 @@ from cageflow.runs.saved_run import SavedRun
 from cageflow.workflow.tested import OrderTests
 
 FILE = "playbook.json"
-FORMAT_VERSION = 6
+FORMAT_VERSION = 7
 ROLES = {"good": 0.95, "median": 0.5, "bad": 0.05}
 """The example episodes, and the share of all episodes that end no better."""
 EXAMPLES_OF_A_KIND = 3
 STREAM = "report"
+RULES_STREAM = "rules"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,7 @@ class Playbook:
         examples: a good, a median and a bad episode.
         tests: which fixes tested the workflow, the fields of `workflow.tested.OrderTests`; empty without a workflow.
         perturbed: what the policy came to from perturbed starts, as `evaluation.perturbed.Perturbed` says it; likewise.
+        rules: what it does in a few rules, as `analysis.rules.FittedRules` says it.
     """
 
     made_of: dict[str, Any]
@@ -128,6 +131,7 @@ class Playbook:
     examples: list[ExampleEpisode]
     tests: dict[str, Any]
     perturbed: dict[str, Any]
+    rules: dict[str, Any]
 
     @property
     def num_episodes(self) -> int:
@@ -260,6 +264,7 @@ def make_playbook(
         departures=[one for _, found in _most_first(departures, turn_counts) for one in found],
         tests=_tests(tests),
         perturbed={} if workflow is None else _perturbed(agent, options, workflow, episodes, seed),
+        rules=_rules(agent, options, episodes, seed, policy.card.memory),
         examples=_examples(agent, options, seeds, returns, workflow),
         actions=sums["actions"].tolist(),
         busy_steps=sums["busy"],
@@ -334,6 +339,13 @@ def _perturbed(
     rule = BASELINES["flagged"](options.blue_setting)
     mine, its = ({share.cell: play_share(who, share) for share in shares} for who in (agent, rule))
     return perturbed_of(shares, mine, its).to_json()
+
+
+def _rules(agent: PolicyAgent, options: GameOptions, episodes: int, seed: int, memory: bool) -> dict[str, Any]:
+    """What an agent does in a few rules, fitted to and held against a fifth as many episodes each."""
+    part = max(2, episodes // 5)
+    seeds = EpisodeStream(seed, RULES_STREAM).seeds(0, 2 * part)
+    return find_rules(agent, options, fit=seeds[:part], fresh=seeds[part:], memory=memory).to_json()
 
 
 def _histograms(hosts: npt.NDArray[np.int64], steps: npt.NDArray[np.int64], num_hosts: int) -> list[list[list[int]]]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+PIXELS_A_LETTER, PIXELS_BETWEEN = 7.2, 16
+"""Of a table: a letter of it, and what stands between two columns."""
 
 Draw = Callable[["Figure", bool], None]
 """Draws on an empty figure; told whether it is the narrow one, for a window of a telephone's width."""
@@ -71,6 +75,18 @@ class Table:
     marked: frozenset[int] = frozenset()
     folded: str = ""
 
+    @property
+    def width(self) -> int:
+        """About how wide it is, in pixels: for the word that a narrow window shows but a part of it."""
+        widths = []
+        for i, column in enumerate(self.columns):
+            words = max(column.removeprefix("#").split(), key=len, default="")
+            cells = [row[i] for row in self.rows]
+            if not column.startswith("#"):  # these break into lines
+                cells = [max(cell.split(), key=len, default="") for cell in cells]
+            widths.append(PIXELS_A_LETTER * max(map(len, (words, *cells))) + PIXELS_BETWEEN)
+        return round(sum(widths))
+
     def __post_init__(self) -> None:
         for row in self.rows:
             if len(row) != len(self.columns):
@@ -102,6 +118,20 @@ class Chart:
 
 
 @dataclass(frozen=True)
+class Code:
+    """Lines to be copied.
+
+    Attributes:
+        label: what they are.
+        text: the lines.
+    """
+
+    kind: ClassVar[str] = "code"
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Watch:
     """Episodes to be looked at step by step; a page has at most one of them.
 
@@ -115,7 +145,7 @@ class Watch:
     tables: tuple[Table, ...]
 
 
-Block = Prose | Points | Cards | Table | Chart | Watch
+Block = Prose | Points | Cards | Code | Table | Chart | Watch
 
 
 @dataclass(frozen=True)
@@ -126,11 +156,13 @@ class Section:
         name: its anchor.
         title: its heading.
         blocks: what stands in it.
+        group: what it belongs to with others, in a word for the navigation.
     """
 
     name: str
     title: str
     blocks: tuple[Block, ...]
+    group: str
 
 
 @dataclass(frozen=True)
@@ -150,6 +182,11 @@ class Page:
     facts: tuple[str, ...]
     notice: str
     sections: tuple[Section, ...]
+
+    @property
+    def groups(self) -> tuple[tuple[str, tuple[Section, ...]], ...]:
+        """The sections by the groups of the navigation, both in the order of the page."""
+        return tuple((name, tuple(part)) for name, part in groupby(self.sections, key=lambda section: section.group))
 
     @property
     def charts(self) -> tuple[Chart, ...]:

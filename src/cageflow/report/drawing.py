@@ -176,19 +176,23 @@ def fitting(name: str) -> str:
     return f"{name[: MAX_LABEL - 1 - half]}…{name[-half:]}"
 
 
-def limits(values: Sequence[float], room: float = 0.08) -> tuple[float, float]:
+def limits(values: Sequence[float], room: float = 0.08, keep: Sequence[float] = ()) -> tuple[float, float]:
     """From where to where an axis reaches, so that a value far from all others does not crush them.
 
     Values are far that lie more than FAR times the distance between the quartiles beyond these (Tukey's outer fences).
+    Where the quartiles are alike, the ends of a larger part of the values take their place; where nearly all values
+    are, any other is far.
 
     Args:
         values: at least one finite number.
         room: left above and below, as a share.
+        keep: of them, those that are shown however far they lie.
     """
     array = np.sort(np.asarray([value for value in values if np.isfinite(value)], np.float64))
-    low, high = np.quantile(array, [0.25, 0.75])
+    ends = [np.quantile(array, [share, 1.0 - share]) for share in (0.25, 0.1, 0.05, 0.02)]
+    low, high = next((pair for pair in ends if pair[0] < pair[1]), ends[0])
     fence = FAR * (high - low)
-    near = array[(array >= low - fence) & (array <= high + fence)] if fence > 0 else array
+    near = np.sort([*array[(array >= low - fence) & (array <= high + fence)], *keep])
     span = float(near[-1] - near[0]) or max(1.0, 0.1 * abs(float(near[0])))
     return float(near[0]) - room * span, float(near[-1]) + room * span
 
@@ -198,6 +202,8 @@ def mark_outliers(axes: Axes, x: Sequence[float], values: Sequence[float], ends:
     low, high = ends
     for sign, edge, mark in ((-1, low, "v"), (1, high, "^")):
         beyond = [i for i, value in enumerate(values) if np.isfinite(value) and sign * value > sign * edge]
+        if not beyond:
+            continue
         axes.plot(
             [x[i] for i in beyond],
             [edge] * len(beyond),

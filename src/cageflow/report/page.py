@@ -15,6 +15,9 @@ from cageflow.report.drawing import Drawing
 from cageflow.report.theme import css_variables
 from cageflow.report.watch.page import make_player
 
+PAGE_WIDTHS = (850, 320)
+"""In pixels: what a wide window has for a table, and a telephone."""
+
 
 def render(page: Page, drawings: Sequence[Drawing]) -> str:
     """The page as HTML.
@@ -32,7 +35,9 @@ def render(page: Page, drawings: Sequence[Drawing]) -> str:
         drawing.chart.name: [Markup(drawing.inline(narrow)) for narrow in (False, True)] for drawing in drawings
     }
     player = None if page.watch is None else make_player(page.watch.data)
-    return _template().render(page=page, style=Markup(style), pictures=pictures, player=player, version=__version__)
+    return _template().render(
+        page=page, page_widths=PAGE_WIDTHS, style=Markup(style), pictures=pictures, player=player, version=__version__
+    )
 
 
 @cache

@@ -12,13 +12,13 @@ from cageflow.csv_format import csv_text
 from cageflow.files import write_whole
 from cageflow.report.content import Chart
 from cageflow.report.drawing import draw
-from cageflow.report.theme import SERIES, light
+from cageflow.report.theme import curve_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from cageflow.measure.calibration import Calibration
-    from cageflow.measure.regret import Regrets
+    from cageflow.measure.regret import Contender, Regrets
 
 MARKED_TRIALS = (10, 20, 40, 60)
 TOLERANCE = 1.0
@@ -31,7 +31,18 @@ CALIBRATION_COLUMNS = (
     "Quantity,Kernel,Training_Orders,Held_Out,Splits,Within_1,Within_1_SE,Within_2,Within_2_SE,"
     "Mean_Within_1,Mean_Within_1_SE,Mean_Within_2,Mean_Within_2_SE,Explained"
 )
-_LINES = ("-", "--", ":")
+STRATEGIES = {
+    "gp-ucb": "GP-UCB",
+    "thompson": "Thompson sampling",
+    "asha": "successive halving",
+    "curves": "learning curves",
+    "random": "random",
+    "random-feasible": "random among those that comply",
+    "round-robin": "round robin",
+    "canonical": "canonical orders",
+    "one-order": "one order throughout",
+}
+"""The strategies as the legend of a chart has them."""
 
 
 def marked_trials(trials: int) -> list[int]:
@@ -125,8 +136,8 @@ def _draw(figure: Figure, narrow: bool, regrets: Sequence[Regrets], title: str) 
             values = np.asarray(getattr(one, name), dtype=np.float64)
             trials = np.arange(1, values.shape[1] + 1)
             mean, band = values.mean(axis=0), 1.96 * values.std(axis=0, ddof=1) / np.sqrt(len(values))
-            colour, line = light(SERIES[i % len(SERIES)]), _LINES[i // len(SERIES) % len(_LINES)]
-            panel.plot(trials, mean, line, color=colour, label=one.contender.label)
+            colour, dashes = curve_style(i)
+            panel.plot(trials, mean, linestyle=dashes, color=colour, label=_words(one.contender))
             panel.fill_between(trials, np.maximum(mean - band, 0), mean + band, color=colour, alpha=0.15, linewidth=0)
         panel.set(title=heading, xlabel="Trials", ylim=(0, None), xlim=(1, None))
         panel.xaxis.get_major_locator().set_params(integer=True)
@@ -134,6 +145,14 @@ def _draw(figure: Figure, narrow: bool, regrets: Sequence[Regrets], title: str) 
     figure.suptitle(title, x=0.01, ha="left")
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2 if narrow else 4)
+
+
+def _words(contender: Contender) -> str:
+    """A contender as the legend has it, with what tells it from others of its strategy."""
+    name, more = STRATEGIES.get(contender.strategy), contender.label.removeprefix(contender.strategy)
+    if name is None or more == contender.label:
+        return contender.label
+    return f"{name},{more}" if more else name
 
 
 def _at_marks(values: Any) -> dict[str, list[float]]:

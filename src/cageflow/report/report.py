@@ -34,6 +34,8 @@ from cageflow.report.sections import (
     prices,
     progress,
     reactions,
+    repeat,
+    rules,
     settings,
     standing,
     timing,
@@ -54,6 +56,7 @@ SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
     prices.section,
     standing.section,
     exploited.section,
+    rules.section,
     actions.section,
     reactions.section,
     costs.section,
@@ -66,6 +69,7 @@ SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
     learning.section,
     endings.section,
     timing.section,
+    repeat.section,
     settings.section,
 )
 """All sections, in the order of the page."""

@@ -1,16 +1,19 @@
 """Charts in the page's colours and letters, and as files."""
 
+import itertools
 import re
 from html import unescape
 from pathlib import Path
 
 import matplotlib.image
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from cageflow.report.content import Chart
-from cageflow.report.drawing import Drawing, draw, fitting, shaded_grid, tip
-from cageflow.report.theme import COLOURS, light
+from cageflow.report.drawing import Drawing, draw, fitting, limits, shaded_grid, tip
+from cageflow.report.theme import COLOURS, SERIES, curve_style, light
 
 
 def _line(figure: Figure, narrow: bool) -> None:
@@ -113,7 +116,7 @@ def test_words_and_marks__stand_out_from_the_page(scheme: str, ground: str) -> N
     behind = getattr(COLOURS[ground], scheme)
     for name in ("ink", "muted", "accent"):
         assert _contrast(getattr(COLOURS[name], scheme), behind) >= 4.5, name
-    for name in ("blue", "teal", "amber", "red", "violet", "rose", "faint"):
+    for name in ("blue", "teal", "amber", "red", "violet", "rose", "faint", *SERIES):
         assert _contrast(getattr(COLOURS[name], scheme), behind) >= 2.7, name
     strongest = [
         int(round(0.45 * int(behind[i : i + 2], 16) + 0.55 * int(getattr(COLOURS["blue"], scheme)[i : i + 2], 16)))
@@ -121,3 +124,63 @@ def test_words_and_marks__stand_out_from_the_page(scheme: str, ground: str) -> N
     ]
     cell = "#" + "".join(f"{part:02x}" for part in strongest)
     assert _contrast(getattr(COLOURS["ink"], scheme), cell) >= 4.5
+
+
+EYES = {
+    "all colours": np.eye(3),
+    "no red": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "no green": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+}
+"""What linear red, green and blue become to people who see so, by Machado, Oliveira and Fernandes (2009)."""
+
+
+def _seen(colour: str, eyes: str) -> NDArray[np.float64]:
+    """CIELAB of a colour as people see it."""
+    parts = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    linear = np.clip(np.array(EYES[eyes]) @ linear, 0.0, 1.0)
+    to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    x, y, z = np.cbrt(np.maximum(to_xyz @ linear / (0.9505, 1.0, 1.089), 1e-4))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def _alike(colours: list[str], eyes: str) -> list[tuple[str, str]]:
+    pairs = itertools.combinations(colours, 2)
+    return [pair for pair in pairs if np.linalg.norm(_seen(pair[0], eyes) - _seen(pair[1], eyes)) < 15.0]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("eyes", EYES)
+def test_seven_curves__are_told_apart_by_all_eyes(scheme: str, eyes: str) -> None:
+    assert len(SERIES) == 7
+    assert _alike([getattr(COLOURS[name], scheme) for name in SERIES], eyes) == []
+
+
+def test_colours_that_some_cannot_tell_apart__are_found() -> None:
+    assert _alike(["#c22f2b", "#5a7a00"], "no red") or _alike(["#c22f2b", "#7a6a00"], "no green")
+    assert _alike(["#1769c2", "#1a6bc4"], "all colours")
+
+
+def test_curves__differ_in_colour_and_dashes_from_the_next_and_in_one_of_them_from_all() -> None:
+    styles = [curve_style(i) for i in range(28)]
+    assert len(set(styles)) == 28
+    assert all(one[0] != other[0] and one[1] != other[1] for one, other in itertools.pairwise(styles))
+
+
+@pytest.mark.parametrize(
+    ("values", "low", "high"),
+    [
+        ([*np.linspace(-17, -13, 119), -72.0], -18.0, -12.0),
+        ([-14.0] * 119 + [-72.0], -16.0, -12.0),
+        ([-14.0] * 9 + [-72.0], -16.0, -12.0),
+        ([-14.0] * 100 + [-15.0] * 19 + [-72.0], -16.0, -13.0),
+        ([-10.0, -20.0, -72.0], -80.0, -5.0),  # of three none is far
+        ([-3.0], -5.0, -2.0),
+    ],
+)
+def test_axis__shows_all_that_is_near_and_nothing_that_is_far(values: list[float], low: float, high: float) -> None:
+    found = limits(values)
+    assert low <= found[0] < found[1] <= high
+    assert found[0] < np.median(values) < found[1]
+    kept = limits(values, keep=[-72.0])
+    assert kept[0] < -72.0 and kept[1] == pytest.approx(found[1], abs=6.0), "but what is to be shown is"

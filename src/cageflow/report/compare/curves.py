@@ -14,7 +14,7 @@ from cageflow.report.compare.groups import Group
 from cageflow.report.compare.members import Curve, Game
 from cageflow.report.content import Chart
 from cageflow.report.drawing import plain_ticks
-from cageflow.report.theme import SERIES, light
+from cageflow.report.theme import Dashes, curve_style
 from cageflow.report.wording import count, listed, number
 
 if TYPE_CHECKING:
@@ -22,11 +22,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-MIN_SEEDS_OF_INTERVAL = 3
-"""With fewer seeds the band is their range: the t-interval of two is wider than any chart."""
+MIN_SEEDS_OF_INTERVAL = 5
+"""With fewer seeds the band is their range: the t-interval of so few reaches far beyond all that any of them did."""
 RANGE_TO_LOG = 8.0
 """How many times worse the start may be than the end before the axis becomes logarithmic."""
-LINES = ("-", "--", ":")
 
 
 @dataclass(frozen=True)
@@ -102,40 +101,46 @@ def curves_chart(groups: Sequence[Group]) -> Chart | None:
 
 def _draw(figure: Figure, narrow: bool, games: dict[Game, list[tuple[Group, Band]]]) -> None:
     columns = 1 if narrow or len(games) == 1 else 2
-    panels = figure.subplots(-(-len(games) // columns), columns, squeeze=False).flatten()
+    rows = -(-len(games) // columns)
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flatten()
     lines: list[Line2D] = []
+    bands = [band for part in games.values() for _, band in part]
     for panel, (game, part) in zip(panels, games.items(), strict=False):
         for group, band in part:
-            i = len(lines)
-            colour, line = light(SERIES[i % len(SERIES)]), LINES[i // len(SERIES) % len(LINES)]
-            lines.append(_draw_band(panel, group.label, band, colour, line))
+            lines.append(_draw_band(panel, group.label, band, *curve_style(len(lines))))
         panel.set(title=str(game), xlabel="Training episodes", xlim=(0, None))
-        if _is_wide([band for _, band in part]):
+        panel.tick_params(labelbottom=True)  # the panels share their axes, and each says so
+        if _is_wide(bands):
             panel.set_yscale("symlog", linthresh=10.0)
-            panel.set_ylabel("Reward an episode, logarithmic")
-            panel.set_ylim(*_logarithmic_limits([band for _, band in part]))
+            panel.set_ylim(*_logarithmic_limits(bands))
             _mark_decades(panel)
-        else:
-            panel.set_ylabel("Reward an episode")
         panel.locator_params(axis="x", nbins=6)
         plain_ticks(panel.xaxis)
         plain_ticks(panel.yaxis)
+    for panel in panels[::columns]:
+        panel.set_ylabel("Reward an episode, logarithmic" if _is_wide(bands) else "Reward an episode")
     for panel in panels[len(games) :]:
         panel.set_visible(False)
     figure.legend(lines, [str(line.get_label()) for line in lines], loc="outside lower left", ncols=1)
 
 
-def _draw_band(panel: Axes, label: str, band: Band, colour: str, line: str) -> Line2D:
+def _draw_band(panel: Axes, label: str, band: Band, colour: str, dashes: Dashes) -> Line2D:
     step = "steps-post" if band.is_best else "default"
     marker = "o" if len(band.episodes) == 1 else ""
     (drawn,) = panel.plot(
-        band.episodes, band.mean, line, color=colour, drawstyle=step, marker=marker, label=f"{label} ({band.words})"
+        band.episodes,
+        band.mean,
+        linestyle=dashes,
+        color=colour,
+        drawstyle=step,
+        marker=marker,
+        label=f"{label} ({band.words})",
     )
     if band.low is not None and band.high is not None:
         fill: Literal["post"] | None = "post" if band.is_best else None
         panel.fill_between(band.episodes, band.low, band.high, color=colour, alpha=0.18, linewidth=0, step=fill)
     for rest in band.rests:
-        panel.plot(rest.episodes, rest.rewards, line, color=colour, drawstyle=step, linewidth=0.8)
+        panel.plot(rest.episodes, rest.rewards, linestyle=dashes, color=colour, drawstyle=step, linewidth=0.8)
     return drawn
 
 

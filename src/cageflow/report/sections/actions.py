@@ -52,14 +52,14 @@ def section(material: Material) -> Section:
     )
     blocks: list[Block] = [Points(tuple(_sentences(counts, waits, material))), chart]
     blocks += [_opening(playbook), *([_decoys(playbook)] if playbook.decoys else [])]
-    return Section("playbook", "Playbook: what the policy does", tuple(blocks))
+    return Section("playbook", "What the policy does", tuple(blocks), "Playbook")
 
 
 def _sentences(counts: npt.NDArray[np.float64], waits: float, material: Material) -> list[tuple[str, str]]:
     playbook, words = material.playbook, []
     rates = dict(zip(VERBS, counts.sum(axis=0).tolist(), strict=True))
     busy = material.per_episode(playbook.busy_steps)
-    waiting = f", and does nothing in {number(waits, 1)}" if waits >= USED else ""
+    waiting = f", and is idle in {number(waits, 1)}" if waits >= USED else ""
     waiting += f" (all crews are busy in {number(busy, 1)})" if waiting and busy >= USED else ""
     words.append(
         (

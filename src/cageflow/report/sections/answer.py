@@ -20,7 +20,7 @@ def section(material: Material) -> Section:
     """The section."""
     blocks: list[Block] = [Cards(tuple(_cards(material)))]
     blocks += [_beaten(material), Prose(tuple(_reservations(material)))]
-    return Section("answer", _title(material), tuple(blocks))
+    return Section("answer", _title(material), tuple(blocks), "Answer")
 
 
 def _title(material: Material) -> str:
@@ -53,7 +53,7 @@ def _cards(material: Material) -> list[Card]:
         )
     saved = paired_difference(playbook.returns, playbook.idle_returns)
     idle = float(np.mean(playbook.idle_returns))
-    cards.append(Card("Better than doing nothing by", number(saved.mean, 1), f"which comes to {number(idle, 1)}"))
+    cards.append(Card("Better than an idle blue by", number(saved.mean, 1), f"which comes to {number(idle, 1)}"))
     return cards
 
 
@@ -78,7 +78,7 @@ def _beaten(material: Material) -> Table:
     rows: list[tuple[str, ...]] = [
         (f"{name} (this policy)", "fresh", number(material.fresh.mean), interval(material.fresh), "", "")
     ]
-    rivals = [("Doing nothing", playbook.idle_returns)]
+    rivals = [("Idle: Sleep in every step", playbook.idle_returns)]
     for rival in material.rivals:
         words = "Plain PPO" if rival.run.order is None else order_words(rival.run.order)
         rivals.append((f"{words} ({rival.run.path.resolve().name})", rival.returns))

@@ -75,7 +75,7 @@ def section(material: Material) -> Section:
             folded="The same as a table",
         ),
     )
-    return Section("costs", "Playbook: where points are lost", (chart,))
+    return Section("costs", "Where points are lost", (chart,), "Playbook")
 
 
 def _draw(figure: Figure, narrow: bool, rows: list[Loss]) -> None:

@@ -50,7 +50,7 @@ def section(material: Material) -> Section | None:
     blocks: list[Block] = [Points(tuple(_sentences(material, turns, fixes, out))), chart]
     if playbook.departures:
         blocks.append(_examples(material))
-    return Section("departures", "Playbook: where it departs from its workflow", tuple(blocks))
+    return Section("departures", "Where it departs from its workflow", tuple(blocks), "Playbook")
 
 
 def _sentences(material: Material, turns: npt.NDArray[np.int64], fixes: int, out: int) -> list[tuple[str, str]]:

@@ -53,7 +53,7 @@ def section(material: Material) -> Section | None:
         ("Ending", "Meaning", "#Trials", "#Share", "#Episodes on average"),
         tuple(rows),
     )
-    return Section("endings", "How trainings ended", (chart, table))
+    return Section("endings", "How trainings ended", (chart, table), "Training")
 
 
 def _draw(figure: Figure, names: list[str], counts: list[int]) -> None:

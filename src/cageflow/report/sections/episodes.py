@@ -31,7 +31,7 @@ def section(material: Material) -> Section:
         watch_data(network, replays, material.run.order, green=material.run.config.green, alone=False),
         tuple(_moves(example, playbook.hosts) for example in playbook.examples),
     )
-    return Section("episodes", "Playbook: three episodes", (_spread(material), watch))
+    return Section("episodes", "Three episodes", (_spread(material), watch), "Playbook")
 
 
 def _spread(material: Material) -> Chart:

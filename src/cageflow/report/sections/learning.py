@@ -100,7 +100,7 @@ def section(material: Material) -> Section | None:
         "stretches towards zero." + _note(run, curves, names),
         table=_table(curves, names, measures),
     )
-    return Section("learning", "How it was learned", (chart,))
+    return Section("learning", "How it was learned", (chart,), "Training")
 
 
 def _note(run: SavedRun, curves: Sequence[LearningCurve], names: dict[Workflow, str]) -> str:

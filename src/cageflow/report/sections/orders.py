@@ -112,7 +112,7 @@ def section(material: Material) -> Section | None:
     )
     if run.beliefs is not None and run.beliefs.iteration == 0:
         blocks.append(Prose(("Before the first trial the process knows nothing: all means are alike.",)))
-    return Section("orders", "All workflows", tuple(blocks))
+    return Section("orders", "All workflows", tuple(blocks), "Orders")
 
 
 def _draw(figure: Figure, narrow: bool, ranked: Sequence[ChartedOrder], best: Order | None, label: str) -> None:

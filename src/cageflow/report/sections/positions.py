@@ -43,7 +43,7 @@ def section(material: Material) -> Section | None:
         "few workflows a cell says as much about what else stood in them as about the type.",
         table=_table(unit_types, means, counts),
     )
-    return Section("positions", "Which type at which place", (chart,))
+    return Section("positions", "Which type at which place", (chart,), "Orders")
 
 
 def shades(means: npt.NDArray[np.float64]) -> list[list[float | None]]:

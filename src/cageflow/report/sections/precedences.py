@@ -60,7 +60,7 @@ def section(material: Material) -> Section | None:
             table=_table(orders),
         )
     )
-    return Section("precedences", "What is known of the order", tuple(blocks))
+    return Section("precedences", "What is known of the order", tuple(blocks), "Answer")
 
 
 def places(orders: OrderAnswer) -> list[Placed]:

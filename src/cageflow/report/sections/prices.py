@@ -32,7 +32,7 @@ def section(material: Material) -> Section | None:
     blocks: list[Block] = [Prose(tuple(map(sentence, sentences(found)))), prices_chart(found)]
     if found.pairs:
         blocks.append(_pairs(found))
-    return Section("prices", "Do the orders differ?", tuple(blocks))
+    return Section("prices", "Do the orders differ?", tuple(blocks), "Answer")
 
 
 def prices_chart(found: Differences, title: str = "What every order is worth") -> Chart:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cageflow.report.content import Chart, Section, Table
-from cageflow.report.drawing import plain_ticks, tip
+from cageflow.report.drawing import limits, mark_outliers, plain_ticks, tip
 from cageflow.report.material import Material
 from cageflow.report.results import best_so_far
 from cageflow.report.theme import light
@@ -37,19 +37,26 @@ def section(material: Material) -> Section | None:
         heights=(340, 520),
         note=f"{end} Marks are the trials{'' if run.config.is_enforced else FILLED}. The distance of the line from "
         " the dashed one is the run's simple regret against the best that it found itself; the best of all "
-        f"{len(run.orders):,} workflows is not known from one search.",
+        f"{len(run.orders):,} workflows is not known from one search. What lies far from all others is drawn at the "
+        "edge, with its figure.",
         table=_table(run, path),
     )
-    return Section("progress", "How the search went", (chart,))
+    return Section("progress", "How the search went", (chart,), "Training")
 
 
 def _draw(figure: Figure, narrow: bool, run: SavedRun, path: Sequence[float]) -> None:
     panels: list[Axes] = list(figure.subplots(2 if narrow else 1, 1 if narrow else 2, sharey=True, squeeze=False).flat)
     threshold = run.config.compliance_threshold
+    rewards = [trial.result.reward for trial in run.trials]
+    ends = limits(rewards, keep=[] if run.best is None else [run.best.reward])
     by_trial = [float(i + 1) for i in range(len(run.trials))]
     by_episodes = [float(trial.run_episodes) for trial in run.trials]
     for axes, x, words in zip(panels, (by_trial, by_episodes), ("trials", "training episodes"), strict=True):
+        axes.set_ylim(*ends)
+        mark_outliers(axes, x, rewards, ends)
         for place, trial in zip(x, run.trials, strict=True):
+            if not ends[0] <= trial.result.reward <= ends[1]:
+                continue
             colour = light("blue" if trial.result.compliance >= threshold else "faint")
             face = colour if trial.result.compliance >= threshold else light("paper")
             (mark,) = axes.plot(place, trial.result.reward, "o", ms=5, mfc=face, mec=colour, mew=1.3)

@@ -72,8 +72,9 @@ def section(material: Material) -> Section:
     )
     return Section(
         "reactions",
-        "Playbook: how it reacts",
+        "How it reacts",
         (Points(tuple(_sentences(material, first, eviction))), chart, _by_host(material), _responses(playbook)),
+        "Playbook",
     )
 
 

@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 from cageflow.report.content import Section, Table
 from cageflow.report.material import Material
+from cageflow.settings.spelled import default_of
 
 
 def section(material: Material) -> Section:
     """The section."""
     run = material.run
-    settings = tuple((name, _value(value)) for name, value in run.config.to_json().items())
-    of_preset = asdict(run.config.rollout()) | asdict(run.config.learner())
-    learner = tuple((name, _value(value)) for name, value in of_preset.items())
-    about = tuple((name, str(value)) for name, value in run.about.items())
+    default = default_of(run.config)
     blocks = [
-        Table("Settings of the run, as in config.json", ("Setting", "Value"), settings),
-        Table("The learner: the preset with its changes", ("Setting", "Value"), learner),
+        _settings(
+            "Settings of the run, as in config.json; bold where they are not the default",
+            run.config.to_json(),
+            default.to_json(),
+        ),
+        _settings(
+            "The learner: the preset with its changes; bold where it is not that of the default",
+            asdict(run.config.rollout()) | asdict(run.config.learner()),
+            asdict(default.rollout()) | asdict(default.learner()),
+        ),
     ]
+    about = tuple((name, str(value)) for name, value in run.about.items())
     if about:
         blocks.append(Table("Versions, machine and start", ("What", "Value"), about))
-    return Section("settings", "Full configuration", tuple(blocks))
+    return Section("settings", "Full configuration", tuple(blocks), "Run")
+
+
+def _settings(caption: str, values: Mapping[str, Any], default: Mapping[str, Any]) -> Table:
+    """Settings with the default beside those that have another value."""
+    rows = tuple(
+        (name, _value(value), "" if value == default[name] else _value(default[name])) for name, value in values.items()
+    )
+    other = frozenset(i for i, (name, value) in enumerate(values.items()) if value != default[name])
+    return Table(caption, ("Setting", "Value", "Default"), rows, marked=other)
 
 
 def _value(value: object) -> str:

@@ -37,4 +37,5 @@ def section(material: Material) -> Section | None:
                 marked=frozenset({0}),
             ),
         ),
+        "Answer",
     )

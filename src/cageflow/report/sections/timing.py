@@ -65,6 +65,7 @@ def section(material: Material) -> Section | None:
         "time",
         "Where the time went",
         (chart, Table("Time by purpose", ("Purpose", "Meaning", "#Time", "#Share"), rows)),
+        "Run",
     )
 
 

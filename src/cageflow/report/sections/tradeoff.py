@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cageflow.report.content import Chart, Section
-from cageflow.report.drawing import plain_ticks, tip
+from cageflow.report.drawing import limits, mark_outliers, plain_ticks, tip
 from cageflow.report.material import Material
 from cageflow.report.results import measured_estimate
 from cageflow.report.theme import light
@@ -34,14 +34,18 @@ def section(material: Material) -> Section | None:
         note=f"A mark for each trial, on {run.config.evaluation_episodes:,} evaluation episodes; filled from the "
         "threshold (dashed) on. The lines are 95 % intervals of the reward.",
     )
-    return Section("compliance", "What compliance costs", (chart,))
+    return Section("compliance", "What compliance costs", (chart,), "Orders")
 
 
 def _draw(figure: Figure, run: SavedRun) -> None:
     axes = figure.subplots()
+    rewards = [trial.result.reward for trial in run.comparable]
+    ends = limits(rewards, keep=[] if run.best is None else [run.best.reward])
     threshold = run.config.compliance_threshold
     for trial in run.comparable:
         result = trial.result
+        if not ends[0] <= result.reward <= ends[1]:
+            continue
         feasible = result.compliance >= threshold
         colour = light("blue" if feasible else "faint")
         axes.vlines(result.compliance, *measured_estimate(run, result).interval(), color=colour, lw=1.2, alpha=0.7)
@@ -63,8 +67,10 @@ def _draw(figure: Figure, run: SavedRun) -> None:
             ha="right",
             fontweight="bold",
         )
+    axes.set_ylim(*ends)
+    mark_outliers(axes, [trial.result.compliance for trial in run.comparable], rewards, ends)
     axes.axvline(threshold, color=light("muted"), ls=(0, (4, 3)), lw=1.2)
-    axes.margins(0.06)
+    axes.margins(x=0.06)
     axes.xaxis.set_major_formatter(lambda value, _: percent(value, 0))
     plain_ticks(axes.yaxis)
     axes.locator_params(axis="x", nbins=6)

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from cageflow.report.compare.curves import curves_chart, make_band
 from cageflow.report.compare.groups import Group
@@ -13,16 +14,16 @@ from tests.unit.report.compare.compare_runs import curve, member
 PLACES = [100, 200]
 
 
-def test_band_of_three_seeds__is_the_t_interval_of_their_mean() -> None:
-    band = make_band([curve(PLACES, [-30.0, value]) for value in (-10.0, -20.0, -30.0)])
+def test_band_of_five_seeds__is_the_t_interval_of_their_mean() -> None:
+    band = make_band([curve(PLACES, [-30.0, value]) for value in (-10.0, -15.0, -20.0, -25.0, -30.0)])
     assert band is not None
     assert band.low is not None
     assert band.high is not None
     assert (band.episodes.tolist(), band.mean.tolist()) == (PLACES, [-30.0, -20.0])
-    half = 4.302653 * 10 / math.sqrt(3)
+    half = 2.776445 * math.sqrt(62.5) / math.sqrt(5)
     assert band.low.tolist() == pytest.approx([-30.0, -20.0 - half])
     assert band.high.tolist() == pytest.approx([-30.0, -20.0 + half])
-    assert band.words == "updates, mean of 3 seeds and its 95 % t-interval"
+    assert band.words == "updates, mean of 5 seeds and its 95 % t-interval"
 
 
 def test_band_of_two_seeds__is_their_range() -> None:
@@ -32,6 +33,29 @@ def test_band_of_two_seeds__is_their_range() -> None:
     assert band.high is not None
     assert (band.mean.tolist(), band.low.tolist(), band.high.tolist()) == ([-35, -20], [-40, -30], [-30, -10])
     assert band.words == "updates, mean and range of 2 seeds"
+
+
+@pytest.mark.parametrize("num_seeds", [2, 3, 4])
+def test_band_of_few_seeds__does_not_leave_what_they_did(num_seeds: int) -> None:
+    ends = np.geomspace(-10.0, -200.0, num_seeds)  # a t-interval of three such would reach far above 0
+    band = make_band([curve(PLACES, [-30.0, end]) for end in ends])
+    assert band is not None and band.low is not None and band.high is not None
+    assert (band.low[-1], band.high[-1]) == (ends.min(), ends.max())
+
+
+def test_panels__share_their_axes() -> None:
+    groups = [
+        Group("one", (member(1, line=curve(PLACES, [-300.0, -10.0])),)),
+        Group("two", (member(1, "RedMeanderAgent", curve([100, 400], [-12.0, -11.0])),)),
+    ]
+    chart = curves_chart(groups)
+    assert chart is not None
+    for narrow in (False, True):
+        figure = Figure()
+        chart.draw(figure, narrow)
+        first, second = figure.axes
+        assert first.get_ylim() == second.get_ylim() and first.get_xlim() == second.get_xlim()
+        assert first.get_yscale() == second.get_yscale() == "symlog"
 
 
 def test_one_seed__has_no_band() -> None:
@@ -70,7 +94,7 @@ def test_chart__has_a_panel_for_each_game_and_says_what_its_bands_are() -> None:
     for words in (
         "B_lineAgent, rules v2.1, 100 steps",
         "RedMeanderAgent, rules v2.1, 100 steps",
-        "first (updates, mean of 3 seeds and its 95 % t-interval)",
+        "first (updates, mean and range of 3 seeds)",
         "second (updates, mean and range of 2 seeds)",
         "other (updates, one seed)",
         "Reward an episode, logarithmic",

@@ -1,6 +1,7 @@
 """What the sections say is what the logs and the playbook hold."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 
 from cageflow.analysis.intrusions import STILL_OPEN
 from cageflow.analysis.playbook import saved_playbook
-from cageflow.report.content import Block, Cards, Chart, Points, Prose, Section, Table, Watch
+from cageflow.report.content import Block, Cards, Chart, Code, Points, Prose, Section, Table, Watch
 from cageflow.report.material import Material, Rival
 from cageflow.report.report import SECTIONS, make_page
 from cageflow.report.sections import (
@@ -26,6 +27,8 @@ from cageflow.report.sections import (
     positions,
     progress,
     reactions,
+    repeat,
+    rules,
     settings,
     timing,
     tradeoff,
@@ -37,7 +40,7 @@ from cageflow.scenario.unit_types import UNIT_TYPES
 from cageflow.training.trainer import FreshEvaluation
 from cageflow.workflow.tested import OrderTests
 from tests.helpers.agents import NETWORK
-from tests.helpers.orders import order_id
+from tests.helpers.orders import ALL_ORDERS, order_id
 from tests.unit.runs.run_folders import FIRST, SECOND, THIRD, TRIALS, Made, write_run, write_training
 
 NO_TESTS = OrderTests(tested=0.0, tested_compliant=0.0, known_tested=0.0, known_compliant=0.0, contests=())
@@ -87,7 +90,9 @@ def test_what_it_beats__are_nothing_rivals_and_the_orders_that_comply(search: Ma
     (table,) = tables(answer.section(replace(search, rivals=(rival,))))
     rows = {row[0]: row for row in table.rows}
     gained = np.mean(search.playbook.returns) - np.mean(search.playbook.idle_returns)
-    assert float(rows["Doing nothing"][4].replace("\N{MINUS SIGN}", "-")) == pytest.approx(gained, abs=0.0051)
+    assert float(rows["Idle: Sleep in every step"][4].replace("\N{MINUS SIGN}", "-")) == pytest.approx(
+        gained, abs=0.0051
+    )
     assert rows["Plain PPO (plain)"][4:] == ("+1.00", "+1.00 to +1.00")
     assert (rows[order_words(SECOND)][2], rows[order_words(SECOND)][4]) == ("−25.00", "+5.00")
     assert order_words(THIRD) not in rows  # its −10 is not worth having: it does not comply
@@ -185,9 +190,91 @@ def test_time__is_split_without_remainder(search: Material) -> None:
 def test_settings__are_all_of_the_configuration(search: Material) -> None:
     first, learner, about = only(settings.section(search), Table)
     assert [row[0] for row in first.rows] == list(search.run.config.to_json())
-    assert dict(first.rows)["red_agent"] == "meander"
-    assert dict(learner.rows)["mask_actions"] == "yes"
+    values = {row[0]: row[1:] for row in first.rows}
+    assert values["red_agent"] == ("meander", "B_lineAgent")
+    assert values["rules"] == ("v2.1", "")
+    assert {first.rows[i][0] for i in first.marked} >= {"red_agent", "max_steps", "workflow_mode", "alignment_lambda"}
+    assert all((row[2] != "") == (i in first.marked) for i, row in enumerate(first.rows))
+    assert {row[0]: row[1] for row in learner.rows}["mask_actions"] == "yes"
+    assert learner.marked == frozenset()
     assert {"cageflow", "torch", "machine", "processor", "numba_target", "started"} <= dict(about.rows).keys()
+
+
+def test_settings_of_a_changed_learner__are_marked(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", ppo={"hidden_sizes": [8]})
+    one = material(run, episodes=20)
+    first, learner, _ = only(settings.section(one), Table)
+    assert "ppo" in {first.rows[i][0] for i in first.marked}
+    assert [learner.rows[i][:2] for i in sorted(learner.marked)] == [("hidden_sizes", "8")]
+
+
+def test_repeating__is_by_the_commands_of_the_run_and_the_page(search: Material) -> None:
+    section = repeat.section(search)
+    commands, cite = only(section, Code)
+    run, page = commands.text.splitlines()
+    assert run.startswith("cageflow search --") and "--red-agent meander" in run and "--max-steps 12" in run
+    assert page == "cageflow report search --evaluation-episodes 100 --seed 0"
+    assert f"version = {{{search.run.about['cageflow']}}}" in cite.text
+    points = dict(only(section, Points)[0].items)
+    assert search.run.about["processor"] in points["Computed on"]
+    assert f"torch {search.run.about['torch']}" in points["Versions"]
+    assert points["Chance of training"].startswith("Nothing was trained twice")
+
+
+def test_chance_of_training__is_told_from_trainings_of_the_same_order(tmp_path: Path) -> None:
+    trials = [Made(FIRST, -10.0, 0.96), Made(FIRST, -14.0, 0.96, training=2)]
+    lengths = {"repetitions": 2, "max_episodes_per_workflow": 200, "total_episodes": 48_000}
+    one = material(write_run(tmp_path / "run", trials, command="landscape", **lengths), episodes=20)
+    points = dict(only(repeat.section(one), Points)[0].items)
+    assert "a standard deviation of 2.83 (1 order trained more than once)" in points["Chance of training"]
+
+
+def test_run_whose_settings_have_no_option__is_repeated_from_its_file(tmp_path: Path) -> None:
+    one = material(write_run(tmp_path / "my run", ppo={"memory": False}), episodes=20)
+    commands, _ = only(repeat.section(one), Code)
+    assert commands.text.splitlines()[0] == "cageflow search --config 'my run/config.json'"
+
+
+def test_rules__say_what_the_policy_does_and_how_often(search: Material) -> None:
+    section = rules.section(search)
+    (table,) = only(section, Table)
+    found = search.playbook.rules
+    assert len(table.rows) == len(found["rules"])
+    assert table.rows[0][0].startswith("If ") and table.rows[-1][0] == "Else"
+    points = dict(only(section, Points)[0].items)
+    assert points["Fidelity"].startswith(f"{100 * found['fidelity']:.1f}")
+    assert found["fresh_episodes"] == 20
+    poor = replace(search.playbook, rules={**found, "fidelity": 0.5})
+    good = replace(search.playbook, rules={**found, "fidelity": 0.95})
+    assert "first impression" in repr(rules.section(replace(search, playbook=poor)))
+    assert "first impression" not in repr(rules.section(replace(search, playbook=good)))
+
+
+def test_navigation__has_every_section_in_one_group(search: Material) -> None:
+    page = make_page(search)
+    groups = [name for name, _ in page.groups]
+    assert groups == ["Answer", "Playbook", "Orders", "Training", "Run"]
+    assert [section for _, part in page.groups for section in part] == list(page.sections)
+    assert not [section.title for section in page.sections if ":" in section.title]
+
+
+@pytest.mark.parametrize("make", [tradeoff.section, progress.section, orders.section])
+def test_one_order_far_below_all_others__leaves_these_their_room(make: Callable[..., Section], tmp_path: Path) -> None:
+    rewards = [-72.0, *np.linspace(-17.0, -13.0, 39)]
+    trials = [Made(order, reward, 0.96) for order, reward in zip(ALL_ORDERS, rewards, strict=False)]
+    path = write_run(tmp_path / "run", trials, beliefs=False, strategy="random", best=ALL_ORDERS[39])
+    run = read_run(path)
+    one = Material(run, None)  # type: ignore[arg-type]
+    charts = [block for block in make(one).blocks if isinstance(block, Chart)]
+    assert charts
+    for narrow in (False, True):
+        figure = Figure()
+        charts[0].draw(figure, narrow)
+        for axes in figure.axes:
+            low, high = axes.get_ylim()
+            assert -20 < low < -17 and -13 < high < -10
+            assert (-17.0 + 13.0) / (low - high) > 0.5, "the others take more than half of the height"
+            assert any(text.get_text() == "−72" for text in axes.texts), "and the far one is told at the edge"
 
 
 def test_actions_by_host__are_those_of_the_playbook(search: Material) -> None:
@@ -263,7 +350,10 @@ def test_trials__are_marked_by_whether_they_comply(search: Material) -> None:
 
 def test_plain_ppo__has_only_the_sections_that_apply(plain: Material) -> None:
     names = [section.name for section in make_page(plain).sections]
-    assert names == ["answer", "playbook", "reactions", "costs", "episodes", "learning", "time", "settings"]
+    assert names == [
+        *("answer", "rules", "playbook", "reactions", "costs", "episodes"),
+        *("learning", "time", "repeat", "settings"),
+    ]
     (chart,) = only(learning.section(plain), Chart)
     assert chart.table is not None
     assert chart.table.columns == ("Workflow", "#Episodes", "#Environment reward")
