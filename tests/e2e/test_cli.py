@@ -78,7 +78,7 @@ def test_all_commands_are_known_and_listed() -> None:
 
 def test_help_says_what_the_exit_statuses_mean() -> None:
     words = " ".join(cageflow("--help").out.split())
-    assert "Exit status: 0 done; 1 the command's own no" in words
+    assert "Exit status: 0 done; 1 a check failed or a run broke down" in words
     assert "2 wrong input, nothing was written; 130 or 143 stopped by Ctrl-C or SIGTERM" in words
 
 

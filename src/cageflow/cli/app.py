@@ -15,8 +15,8 @@ app = App(
     name="cageflow",
     help="Find the order in which a network's compromised machines should be fixed, and train the defender that "
     "follows it, on an exact and very fast simulator of CAGE Challenge 2.",
-    epilog="Exit status: 0 done; 1 the command's own no (recordings differ, a run broke down); 2 wrong input, nothing "
-    "was written; 130 or 143 stopped by Ctrl-C or SIGTERM, with a checkpoint to go on from.",
+    epilog="Exit status: 0 done; 1 a check failed or a run broke down (recordings differ, learning diverged); 2 wrong "
+    "input, nothing was written; 130 or 143 stopped by Ctrl-C or SIGTERM, with a checkpoint to go on from.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

@@ -27,7 +27,7 @@ LONGEST_NAME = 200
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: run a command and turn what a user can cause into one sentence and an exit status.
 
-    0 done; 1 the command's own "no" (a mismatch, a run that broke down); 2 wrong input; 128 + n ended by signal n.
+    0 done; 1 a check failed (a mismatch) or a run broke down; 2 wrong input; 128 + n ended by signal n.
     With `--json` what went wrong is one JSON object on standard output too.
 
     Args:

@@ -93,8 +93,8 @@ class TrialResult:
         tested_compliant: of them, those that complied.
         known_tested: fixes an episode that tested the order, by what blue could know.
         known_compliant: of them, those that complied.
-        contests: (T, T) by unit types: [a][b] how often an episode, by what blue could know, a host of type a was fixed
-            while one of type b was held too and passed over.
+        contests: (T, T) by unit types: at a, b how often an episode, by what blue could know, a host of type a was
+            fixed while one of type b was held too and passed over.
 
     Raises:
         ValueError: a number is not finite or out of its range; such a result would poison every later choice.
