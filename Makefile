@@ -77,7 +77,7 @@ test-processors: setup ## one search on what passes for other processors: the sa
 	$(CACHED) $(BIN)/python -m tests.helpers.processors
 
 docs: setup ## the documents as a site, in build/site
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 	@echo "Open build/site/index.html."
 
 pictures: setup ## take the pictures of pages that the documents show, in a Chromium: a minute

@@ -59,7 +59,7 @@ TOO_SLOW = {
 
 OF_EXTRAS = {
     *("stable_baselines3", "sb3_contrib", "torchrl", "tensordict"),
-    *("onnx", "onnxruntime", "dask", "distributed", "ray"),
+    *("onnx", "onnxruntime", "dask", "distributed", "ray", "wandb"),
 }
 """Modules that only extras bring."""
 
