@@ -17,6 +17,7 @@ from cageflow.scenario import NETWORK_NAMES
 from tests.helpers.installed import ROOT, Installed, build_wheel
 
 SOURCE = ROOT / "src"
+LANDSCAPES = sorted(path.stem for path in (SOURCE / "cageflow" / "data" / "landscapes").glob("*.csv"))
 RECORDING = ROOT / "tests" / "data" / "v2.1_SleepAgent_quiet_100.npz"
 BRIEF = "--evaluation-episodes 2 --max-steps 2 --red-agent bline --perturbed 0"
 SMALL = "--total-episodes 4 --episodes-per-update 2 --evaluation-episodes 2 --max-steps 4 --seed 1 --quiet"
@@ -41,9 +42,9 @@ REFUSED = {
     "export plain": "cageflow[onnx]",
     "baseline a2c": "cageflow[sb3]",
     "record --cyborg-path .": "CybORG",
-    "regret bline meander --out one": "--out is one folder, but 2 landscapes are given",  # which it has read by then
+    f"regret {' '.join(LANDSCAPES)} --out one": f"--out is one folder, but {len(LANDSCAPES)} landscapes are given",
 }
-"""Commands that are refused, and what their one sentence says: for want of an extra, or because they are no use."""
+"""Commands that are refused, and what their one sentence says: for want of an extra; the last, when it has read all."""
 
 TOO_SLOW = {
     "search",

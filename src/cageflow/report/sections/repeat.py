@@ -6,7 +6,7 @@ import shlex
 from statistics import stdev
 
 from cageflow import __version__
-from cageflow.analysis.plain_runs import read_plain
+from cageflow.analysis.beside import PLAIN, read_beside
 from cageflow.report.citing import bibtex
 from cageflow.report.content import Code, Points, Section
 from cageflow.report.material import Material
@@ -56,7 +56,7 @@ def _spread(material: Material) -> str:
             f"Trainings of the same order have a standard deviation of {number(spread[0])} "
             f"({count(several, 'order')} trained more than once)"
         )
-    plain = read_plain(run.path)
+    plain = read_beside(run.path, PLAIN)
     if plain is not None and len(plain.rewards) > 1:
         whose, what = ("those", "one") if words else ("Trainings", "a standard deviation")
         size = len(plain.rewards)
