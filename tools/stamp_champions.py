@@ -15,6 +15,8 @@ from cageflow.scenario import default_network
 
 for path in sorted(CHAMPION_FOLDER.glob("*.safetensors")):
     old = load_policy(path)
-    entries = made_for(default_network(), memory=old.card.memory, ordered=old.card.workflow is not None)
-    save_policy(path, Policy(replace(old.card, **entries), old.layers, old.order_encoding))
+    card = old.card
+    ordered, told = card.workflow is not None, card.is_told_rules
+    entries = made_for(default_network(), memory=card.memory, ordered=ordered, tells_rules=told)
+    save_policy(path, Policy(replace(card, **entries), old.layers, old.order_encoding))
     print(path.name)

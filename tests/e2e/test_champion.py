@@ -25,7 +25,7 @@ WALL_CLOCK = {"Collection_Time", "Update_Time"}
 def arguments(folder: Path, run: Path, episodes: int = 40) -> list[object]:
     (folder / "small.yaml").write_text(CONFIG)
     settings = ["--config", folder / "small.yaml", "--seed", "3,4", "--total-episodes", episodes]
-    return ["champion", *settings, "--evaluation-episodes", 6, "--run-dir", run]
+    return ["champion", *settings, "--rules", "challenge", "--evaluation-episodes", 6, "--run-dir", run]
 
 
 def figures(run: Path) -> list[Any]:
@@ -69,6 +69,20 @@ def test_json__is_what_the_folder_holds_and_nothing_is_trained_again(run: Path) 
     outcome = cageflow("champion", "--resume", run, "--json", "--quiet")
     assert outcome.json == json.loads((run / "table.json").read_text()) | {"run_dir": str(run)}
     assert (run / "seed3" / "training_log.csv").stat().st_mtime_ns == before
+
+
+def test_both_rules__are_trained_for_each_and_joined_in_one_policy(tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(CONFIG)
+    asked = ["champion", "--config", tmp_path / "small.yaml", "--seed", 3, "--total-episodes", 20, "--json", "--quiet"]
+    outcome = cageflow(*asked, "--evaluation-episodes", 6, "--run-dir", tmp_path / "run")
+    assert set(outcome.json["rules"]) == {"v2.1", "challenge"}
+    card = load_policy(tmp_path / "run" / "seed3.safetensors").card
+    assert card.is_told_rules and card.training_episodes == 40
+    assert (card.green_share, card.perturbed_starts) == (0.3, 0.03) and "switch" in card.red_mixture
+    for rules, content in outcome.json["rules"].items():
+        (one,) = content["seeds"]
+        assert (one["evaluation"]["rules"], one["episodes"]) == (rules, 20)
+    assert cageflow("champion", "--resume", tmp_path / "run", "--json", "--quiet").json == outcome.json
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     "evaluate": ("evaluate", "s", "react", "--network", "net.yaml", "--evaluation-episodes", 2, "--max-steps", "4,5"),
     "baseline": ("baseline", "greedy", *GAME, "--max-steps", 6, "--evaluation-episodes", 2, "--run-dir", "b"),
     "champion": ("champion", "--network", "net.yaml", "--config", "small.yaml", "--seed", 1, "--evaluation-episodes", 2)
-    + ("--total-episodes", 4, "--n-workers", 1, "--run-dir", "c"),
+    + ("--rules", "v2.1", "--total-episodes", 4, "--n-workers", 1, "--run-dir", "c"),
     "compare": ("compare", "s", "p", "--evaluation-episodes", 10, "--window", 4),
     "report": ("report", "t", "--evaluation-episodes", 100),
     "export": ("export", "t", "--evaluation-episodes", 0, "--out", "t.onnx"),

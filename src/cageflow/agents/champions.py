@@ -9,20 +9,18 @@ from pathlib import Path
 from cageflow.agents.policy_agent import PolicyAgent
 from cageflow.collect.games import WorkflowSpec
 from cageflow.envs.agent import BlueAgent, BlueSetting
-from cageflow.envs.options import RULES
-from cageflow.errors import UserError
 from cageflow.learn.fit import check_fit
 from cageflow.learn.policy_file import load_policy
 from cageflow.scenario import NetworkIdentity
 
 CHAMPIONS = ("champion", "champion-ordered")
-"""By name: one that is free, one that follows a workflow. There is one of each for each of RULES."""
+"""By name: one that is free, one that follows a workflow. Each plays under all RULES, and is told none."""
 CHAMPION_FOLDER = Path(str(files("cageflow").joinpath("data", "champions")))
 
 
 @dataclass(frozen=True)
 class ChampionSource:
-    """A champion by its name: that of the rules that are played. It takes its likeliest action."""
+    """A champion by its name. It takes its likeliest action."""
 
     name: str
     workflow: WorkflowSpec | None
@@ -33,7 +31,7 @@ class ChampionSource:
     scenario: None = None
 
     def notes(self, setting: BlueSetting) -> tuple[str, ...]:
-        """None: it is the one of the rules that are played."""
+        """None: it was trained under all rules, with and without green."""
         return ()
 
     def load(self, setting: BlueSetting) -> BlueAgent:
@@ -42,21 +40,11 @@ class ChampionSource:
         Raises:
             UserError: the games are on another network, or with another observation.
         """
-        policy = load_policy(champion_file(self.name, setting.rules))
+        policy = load_policy(champion_file(self.name)).for_rules(setting.rules)
         check_fit(policy, setting, self.name)
         return PolicyAgent(policy, deterministic=True)
 
 
-def champion_file(name: str, rules: str) -> Path:
-    """The policy file of a champion.
-
-    Args:
-        name: one of CHAMPIONS.
-        rules: one of RULES.
-
-    Raises:
-        UserError: there are no such rules.
-    """
-    if rules not in RULES:
-        raise UserError(f"rules is {rules!r}; possible are {', '.join(RULES)}.")
-    return CHAMPION_FOLDER / f"{name}_{rules}.safetensors"
+def champion_file(name: str) -> Path:
+    """The policy file of a champion, one of CHAMPIONS."""
+    return CHAMPION_FOLDER / f"{name}.safetensors"

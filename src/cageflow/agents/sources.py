@@ -19,7 +19,6 @@ from cageflow.agents.team import MEMBERS, TeamAgent, read_team
 from cageflow.agents.trained import TrainedSource
 from cageflow.collect.games import WorkflowSpec
 from cageflow.envs.agent import BlueAgent, BlueSetting
-from cageflow.envs.options import RULES
 from cageflow.errors import UserError
 from cageflow.learn.fit import network_file_of
 from cageflow.learn.policy import ANY_WORKFLOW, PolicyCard
@@ -295,7 +294,7 @@ def policy_file(source: AgentSource, rules: str) -> Path | None:
     """The file of an agent's policy under some rules; None where it has none, or several."""
     if isinstance(source, PolicySource):
         return source.path
-    return champion_file(source.name, rules) if isinstance(source, ChampionSource) else None
+    return champion_file(source.name) if isinstance(source, ChampionSource) else None
 
 
 def _find(text: str, options: SourceOptions, team: str | None) -> AgentSource:
@@ -304,7 +303,7 @@ def _find(text: str, options: SourceOptions, team: str | None) -> AgentSource:
     if text in BASELINES:
         return BaselineSource(text, options.workflow())
     if text in CHAMPIONS:
-        card = load_policy(champion_file(text, RULES[0])).card  # all of a name follow the same workflow
+        card = load_policy(champion_file(text)).card
         return ChampionSource(text, options.workflow(card), card.network)
     if text and os.path.isdir(path):
         return _policy(text, _policy_of_run(path), options)

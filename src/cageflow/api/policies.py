@@ -161,7 +161,7 @@ class LoadedPolicy:
     def card(self) -> PolicyCard | None:
         """What its file says of it; None where it is no file of a trained policy."""
         if isinstance(self.source, ChampionSource):
-            return read_policy(champion_file(self.name, self.game.rules)).card
+            return read_policy(champion_file(self.name)).card
         return self.source.card if isinstance(self.source, TrainedSource) else None
 
     @property

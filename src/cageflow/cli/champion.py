@@ -36,14 +36,16 @@ def champion(
     rules: Annotated[
         str | None,
         option(
-            "challenge (as CAGE-2 was judged), v2.1 (as it is today), or mixed: one of them, drawn for each episode.",
-            "challenge",
+            "challenge (as CAGE-2 was judged), v2.1 (as it is today), or mixed: for each, joined in one policy.",
+            "mixed",
         ),
     ] = None,
     seed: Annotated[
         str | None, option("Decides all chance; several, separated by commas, train one defender each.", "1,2,3")
     ] = None,
-    total_episodes: Annotated[int | None, option("Training episodes with each seed.", 100_000)] = None,
+    total_episodes: Annotated[
+        int | None, option("Training episodes with each seed and under each of the rules.", 100_000)
+    ] = None,
     n_workers: Annotated[int | None, option("Processes: trainings at once.", "one for each core")] = None,
     evaluation_episodes: Annotated[
         int | None, option("Fresh episodes of each cell of the protocol, with each seed.", 1000, panel=ADVANCED)

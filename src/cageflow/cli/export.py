@@ -28,7 +28,10 @@ def export(
         Path | None,
         option("The file to write, .onnx, or a folder for it.", "beside the policy file; a champion here"),
     ] = None,
-    rules: Annotated[str | None, option("Of which the champion is wanted: v2.1 or challenge.", "v2.1")] = None,
+    rules: Annotated[
+        str | None,
+        option("Rules of the evaluation in its card, where it was trained under both: v2.1 or challenge.", "v2.1"),
+    ] = None,
     workflow: Annotated[
         str | None, option(f"The order that a universal policy is to follow. {ORDER_FORMS}", "the policy's own")
     ] = None,

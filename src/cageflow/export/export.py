@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cageflow.agents.champions import CHAMPION_FOLDER, CHAMPIONS, champion_file
 from cageflow.agents.own_game import own_game
 from cageflow.agents.sources import PolicySource, SourceOptions, find_agent
-from cageflow.envs.options import RULES
+from cageflow.envs.options import MIXED_RULES, RULES
 from cageflow.errors import UserError
 from cageflow.evaluation.protocol import EPISODES, Evaluation, EvaluationSettings, evaluate
 from cageflow.export.card import CARD_TITLE, model_card
@@ -76,7 +76,7 @@ def export(
     Args:
         policy: a policy file, a run folder for its best one, or the name of a champion.
         out: the ONNX file, or a folder for it; None puts it beside the policy file, a champion in the working folder.
-        rules: of which a champion is wanted; None is v2.1. Of no other policy is there one for each.
+        rules: that the card's evaluation is played by, of a policy that was trained under both; None is v2.1.
         order: that a universal policy is to follow.
         episodes: of each cell of the evaluation in the card; 0 leaves it out.
         seed: of the evaluation.
@@ -96,10 +96,15 @@ def export(
 
     if episodes == 1 or episodes < 0:
         raise UserError(f"episodes is {episodes}; expected 0 for no evaluation, or at least 2.")
-    source = _source(str(policy), rules, order)
+    source = _source(str(policy), order)
     trained = source.card
     options = own_game(
-        source, red_agent=trained.red_agent, rules=trained.rules, green=green, scenario=scenario, durations=durations
+        source,
+        red_agent=trained.red_agent,
+        rules=_rules(trained, rules),
+        green=green,
+        scenario=scenario,
+        durations=durations,
     )
     network = options.network
     setting = options.blue_setting
@@ -132,24 +137,34 @@ def _need(module: str) -> None:
         raise UserError(f"export needs {module}, which is not installed: pip install 'cageflow[onnx]'") from error
 
 
-def _source(text: str, rules: str | None, order: OrderLike | None) -> PolicySource:
+def _source(text: str, order: OrderLike | None) -> PolicySource:
     """The policy that a user names.
 
     Raises:
         UserError: it is none that was trained, or a universal one without an order.
     """
     if text in CHAMPIONS:
-        source = find_agent(str(champion_file(text, rules or RULES[0])), SourceOptions(order=order))
+        source = find_agent(str(champion_file(text)), SourceOptions(order=order))
         assert isinstance(source, PolicySource)
         return replace(source, name=text)
-    if rules is not None:
-        raise UserError(f"--rules says which champion is wanted, but {text} is none: leave it out.")
     if not Path(text).exists():
         raise UserError(f"there is no policy file, run folder or champion {text}.")
     source = find_agent(text, SourceOptions(order=order))
     if not isinstance(source, PolicySource):
         raise UserError(f"{text} is no trained policy; expected a policy file or a run folder.")
     return source
+
+
+def _rules(card: PolicyCard, asked: str | None) -> str:
+    """The rules that a policy is evaluated by.
+
+    Raises:
+        UserError: others are asked for than those that it was trained under.
+    """
+    own = RULES if card.rules == MIXED_RULES else (card.rules,)
+    if asked is not None and asked not in own:
+        raise UserError(f"--rules is {asked}, but the policy was trained under {' and '.join(own)}: leave it out.")
+    return asked or own[0]
 
 
 def _paths(policy: Path, out: Path | None, told: Order | None) -> tuple[Path, Path]:

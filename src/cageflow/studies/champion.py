@@ -1,7 +1,8 @@
 """One defender against all red agents, trained with several seeds and judged by the challenge's protocol.
 
 A run is a folder: `champion.json` (what was asked for), a folder `seedN` for each seed, which is a run of
-`cageflow train` like any other, and at the end the table as `table.md` and `table.json`.
+`cageflow train` like any other, and at the end the table as `table.md` and `table.json`. For both rule sets there are a
+`seedN-v2.1` and a `seedN-challenge`, and what they have come to is joined in one policy, `seedN.safetensors`.
 """
 
 from __future__ import annotations
@@ -15,20 +16,26 @@ from cageflow.agents.sources import SourceOptions, find_agent
 from cageflow.envs.options import MIXED_RULES, RULES
 from cageflow.errors import UserError
 from cageflow.evaluation.protocol import EPISODES, EvaluationSettings, evaluate
+from cageflow.learn.joining import join_rules
+from cageflow.learn.policy_file import load_policy, save_policy
+from cageflow.runs.checkpoint import finished_policy
 from cageflow.settings.commands import TrainConfig
 from cageflow.settings.reading import BEFORE, check_named, make_config_of
 from cageflow.sim.threads import available_cores
 from cageflow.studies.champion_table import ChampionTable, ChampionTables, SeedResult
 from cageflow.studies.study import Kind, Say, Study, check_judging
 from cageflow.studies.training import Training, whole_budget
-from cageflow.studies.trainings import check_workers, train_all
+from cageflow.studies.trainings import check_workers, name_by_seed, train_all
 
 SETTINGS = "champion.json"
 KIND = Kind(SETTINGS, "champion", "a champion")
 TRAINING: dict[str, Any] = {
     "preset": "champion",
     "red_agent": "mixed",
-    "rules": "challenge",
+    "red_mixture": "bline=4,meander=4,switch=1,sleepy-bline=1,sleepy-meander=1",
+    "rules": "mixed",
+    "green_share": 0.3,
+    "perturbed_starts": 0.03,
     "total_episodes": 100_000,
 }
 """What the training of a champion is, where nothing else is asked for."""
@@ -39,7 +46,7 @@ class ChampionSettings:
     """What a run trains and how it is judged: by the nine cells of the protocol.
 
     Attributes:
-        config: of each training, its seed aside.
+        config: of each training, its seed aside, and its rules where it says both.
         seeds: of the trainings.
         evaluation_episodes: of each cell, with each seed.
     """
@@ -55,13 +62,22 @@ class ChampionSettings:
 
     @property
     def judged_rules(self) -> tuple[str, ...]:
-        """Those that the trainings are made for, each with a table of its own."""
+        """Those that each seed is trained for and judged by, each with a table of its own."""
         return RULES if self.config.rules == MIXED_RULES else (self.config.rules,)
 
-    def training(self, seed: int) -> TrainConfig:
-        """The training with a seed, on its whole budget."""
-        whole = whole_budget(self.config.total_episodes)
-        return make_config_of(TrainConfig, {**self.config.to_json(), **whole, "seed": seed})
+    def training(self, seed: int, rules: str | None = None) -> TrainConfig:
+        """The training with a seed, on its whole budget, for one of `judged_rules`; None is the only one."""
+        own = {**whole_budget(self.config.total_episodes), "seed": seed, "rules": rules or self.config.rules}
+        return make_config_of(TrainConfig, {**self.config.to_json(), **own})
+
+    def name_of(self, training: Training) -> str:
+        """What it is called in what is said."""
+        rules = f", rules {training.config.rules}" if len(self.judged_rules) > 1 else ""
+        return f"{name_by_seed(training)}{rules}"
+
+    def folder(self, seed: int, rules: str) -> str:
+        """The name of that training's folder."""
+        return f"seed{seed}-{rules}" if len(self.judged_rules) > 1 else f"seed{seed}"
 
     def to_json(self) -> dict[str, Any]:
         """The settings as plain data."""
@@ -88,8 +104,11 @@ def make_settings(
     """
     base = make_config_of(TrainConfig, {}, file).model_dump(exclude_unset=True) if file is not None else {}
     named = {name: value for name, value in given.items() if value is not None}
+    usual = TRAINING
+    if "red_agent" in {**base, **named}:  # who asks for one means it
+        usual = {name: value for name, value in TRAINING.items() if name != "red_mixture"}
     several = {"num_threads": 1} if len(seeds) > 1 else {}  # which are trained at once
-    config = make_config_of(TrainConfig, {**TRAINING, **several, **base, **named})
+    config = make_config_of(TrainConfig, {**usual, **several, **base, **named})
     return ChampionSettings(config=config, seeds=seeds, evaluation_episodes=evaluation_episodes or EPISODES)
 
 
@@ -123,30 +142,47 @@ def _settings_of(content: dict[str, Any], path: Path) -> ChampionSettings:
 
 def _carry_through(settings: ChampionSettings, study: Study, num_workers: int | None) -> ChampionTables:
     settings = replace(settings, config=settings.config.model_copy(update={"scenario": study.network}))
-    trainings = [Training(settings.training(seed), study.run_dir / f"seed{seed}") for seed in settings.seeds]
+    trainings = [
+        Training(settings.training(seed, rules), study.run_dir / settings.folder(seed, rules))
+        for seed in settings.seeds
+        for rules in settings.judged_rules
+    ]
     missing = [training for training in trainings if not training.is_finished]
-    train_all(study, missing, num_workers or available_cores())
+    train_all(study, missing, num_workers or available_cores(), settings.name_of)
+    if len(settings.judged_rules) > 1:
+        for seed in settings.seeds:
+            study.check()
+            _join(study.run_dir / f"seed{seed}.safetensors", [one for one in trainings if one.config.seed == seed])
     tables = ChampionTables(tuple(_table(trainings, settings, study, rules) for rules in settings.judged_rules))
     study.write_table(tables.to_json(), md=tables.markdown())
     return tables
+
+
+def _join(path: Path, trainings: Sequence[Training]) -> None:
+    """Join what trainings for each of RULES have come to in one policy file."""
+    first, second = (load_policy(file) for training in trainings if (file := finished_policy(training.path)))
+    save_policy(path, join_rules((first, second)))
 
 
 def _table(trainings: Sequence[Training], settings: ChampionSettings, study: Study, rules: str) -> ChampionTable:
     """What all have come to under some rules."""
     results = []
     for training in trainings:
+        if training.config.rules != rules:
+            continue
         study.check()
-        under = f", rules {rules}" if len(settings.judged_rules) > 1 else ""
-        episodes = f"{settings.evaluation_episodes:,} episodes a cell"
-        study.say(f"seed {training.config.seed}: playing the protocol, {episodes}{under}")
-        results.append(_judge(training, settings, rules))
+        study.say(
+            f"{settings.name_of(training)}: playing the protocol, {settings.evaluation_episodes:,} episodes a cell"
+        )
+        results.append(_judge(training, settings, study))
     return ChampionTable(study.run_dir, settings.config, tuple(results))
 
 
-def _judge(training: Training, settings: ChampionSettings, rules: str) -> SeedResult:
-    """What a trained policy comes to under some rules, taking its likeliest actions."""
+def _judge(training: Training, settings: ChampionSettings, study: Study) -> SeedResult:
+    """What a trained policy comes to under its rules, taking its likeliest actions; of both as it is joined."""
     seed = training.config.seed
-    source = find_agent(str(training.path), SourceOptions(deterministic=True))
-    game = replace(settings.config.game(), rules=rules)
+    path = study.run_dir / f"seed{seed}.safetensors" if len(settings.judged_rules) > 1 else training.path
+    source = find_agent(str(path), SourceOptions(deterministic=True))
+    game = replace(settings.config.game(), rules=training.config.rules)
     evaluation = evaluate(source, EvaluationSettings(game, settings.evaluation_episodes, seed))
     return SeedResult(seed, evaluation, training.updates[-1].episodes, training.seconds)

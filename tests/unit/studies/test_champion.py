@@ -60,8 +60,11 @@ def test_settings__are_those_of_a_champion_unless_others_are_given(tmp_path: Pat
         "train",
         "champion",
         "mixed",
-        "challenge",
+        "mixed",
     )
+    assert (config.green_share, config.perturbed_starts) == (0.3, 0.03)
+    assert {name for name, _ in config.variation().red_mixture} >= {"B_lineAgent", "RedMeanderAgent", "switch"}
+    assert settings({"red_agent": "meander"}).config.red_mixture is None  # who asks for one red agent means it
     assert config.rollout().memory and config.learner().episode_lengths == LENGTHS
     file = tmp_path / "own.yaml"
     file.write_text(f"rules: v2.1\ntotal_episodes: 400\nworkflow: {ORDER}\nppo: {{memory: false}}\n")
@@ -71,7 +74,7 @@ def test_settings__are_those_of_a_champion_unless_others_are_given(tmp_path: Pat
 
 
 def test_training__has_its_seed_and_is_ended_by_nothing_but_its_budget() -> None:
-    config = settings({"workflow": ORDER, "total_episodes": 50_000}).training(7)
+    config = settings({"workflow": ORDER, "total_episodes": 50_000}).training(7, "v2.1")
     assert (config.seed, config.workflow) == (7, ORDER)
     assert config.min_episodes_per_trial == config.patience_updates == 50_000
 
@@ -134,8 +137,12 @@ def test_json__says_all_that_the_table_says() -> None:
 
 
 def test_champions_of_both_rules__are_judged_by_each() -> None:
-    assert settings().judged_rules == ("challenge",)
-    assert settings({"rules": "mixed"}).judged_rules == ("v2.1", "challenge")
+    asked = settings()
+    assert asked.judged_rules == ("v2.1", "challenge")
+    assert settings({"rules": "challenge"}).judged_rules == ("challenge",)
+    assert [asked.training(7, rules).rules for rules in asked.judged_rules] == ["v2.1", "challenge"]
+    assert [asked.folder(7, rules) for rules in asked.judged_rules] == ["seed7-v2.1", "seed7-challenge"]
+    assert settings({"rules": "challenge"}).folder(7, "challenge") == "seed7"
     config = make_config({"command": "train", "rules": "mixed"})
     one, other = (
         ChampionTable(Path("runs/x"), config, (result(1, mean, rules=rules), result(2, mean - 1.0, rules=rules)))
