@@ -28,6 +28,7 @@ OPTIONS: dict[str, dict[str, str]] = {
     "baseline": {"--total-episodes": "32", "--evaluation-episodes": "4"},
     "evaluate": {"--evaluation-episodes": "4"},
     "exploit": {"--total-episodes": "16", "--seed": "1", "--evaluation-episodes": "4"},
+    "duel": {"--rounds": "1", "--blue-episodes": "16", "--red-episodes": "16", "--evaluation-episodes": "4"},
     "compare": {"--evaluation-episodes": "10", "--window": "8"},
     "report": {"--evaluation-episodes": "100"},
     "export": {"--evaluation-episodes": "4"},

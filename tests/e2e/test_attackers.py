@@ -31,6 +31,14 @@ def test_policy__says_that_it_plays_red_and_against_whom(trained: Path) -> None:
     assert [line.split(",")[1] for line in log[1:]] == ["red"] * (len(log) - 1)
 
 
+def test_report__says_what_it_does(trained: Path) -> None:
+    outcome = cageflow("report", trained, "--evaluation-episodes", 100, "--json")
+    assert outcome.status == 0, outcome.err
+    assert {"Where it goes", "What it waits for"} <= outcome.json["words"].keys()
+    page = Path(outcome.json["report"]).read_text()
+    assert "What it does" in page and "How it was learned" in page
+
+
 def test_training_that_is_stopped__goes_on_as_if_it_never_had_been(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -49,6 +57,20 @@ def test_training_that_is_stopped__goes_on_as_if_it_never_had_been(
     assert cageflow("train", "--resume", stopped, "--json").status == 0
     policies = [(run / "policies" / "policy.safetensors").read_bytes() for run in (whole, stopped)]
     assert policies[0] == policies[1]
+
+
+def test_exploit__prints_what_the_contract_says(tmp_path: Path) -> None:
+    outcome = cageflow(
+        *("exploit", "react", "--seed", 1, "--total-episodes", 16, "--evaluation-episodes", 4, "--max-steps", 8),
+        *("--run-dir", tmp_path / "run", "--json", "--quiet"),
+    )
+    assert outcome.status == 0, outcome.err
+    wanted = {"policy", "rules", "network", "scripts", "learned", "exploitability", "seconds"}
+    assert wanted <= outcome.json.keys() and outcome.json["policy"] == "react"
+    assert set(outcome.json["learned"]) >= {"mean", "se", "per_seed"} and len(outcome.json["learned"]["per_seed"]) == 1
+    again = cageflow("exploit", "--resume", tmp_path / "run")
+    assert again.status == 0 and "exploitability" in again.out
+    assert cageflow("exploit").status == 2
 
 
 def test_training_of_red__needs_somebody_to_play_against(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ COMMANDS = [
     "baseline",
     "evaluate",
     "exploit",
+    "duel",
     "compare",
     "report",
     "regret",

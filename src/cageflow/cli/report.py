@@ -32,12 +32,12 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Make one HTML page of a run: the best workflow, how it was found, and a playbook of what its policy does."""
-    from cageflow.report.report import write_report
+    from cageflow.report.report import Report, write_report
 
     with Telling() as say:
         written = write_report(run, out=out, episodes=evaluation_episodes, seed=seed, against=against or (), say=say)
     if as_json:
-        print_json(_figures(written))
+        print_json(_figures(written) if isinstance(written, Report) else written.to_json())
     else:
         terminal.say(f"Wrote {written.page}; its charts are in {written.charts}.")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +46,18 @@ class Episodes:
         """(B,) sums of the alignment rewards."""
         returns: npt.NDArray[np.float64] = self.rollout.alignment_rewards.sum(axis=0, dtype=np.float64)
         return returns
+
+    def take(self, places: npt.NDArray[np.integer]) -> Episodes:
+        """The episodes at (B,) places, in the order given."""
+        return replace(
+            self,
+            rollout=self.rollout.take(places),
+            seeds=self.seeds[places],
+            compliance=self.compliance[places],
+            fixes=self.fixes[places],
+            tests=self.tests[places],
+            contests=self.contests[places],
+        )
 
     @classmethod
     def concatenate(cls, parts: Sequence[Episodes]) -> Episodes:

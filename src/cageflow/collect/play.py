@@ -13,6 +13,7 @@ from cageflow.collect.games import Games, LocalGames, WorkflowSpec
 from cageflow.collect.seeds import action_uniforms
 from cageflow.envs.game import GameBatch
 from cageflow.envs.varying import UNVARIED, Variation
+from cageflow.errors import UserError
 from cageflow.learn.bit_table import BitTable
 from cageflow.learn.inference import Actor, ActorWeights
 from cageflow.learn.rollout import Rollout
@@ -31,6 +32,7 @@ class Player:
         self._games = games
         self._num_steps = num_steps
         self._actor: Actor | None = None
+        self._against: dict[str, LocalGames] = {}
 
     def play(
         self,
@@ -47,11 +49,42 @@ class Player:
             workflow: that the fixes are judged by, or None.
             variation: what is drawn for each of them.
         """
+        parts = variation.parts(seeds)
+        if len(parts) == 1 and parts[0].red is None:
+            return self._play(self._games, weights, seeds, workflow, variation)
+        played = [
+            self._play(self._games_against(part.red), weights, seeds[part.places], workflow, part.variation)
+            for part in parts
+        ]
+        order = np.argsort(np.concatenate([part.places for part in parts]))
+        return Episodes.concatenate(played).take(order)
+
+    def _games_against(self, red: str | None) -> Games:
+        """The games in which a policy of red's plays red; None: those of everybody else."""
+        if red is None:
+            return self._games
+        if red not in self._against:
+            if not isinstance(self._games, LocalGames):
+                raise UserError(f"red_mixture names the policy {red}, which no collector sync plays: give another one")
+            from cageflow.collect.red_batch import LearnedRedBatch  # so that it is loaded only where it is used
+
+            spec = self._games.spec
+            self._against[red] = LocalGames(spec, LearnedRedBatch(spec.options, red))
+        return self._against[red]
+
+    def _play(
+        self,
+        games: Games,
+        weights: ActorWeights,
+        seeds: npt.NDArray[np.uint64],
+        workflow: WorkflowSpec | None,
+        variation: Variation,
+    ) -> Episodes:
+        """The same in games of one kind."""
         started = time.perf_counter()
-        games = self._games
         games.reset(seeds, workflow, variation)
         steps = _make_room(self._num_steps, len(seeds))
-        if isinstance(games, LocalGames) and isinstance(games.batch, GameBatch):
+        if isinstance(games, LocalGames) and type(games.batch) is GameBatch:
             actor = self._start_actor(weights, masked=games.is_masked)
             masks = _play_compiled(games, games.batch, actor, seeds, steps)
         else:
@@ -85,6 +118,8 @@ class Player:
     def close(self) -> None:
         """End the games."""
         self._games.close()
+        for games in self._against.values():
+            games.close()
 
     def _start_actor(self, weights: ActorWeights, *, masked: bool) -> Actor:
         if self._actor is None or self._actor.is_masked != masked:

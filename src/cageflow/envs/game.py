@@ -16,6 +16,7 @@ from cageflow.envs.perturbing import perturb_loop
 from cageflow.envs.saved import Array, GameState, fitting_arrays, setting_of
 from cageflow.envs.varying import Variation
 from cageflow.errors import UserError
+from cageflow.scenario.enums import RedAgent
 from cageflow.scenario.red_agents import BUILT_IN
 from cageflow.sim.batch import play_loop, reset_batch, restart_batch, seed_loop, unpack_batch
 from cageflow.sim.handover import plain
@@ -130,7 +131,9 @@ class GameBatch:
             states["green"] = awake
             memories["green"] = 1
         if reds is not None:
-            states["mixture_red"] = np.array([BUILT_IN[red] for red, _ in variation.red_mixture], np.int8)[reds]
+            states["mixture_red"] = np.array(
+                [BUILT_IN.get(red, RedAgent.GIVEN) for red, _ in variation.red_mixture], np.int8
+            )[reds]
         if variation.rules is not None:
             states["rules"] = RULES.index(variation.rules)
         if variation.perturbed > 0.0:

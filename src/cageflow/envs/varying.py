@@ -8,7 +8,9 @@ wherever it is played, and a share of 0 leaves every other chance as it was.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +23,8 @@ GREEN_SALT = np.uint64(0xA0761D6478BD642F)  # keep these numbers apart from the 
 RED_SALT = np.uint64(0xE7037ED1A0B428DB)
 RULES_SALT = np.uint64(0x8EBC6AF09C88C6E3)
 S11, UNIT = np.uint64(11), 1.0 / 9007199254740992.0  # 2 ** -53, as in `sim.draws.unit_of`
+POLICY_SUFFIX = ".safetensors"
+"""Of a policy's file; one of a policy of red's is a red agent in a mixture."""
 SHORT_OF = {full: short for short, full in SHORT_NAMES.items()}
 
 Mixture = tuple[tuple[str, float], ...]
@@ -58,6 +62,32 @@ class Variation:
         bounds = np.cumsum([share for _, share in self.red_mixture[:-1]])
         return np.searchsorted(bounds, _units(seeds, RED_SALT), side="right")
 
+    def parts(self, seeds: npt.NDArray[np.uint64]) -> list[Part]:
+        """The episodes by who has to play them: those against each policy of red's apart, all others together."""
+        files = [place for place, (red, _) in enumerate(self.red_mixture) if is_policy(red)]
+        reds = self.reds(seeds) if files else None
+        if reds is None:
+            return [Part(None, np.arange(len(seeds)), self)]
+        # A policy of red's knows nothing of steps in which blue was overruled.
+        alone = replace(self, red_mixture=(), perturbed=0.0)
+        parts = [Part(None, np.flatnonzero(~np.isin(reds, files)), self)]
+        parts += [Part(self.red_mixture[place][0], np.flatnonzero(reds == place), alone) for place in files]
+        return [part for part in parts if len(part.places)]
+
+
+class Part(NamedTuple):
+    """Episodes that are played in one batch.
+
+    Attributes:
+        red: the file of the policy that plays red; None for agents that are built in.
+        places: (N,) of the episodes.
+        variation: of these.
+    """
+
+    red: str | None
+    places: npt.NDArray[np.intp]
+    variation: Variation
+
 
 UNVARIED = Variation()
 
@@ -80,7 +110,7 @@ def parse_mixture(given: object) -> Mixture:
             raise UserError(f"red_mixture gives {name} the weight {value!r}; {example}.") from None
         if not 0.0 <= weight < float("inf"):
             raise UserError(f"red_mixture gives {name} the weight {weight:g}; expected 0 or more.")
-        red = parse_red_agent(name)
+        red = _red_agent(name)
         if red == MIXED:
             raise UserError(f"red_mixture names {MIXED}, which is two red agents: name them, as bline=1,meander=1.")
         if red in weights:
@@ -96,7 +126,20 @@ def format_mixture(given: object) -> str:
     """A mixture as its setting is kept: short names and the weights as they were given; raises as `parse_mixture`."""
     parse_mixture(given)
     pairs = _pairs(given, "")
-    return ",".join(f"{SHORT_OF.get(red := parse_red_agent(name), red)}={float(value):g}" for name, value in pairs)  # type: ignore[arg-type]
+    return ",".join(f"{SHORT_OF.get(red := _red_agent(name), red)}={float(value):g}" for name, value in pairs)  # type: ignore[arg-type]
+
+
+def is_policy(red: str) -> bool:
+    """Whether a red agent is a policy's file, and none that is built in."""
+    return red.endswith(POLICY_SUFFIX)
+
+
+def _red_agent(name: str) -> str:
+    if not is_policy(name):
+        return parse_red_agent(name)
+    if not Path(name).is_file():
+        raise UserError(f"red_mixture names {name}, and there is no such file.")
+    return name
 
 
 def _pairs(given: object, example: str) -> list[tuple[str, object]]:

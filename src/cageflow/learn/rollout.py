@@ -93,6 +93,19 @@ class Rollout:
         columns = np.broadcast_to(bits, (self.observations.shape[0], bits.shape[0]))
         return replace(self, observations=np.concatenate([self.observations, columns], axis=1))
 
+    def take(self, places: NDArray[np.integer]) -> "Rollout":
+        """The episodes at (B,) places, in the order given."""
+        return replace(
+            self,
+            observation_idx=self.observation_idx[:, places],
+            final_observation_idx=self.final_observation_idx[places],
+            actions=self.actions[:, places],
+            log_probs=self.log_probs[:, places],
+            env_rewards=self.env_rewards[:, places],
+            alignment_rewards=self.alignment_rewards[:, places],
+            mask_idx=None if self.mask_idx is None else self.mask_idx[:, places],
+        )
+
     @classmethod
     def concatenate(cls, parts: Sequence["Rollout"]) -> "Rollout":
         """Put the episodes of several rollouts side by side, in the order given.

@@ -19,6 +19,7 @@ from cageflow.report.content import Page, Section
 from cageflow.report.drawing import draw
 from cageflow.report.material import Material, Rival
 from cageflow.report.page import render
+from cageflow.report.red_report import RedReport, write_red_report
 from cageflow.report.sections import (
     actions,
     answer,
@@ -100,7 +101,7 @@ def write_report(
     seed: int = 0,
     against: Sequence[Path] = (),
     say: Callable[[str], None] = lambda words: None,
-) -> Report:
+) -> Report | RedReport:
     """Write the report of a run.
 
     Args:
@@ -119,7 +120,9 @@ def write_report(
     page = out or path / PAGE
     run = read_run(path)
     if run.config.plays_red:
-        raise UserError(f"{path} is a training of red: a report is of a defender's run")
+        if against:
+            raise UserError(f"{path} is a training of red, which is compared with nothing: leave --against out")
+        return write_red_report(run, page, path / FOLDER, episodes, seed, say)
     policy = run.policy()
     check_output_file(page, ".html")
     beside = [other for other in finished_beside(path) if other not in against]

@@ -325,7 +325,7 @@ class CollectorSettings:
         str | None,
         Option(
             "Whom training episodes are played against, by weight, in place of the red agent, which then only judges: "
-            "such as bline=2,meander=1.",
+            "such as bline=2,meander=1; a policy file of red's may be among them.",
             "the red agent",
         ),
     ] = None

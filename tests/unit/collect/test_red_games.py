@@ -1,6 +1,7 @@
 """Games in which the learner is red: what it sees, what it gets, and who plays blue."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,13 @@ from cageflow.collect.simulators import make_learners_games
 from cageflow.envs.agent import BlueAgent, BlueSetting
 from cageflow.envs.options import GameOptions
 from cageflow.envs.seeds import EpisodeStream
+from cageflow.envs.varying import Variation, parse_mixture
 from cageflow.errors import UserError
-from cageflow.learn.inference import ActorWeights, pack_weights
+from cageflow.learn.inference import ActorWeights, Layers, pack_weights
+from cageflow.learn.policy import Policy, PolicyCard, red_made_for
+from cageflow.learn.policy_file import save_policy
 from cageflow.scenario import default_network
-from tests.helpers.agents import Scripted
+from tests.helpers.agents import Scripted, policy
 
 NETWORK = default_network()
 STEPS = 20
@@ -45,11 +49,14 @@ def spec(blue: Any = REACT, **others: Any) -> GameSpec:
     return GameSpec(GameOptions(max_steps=STEPS), masked=True, blue=blue, **others)
 
 
-def weights(seed: int = 0) -> ActorWeights:
+def layers(seed: int) -> Layers:
     rng = np.random.default_rng(seed)
     sizes = [(8, NETWORK.num_red_observations), (len(NETWORK.red_codec), 8)]
-    layers = [(rng.normal(size=size).astype(np.float32), rng.normal(size=size[0]).astype(np.float32)) for size in sizes]
-    return pack_weights(layers, "tanh")
+    return [(rng.normal(size=size).astype(np.float32), rng.normal(size=size[0]).astype(np.float32)) for size in sizes]
+
+
+def weights(seed: int = 0) -> ActorWeights:
+    return pack_weights(layers(seed), "tanh")
 
 
 def play_line(games: RedGames, names: list[str]) -> np.ndarray:
@@ -112,3 +119,33 @@ def test_blue_that_gives_no_action__is_refused_with_its_step() -> None:
     assert isinstance(games, RedGames)
     with pytest.raises(UserError, match="in step 1 the agent gave no action: 999 is no action"):
         play_line(games, ["Sleep"])
+
+
+def test_policy_of_red_in_a_mixture__plays_its_share_and_each_episode_is_the_same_in_whatever_batch(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "red.safetensors"
+    card = PolicyCard(
+        **{"workflow": None, "rules": "v2.1", "red_agent": "learned", "observation": "corrected", "max_steps": STEPS},
+        **{"preset": "default", "activation": "tanh", "mask_actions": True, "side": "red", "blue_agent": "react"},
+        **red_made_for(NETWORK),
+    )
+    save_policy(file, Policy(card, layers(0)))
+    seeds = EpisodeStream(7, "test").seeds(0, 40)
+    mixture = parse_mixture(f"{file}=1,meander=1")
+    blue = pack_weights(policy(1).layers, "tanh")
+    plain = GameSpec(GameOptions("sleep", max_steps=STEPS), masked=True)
+    vector, sequential = (make_collector(name, plain, 1) for name in ("vector", "sequential"))
+    whole = vector.play(blue, seeds, None, Variation(red_mixture=mixture))
+    alone = sequential.play(blue, seeds[10:14], None, Variation(red_mixture=mixture))
+    assert whole.seeds.tolist() == seeds.tolist()
+    assert whole.env_returns[10:14].tolist() == alone.env_returns.tolist()
+    assert whole.rollout.actions[:, 10:14].tolist() == alone.rollout.actions.tolist()
+    scripted = vector.play(blue, seeds, None, Variation(red_mixture=parse_mixture("meander=1")))
+    same = whole.env_returns == scripted.env_returns
+    assert 0.3 < same.mean() < 1.0  # those of the policy differ, where they cost anything
+
+
+def test_mixture_with_a_file_that_is_not_there__is_refused() -> None:
+    with pytest.raises(UserError, match="red_mixture names none.safetensors, and there is no such file"):
+        parse_mixture("none.safetensors=1,meander=1")

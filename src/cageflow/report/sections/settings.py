@@ -8,12 +8,17 @@ from typing import Any
 
 from cageflow.report.content import Section, Table
 from cageflow.report.material import Material
+from cageflow.runs.saved_run import SavedRun
 from cageflow.settings.spelled import default_of
 
 
 def section(material: Material) -> Section:
     """The section."""
-    run = material.run
+    return settings_of(material.run)
+
+
+def settings_of(run: SavedRun) -> Section:
+    """The same of any run."""
     default = default_of(run.config)
     blocks = [
         _settings(
