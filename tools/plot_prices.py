@@ -13,7 +13,7 @@ from cageflow.report.content import Chart
 from cageflow.report.drawing import draw
 from cageflow.report.sections.prices import draw_prices
 
-COLUMNS, HEIGHT = 2, 250
+HEIGHT = 250
 
 
 def title_of(one: OpenLandscape) -> str:
@@ -29,16 +29,15 @@ def plot(file: Path, names: list[str]) -> None:
     opened = [open_landscape(name) for name in names]
 
     def panels(figure: Figure, narrow: bool) -> None:
-        columns = 1 if narrow else COLUMNS
-        axes = figure.subplots(-(-len(opened) // columns), columns, squeeze=False).flatten()
-        for panel, one in zip(axes, opened, strict=False):
+        axes = figure.subplots(len(opened), 1, squeeze=False).flatten()
+        for panel, one in zip(axes, opened, strict=True):
             draw_prices(panel, narrow, one.differences())
             panel.set_title(title_of(one))
-        for panel in axes[len(opened) :]:
-            panel.set_visible(False)
+            panel.set_xlabel("")
+        axes[-1].set_xlabel("rank")
 
-    rows = -(-len(opened) // COLUMNS)
-    chart = Chart("prices", "Prices", "Prices", panels, (HEIGHT * rows, HEIGHT * len(opened)))
+    height = HEIGHT * len(opened)
+    chart = Chart("prices", "Prices", "Prices", panels, (height, height))
     file.write_bytes(draw(chart).png)
 
 

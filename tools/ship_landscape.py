@@ -1,9 +1,10 @@
 """Make the shipped files of a landscape from the folder of its run: a table, and beside it what it was made with.
 
-    python tools/ship_landscape.py RUN NAME [--long FILE ...] [--worth FILE ...]
+    python tools/ship_landscape.py RUN NAME [--plain FILE ...] [--long FILE ...] [--worth FILE ...]
 
-`--long` are trainings of plain PPO with a greater budget, `--worth` trainings of the order by worth, where the run has
-but a sample of the orders: files of what `cageflow train --json` printed.
+`--plain` are trainings of plain PPO, where the run was stopped before it had its own, `--long` some with a greater
+budget, `--worth` trainings of the order by worth, where the run has but a sample of the orders: files of what
+`cageflow train --json` printed.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ MORE = ("evaluation_episodes", "preset", "seed", "observation", "green", "compli
 VERSIONS = ("cageflow", "numba_target", "started")
 
 
-def ship(run: Path, name: str, long: Sequence[Path], worth: Sequence[Path]) -> None:
+def ship(run: Path, name: str, plain: Sequence[Path], long: Sequence[Path], worth: Sequence[Path]) -> None:
     """Write both files; a network must be a shipped one, since no other would be there to be read."""
     settings = json.loads((run / "config.json").read_text())
     scenario = settings["scenario"]
@@ -35,10 +36,10 @@ def ship(run: Path, name: str, long: Sequence[Path], worth: Sequence[Path]) -> N
     about: dict[str, Any] = {key: settings[key] for key in (*FIELDS, *MORE)}
     about["about"] = {key: settings["about"][key] for key in VERSIONS}
     about["network"] = {key: settings["network"][key] for key in ("name", "fingerprint")}
-    plain = beside_landscape(run / "landscape.csv", PLAIN)
-    if plain is not None:
-        about[PLAIN] = _entry(plain.rewards, plain.rewards_se, plain.episodes)
-    for kind, runs in ((PLAIN_LONG, long), (BY_WORTH, worth)):
+    own = beside_landscape(run / "landscape.csv", PLAIN)
+    if own is not None:
+        about[PLAIN] = _entry(own.rewards, own.rewards_se, own.episodes)
+    for kind, runs in ((PLAIN, plain), (PLAIN_LONG, long), (BY_WORTH, worth)):
         if runs:
             about[kind] = _came_to(runs)
     table = read_landscape(run / "landscape.csv")
@@ -67,7 +68,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("name")
+    parser.add_argument("--plain", type=Path, nargs="*", default=[])
     parser.add_argument("--long", type=Path, nargs="*", default=[])
     parser.add_argument("--worth", type=Path, nargs="*", default=[])
     given = parser.parse_args()
-    ship(given.run, given.name, given.long, given.worth)
+    ship(given.run, given.name, given.plain, given.long, given.worth)

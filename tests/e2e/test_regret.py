@@ -106,7 +106,7 @@ def test_regret__refuses_what_is_no_landscape(table, tmp_path):
     holes = tmp_path / "holes.csv"
     write_landscape(holes, Landscape(ORDERS, landscape_table(pair_landscape(0), seeds=1).rows[5:]))
     for arguments, sentence in (
-        ([tmp_path / "missing.csv"], "give a table of `cageflow landscape`, or one of cage2-bline-rewarded,"),
+        ([tmp_path / "missing.csv"], "give a table of `cageflow landscape`, or one of cage2-bline,"),
         ([holes], "5 trainings are missing"),
         ([table, table, "--out", tmp_path / "out"], "--out is one folder, but 2 landscapes are given"),
     ):

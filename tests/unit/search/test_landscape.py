@@ -129,7 +129,9 @@ def test_landscape__that_cannot_be_read_is_refused(tmp_path: Path):
 def test_landscape__is_found_by_its_path_or_shipped_by_its_name(tmp_path: Path):
     (tmp_path / "mine.csv").write_text("")
     assert find_landscape(str(tmp_path / "mine.csv")) == tmp_path / "mine.csv"
-    with pytest.raises(UserError, match=r"there is no file nowhere: give a table .*, or one of cage2-bline-rewarded,"):
+    with pytest.raises(
+        UserError, match=r"there is no file nowhere: give a table .*, or one of cage2-bline, cage2-bline-rewarded,"
+    ):
         find_landscape("nowhere")
 
 

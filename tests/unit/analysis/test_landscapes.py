@@ -1,0 +1,48 @@
+"""The shipped landscapes, with all that stands beside their tables."""
+
+import pytest
+
+from cageflow.analysis.differences_words import sentences
+from cageflow.analysis.landscapes import open_landscape
+
+WORTH = ("op_server", "enterprise", "defender", "op_host", "user")
+
+
+@pytest.mark.parametrize(
+    ("name", "by_worth", "is_sample", "beside"),
+    [
+        ("cage2-cage4-meander", WORTH, False, {"plain_ppo", "plain_ppo_long"}),
+        ("cage2-bline", WORTH, False, {"plain_ppo", "plain_ppo_long"}),
+        (
+            "plant-meander",
+            ("plc", "scada", "server", "engineering", "dmz", "workstation"),
+            True,
+            {"plain_ppo", "plain_ppo_long", "by_worth"},
+        ),
+        ("cage2-bline-rewarded", WORTH, False, set()),
+    ],
+)
+def test_shipped_landscape__is_opened_by_its_name_with_what_stands_beside(name, by_worth, is_sample, beside):
+    found = open_landscape(name)
+    assert found.about is not None and found.table.network == found.about.network
+    assert (found.by_worth, found.is_sample, set(found.beside)) == (by_worth, is_sample, beside)
+    assert found.threshold == (0.95 if name.endswith("rewarded") else 0.0)
+    assert found.table.whole.is_complete
+    differences = found.differences()
+    assert differences.by_worth is not None and differences.by_worth.order == by_worth
+    assert (differences.plain is None) == (not beside)
+
+
+def test_shipped_landscapes__say_what_the_documents_say():
+    slow = open_landscape("cage2-cage4-meander").differences()
+    assert slow.spread.differs and slow.spread.f > 15
+    assert [(pair.before, pair.after) for pair in slow.pairs[:2]] == [("enterprise", "user"), ("op_server", "user")]
+    assert sum(one.gain.interval().low > 0 for one in slow.prices) == 0, "none is better than none"
+    quick = open_landscape("cage2-bline").differences()
+    assert quick.spread.differs and (quick.pairs[0].before, quick.pairs[0].after) == ("enterprise", "user")
+    assert 4 < quick.pairs[0].worth.mean < 6 and quick.pairs[1].p > 0.05
+    plant = open_landscape("plant-meander")
+    assert plant.differences().spread.differs
+    words = " ".join(sentences(plant.differences()))
+    assert "0 of 20 orders are better and 20 are worse by more than chance" in words
+    assert "With 15,000 episodes plain PPO comes to -160.52" in words
