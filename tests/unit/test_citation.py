@@ -65,6 +65,15 @@ def test_planted_fault__is_found(old: str, new: str) -> None:
     assert faults(text.replace(old, new))
 
 
+def test_changelog__tells_of_this_version_or_what_is_to_be_released() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    headings = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[0] == "Unreleased"
+    assert version in headings
+    for name in headings:
+        assert name == "Unreleased" or re.fullmatch(r"\d+\.\d+\.\d+", name)
+
+
 def test_report__cites_as_the_citation_file_does() -> None:
     data = yaml.load((ROOT / "CITATION.cff").read_text(), yaml.BaseLoader)
     entry = bibtex(data["version"])

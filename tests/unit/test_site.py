@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,16 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 BESIDE = {"changelog.md", "contributing.md", "security.md"}
 """Pages that `tools/site_pages.py` adds; their files stand beside the folder."""
+SEARCH = """(q => {
+    const open = document.querySelector('#__search');
+    open.checked = true;
+    open.dispatchEvent(new Event('change', {bubbles: true}));
+    q.focus();
+    q.value = 'compliance';
+    q.dispatchEvent(new Event('input', {bubbles: true}));
+    q.dispatchEvent(new KeyboardEvent('keyup', {bubbles: true, key: 'e'}));
+})(document.querySelector('.md-search__input'))"""
+"""Types a word into the search of the site."""
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 
 
@@ -155,7 +166,7 @@ def test_pages_of_the_site__ask_for_nothing_from_elsewhere(site: Path) -> None:
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (400, True)], ids=["desktop", "dark phone"])
-def test_site_in_a_browser__fits_and_says_nothing(site: Path, width: int, dark: bool) -> None:
+def test_site_in_a_browser__fits_is_searched_and_says_nothing(site: Path, width: int, dark: bool) -> None:
     program = find_browser()
     if program is None:
         pytest.skip(f"no Chromium was found: install one, or name it by {BROWSER_VARIABLE}")
@@ -165,3 +176,10 @@ def test_site_in_a_browser__fits_and_says_nothing(site: Path, width: int, dark: 
             assert browser.messages == [], name
             assert browser.evaluate("document.documentElement.scrollWidth") <= width, name
             assert not [address for address in browser.requests if not address.startswith(("file:", "blob:", "data:"))]
+        browser.open(site / "index.html", width=width, dark=dark)
+        browser.evaluate(SEARCH)
+        found = "document.querySelectorAll('.md-search-result__item').length"
+        until = time.monotonic() + 30
+        while not browser.evaluate(found) and time.monotonic() < until:
+            time.sleep(0.2)
+        assert browser.evaluate(found) > 3
