@@ -11,7 +11,7 @@ import nbformat
 from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parents[2] / "docs" / "notebooks"
-CELL_S = 300
+CELL_S = 600
 
 
 def read_notebook(path: Path) -> nbformat.NotebookNode:
