@@ -53,7 +53,7 @@ def load_policy(
         deterministic: take the likeliest action in place of drawing one.
         seed: decides the draws, see `LoadedPolicy.reset`; None is chance.
         network: a network by its name or file.
-        rules: "v2.1" or "challenge"; None is that of its training, else v2.1.
+        rules: "v2.1" or "challenge"; None is that of its training, v2.1 where it knows both.
         observation: "corrected" or "official".
         green: whether the green agent is awake.
         durations: how many steps actions take.
@@ -72,7 +72,7 @@ def load_policy(
     game = own_game(
         source,
         red_agent="SleepAgent",  # whom it meets is nothing that it knows
-        rules=rules or source.trained_rules or RULES[0],
+        rules=rules or (source.trained_rules if source.trained_rules in RULES else RULES[0]),
         observation=observation,
         scenario=network,
         durations=durations,
@@ -161,7 +161,7 @@ class LoadedPolicy:
     def card(self) -> PolicyCard | None:
         """What its file says of it; None where it is no file of a trained policy."""
         if isinstance(self.source, ChampionSource):
-            return read_policy(champion_file(self.name)).card
+            return read_policy(champion_file(self.name), setting=self.game.blue_setting).card
         return self.source.card if isinstance(self.source, TrainedSource) else None
 
     @property
