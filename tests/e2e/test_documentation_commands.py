@@ -30,6 +30,8 @@ NOT_RUN = {
     "cageflow export": "speaks of the command",
     "cageflow train": "speaks of the command",
     "cageflow watch": "speaks of the command",
+    "cageflow duel*": "trains two sides in processes of their own; test_duel.py plays one in this",
+    "cageflow exploit champion --rules *": "the same as without; test_attackers.py asks for --json",
     "cageflow --*": "speaks of the option",
     "cageflow COMMAND -h": "speaks of the option",
     "cageflow evaluate --json": "speaks of the option",

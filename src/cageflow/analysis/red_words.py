@@ -88,10 +88,13 @@ def _after(book: RedPlaybook) -> str:
     total = sum(book.lost.values())
     named = [f"{name} {points:.1f}" for name, points in lost if points >= SELDOM * total][:5]
     words = f"Points an episode, by host: {_listed(named)}." if named else ""
+    restoring = -book.mean - total
+    if restoring >= SELDOM * -book.mean > 0.0:
+        words += f" {restoring:.1f} more are what blue's own Restores cost."
     if book.first_impact is not None and book.impacted >= SELDOM:
         words += f" It stops a service in {book.impacted:.0%} of the episodes, first in step {book.first_impact:.0f}."
     elif total:
-        words += " It stops no service: what blue loses is by sessions and by its own restoring."
+        words += " It stops no service."
     return words.strip()
 
 

@@ -35,6 +35,10 @@ def test_b_line__goes_straight_to_the_server_and_stops_its_service() -> None:
     said = words(made)
     assert said["What it waits for"] == "For nothing: it hardly ever rests."
     assert "stops a service in 100% of the episodes" in said["What it is after"]
+    assert "Restores" not in said["What it is after"]
+    assert (
+        "10.0 more are what blue's own Restores cost" in words(replace(made, mean=made.mean - 10.0))["What it is after"]
+    )
     assert said["When it is thrown out"] == "Blue hardly ever takes a host back."
 
 
