@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cageflow.api.progress import Progress
     from cageflow.api.results import Run, SearchResult, TrainResult, read_run
     from cageflow.api.runs import search, train
+    from cageflow.envs.parallel import Cage2ParallelEnv
     from cageflow.scenario import load_network
 
     __version__: str
@@ -39,6 +40,7 @@ __all__ = [
     "evaluate",
     "load_network",
     "load_policy",
+    "parallel_env",
     "read_run",
     "search",
     "train",
@@ -85,6 +87,23 @@ def be_called_too(package: str) -> None:
 ensure_kernel_cache()
 if not is_command():  # a command loads Gymnasium, half of the time to its help, when it plays
     import_module("cageflow.envs")
+
+
+def parallel_env(**settings: Any) -> "Cage2ParallelEnv":
+    """The game as both sides play it, PettingZoo's ParallelEnv: see `cageflow.envs.parallel.Cage2ParallelEnv`.
+
+    Args:
+        settings: as there.
+
+    Raises:
+        UserError: one is not possible, or PettingZoo is not installed.
+    """
+    try:
+        import_module("pettingzoo")
+    except ImportError as error:
+        raise UserError('PettingZoo is not installed; pip install "cageflow[pettingzoo]" installs it.') from error
+    env: Cage2ParallelEnv = import_module("cageflow.envs.parallel").Cage2ParallelEnv(**settings)
+    return env
 
 
 if not TYPE_CHECKING:  # to a type checker any name would be one

@@ -41,6 +41,7 @@ LAYERS = (
     "csv_format",
     "reading",
     "terminal",
+    "foreign_code",
     "startup",
     "errors",
     "kernel_cache",

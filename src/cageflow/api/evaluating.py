@@ -14,6 +14,7 @@ from cageflow.api.policies import AGENT_TIMEOUT_S, LoadedPolicy, find_source
 from cageflow.api.progress import Callback, Progress, path_of
 from cageflow.envs.cyborg import cyborg_rules
 from cageflow.envs.options import RULES, GameOptions
+from cageflow.envs.red_code import RedAgentLike, read_red_agent
 from cageflow.errors import UserError
 from cageflow.evaluation.both import Parity, evaluate_both
 from cageflow.evaluation.protocol import EPISODES, Evaluation, EvaluationSettings
@@ -22,7 +23,6 @@ from cageflow.evaluation.ranking import Place, check_alike, rank_evaluations
 from cageflow.evaluation.ranking_table import FORMS, format_ranking
 from cageflow.files import check_output_file
 from cageflow.scenario.orders import OrderLike
-from cageflow.scenario.red_agents import parse_red_agent
 from cageflow.workflow.compliance import DEFINITIONS
 
 SIMULATORS = ("compiled", "cyborg")
@@ -85,7 +85,7 @@ def evaluate(
     evaluation_episodes: int = EPISODES,
     seed: int = 0,
     rules: str | None = None,
-    red_agent: str | Sequence[str] | None = None,
+    red_agent: RedAgentLike | Sequence[RedAgentLike] | None = None,
     max_steps: int | Sequence[int] | None = None,
     network: str | Path | None = None,
     durations: str | None = None,
@@ -259,7 +259,7 @@ def _several(given: Any) -> Sequence[Any]:
 
 
 def _red_agent(name: Any) -> Any:
-    return parse_red_agent(name.strip()) if isinstance(name, str) else name
+    return read_red_agent(name.strip() if isinstance(name, str) else name)
 
 
 def _teller(progress: Callback | None, done: int, total: int) -> Callable[[str], None]:

@@ -11,6 +11,8 @@ from cageflow.analysis.beside import find_answer
 from cageflow.api.policies import as_text
 from cageflow.api.progress import Listener, ProgressLike, listener, path_of
 from cageflow.api.results import SearchResult, TrainResult, as_result
+from cageflow.envs.red_code import RedAgentLike, read_red_agent
+from cageflow.envs.red_speed import notes_on_red
 from cageflow.errors import UserError
 from cageflow.runs import runs
 from cageflow.runs.saved_run import read_run
@@ -29,7 +31,7 @@ PLAIN = "none"
 def search(
     *,
     network: str | Path | None = None,
-    red_agent: str | None = None,
+    red_agent: RedAgentLike | None = None,
     total_episodes: int | None = None,
     max_episodes_per_workflow: int | None = None,
     seed: int | None = None,
@@ -47,7 +49,7 @@ def search(
 
     Args:
         network: a network by its name or file.
-        red_agent: the attacker.
+        red_agent: the attacker, by name or as a class in Python.
         total_episodes: training episodes in all.
         max_episodes_per_workflow: of one order, at most.
         seed: decides all chance.
@@ -91,7 +93,7 @@ def train(
     workflow: OrderLike | None = None,
     *,
     network: str | Path | None = None,
-    red_agent: str | None = None,
+    red_agent: RedAgentLike | None = None,
     total_episodes: int | None = None,
     seed: int | None = None,
     run_dir: str | Path | None = None,
@@ -160,7 +162,7 @@ def carry_out(
             raise UserError(beside_resume(names))
         return runs.resume(Path(resume), command, told.reporter(), changes, executor=executor, wandb=wandb)
     new = _new_config(command, settings, path_of(config))
-    for note in notes_on_start(new):
+    for note in (*notes_on_start(new), *notes_on_red(new.game())):
         told.say(note)
     return runs.start(new, path_of(run_dir), told.reporter(), executor=executor, wandb=wandb)
 
@@ -192,4 +194,6 @@ def _joined(given: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, 
     if given["scenario"] is not None and settings.get("scenario") is not None:
         raise UserError("network and scenario are names of one setting: leave one of them out")
     values = {**settings, **{name: value for name, value in given.items() if value is not None}}
+    if isinstance(values.get("red_agent"), type):
+        values["red_agent"] = read_red_agent(values["red_agent"])
     return {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}

@@ -78,6 +78,8 @@ def baseline(
     ] = None,
 ) -> None:
     """Measure a baseline, or all of them on equal budgets: train it if it must be, evaluate it on fresh episodes."""
+    from cageflow.envs.red_speed import notes_on_red
+    from cageflow.scenario.red_agents import is_code
     from cageflow.studies import baselines
 
     settings: dict[str, Any] = {
@@ -95,15 +97,20 @@ def baseline(
         "evaluation_episodes": evaluation_episodes,
     }
     if resume is not None:
-        refuse_beside_resume({**settings, "run_dir": run_dir})
+        refuse_beside_resume(
+            {**settings, "run_dir": run_dir, "red_agent": None if is_code(red_agent or "") else red_agent}
+        )
         with Telling(quiet=quiet) as say:
-            table = baselines.go_on(resume, name, say)
+            table = baselines.go_on(resume, name, say, red_agent)
     else:
         given = {key: value for key, value in settings.items() if value is not None}
         if seed is not None:
             given["seeds"] = _seeds(given.pop("seed"))
+        new = baselines.BaselineSettings.of({"name": name, **given})
+        for note in notes_on_red(new.game):
+            terminal.say(note, err=True)
         with Telling(quiet=quiet) as say:
-            table = baselines.measure(baselines.BaselineSettings.of({"name": name, **given}), run_dir, say)
+            table = baselines.measure(new, run_dir, say)
     if as_json:
         print_json(table.to_json())
     else:

@@ -9,7 +9,7 @@ import typer
 
 from cageflow import terminal
 from cageflow.cli.app import app
-from cageflow.cli.options import Json, option
+from cageflow.cli.options import ADVANCED, Json, option
 from cageflow.cli.output import print_json
 from cageflow.cli.telling import Telling
 
@@ -29,11 +29,17 @@ def report(
         option("A run folder to compare with on the same episodes, such as one of plain PPO; may be repeated."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the fresh episodes.", min=0)] = 0,
+    red_agent: Annotated[
+        str | None,
+        option("The run's red agent where it is code, which a folder alone does not have run.", panel=ADVANCED),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Make one HTML page of a run: the best workflow, how it was found, and a playbook of what its policy does."""
+    from cageflow.envs.red_code import name_code
     from cageflow.report.report import Report, write_report
 
+    name_code(red_agent)
     with Telling() as say:
         written = write_report(run, out=out, episodes=evaluation_episodes, seed=seed, against=against or (), say=say)
     if as_json:

@@ -59,6 +59,7 @@ def play(
     """Watch an episode in the terminal: who did what, the network, the reward."""
     from cageflow.agents.own_game import own_game
     from cageflow.agents.sources import PolicySource, SourceOptions, find_agent
+    from cageflow.envs.red_speed import notes_on_red
     from cageflow.evaluation.play import HumanPolicy, play_episode
     from cageflow.files import check_output_file
     from cageflow.learn.policy_file import load_policy
@@ -90,6 +91,8 @@ def play(
         policy = source.load(options.blue_setting)
         for note in source.notes(options.blue_setting):
             terminal.say(note, err=True)
+    for note in notes_on_red(options):
+        terminal.say(note, err=True)
     played = play_episode(options, policy, seed=seed, delay=delay, blue=Path(blue).stem)
     if html is not None:
         from cageflow.report.watch.watching import show_played
@@ -130,6 +133,7 @@ def watch(
     """Write episodes as a page for the browser: a map of the network, step by step, that needs nothing else."""
     from cageflow.agents.own_game import own_game
     from cageflow.agents.sources import SourceOptions, find_agent
+    from cageflow.envs.red_speed import notes_on_red
     from cageflow.files import check_output_file
     from cageflow.report.watch.watching import watch_episodes
 
@@ -149,7 +153,7 @@ def watch(
         durations=durations,
     )
     agent = source.load(options.blue_setting)
-    for note in source.notes(options.blue_setting):
+    for note in (*source.notes(options.blue_setting), *notes_on_red(options)):
         terminal.say(note, err=True)
     with Telling("playing"):
         replays = watch_episodes(

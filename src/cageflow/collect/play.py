@@ -84,7 +84,7 @@ class Player:
         started = time.perf_counter()
         games.reset(seeds, workflow, variation)
         steps = _make_room(self._num_steps, len(seeds))
-        if isinstance(games, LocalGames) and type(games.batch) is GameBatch:
+        if isinstance(games, LocalGames) and type(games.batch) is GameBatch and games.batch.red is None:
             actor = self._start_actor(weights, masked=games.is_masked)
             masks = _play_compiled(games, games.batch, actor, seeds, steps)
         else:

@@ -10,3 +10,8 @@ gymnasium.register(
     entry_point="cageflow.envs.single:Cage2Env",
     vector_entry_point="cageflow.envs.vector:Cage2VectorEnv",
 )
+gymnasium.register(
+    "cageflow/Cage2Red-v0",
+    entry_point="cageflow.agents.red_envs:Cage2RedEnv",
+    vector_entry_point="cageflow.agents.red_envs:Cage2RedVectorEnv",
+)

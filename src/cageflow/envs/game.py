@@ -12,7 +12,10 @@ import numpy.typing as npt
 from cageflow.envs.inspection import accesses
 from cageflow.envs.memory import BlueMemory
 from cageflow.envs.options import RULES, GameOptions
-from cageflow.envs.perturbing import perturb_loop
+from cageflow.envs.perturbing import PERTURBING_STEPS, UNPERTURBED, perturb_loop, perturbing_action, start_of
+from cageflow.envs.red_memory import RedMemory
+from cageflow.envs.red_player import RedPlayer, open_red
+from cageflow.envs.red_seat import RedSeat
 from cageflow.envs.saved import Array, GameState, fitting_arrays, setting_of
 from cageflow.envs.varying import Variation
 from cageflow.errors import UserError
@@ -34,18 +37,22 @@ class GameBatch:
         options: the settings.
         num_envs: B.
         num_threads: that share the steps.
+        red: plays red; None leaves it to the settings.
 
     Attributes:
         network: the network that is played.
         states: (B,) environments.
         memory: what blue remembers.
+        red: red's place, where somebody sits there; None where the compiled rules play red.
         played: the arrays that compiled loops play on: environments, memories, the network's tables, the settings.
         has_begun: whether episodes have begun.
     """
 
-    def __init__(self, options: GameOptions, num_envs: int, num_threads: int = 1) -> None:
+    def __init__(self, options: GameOptions, num_envs: int, num_threads: int = 1, red: RedPlayer | None = None) -> None:
         self.network = options.network
         self.memory = BlueMemory(options, num_envs)
+        player = red if red is not None or options.red_agent in BUILT_IN else open_red(options)
+        self.red = None if player is None else RedSeat(player, options, num_envs)
         self._options = options
         self._num_threads = num_threads
         self._initial = plain(new_states(self.network, 1))
@@ -71,6 +78,8 @@ class GameBatch:
             self._make_room(len(seeds))
         reset_batch(self.states, self._initial, seeds)
         self.memory.reset()
+        if self.red is not None:
+            self.red.begin(self.states, np.ones(self._num_envs, np.bool_))
         self.has_begun = True
         if observations is not None:
             observations[:] = 0
@@ -96,17 +105,43 @@ class GameBatch:
         if given.any():
             values = np.array([int(seed or 0) % SEED_RANGE for seed in seeds], np.uint64)
             seed_loop(self.states, values, given & mask)
-        self.go_on(mask)
+        self._begin(mask, ~given)
 
     def go_on(self, mask: npt.NDArray[np.bool_]) -> None:
         """Begin an episode in the games of a mask; their streams run on."""
+        self._begin(mask, mask)
+
+    def _begin(self, mask: npt.NDArray[np.bool_], runs_on: npt.NDArray[np.bool_]) -> None:
         restart_batch(self.states, self._initial, mask)
         self.memory.reset(mask)
+        if self.red is not None:
+            self.red.begin(self.states, mask, runs_on)
 
     def play(
         self, actions: npt.NDArray[np.integer], observations: npt.NDArray[Any], rewards: npt.NDArray[np.floating]
     ) -> None:
         """One step of every game; see `play_loop`."""
+        self.play_going(actions, observations, rewards)
+
+    def play_going(
+        self,
+        actions: npt.NDArray[np.integer],
+        observations: npt.NDArray[Any],
+        rewards: npt.NDArray[np.floating],
+        over: npt.NDArray[np.bool_] | None = None,
+    ) -> None:
+        """The same where the step counts for nothing in the games of a (B,) mask, whose episode is over."""
+        if self.red is None:
+            self._play(actions, observations, rewards)
+            return
+        going = np.ones(self._num_envs, np.bool_) if over is None else ~over
+        self.red.choose(self.states, going)
+        self._play(actions, observations, rewards)
+        self.red.learn(self.states, going)
+
+    def _play(
+        self, actions: npt.NDArray[np.integer], observations: npt.NDArray[Any], rewards: npt.NDArray[np.floating]
+    ) -> None:
         states, memories, nets, settings = self.played
         if self._threads.num_threads == 1:  # slices cost a microsecond, as much as a single game's step
             play_loop(states, memories, nets, settings, actions, observations, rewards)
@@ -137,7 +172,28 @@ class GameBatch:
         if variation.rules is not None:
             states["rules"] = RULES.index(variation.rules)
         if variation.perturbed > 0.0:
-            perturb_loop(states, memories, nets, settings, seeds, variation.perturbed, observations)
+            if self.red is None:
+                perturb_loop(states, memories, nets, settings, seeds, variation.perturbed, observations)
+            else:
+                self._perturb_against(self.red, seeds, variation.perturbed, observations)
+
+    def _perturb_against(
+        self, red: RedSeat, seeds: npt.NDArray[np.uint64], share: float, observations: npt.NDArray[Any]
+    ) -> None:
+        """What `perturb_loop` does, step by step, for red to be asked."""
+        starts = np.array([start_of(seed, share) for seed in seeds])
+        chosen = starts != UNPERTURBED
+        part = np.flatnonzero(chosen)
+        states, memories, nets, settings = self.played
+        known, seen, rewards = memories[part], observations[part], np.empty(len(part), np.float32)
+        for done in range(PERTURBING_STEPS):
+            red.choose(states, chosen)
+            here = states[part]
+            actions = [perturbing_action(seeds[i], done, starts[i], len(self.network.codec)) for i in part]
+            play_loop(here, known, nets, settings, np.array(actions, np.int16), seen, rewards)
+            states[part] = here
+            red.learn(states, chosen)
+        memories[part], observations[part] = known, seen
 
     def judge(
         self, tracker: ComplianceTracker, actions: npt.NDArray[np.integer], rewards: npt.NDArray[np.float32]
@@ -159,6 +215,9 @@ class GameBatch:
 
         Args:
             progress: (B, ...) arrays by name, what the environment itself keeps of its games.
+
+        Raises:
+            UserError: red is code of a user's, see `RedSeat.arrays`.
         """
         return GameState(self._setting, {name: array.copy() for name, array in self._arrays(progress).items()})
 
@@ -178,16 +237,25 @@ class GameBatch:
         Raises:
             UserError: the state is none, or one of other games.
         """
-        arrays = fitting_arrays(state, self._setting, self._arrays(progress), self._num_envs)
-        self.states.view(np.ndarray)[:] = arrays["states"]
-        self.memory.records.view(np.ndarray)[:] = arrays["memories"]
+        own = self._arrays(progress)
+        arrays = fitting_arrays(state, self._setting, own, self._num_envs)
+        for name in own.keys() - progress.keys():
+            own[name][:] = arrays[name]
         if seeds is not None:
             seed_loop(self.states, seeds, np.ones(self._num_envs, np.bool_))
+        if self.red is not None:
+            self.red.go_on(self.states, anew=seeds is not None)
         self.has_begun = True
         return {name: arrays[name] for name in progress}
 
     def _arrays(self, progress: dict[str, Array]) -> dict[str, Array]:
-        return {"states": self.states.view(np.ndarray), "memories": self.memory.records.view(np.ndarray)} | progress
+        arrays = {"states": self.states.view(np.ndarray), "memories": self.memory.records.view(np.ndarray)}
+        return arrays | ({} if self.red is None else self.red.arrays()) | progress
+
+    @property
+    def red_memory(self) -> RedMemory | None:
+        """What red knows, where somebody plays it; else None."""
+        return None if self.red is None else self.red.memory
 
     @cached_property
     def _setting(self) -> dict[str, Any]:

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from cageflow.envs.agent import BlueSetting
+from cageflow.envs.red_code import read_red_agent
 from cageflow.errors import UserError
-from cageflow.scenario import Network, load_network
+from cageflow.scenario import Network, RedAgent, load_network
 from cageflow.scenario.durations import FROM_FILE, format_durations, parse_durations
-from cageflow.scenario.red_agents import BLINE_NAME, BUILT_IN, WITH_WAY, parse_red_agent
+from cageflow.scenario.red_agents import BLINE_NAME, BUILT_IN, WITH_WAY
 from cageflow.scenario.schema import MAX_EPISODE_STEPS
 from cageflow.sim.state import make_params
 
@@ -31,7 +32,8 @@ class GameOptions:
     """What can be chosen about a game; refused at once where it is not possible.
 
     Args:
-        red_agent: who plays red: a name of `BUILT_IN` or a short one, in any case; kept as it stands in `BUILT_IN`.
+        red_agent: who plays red: a name of `BUILT_IN` or a short one, in any case, kept as it stands in `BUILT_IN`; a
+            class in Python, itself or as `file.py:Name`, kept as the latter; or the file of a policy of red's.
         rules: "v2.1", the original as it stands, or "challenge", as it was judged; or MIXED_RULES.
         observation: "corrected", or "official" as CybORG's own table wrapper shows it.
         max_steps: steps of an episode; any type of whole number, kept as an `int`.
@@ -54,7 +56,7 @@ class GameOptions:
     durations: str = FROM_FILE
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "red_agent", parse_red_agent(self.red_agent))
+        object.__setattr__(self, "red_agent", read_red_agent(self.red_agent))
         _check_choice("rules", self.rules, (*RULES, MIXED_RULES))
         _check_choice("observation", self.observation, OBSERVATIONS)
         object.__setattr__(self, "max_steps", whole_number("max_steps", self.max_steps))
@@ -110,7 +112,9 @@ class GameOptions:
 
     def params(self) -> Any:
         """The settings as the one record that the rules read."""
-        return make_params(BUILT_IN[self.red_agent], self.rules, self.observation, self.max_steps, self.green)
+        return make_params(
+            BUILT_IN.get(self.red_agent, RedAgent.GIVEN), self.rules, self.observation, self.max_steps, self.green
+        )
 
 
 GAME_FIELDS = tuple(field.name for field in fields(GameOptions))

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from cageflow.envs.attributes import GameAttributes
 from cageflow.envs.game import check_reset_options
 from cageflow.envs.options import GameOptions
+from cageflow.envs.red_code import RedAgentLike
 from cageflow.envs.seeds import EpisodeStream
 from cageflow.envs.vector import Cage2VectorEnv
 
@@ -47,7 +48,7 @@ class Cage2VecEnv(VecEnv):
     def __init__(
         self,
         num_envs: int = 1,
-        red_agent: str = GameOptions.red_agent,
+        red_agent: RedAgentLike = GameOptions.red_agent,
         rules: str = GameOptions.rules,
         observation: str = GameOptions.observation,
         max_steps: int = GameOptions.max_steps,

@@ -18,6 +18,7 @@ from cageflow.envs.episode_length import episode_length, length_asked_of_make, s
 from cageflow.envs.game import SEED_RANGE, GameBatch, check_reset_options, check_seed
 from cageflow.envs.inspection import LastStep, describe_hosts, describe_step
 from cageflow.envs.options import GameOptions
+from cageflow.envs.red_code import RedAgentLike, read_red_agent
 from cageflow.envs.rendering import Scene, render, render_text
 from cageflow.envs.saved import GameState
 from cageflow.errors import UserError
@@ -42,8 +43,8 @@ class Cage2Env(gym.Env[Observation, np.int64]):
     begins the environment's own random stream, every later reset goes on with it.
 
     Args:
-        red_agent: who plays red: "bline", "meander", "sleep", "mixed", "switch", "sleepy-bline", "sleepy-meander" or
-            "random", see `docs/attackers.md`.
+        red_agent: who plays red: "bline", "meander", "sleep", "mixed", "switch", "sleepy-bline", "sleepy-meander",
+            "random", a class in Python or `file.py:Name` of one, or a policy of red's; see `docs/attackers.md`.
         rules: "v2.1" or "challenge".
         observation: "corrected" or "official".
         max_steps: steps of an episode.
@@ -60,7 +61,7 @@ class Cage2Env(gym.Env[Observation, np.int64]):
 
     def __init__(
         self,
-        red_agent: str = GameOptions.red_agent,
+        red_agent: RedAgentLike = GameOptions.red_agent,
         rules: str = GameOptions.rules,
         observation: str = GameOptions.observation,
         max_steps: int = GameOptions.max_steps,
@@ -73,7 +74,9 @@ class Cage2Env(gym.Env[Observation, np.int64]):
             raise UserError(f"render_mode is {render_mode!r}; possible are {', '.join(RENDER_MODES)} and None.")
         self.render_mode = render_mode
         self._spec: EnvSpec | None = None
-        self._begin_with(GameOptions(red_agent, rules, observation, max_steps, green, scenario, durations))
+        self._begin_with(
+            GameOptions(read_red_agent(red_agent), rules, observation, max_steps, green, scenario, durations)
+        )
         self._num_actions = len(self.codec)
         self._num_observations = self.network.num_observations
         self.action_space = spaces.Discrete(self._num_actions)

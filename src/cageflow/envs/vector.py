@@ -19,6 +19,7 @@ from cageflow.envs.game import SEED_RANGE, GameBatch, check_reset_options, check
 from cageflow.envs.inspection import LastStep, describe_hosts, describe_step, true_states
 from cageflow.envs.memory import check_actions
 from cageflow.envs.options import GameOptions, whole_number
+from cageflow.envs.red_code import RedAgentLike, read_red_agent
 from cageflow.envs.rendering import Scene, render
 from cageflow.envs.saved import GameState
 from cageflow.errors import UserError
@@ -60,7 +61,7 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
     def __init__(
         self,
         num_envs: int = 1,
-        red_agent: str = GameOptions.red_agent,
+        red_agent: RedAgentLike = GameOptions.red_agent,
         rules: str = GameOptions.rules,
         observation: str = GameOptions.observation,
         max_steps: int = GameOptions.max_steps,
@@ -80,8 +81,8 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
                 "at all (None)."
             )
         max_steps = episode_length(max_steps, max_episode_steps)
-        self.options = GameOptions(red_agent, rules, observation, max_steps, green, scenario, durations)
-        self.autoreset_mode = _parse_mode(autoreset_mode)
+        self.options = GameOptions(read_red_agent(red_agent), rules, observation, max_steps, green, scenario, durations)
+        self.autoreset_mode = parse_mode(autoreset_mode)
         self.render_mode = render_mode
         self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": list(RENDER_MODES), "render_fps": 2}
         if num_threads is None:
@@ -147,7 +148,7 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
         Raises:
             UserError: a seed or the mask is not possible, or there is another option.
         """
-        seeds = self._seeds(seed)
+        seeds = seeds_of(seed, self.num_envs)
         check_reset_options(options, ("reset_mask",))
         mask = _reset_mask(options, self.num_envs)
         super().reset(seed=int(seed) if isinstance(seed, int | np.integer) else None)
@@ -179,7 +180,7 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
         observations = np.empty_like(self._observations) if self._copy else self._observations
         rewards = np.empty(self.num_envs, np.float64)
         streams = self._game.states["rng"][idle] if is_any_idle else None
-        self._game.play(actions, observations, rewards)
+        self._game.play_going(actions, observations, rewards, idle if is_any_idle else None)
         self._num_steps += 1
         self._rewards[:] = rewards
         self._returns += rewards
@@ -258,7 +259,7 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
         Raises:
             UserError: it is no state, or one of games with other settings or of another number; or a seed is none.
         """
-        seeds = self._seeds(seed)
+        seeds = seeds_of(seed, self.num_envs)
         if seed is not None and None in seeds:
             raise UserError("a seed is None; expected a whole number from 0 for each game.")
         streams = None if seed is None else np.array([one % SEED_RANGE for one in seeds if one is not None], np.uint64)
@@ -339,24 +340,35 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
         check_actions(actions, len(self.codec))
         return actions
 
-    def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
-        if seed is None:
-            return [None] * self.num_envs
-        if isinstance(seed, int | np.integer):
-            check_seed(seed)
-            return [int(seed) + i for i in range(self.num_envs)]
-        seeds = list(seed)
-        if len(seeds) != self.num_envs:
-            raise UserError(f"{len(seeds)} seeds are given; expected one number, or {self.num_envs} in a list.")
-        for one in seeds:
-            check_seed(one)
-        return [None if one is None else int(one) for one in seeds]
-
     def _draw_seeds(self, count: int) -> npt.NDArray[np.uint64]:
         return self.np_random.integers(2**63, size=count, dtype=np.uint64)
 
 
-def _parse_mode(mode: AutoresetMode | str) -> AutoresetMode:
+def seeds_of(seed: int | Sequence[int | None] | None, num_envs: int) -> list[int | None]:
+    """The seed of each game: `seed + i`, or the i-th of a list; None lets a stream run on.
+
+    Raises:
+        UserError: one is not possible, or there are not as many.
+    """
+    if seed is None:
+        return [None] * num_envs
+    if isinstance(seed, int | np.integer):
+        check_seed(seed)
+        return [int(seed) + i for i in range(num_envs)]
+    seeds = list(seed)
+    if len(seeds) != num_envs:
+        raise UserError(f"{len(seeds)} seeds are given; expected one number, or {num_envs} in a list.")
+    for one in seeds:
+        check_seed(one)
+    return [None if one is None else int(one) for one in seeds]
+
+
+def parse_mode(mode: AutoresetMode | str) -> AutoresetMode:
+    """What happens at an episode's end, by Gymnasium's object or its value.
+
+    Raises:
+        UserError: it is neither.
+    """
     try:
         return AutoresetMode(mode)
     except ValueError:

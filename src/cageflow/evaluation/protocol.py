@@ -21,6 +21,8 @@ from cageflow.agents.sources import AgentSource
 from cageflow.agents.team import MEMBERS
 from cageflow.collect.games import GameSpec
 from cageflow.envs.options import GameOptions, why_not
+from cageflow.envs.red_code import check_red_agent
+from cageflow.envs.red_speed import notes_on_red
 from cageflow.envs.seeds import EpisodeStream
 from cageflow.errors import UserError
 from cageflow.evaluation.exploitability import Exploitability, known_exploitability
@@ -232,6 +234,8 @@ def evaluate(
     }
     for spec in specs.values():
         _ = spec.options.network  # so that a red agent without a way is refused at once
+        check_red_agent(spec.options.red_agent)
+    slow = _notes_on_reds(settings)
     setting = next(iter(specs.values())).options.blue_setting
     num_workers = _num_workers(settings)
     shares: list[Share] = []
@@ -253,9 +257,18 @@ def evaluate(
         perturbed = evaluate_perturbed(
             source, list(specs.values()), settings.seed, settings.perturbed_episodes, num_workers, say
         )
-    notes = (*settings.notes, *source.notes(setting))
+    notes = (*settings.notes, *slow, *source.notes(setting))
     exploited = known_exploitability(source, settings.game)
     return Evaluation(source, settings, tuple(cells[key] for key in specs), notes, perturbed, exploited)
+
+
+def _notes_on_reds(settings: EvaluationSettings) -> tuple[str, ...]:
+    """What a user has to know of the red agents' speed."""
+    game = settings.game
+    if settings.cyborg_path is not None:
+        return ()
+    reds = [game.against(red, game.max_steps) for red in settings.red_agents]
+    return tuple(note for options in reds for note in notes_on_red(options))
 
 
 def _num_workers(settings: EvaluationSettings) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cageflow.agents.champions import CHAMPION_FOLDER, CHAMPIONS, champion_file
 from cageflow.agents.own_game import own_game
 from cageflow.agents.sources import PolicySource, SourceOptions, find_agent
-from cageflow.envs.options import MIXED_RULES, RULES
+from cageflow.envs.options import MIXED_RULES, RULES, GameOptions
 from cageflow.errors import UserError
 from cageflow.evaluation.protocol import EPISODES, Evaluation, EvaluationSettings, evaluate
 from cageflow.export.card import CARD_TITLE, model_card
@@ -19,6 +19,7 @@ from cageflow.files import check_output_file, write_whole
 from cageflow.learn.policy import PolicyCard
 from cageflow.learn.policy_file import load_policy
 from cageflow.scenario.orders import Order, OrderLike, file_order
+from cageflow.scenario.red_agents import BUILT_IN
 
 if TYPE_CHECKING:
     from cageflow.export.check import Agreement
@@ -100,7 +101,7 @@ def export(
     trained = source.card
     options = own_game(
         source,
-        red_agent=trained.red_agent,
+        red_agent=trained.red_agent if trained.red_agent in BUILT_IN else GameOptions.red_agent,  # others may be code
         rules=_rules(trained, rules),
         green=green,
         scenario=scenario,

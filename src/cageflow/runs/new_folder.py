@@ -17,11 +17,12 @@ from cageflow.files import checksum, read_whole, sync_folder, write_whole
 from cageflow.numerics.processor import compiled_for, processor_name
 from cageflow.runs.checkpoint import write_checkpoint
 from cageflow.runs.folder_lock import LOCK, lock_folder
-from cageflow.runs.layout import CHECKPOINT, CONFIG, NETWORK, POLICIES, START
+from cageflow.runs.layout import CHECKPOINT, CONFIG, NETWORK, POLICIES, START, kept_red
 from cageflow.runs.run_folder import RunFolder
 from cageflow.runs.run_logs import RunLogs
 from cageflow.runs.unfinished import check_new, clear_unfinished
 from cageflow.scenario.named import network_file
+from cageflow.scenario.red_agents import file_of_red, short_red_name
 from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import ABOUT, FILES, MADE_FOR
 from cageflow.settings.settings_file import dump_settings
@@ -80,7 +81,7 @@ def make_folder(
 
 def default_run_dir(config: RunConfig, root: Path = Path("runs")) -> Path:
     """A folder name that no run has yet: command, red agent, time and seed."""
-    what = "red" if config.plays_red else config.game().red_agent
+    what = "red" if config.plays_red else short_red_name(config.game().red_agent)
     return unused_folder(f"{config.command}-{what}", f"-seed{config.seed}", root)
 
 
@@ -96,6 +97,15 @@ def _kept_files(config: RunConfig, start: bytes | None) -> dict[str, bytes]:
     files = {}
     if config.scenario is not None:
         files[NETWORK] = network_file(config.scenario)
+    red = file_of_red(config.game().red_agent)
+    if red is not None:
+        try:
+            files[kept_red(red)] = Path(red).read_bytes()
+        except OSError as error:
+            raise UserError(
+                f"the run folder is to keep the red agent's file, and {red} cannot be read: {error.strerror}; write "
+                "the class to a file."
+            ) from error
     if start is not None:
         files[f"{CHECKPOINT}/{START}"] = start
     return files

@@ -13,10 +13,11 @@ from typing import Any
 import torch
 
 from cageflow.collect import Collector, make_collector
+from cageflow.envs.red_code import check_red_agent
 from cageflow.errors import UserError
 from cageflow.learn.ppo import NonFiniteError
 from cageflow.runs.interrupt import RunFailedError, StopRequest, catching_signals
-from cageflow.runs.layout import CONFIG, on_own_network
+from cageflow.runs.layout import CONFIG, check_same_red, on_own_network
 from cageflow.runs.mirror import check_mirror, mirrored
 from cageflow.runs.new_folder import default_run_dir, make_folder
 from cageflow.runs.open_run import OpenRun
@@ -41,7 +42,7 @@ WHERE = ("parallel_workflows", "executor", "address", "cyborg_path")
 """Settings that say where trials run and not what they are: a run that goes on may change them."""
 NAMED_AGAIN = ("blue_agent",)
 """Settings that stay as they are, and that the user names again where they are code."""
-MAY_CHANGE = ("total_episodes", "compare_plain", "compare_one_order", *NAMED_AGAIN, *WHERE)
+MAY_CHANGE = ("total_episodes", "compare_plain", "compare_one_order", "red_agent", *NAMED_AGAIN, *WHERE)
 """All that the command line may say of a run that goes on."""
 
 
@@ -84,7 +85,8 @@ def resume(
         command: what the user takes it for.
         reporter: who is told.
         changes: new values of `MAY_CHANGE`, the episodes of a search only, which the folder says from now on; None and
-            what is left out stay as they were, but for `cyborg_path` and `address`, which must be named again.
+            what is left out stay as they were, but for `cyborg_path`, `address` and a `red_agent` in Python, which must
+            be named again, the last by the same class of an unchanged file.
         executor, stop, wandb: as for `start`.
         wait_s: seconds for another process to leave the folder.
 
@@ -100,6 +102,9 @@ def resume(
     if (changes or {}).get("executor") in ("inline", "process"):
         kept.pop("address", None)  # it leaves the cluster
     check_named(kept, changes or {}, run_dir / CONFIG)
+    red = (changes or {}).get("red_agent")
+    if red is not None:
+        check_same_red(red, config.red_agent, run_dir)
     changed = {name: value for name, value in (changes or {}).items() if value not in (None, kept.get(name))}
     for name in changed.keys() & set(NAMED_AGAIN):
         raise UserError(f"{name} is {changed[name]!r}, but the run was begun with {kept.get(name)!r}: name the same")
@@ -139,6 +144,7 @@ def _run(
     """
     check_mirror(wandb)
     _ = config.game().network  # refused here if its file is wrong
+    check_red_agent(config.game().red_agent)
     if isinstance(config, TrialsConfig):
         config.find_strategy()
     _check_device(config.device)

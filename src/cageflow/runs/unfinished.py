@@ -7,7 +7,7 @@ from pathlib import Path
 from cageflow.errors import UserError
 from cageflow.files import is_partial
 from cageflow.runs.folder_lock import LOCK
-from cageflow.runs.layout import CHECKPOINT, CONFIG, NETWORK, POLICIES, START, STATE
+from cageflow.runs.layout import CHECKPOINT, CONFIG, NETWORK, POLICIES, RED_AGENT, START, STATE
 from cageflow.runs.logs import LOGS
 
 
@@ -32,9 +32,8 @@ def is_unfinished(path: Path) -> bool:
     for one in path.iterdir():
         is_head = one.name in heads and one.is_file() and heads[one.name].startswith(_beginning(one, heads[one.name]))
         is_empty = one.name == POLICIES and one.is_dir() and not any(one.iterdir())
-        if not (
-            is_head or is_empty or is_partial(one) or one.name == CHECKPOINT or (one.name == NETWORK and one.is_file())
-        ):
+        is_copy = one.is_file() and (one.name == NETWORK or one.stem == RED_AGENT)
+        if not (is_head or is_empty or is_partial(one) or one.name == CHECKPOINT or is_copy):
             return False
     return all(is_partial(one) or one.name in (LOCK, START, STATE) for one in (path / CHECKPOINT).iterdir())
 

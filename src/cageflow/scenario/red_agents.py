@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from cageflow.errors import UserError
 from cageflow.scenario.enums import ATTACKERS, RedAgent
 
@@ -40,23 +42,53 @@ RED_WORDS: dict[str, str] = {
     "sleepy-meander": "Sleepy Meander",
 }
 """What tables call those whose name is not their word."""
+POLICY_SUFFIX = ".safetensors"
+"""Of a policy's file; one of a policy of red's is a red agent."""
 SHORT_NAMES: dict[str, str] = {"bline": "B_lineAgent", "meander": "RedMeanderAgent", "sleep": "SleepAgent"}
 
 
-def parse_red_agent(name: str) -> str:
+class Given(str):
+    """The type of GIVEN, which no text that a user writes has."""
+
+
+GIVEN: str = Given("given")
+"""Whoever holds the game plays red in it; it has no name that a user can give."""
+
+
+def parse_red_agent(name: str, others: str = "") -> str:
     """The name of a red agent: CybORG's, given that or the short one, in any case; others as they stand in `BUILT_IN`.
+
+    Args:
+        name: as the user wrote it.
+        others: what else is possible where it was written, for the sentence.
 
     Raises:
         UserError: there is none of that name.
     """
     known = {full.lower(): full for full in BUILT_IN} | SHORT_NAMES
     if not isinstance(name, str) or name.lower() not in known:
-        possible = ", ".join(f"{full} ({short})" for short, full in SHORT_NAMES.items())
-        others = [full for full in BUILT_IN if full not in RED_AGENTS]
-        raise UserError(f"{name!r} is no red agent; possible are {possible}, {', '.join(others)}.")
+        possible = [f"{full} ({short})" for short, full in SHORT_NAMES.items()]
+        possible += [full for full in BUILT_IN if full not in RED_AGENTS]
+        raise UserError(f"{name!r} is no red agent; possible are {', '.join(possible)}{others}.")
     return known[name.lower()]
 
 
+def is_code(name: str) -> bool:
+    """Whether a red agent is a class in a file, `path/to/file.py:Name`."""
+    file, colon, cls = name.rpartition(":")
+    return bool(colon) and file.endswith(".py") and cls.isidentifier()
+
+
+def file_of_red(name: str) -> str | None:
+    """The file that a red agent stands in; None for one that is built in."""
+    return name.rpartition(":")[0] if is_code(name) else name if name.endswith(POLICY_SUFFIX) else None
+
+
+def short_red_name(name: str) -> str:
+    """A red agent in a word, for folders and tables: the class of `file.py:Name`, the stem of a policy's file."""
+    return name.rpartition(":")[2] if is_code(name) else Path(name).stem if name.endswith(POLICY_SUFFIX) else name
+
+
 def red_words(name: str) -> str:
-    """What tables call a red agent, of few letters."""
-    return RED_WORDS.get(name, name.capitalize())
+    """What tables call a red agent, in few letters."""
+    return RED_WORDS.get(name) or (name.capitalize() if name in BUILT_IN else short_red_name(name))

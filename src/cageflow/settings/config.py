@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, mod
 from cageflow.collect import COLLECTORS, WorkflowSpec
 from cageflow.envs.agent import BlueSource
 from cageflow.envs.options import MIXED_RULES, GameOptions, why_not
+from cageflow.envs.red_code import from_file
 from cageflow.envs.varying import Variation, format_mixture, parse_mixture
 from cageflow.errors import UserError
 from cageflow.learn.config import PPOConfig
@@ -173,7 +174,8 @@ class RunConfig(BaseModel, CommonSettings):
 
     @cached_property
     def _game(self) -> GameOptions:
-        return GameOptions(**self._game_settings())
+        given = self._game_settings()
+        return GameOptions(**{**given, "red_agent": from_file(given["red_agent"])})
 
     def _game_settings(self) -> dict[str, Any]:
         """Those of the game by name."""

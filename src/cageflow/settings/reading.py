@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from cageflow.envs.red_code import name_code
 from cageflow.errors import UserError
 from cageflow.reading import TextError, read_yaml
 from cageflow.settings.commands import COMMANDS, SearchConfig
@@ -23,7 +24,7 @@ _given.maxstring = _given.maxother = _given.maxlong = LONGEST
 shorten = _given.repr
 CODE_FROM = {"cyborg_path": "from where CybORG is imported", "address": "a cluster that sends and is sent code"}
 """Settings that say whose code runs. In a file they are for the record: the user names them each time."""
-AGENTS_IN_PYTHON = {"blue_agent": "an agent whose code would run"}
+AGENTS_IN_PYTHON = {"blue_agent": "an agent whose code would run", "red_agent": "an agent whose code would run"}
 """Settings that name an agent, which may be code; likewise where it is."""
 OLD_NAMES = {"n_seeds": "repetitions"}
 """What settings were called before, and what they are called now; files may have the old names for a version."""
@@ -39,7 +40,8 @@ def make_config(settings: Mapping[str, Any], file: Path | None = None) -> RunCon
     """Build a configuration of the command that `command` names, or of a search.
 
     Args:
-        settings: values by field name; they go before those of the file. None means not given.
+        settings: values by field name, as the user gave them or `check_named` has passed them; they go before those of
+            the file. None means not given.
         file: a YAML file of fields, or None. The `config.json` of a run will do.
 
     Raises:
@@ -47,6 +49,7 @@ def make_config(settings: Mapping[str, Any], file: Path | None = None) -> RunCon
     """
     values = {} if file is None else _settings_in(_read_yaml(file))
     given = {name: value for name, value in settings.items() if value is not None}
+    name_code(given.get("red_agent"))
     if file is not None:
         check_named(values, given, file)
     return _validated({**values, **given}, source="" if file is None else f"{file}: ", beside=given.keys())
@@ -68,7 +71,7 @@ def check_named(values: Mapping[str, Any], given: Mapping[str, Any], file: Path)
         file: the file.
 
     Raises:
-        UserError: the file names a CybORG or a cluster, and the user none.
+        UserError: the file names a CybORG, a cluster or a red agent in Python, and the user none.
     """
     foreign = {name: what for name, what in AGENTS_IN_PYTHON.items() if is_code(values.get(name))}
     for name, what in {**CODE_FROM, **foreign}.items():

@@ -23,6 +23,7 @@ from cageflow.agents.baselines.libraries import train as train_library
 from cageflow.agents.sources import AgentSource, BaselineSource, PolicySource
 from cageflow.collect.games import WorkflowSpec
 from cageflow.envs.options import GameOptions, split_game
+from cageflow.envs.red_code import from_file, name_code
 from cageflow.errors import UserError
 from cageflow.evaluation.protocol import EvaluationSettings, evaluate
 from cageflow.files import read_whole, write_whole
@@ -30,8 +31,9 @@ from cageflow.learn.policy_file import dump_policy, load_policy
 from cageflow.runs.interrupt import StopRequest
 from cageflow.scenario import Network
 from cageflow.scenario.orders import Order, format_order
+from cageflow.scenario.red_agents import short_red_name
 from cageflow.settings.commands import TrainConfig
-from cageflow.settings.reading import make_config_of
+from cageflow.settings.reading import check_named, make_config_of
 from cageflow.studies.baseline_table import (
     BaselineRow,
     BaselineSummary,
@@ -162,14 +164,26 @@ class BaselineTable:
 def measure(settings: BaselineSettings, run_dir: Path | None, say: Say) -> BaselineTable:
     """Measure in a new folder; `KIND.new` says how, and what may be wrong."""
     _check(settings)
-    command, stem = f"baseline {settings.name}", f"baseline-{settings.name}-{settings.game.red_agent}"
+    command, stem = f"baseline {settings.name}", f"baseline-{settings.name}-{short_red_name(settings.game.red_agent)}"
     with KIND.new(run_dir, command, stem, settings.to_json(), settings.game, say) as study:
         return _measure(settings, study)
 
 
-def go_on(run_dir: Path, name: str, say: Say) -> BaselineTable:
-    """Go on with measuring the baseline `name` where it was stopped; raises as `KIND.resumed` and `measure`."""
+def go_on(run_dir: Path, name: str, say: Say, red_agent: str | None = None) -> BaselineTable:
+    """Go on with measuring the baseline `name` where it was stopped; raises as `KIND.resumed` and `measure`.
+
+    Args:
+        run_dir: the folder.
+        name: of the baseline.
+        say: is told how it gets on.
+        red_agent: the one that is played against, named by the user where it is code.
+    """
     settings = KIND.read(run_dir, _settings_of)
+    if red_agent not in (None, settings.game.red_agent):
+        raise UserError(f"{run_dir} is against {settings.game.red_agent}, not {red_agent}: name that one")
+    check_named({"red_agent": settings.game.red_agent}, {"red_agent": red_agent}, run_dir / KIND.file)
+    name_code(red_agent)
+    settings = replace(settings, game=replace(settings.game, red_agent=from_file(str(settings.game.red_agent))))
     if settings.name != name:
         right = f"cageflow baseline {settings.name}"
         raise UserError(f"{run_dir} is a run of `{right}`: go on with `{right} --resume {shlex.quote(str(run_dir))}`")

@@ -20,6 +20,7 @@ from cageflow.runs.progress import Quiet, Reporter
 from cageflow.runs.run_folder import read_settings
 from cageflow.runs.summary import RunSummary
 from cageflow.scenario.orders import format_order
+from cageflow.scenario.red_agents import is_code
 from cageflow.scenario.worth import order_by_worth
 from cageflow.settings.commands import SearchConfig, TrainConfig, TrialsConfig
 from cageflow.settings.reading import make_config_of
@@ -152,5 +153,7 @@ def _in_words(config: TrainConfig) -> str:
 def _one(path: Path, config: TrainConfig, make_reporter: Callable[[], Reporter], stop: StopRequest) -> RunSummary:
     if (path / CONFIG).exists():
         changes = {"cyborg_path": config.cyborg_path}
+        if is_code(config.red_agent):
+            changes["red_agent"] = config.red_agent
         return runs.resume(path, "train", make_reporter(), changes, wait_s=ORPHAN_S, stop=stop)
     return runs.start(config, path, make_reporter(), stop=stop)

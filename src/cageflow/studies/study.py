@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shlex
 import time
@@ -21,11 +22,14 @@ from cageflow.runs.new_folder import unused_folder
 from cageflow.runs.runs import telling_failures
 from cageflow.runs.unfinished import check_new
 from cageflow.scenario.named import network_file
+from cageflow.scenario.red_agents import file_of_red
 from cageflow.settings.reading import MADE_FOR
 from cageflow.settings.settings_file import SUM, check_settings, dump_settings, read_object
 
 NETWORK_TEXT = "network_file"
 """The entry of the settings that keeps the network's text, None for CAGE-2's own."""
+RED_SUM = "red_agent_file"
+"""The entry that keeps the SHA-256 of the red agent's file, where it has one."""
 TABLE = "table"
 SAY_EVERY_S = 10.0
 
@@ -109,8 +113,10 @@ class Kind(NamedTuple):
         check_new(run_dir)
         made_for = game.network.identity.to_json()
         text = None if game.scenario is None else network_file(game.scenario).decode()
+        red = _sum_of_red(game.red_agent)
         run_dir.mkdir(parents=True, exist_ok=True)
-        write_whole(run_dir / self.file, dump_settings({**settings, MADE_FOR: made_for, NETWORK_TEXT: text}))
+        kept = {MADE_FOR: made_for, NETWORK_TEXT: text} | ({} if red is None else {RED_SUM: red})
+        write_whole(run_dir / self.file, dump_settings({**settings, **kept}))
         with _opened(run_dir, command, text, say) as study:
             yield study
 
@@ -118,6 +124,12 @@ class Kind(NamedTuple):
     def resumed(self, run_dir: Path, command: str, say: Say) -> Iterator[Study]:
         """Go on with what was stopped, its settings being those that were written; raises as `read` and `new`."""
         content = check_settings(run_dir / self.file, self._content(run_dir))
+        red = str(content.get("red_agent"))
+        if RED_SUM in content and content[RED_SUM] != _sum_of_red(red):
+            raise UserError(
+                f"{file_of_red(red)} is not what it was when {run_dir} was begun: put the red agent's file back as it "
+                "was, or begin anew."
+            )
         with _opened(run_dir, command, content.get(NETWORK_TEXT), say) as study:
             yield study
 
@@ -137,7 +149,8 @@ class Kind(NamedTuple):
         path, content = run_dir / self.file, self._content(run_dir)
         content = check_settings(path, content) if is_signed else content
         try:
-            return parse({name: content[name] for name in content if name not in (SUM, MADE_FOR, NETWORK_TEXT)}, path)
+            own = (SUM, MADE_FOR, NETWORK_TEXT, RED_SUM)
+            return parse({name: value for name, value in content.items() if name not in own}, path)
         except (KeyError, TypeError) as error:
             raise UserError(f"{path} is no configuration of {self.a_what} ({error})") from error
 
@@ -146,6 +159,15 @@ class Kind(NamedTuple):
             return read_object(run_dir / self.file)
         except OSError as error:
             raise UserError(f"{run_dir} holds no {self.what}: {self.file} cannot be read ({error.strerror})") from error
+
+
+def _sum_of_red(red_agent: str) -> str | None:
+    """Of the file of a red agent; None where it has none, or it cannot be read."""
+    file = file_of_red(red_agent)
+    try:
+        return None if file is None else hashlib.sha256(Path(file).read_bytes()).hexdigest()
+    except OSError:
+        return None
 
 
 @contextmanager

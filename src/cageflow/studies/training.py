@@ -14,6 +14,7 @@ from cageflow.runs.layout import CONFIG
 from cageflow.runs.log_file import read_log
 from cageflow.runs.logs import LOGS, UPDATES, LoggedUpdate
 from cageflow.runs.progress import Quiet
+from cageflow.scenario.red_agents import is_code
 from cageflow.settings.commands import TrainConfig
 from cageflow.training.trainer import UpdateRecord, Workflow
 from cageflow.work.worker_process import PARENT_CHECK_S
@@ -63,7 +64,8 @@ class Training:
         """
         reporter = _Reporter(tell)
         if (self.path / CONFIG).exists():
-            return runs.resume(self.path, "train", reporter, wait_s=ORPHAN_S, stop=stop).policy
+            named = {"red_agent": self.config.red_agent} if is_code(self.config.red_agent) else {}
+            return runs.resume(self.path, "train", reporter, named, wait_s=ORPHAN_S, stop=stop).policy
         return runs.start(self.config, self.path, reporter, stop=stop).policy
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from cageflow.envs.red_code import name_code
 from cageflow.errors import UserError
 from cageflow.runs.interrupt import RunFailedError, RunStoppedError
 from cageflow.studies.training import Training
@@ -88,6 +89,7 @@ def progress(training: Training, name: Name = name_by_seed) -> str:
 
 def _train(training: Training) -> str | None:
     """Train in this process, a worker's; what it failed of, if it did."""
+    name_code(training.config.red_agent)  # in the process that this one works for
     try:
         training.carry_through()
     except (UserError, RunFailedError, RunStoppedError) as error:

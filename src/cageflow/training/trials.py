@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from cageflow.collect import RESUMED_EXACTLY, Collector, make_collector
+from cageflow.envs.red_code import name_code
 from cageflow.errors import UserError
 from cageflow.learn.policy_file import dump_policy
 from cageflow.learn.ppo import NonFiniteError
@@ -106,6 +107,7 @@ def run_trial(task: TrialTask, part_episodes: int = PART_EPISODES) -> TrialPart:
         UserError: the learner does not fit the configuration, or CybORG is not there.
     """
     torch.set_num_threads(task.config.num_threads)
+    name_code(task.config.red_agent)  # in the process that has sent the task, which this one works for
     started = time.monotonic()
     updates: list[UpdateRecord] = []
     num_episodes = part_episodes if task.config.collector in RESUMED_EXACTLY else None

@@ -14,9 +14,9 @@ import time
 import numpy as np
 
 from cageflow.agents.foreign import wire
-from cageflow.agents.foreign.calls import describe
 from cageflow.agents.foreign.kinds import ForeignPlayer, load_player
 from cageflow.errors import UserError
+from cageflow.foreign_code import describe
 
 _LOOK_S = 1.0  # between looks at whether the game is still there
 

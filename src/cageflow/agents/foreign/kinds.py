@@ -8,21 +8,17 @@ there is one. Of the models, `.zip` is one of Stable-Baselines3 and `.onnx` one 
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import inspect
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from cageflow.agents.foreign.calls import call, describe, show
 from cageflow.agents.foreign.wire import Shown
 from cageflow.errors import UserError
+from cageflow.foreign_code import call, import_code, show
 
 METHODS = ("get_action", "get_actions", "predict")
 SHAPE = "get_action(observation, action_space) or predict(observation)"
@@ -194,7 +190,7 @@ def is_batched(agent: Any) -> bool:
 def _find(location: str, arguments: Mapping[str, Any]) -> Any:
     """The object or function that a location names."""
     module_name, _, name = location.rpartition(":")
-    module = _import(module_name)
+    module = import_code(module_name, _advice)
     found = getattr(module, name, None)
     if found is None:
         agents = [one for one, value in vars(module).items() if not one.startswith("_") and is_agent(value)]
@@ -221,29 +217,6 @@ def made(found: Any, arguments: Mapping[str, Any]) -> Any:
 def is_agent(value: Any) -> bool:
     """Whether a class, object or function has the shape of an agent."""
     return inspect.isroutine(value) or any(callable(getattr(value, name, None)) for name in METHODS)
-
-
-def _import(name: str) -> ModuleType:
-    """A module from a file or from `sys.path`, with its folder, or the working folder, to import from."""
-    is_file = name.endswith(".py")
-    if is_file and not Path(name).is_file():
-        raise UserError(f"is not there: there is no file {name} to take an agent from.")
-    folder = str(Path(name).resolve().parent if is_file else Path.cwd())
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    try:
-        if not is_file:
-            return importlib.import_module(name)
-        spec = importlib.util.spec_from_file_location(f"cageflow_agent_{Path(name).stem}", name)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module  # dataclasses look themselves up there
-        spec.loader.exec_module(module)
-    except SystemExit as error:
-        raise UserError(f"ended itself by sys.exit({error.code!r}) while it was imported.") from error
-    except BaseException as error:  # whatever the file does at import
-        raise UserError(f"cannot be imported: {describe(error)}{_advice(error, is_file)}.") from error
-    return module
 
 
 def _advice(error: BaseException, is_file: bool) -> str:

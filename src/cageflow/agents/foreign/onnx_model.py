@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cageflow.agents.foreign.calls import call, describe
 from cageflow.agents.foreign.onnx_card import read_onnx
 from cageflow.agents.foreign.wire import Shown
 from cageflow.errors import UserError
+from cageflow.foreign_code import call, describe
 
 _GOLDEN, _MIX_1, _MIX_2 = (np.uint64(x) for x in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 

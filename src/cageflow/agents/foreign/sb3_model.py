@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cageflow.agents.foreign.calls import call, describe
 from cageflow.agents.foreign.wire import Shown
 from cageflow.errors import UserError
+from cageflow.foreign_code import call, describe
 from cageflow.reading import parse_json
 
 ALGORITHMS = ("PPO", "A2C", "DQN", "MaskablePPO")
