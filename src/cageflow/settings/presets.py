@@ -27,8 +27,6 @@ class RolloutConfig:
         mask_actions: blue leaves out the actions that it can know to be in vain.
         memory: its observations hold what it remembers beside its table.
         tell_rules: where the rules are drawn for each episode, its observations end in a bit that says which they are.
-        challenge_first: with tell_rules the share of the episodes, the first ones, that are all played under
-            "challenge", see `training.told_rules`.
 
     Raises:
         UserError: a value out of its range.
@@ -39,12 +37,9 @@ class RolloutConfig:
     mask_actions: bool = True
     memory: bool = False
     tell_rules: bool = False
-    challenge_first: float = 0.0
 
     def __post_init__(self) -> None:
         check_count("episodes_per_update", self.episodes_per_update, MAX_EPISODES)
-        if not 0.0 <= self.challenge_first <= 1.0:
-            raise UserError(f"challenge_first is {self.challenge_first}: expected a share from 0 to 1")
 
     def episodes_after(self, trained: int) -> int:
         """Episodes of the update that follows on so many.
@@ -96,14 +91,14 @@ PRESETS: dict[str, Preset] = {
         ),
     ),
     "champion": Preset(
-        RolloutConfig(episodes_per_update=200, memory=True, tell_rules=True, challenge_first=0.35),
+        RolloutConfig(episodes_per_update=200, memory=True),
         PPOConfig(learning_rate=6e-3, episode_lengths=(30, 50, 100)),
     ),
     "universal": Preset(learner=PPOConfig(learning_rate=1e-3, final_learning_rate=1e-4)),
 }
 """`reference`: the learner of the earlier prototype, detail by detail. `default`: what the field knows to be better.
-`champion`: for a policy with a memory that plays the challenge's protocol, and is told the rules where they are drawn.
-`universal`: `default` with smaller steps, for a policy of all orders, of which each update meets only a few."""
+`champion`: for a policy with a memory that plays the challenge's protocol. `universal`: `default` with smaller steps,
+for a policy of all orders, of which each update meets only a few."""
 
 
 def find_preset(name: str, changes: Mapping[str, Any] | None = None) -> Preset:

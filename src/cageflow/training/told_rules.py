@@ -20,9 +20,6 @@ from cageflow.envs.varying import Variation
 from cageflow.learn.inference import ActorWeights, pack_weights
 from cageflow.learn.policy import Policy, rules_code
 
-FIRST_RULES = "challenge"
-"""Those under which there is more to find."""
-
 
 def play_told(
     collector: Collector,
@@ -30,7 +27,6 @@ def play_told(
     seeds: npt.NDArray[np.uint64],
     workflow: WorkflowSpec | None,
     variation: Variation,
-    only: str | None = None,
 ) -> Episodes:
     """One episode for each seed, those of each of the rules together.
 
@@ -40,9 +36,8 @@ def play_told(
         seeds: (B,) uint64 episode seeds.
         workflow: that the fixes are judged by, or None.
         variation: what else is drawn for them.
-        only: one of RULES that all are played by; None draws them.
     """
-    drawn = variation.rules_of(seeds) if only is None else np.full(len(seeds), RULES.index(only))
+    drawn = variation.rules_of(seeds)
     parts = []
     for number, rules in enumerate(RULES):
         chosen = seeds[drawn == number]
@@ -61,16 +56,12 @@ def told_weights(policy: Policy, rules: str) -> ActorWeights:
 class ToldFeed:
     """Episodes of the present policy, told its rules, in the order of the stream but for the rules.
 
-    The first ones may all be played by one of the rules. What pays under one and is punished under the other is else
-    given up under both before the policy has found out that it may tell them apart.
-
     Args:
         collector: who plays.
         stream: the episodes.
         workflow: that fixes are judged by, or None.
         variation: what is drawn for each of them.
         weights_of: the present policy, told one of RULES.
-        num_first: episodes that are played by FIRST_RULES, before both are drawn.
     """
 
     def __init__(
@@ -80,19 +71,16 @@ class ToldFeed:
         workflow: WorkflowSpec | None,
         variation: Variation,
         weights_of: Callable[[str], ActorWeights],
-        num_first: int = 0,
     ) -> None:
         self._collector, self._stream, self._workflow = collector, stream, workflow
         self._variation, self._weights_of = variation, weights_of
-        self._num_first = num_first
         self._next = 0
 
     def next_batch(self, weights: ActorWeights, count: int) -> Episodes:
         """`count` episodes; the weights are those of a policy that is told nothing, and not played."""
         seeds = self._stream.seeds(self._next, count)
-        only = FIRST_RULES if self._next < self._num_first else None
         self._next += count
-        return play_told(self._collector, self._weights_of, seeds, self._workflow, self._variation, only)
+        return play_told(self._collector, self._weights_of, seeds, self._workflow, self._variation)
 
     def state_dict(self) -> dict[str, Any]:
         """Which episodes have been handed over, as plain data."""

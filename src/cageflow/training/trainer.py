@@ -172,7 +172,6 @@ class PolicyTrainer:
                 self._workflow,
                 variation,
                 self._weights_of,
-                int(rollout.challenge_first * config.planned_episodes),
             )
             if config.tells_rules
             else make_feed(collector, stream, self._workflow, config.max_staleness, max_episodes, variation)

@@ -101,15 +101,6 @@ def test_policy__is_to_be_told_one_of_the_rules(collector: Collector, tmp_path: 
         load_policy(tmp_path / "p.safetensors", setting=BlueSetting(NETWORK, "mixed"))
 
 
-def test_first_episodes__are_all_played_by_one_of_the_rules(collector: Collector) -> None:
-    ppo = {"tell_rules": True, "challenge_first": 0.5}
-    trainer = trainer_of(config_of(ppo=ppo, total_episodes=32), collector)
-    told = [trainer._feed.next_batch(trainer.ppo.actor_weights(), 8).rollout.observations[:, -1] for _ in range(4)]
-    assert [set(bits.tolist()) for bits in told] == [{1}, {1}, {0, 1}, {0, 1}]
-    with pytest.raises(UserError, match="challenge_first is 2: expected a share from 0 to 1"):
-        config_of(ppo={"challenge_first": 2}).rollout()
-
-
 def test_rules_are_told_only_where_they_are_drawn_and_only_if_that_is_asked_for(collector: Collector) -> None:
     assert not config_of(rules="v2.1").tells_rules
     untold = make_config_of(TrainConfig, SMALL)
