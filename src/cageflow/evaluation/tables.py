@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
+from cageflow.envs.options import MIXED_RULES
 from cageflow.envs.perturbing import PERTURBING_STEPS, STARTS
 from cageflow.evaluation.both import Parity
 from cageflow.evaluation.leader_board import LeaderBoard, leader_board
@@ -66,7 +67,7 @@ def format_evaluation(evaluation: Evaluation) -> str:
     if any(cell.chosen is not None for cell in evaluation.cells):
         lines += [_choices(evaluation, red) for red in settings.red_agents]
     trained = evaluation.source.trained_rules
-    if trained not in (None, game.rules):
+    if trained not in (None, game.rules, MIXED_RULES):
         lines.append(f"trained under the rules {trained}")
     return "\n".join(lines)
 

@@ -1,0 +1,85 @@
+"""Play a policy in the original against B-line, all episodes on one random stream, and say which host B-line drew.
+
+    python tools/play_one_stream.py FOLDER-OF-CYBORG --policy champion --episodes 2000 --seed 0
+
+A line of CSV for each episode, then the mean return by host. B-line draws the host that it attacks first, one of four,
+once an episode, and some cost more than others: the mean of a few hundred episodes moves with how often each was drawn.
+`cageflow evaluate --simulator cyborg` seeds each episode by itself.
+"""
+
+import argparse
+import sys
+
+import numpy as np
+
+from cageflow.agents.sources import SourceOptions, find_agent
+from cageflow.envs.agent import BlueView
+from cageflow.envs.cyborg import CyborgEnv, cyborg_rules
+from cageflow.envs.memory import BlueMemory
+from cageflow.envs.options import GameOptions
+from cageflow.evaluation.statistics import summarize
+from cageflow.scenario.orders import Order
+
+
+def view_of(step: int, seen: np.ndarray, actions: np.ndarray | None, memory: BlueMemory) -> BlueView:
+    """What blue is shown of the one game; no truth, and no order to keep."""
+
+    def in_turn(order: Order) -> np.ndarray:
+        masks = np.ones((1, len(memory.network.codec)), np.bool_)
+        memory.keep_order(order, masks)
+        return masks.view(np.uint8)
+
+    def access() -> np.ndarray:
+        raise ValueError("a fair agent does not ask for the truth")
+
+    return BlueView(step, seen, actions, lambda: memory.masks().view(np.uint8), memory.recalled, access, in_turn)
+
+
+def first_host(env: CyborgEnv) -> str | None:
+    """The host of red's action where it is the scan of one; None else."""
+    action = env.cyborg.get_last_action("Red")
+    address = getattr(action, "ip_address", None)
+    hosts = {ip: name for name, ip in env.cyborg.get_ip_map().items()}
+    return hosts.get(address)
+
+
+def main() -> None:
+    """Play, and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("cyborg_path")
+    parser.add_argument("--policy", default="champion")
+    parser.add_argument("--episodes", type=int, default=2000)
+    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    env = CyborgEnv(asked.cyborg_path, "bline", max_steps=asked.steps)
+    options = GameOptions("bline", cyborg_rules(asked.cyborg_path), max_steps=asked.steps)
+    agent = find_agent(asked.policy, SourceOptions(deterministic=True)).load(options.blue_setting)
+    returns: dict[str, list[float]] = {}
+    env.reset(seed=asked.seed)
+    print("episode,host,return")
+    for episode in range(asked.episodes):
+        observation, _ = env.reset()
+        memory = BlueMemory(options)
+        agent.reset(np.array([episode], np.uint64))
+        host, total, actions = None, 0.0, None
+        for step in range(asked.steps):
+            seen = observation[None].astype(np.uint8)
+            actions = np.asarray(agent.act(view_of(step, seen, actions, memory))).astype(np.int16)
+            observation, reward, *_ = env.step(int(actions[0]))
+            memory.update(actions, observation[None])
+            total += reward
+            host = host or first_host(env)
+        returns.setdefault(host or "none", []).append(round(total, 1))
+        print(f"{episode},{host},{total:.1f}", flush=True)
+    for host, values in sorted(returns.items()):
+        if len(values) < 2:
+            continue  # no error
+        one = summarize(values)
+        print(f"{host}: {one.size} episodes, {one.mean:.2f} ± {one.se:.2f}", file=sys.stderr)
+    everything = summarize(sum(returns.values(), []))
+    print(f"all: {everything.size} episodes, {everything.mean:.2f} ± {everything.se:.2f}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
