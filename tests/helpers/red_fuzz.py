@@ -64,3 +64,23 @@ class RestlessRed:
         }
         targets = np.maximum(codec.targets, 0)
         return np.array([done[RedKind(int(k))] >> int(t) & 1 == 0 for k, t in zip(codec.kinds, targets, strict=True)])
+
+
+class ShutOutRed(RestlessRed):
+    """Red makes for the goal, and from when it knows a guarded subnet on keeps knocking there, open or not."""
+
+    def begin(self, seeds: npt.NDArray[np.uint64], mask: npt.NDArray[np.bool_]) -> None:
+        """Begin an episode."""
+        super().begin(seeds, mask)
+        self.perverse, self.repeating, self.again, self.order = 0.05, 0.0, 0.1, list(ORDER)
+
+    def choose(self, memory: RedMemory) -> int:
+        """The number of a red action in the first game."""
+        m, net, codec = memory.records.view(np.recarray)[0], memory.network.tables, memory.network.red_codec
+        guarded = [i for i, is_open in enumerate(net.is_open) if not is_open and int(m.known_subnets) >> i & 1]
+        if not guarded or self.rng.random() > 0.4:
+            return super().choose(memory)
+        is_sweep = codec.kinds == RedKind.DISCOVER_REMOTE_SYSTEMS
+        targets = np.maximum(codec.targets, 0)
+        inside = np.where(is_sweep, np.isin(targets, guarded), np.isin(net.subnet[targets], guarded))
+        return int(self.rng.choice(np.flatnonzero(inside & (codec.kinds != RedKind.SLEEP))))
