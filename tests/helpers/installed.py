@@ -25,6 +25,8 @@ from pathlib import Path
 
 import cageflow
 from cageflow.cli import main
+from cageflow.report.content import Page
+from cageflow.report.page import render
 
 calls, modules = json.loads(sys.stdin.read())
 outcomes = []
@@ -43,9 +45,10 @@ for name in modules:
     except ImportError as error:
         missing[name] = error.name or str(error)
 found = {"file": cageflow.__file__, "version": cageflow.__version__, "outcomes": outcomes, "missing": missing}
+found["page"] = render(Page("Title", "Heading", (), "", ()), ())
 print(json.dumps(found))
 """
-"""Calls commands one after the other in one process, then imports modules; says how each ended."""
+"""Calls commands one after the other in one process, imports modules, makes an empty page; says how each ended."""
 
 
 def build_wheel(folder: Path) -> Path:
