@@ -145,6 +145,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, search_run: Run, plain
     shutil.copy(RECORDING, tmp_path / "made" / "recording.npz")
     (tmp_path / "made" / "theirs.yaml").write_text(cyborg_text(load_scenario()))
     (tmp_path / "agents.py").write_text(PAGES["evaluation.md"].programs[0].text)
+    shutil.copy(ROOT / "docs" / "examples" / "my_red.py", tmp_path / "my_red.py")
     return tmp_path
 
 
