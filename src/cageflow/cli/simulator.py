@@ -50,7 +50,9 @@ def record(
     cyborg_path: Annotated[Path, typer.Option(help="Folder of an installed CybORG 2.1.", show_default=False)],
     out: Annotated[Path | None, option("The file to write.", "named like the shipped recordings")] = None,
     rules: Annotated[str, typer.Option(help="The rules that this CybORG plays by: v2.1 or challenge.")] = "v2.1",
-    red_agent: Annotated[str, typer.Option(help="B_lineAgent, RedMeanderAgent, SleepAgent or random.")] = "B_lineAgent",
+    red_agent: Annotated[
+        str, typer.Option(help="B_lineAgent, RedMeanderAgent, SleepAgent, random or FILE.py:Class.")
+    ] = "B_lineAgent",
     blue: Annotated[str, typer.Option(help="random, sleep, restore, remove, decoyer, focused or lazy.")] = "random",
     green: Annotated[bool, typer.Option("--green/--no-green", help="Wake the green agent.")] = False,
     episodes: Annotated[int, typer.Option(help="Episodes to record.", min=1)] = 10,
@@ -63,12 +65,11 @@ def record(
     from cageflow.files import check_output_file
     from cageflow.parity.recorder import record_episodes
     from cageflow.parity.recording import save_recording
-    from cageflow.parity.red_players import RANDOM
-    from cageflow.scenario.red_agents import parse_red_agent
+    from cageflow.scenario.red_agents import is_code, parse_red_agent, short_red_name
 
-    full_name = RANDOM if red_agent.lower() == RANDOM else parse_red_agent(red_agent)
+    full_name = red_agent if is_code(red_agent) else parse_red_agent(red_agent)
     on = "" if scenario is None else f"{scenario.stem}_"
-    path = out or Path(f"{on}{rules}_{full_name}_{blue}_g{int(green)}_s{seed}.npz")
+    path = out or Path(f"{on}{rules}_{short_red_name(full_name)}_{blue}_g{int(green)}_s{seed}.npz")
     check_output_file(path, ".npz")
     with Telling(f"recording {episodes} episodes"):
         recording = record_episodes(cyborg_path, rules, full_name, blue, green, seed, episodes, max_steps, scenario)

@@ -9,11 +9,12 @@ import numpy.typing as npt
 from cageflow.envs.cyborg import CyborgEnv, cyborg_rules
 from cageflow.envs.cyborg_red import OUTCOMES, read_action
 from cageflow.envs.options import RULES
+from cageflow.envs.red_player import RedPlayer
 from cageflow.errors import UserError
 from cageflow.parity.blue_policies import BluePolicy, find_policy
 from cageflow.parity.draws import Draws, watch_draws
 from cageflow.parity.recording import FIELDS, Recording, RecordingMeta, empty_arrays
-from cageflow.parity.red_players import RecordedRed, RedPlayer, find_red, name_of_red
+from cageflow.parity.red_players import RecordedRed, find_red, name_of_red
 from cageflow.scenario.red_agents import BLINE_NAME
 from cageflow.scenario.writing import network_text
 
@@ -38,7 +39,8 @@ def record_episodes(
         cyborg_path: the root of a clone of cage-challenge/cage-challenge-2, or the CybORG folder in it.
         rules: "v2.1" or "challenge"; the installed CybORG is probed and must play these.
         red_agent: "B_lineAgent", "RedMeanderAgent" or "SleepAgent", or "bline", "meander", "sleep": CybORG's own. Or
-            "random": any action that red has, sensible or not, all equally likely. Or a red player.
+            "random": any action that red has, sensible or not, all equally likely. Or
+            "FILE.py:Class", a class of one's own, see `docs/attackers.md`. Or a red player.
         policy: the name of a blue policy in `cageflow.parity.blue_policies`, or a callable like those.
         green: whether the green agent acts.
         seed: at least 0.
@@ -55,7 +57,7 @@ def record_episodes(
     if rules not in RULES:
         raise UserError(f"{rules!r} is no rule set; possible are {', '.join(RULES)}.")
     choose = find_policy(policy) if isinstance(policy, str) else policy
-    player = find_red(red_agent)
+    player = find_red(red_agent, scenario)
     own = red_agent if isinstance(red_agent, str) and player is None else "SleepAgent"
     env = CyborgEnv(cyborg_path, own, max_steps=max_steps, green=green, scenario=scenario, given_red=player is not None)
     if env.options.red_agent == BLINE_NAME and env.network.scenario.red.b_line is None:
@@ -67,7 +69,7 @@ def record_episodes(
     if found != rules:
         raise UserError(f"CybORG in {cyborg_path} plays the rules {found}, not {rules}.")
     name = policy if isinstance(policy, str) else getattr(policy, "__name__", type(policy).__name__)
-    red_name = env.options.red_agent if player is None else name_of_red(player)
+    red_name = env.options.red_agent if player is None else name_of_red(red_agent, player)
     meta = RecordingMeta(rules, red_name, name, seed, green, *_texts(env, scenario))
     arrays = empty_arrays(env.network, episodes, max_steps)
     red = None if player is None else RecordedRed(env, player)

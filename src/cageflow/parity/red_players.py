@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from cageflow.envs.cyborg import CyborgEnv
 from cageflow.envs.cyborg_red import what_red_was_told
+from cageflow.envs.options import GameOptions
 from cageflow.envs.red_memory import RedMemory
+from cageflow.envs.red_player import RedPlayer, open_red
+from cageflow.scenario.red_agents import is_code
 
 RANDOM = "random"
-
-
-class RedPlayer(Protocol):
-    """What chooses red's actions in a batch of games."""
-
-    def begin(self, seeds: npt.NDArray[np.uint64], mask: npt.NDArray[np.bool_]) -> None:
-        """Begin an episode in the games of a (B,) mask, from (B,) seeds."""
-
-    def act(self, memory: RedMemory, free: npt.NDArray[np.bool_]) -> npt.NDArray[np.integer]:
-        """(B,) numbers of red actions; what is chosen where `free` is not set is ignored."""
 
 
 class UniformRed:
@@ -36,15 +29,27 @@ class UniformRed:
         return self._rng.integers(len(memory.network.red_codec), size=len(free))
 
 
-def find_red(red_agent: str | RedPlayer) -> RedPlayer | None:
-    """Who plays red where it is none of CybORG's own agents; None where it is, or is to be refused as none."""
+def find_red(red_agent: str | RedPlayer, scenario: Path | str | None = None) -> RedPlayer | None:
+    """Who plays red where it is none of CybORG's own agents; None where it is, or is to be refused as none.
+
+    Args:
+        red_agent: as `record_episodes` takes it.
+        scenario: the network that is played.
+
+    Raises:
+        UserError: it names a class in a file that cannot play red.
+    """
     if not isinstance(red_agent, str):
         return red_agent
+    if is_code(red_agent):
+        return open_red(GameOptions(red_agent, scenario=scenario))
     return UniformRed() if red_agent.lower() == RANDOM else None
 
 
-def name_of_red(player: RedPlayer) -> str:
+def name_of_red(red_agent: str | RedPlayer, player: RedPlayer) -> str:
     """What a recording calls a red player."""
+    if isinstance(red_agent, str) and is_code(red_agent):
+        return Path(red_agent).name
     kind = type(player)
     if kind is UniformRed:
         return RANDOM

@@ -34,7 +34,21 @@ def test_find_red__knows_the_random_one_and_leaves_the_originals_alone():
     assert find_red("bline") is None
     player = UniformRed()
     assert find_red(player) is player
-    assert name_of_red(player) == "random"
+    assert name_of_red("random", player) == "random"
+
+
+def test_find_red__takes_a_class_of_a_file(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "class Mine:\n"
+        "    def reset(self, network, seed):\n        pass\n"
+        "    def act(self, view):\n        return 'sweep User'\n"
+    )
+    name = f"{path}:Mine"
+    player = find_red(name)
+    assert name_of_red(name, player) == "mine.py:Mine"
+    player.begin(np.zeros(1, np.uint64), ONE)
+    assert player.act(RedMemory(NETWORK), ONE).tolist() == [NETWORK.red_codec.index("sweep User")]
 
 
 def test_recorded_red__is_asked_before_a_step_and_told_after_it(monkeypatch):
@@ -54,7 +68,7 @@ def test_recorded_red__is_asked_before_a_step_and_told_after_it(monkeypatch):
         red.learn()
         red.choose()
     assert (asked, env.red.action) == ([0, 1, 0, 1], 5)
-    assert name_of_red(Watchful()) == "test_red_players.py:Watchful"
+    assert name_of_red(Watchful(), Watchful()) == "test_red_players.py:Watchful"
 
 
 def recorded(red="random"):
