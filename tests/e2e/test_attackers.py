@@ -31,6 +31,17 @@ def test_policy__says_that_it_plays_red_and_against_whom(trained: Path) -> None:
     assert [line.split(",")[1] for line in log[1:]] == ["red"] * (len(log) - 1)
 
 
+def test_policy__is_a_red_agent_and_no_defender(trained: Path) -> None:
+    policy = trained / "policies" / "policy.safetensors"
+    played = cageflow(
+        "evaluate", "react", "--red-agent", policy, "--max-steps", 12, "--evaluation-episodes", 8, "--json"
+    )
+    assert played.status == 0, played.err
+    assert played.json["cells"][0]["red_agent"] == str(policy)
+    refused = cageflow("evaluate", policy, "--evaluation-episodes", 4)
+    assert refused.status == 2 and "plays red, and blue is wanted here" in refused.err
+
+
 def test_report__says_what_it_does(trained: Path) -> None:
     outcome = cageflow("report", trained, "--evaluation-episodes", 100, "--json")
     assert outcome.status == 0, outcome.err
