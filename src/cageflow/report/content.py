@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PIXELS_A_LETTER, PIXELS_BETWEEN = 7.2, 16
-"""Of a table: a letter of it, and what stands between two columns."""
+PIXELS_A_LETTER, PIXELS_BETWEEN, LONG_HEADING = 7.2, 16, 136
+"""Of a table: a letter of it, what stands between two columns, and the least that a row's long heading takes."""
 
 Draw = Callable[["Figure", bool], None]
 """Draws on an empty figure; told whether it is the narrow one, for a window of a telephone's width."""
@@ -84,7 +84,8 @@ class Table:
             cells = [row[i] for row in self.rows]
             if not column.startswith("#"):  # these break into lines
                 cells = [max(cell.split(), key=len, default="") for cell in cells]
-            widths.append(PIXELS_A_LETTER * max(map(len, (words, *cells))) + PIXELS_BETWEEN)
+            least = LONG_HEADING if i == 0 and any(len(row[0]) > 16 for row in self.rows) else 0
+            widths.append(max(least, PIXELS_A_LETTER * max(map(len, (words, *cells)))) + PIXELS_BETWEEN)
         return round(sum(widths))
 
     def __post_init__(self) -> None:

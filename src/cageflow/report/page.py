@@ -15,7 +15,7 @@ from cageflow.report.drawing import Drawing
 from cageflow.report.theme import css_variables
 from cageflow.report.watch.page import make_player
 
-PAGE_WIDTHS = (850, 320)
+PAGE_WIDTHS = (850, 310)
 """In pixels: what a wide window has for a table, and a telephone."""
 
 
