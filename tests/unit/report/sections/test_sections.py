@@ -388,7 +388,9 @@ def test_an_idle_red_agent__leaves_nothing_to_react_to(tmp_path: Path) -> None:
 
 def test_every_section_and_chart_of_a_search__is_there_and_named_once(search: Material) -> None:
     page = make_page(search)
-    assert len(page.sections) == len(SECTIONS) - 2  # without prices, of landscapes, and other red agents, not played
+    assert (
+        len(page.sections) == len(SECTIONS) - 3
+    )  # without prices, of landscapes, other red agents and exploits, not played
     assert len({section.name for section in page.sections}) == len(page.sections)
     assert len({chart.name for chart in page.charts}) == len(page.charts) == 13
     assert page.notice == ""
