@@ -216,7 +216,9 @@ def test_navigation__names_a_group_once(browser: Browser, reported: Path) -> Non
             *("Answer", "Playbook", "Orders", "Training", "Run")
         ]
         assert browser.evaluate("document.querySelector('nav').textContent.match(/Playbook/g).length") == 1
-        assert browser.evaluate("[...document.querySelectorAll('nav a')].every(a => a.clientHeight > 0)")
+        assert browser.evaluate(
+            "[...document.querySelectorAll('nav a')].every(a => a.getBoundingClientRect().height > 0)"
+        )
 
 
 @pytest.mark.browser

@@ -51,6 +51,8 @@ TOO_SLOW = {
     "report",
     "universal",
     "champion",
+    "duel",
+    "exploit",
     "bench sim",
     "bench collectors",
     "bench train",
@@ -60,7 +62,7 @@ TOO_SLOW = {
 
 OF_EXTRAS = {
     *("stable_baselines3", "sb3_contrib", "torchrl", "tensordict"),
-    *("onnx", "onnxruntime", "dask", "distributed", "ray", "wandb"),
+    *("onnx", "onnxruntime", "dask", "distributed", "ray", "wandb", "pettingzoo"),
 }
 """Modules that only extras bring."""
 

@@ -15,8 +15,8 @@ from cageflow.report.drawing import Drawing
 from cageflow.report.theme import css_variables
 from cageflow.report.watch.page import make_player
 
-PAGE_WIDTHS = (850, 310)
-"""In pixels: what a wide window has for a table, and a telephone."""
+PAGE_WIDTHS = (850, 600, 310)
+"""In pixels: what a wide window has for a table, one of half a screen, and a telephone."""
 
 
 def render(page: Page, drawings: Sequence[Drawing]) -> str:
