@@ -89,6 +89,7 @@ def test_version_is_printed() -> None:
 
 OTHER_DEFAULTS = {
     "green": "no-green",
+    "green_share": "as green says",
     "episodes_per_update": "the preset's",
     "strategy": "curves; gp-ucb where orders are rewarded",
     "workflow_mode": "enforced; rewarded with the preset reference or where the reward or its threshold is set",
@@ -119,7 +120,7 @@ def test_defaults_in_the_help_are_those_of_the_settings(name: str) -> None:
 def test_every_setting_has_an_option_and_every_option_of_a_run_is_a_setting(name: str) -> None:
     implied = {"strategy", "total_episodes", "min_episodes_per_trial", "patience_updates"}
     only_in_files = {"command", "ppo", "min_improvement"} | (implied if name == "landscape" else set())
-    not_settings = {"config", "run_dir", "resume", "quiet", "as_json", "no_workflow", "against", "help"}
+    not_settings = {"config", "run_dir", "resume", "quiet", "as_json", "no_workflow", "against", "help", "wandb"}
     options = {param.name for param in command(name).params}
     assert options - not_settings == RUNS[name].model_fields.keys() - only_in_files
 

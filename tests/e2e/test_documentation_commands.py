@@ -26,6 +26,7 @@ NOT_RUN = {
     "cageflow * --cyborg-path DIR*": "needs an installed CybORG, some of them an entrant's repository too",
     "PYTHONPATH=DIR/CybORG *": "needs an installed CybORG; test_export.py runs the file",
     "cageflow search * --address HOST:*": "needs a cluster; test_clusters.py has one",
+    "cageflow train --start-from A *": "goes on from a training of 50,000 episodes",
     "cageflow evaluate": "speaks of the command",
     "cageflow export": "speaks of the command",
     "cageflow train": "speaks of the command",
@@ -56,7 +57,7 @@ NO_COMMANDS = {
     ("search.md", "value of a trial = "): "a formula",
     ("search.md", "-ln(1 + gap / unit) "): "a formula",
     ("search.md", "enterprise before user "): "what a search prints",
-    ("search.md", "The orders differ: "): "what a landscape prints",
+    ("search.md", "CAGE Challenge 2, Scenario2, durations cage4,"): "what regret prints",
     ("networks.md", "protocol: {"): "a line of a network file",
 }
 """How the other blocks without a language begin."""

@@ -189,7 +189,7 @@ def test_policies_of_cage2__play_no_other_network(here: Path, way: str, kind: st
 
 
 def test_original__plays_cage2_alone(own: Path, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cageflow.envs.cyborg.cyborg_rules", lambda path: "v2.1")
+    monkeypatch.setattr("cageflow.api.evaluating.cyborg_rules", lambda path: "v2.1")
     words = refused("evaluate", own, "--simulator", "cyborg", "--cyborg-path", here, *EVALUATE)
     assert "was made for the network 'Own values'" in words and "leave out --both and --simulator cyborg" in words
 

@@ -1,5 +1,6 @@
 """Every command that takes its time says so, and ends in order when it is asked to."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -33,11 +34,11 @@ def test_regret__says_what_it_does_and_leaves_nothing_behind(tmp_path: Path, num
     while len(lines) < 2:  # what is done, and how far it is or that it is still at it
         line = process.stderr.readline()
         assert line, process.wait()
-        lines += [line] * line.startswith("bline: ")
+        lines += [line] * line.startswith("cage2-bline-rewarded")
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == status
-    assert lines[0].startswith("bline: replaying 10 contenders 5000 times")
+    assert re.match(r"cage2-bline-rewarded\S*: replaying \d+ contenders 5000 times", lines[0])
     name = signal.Signals(number).name
     assert (out, err.splitlines()[-1]) == ("", f"cageflow: stopped by {name}")
     assert "leaked" not in err and "Traceback" not in err

@@ -34,13 +34,13 @@ KINDS: dict[str, Callable[[PeerSetting], Peer]] = {
 def played(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """The games of each step that any environment of ours plays."""
     steps: list[int] = []
-    play = GameBatch.play
+    play = GameBatch._play
 
     def counted(self: GameBatch, actions, *rest):
         steps.append(len(actions))
         play(self, actions, *rest)
 
-    monkeypatch.setattr(GameBatch, "play", counted)
+    monkeypatch.setattr(GameBatch, "_play", counted)
     yield steps
 
 
