@@ -90,6 +90,7 @@ def test_version_is_printed() -> None:
 OTHER_DEFAULTS = {
     "green": "no-green",
     "green_share": "as green says",
+    "red_mixture": "the red agent",
     "episodes_per_update": "the preset's",
     "strategy": "curves; gp-ucb where orders are rewarded",
     "workflow_mode": "enforced; rewarded with the preset reference or where the reward or its threshold is set",
