@@ -73,7 +73,9 @@ def small(text: str) -> list[str]:
     number = 2 if words[0] in ("bench", "network") else 1
     sizes = OPTIONS[" ".join(words[:number])]
     if "--rungs" in words:  # the last is the longest training
-        sizes = {name: value for name, value in sizes.items() if name != "--max-episodes-per-workflow"} | {"--rungs": "4,8"}
+        sizes = {name: value for name, value in sizes.items() if name != "--max-episodes-per-workflow"} | {
+            "--rungs": "4,8"
+        }
     words = words[:number] + shlex.split(" ".join(_filled_in(word) for word in words[number:]))
     if "--resume" not in words:  # what goes on has the size that it began with
         words += [word for name, value in sizes.items() if name not in words for word in (name, value)]
