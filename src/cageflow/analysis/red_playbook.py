@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,6 @@ import numpy.typing as npt
 
 from cageflow.agents.playing import play_steps
 from cageflow.collect.games import GameSpec, LocalGames
-from cageflow.collect.red_batch import LearnedRedBatch
 from cageflow.envs.agent import BlueAgent
 from cageflow.envs.game import GameBatch
 from cageflow.envs.inspection import Access, accesses
@@ -111,25 +109,13 @@ def red_playbook(agent: BlueAgent, options: GameOptions, seeds: npt.NDArray[np.u
         options: the game; its red agent is whom this is about.
         seeds: (N,) uint64, at least one.
     """
-    return _playbook(agent, lambda: GameBatch(options, 1), options, options.red_agent, seeds)
-
-
-def learned_playbook(agent: BlueAgent, options: GameOptions, file: str, seeds: npt.NDArray[np.uint64]) -> RedPlaybook:
-    """The same of a policy of red's, in a file, in the red agent's place.
-
-    Raises:
-        UserError: it is no policy of red's, or was made for another network.
-    """
-    return _playbook(agent, lambda: LearnedRedBatch(options, file), options, file, seeds)
-
-
-def _playbook(
-    agent: BlueAgent, make: Callable[[], GameBatch], options: GameOptions, name: str, seeds: npt.NDArray[np.uint64]
-) -> RedPlaybook:
     at_once = max(1, STEPS_AT_ONCE // options.max_steps)
-    parts = [_record(agent, make(), options, seeds[first : first + at_once]) for first in range(0, len(seeds), at_once)]
+    parts = [
+        _record(agent, GameBatch(options, 1), options, seeds[first : first + at_once])
+        for first in range(0, len(seeds), at_once)
+    ]
     moves = _Moves(*(np.concatenate([vars(part)[name] for part in parts], axis=1) for name in vars(parts[0])))
-    return _count(moves, options, name)
+    return _count(moves, options, options.red_agent)
 
 
 def _record(agent: BlueAgent, batch: GameBatch, options: GameOptions, seeds: npt.NDArray[np.uint64]) -> _Moves:

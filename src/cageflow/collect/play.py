@@ -66,10 +66,9 @@ class Player:
         if red not in self._against:
             if not isinstance(self._games, LocalGames):
                 raise UserError(f"red_mixture names the policy {red}, which no collector sync plays: give another one")
-            from cageflow.collect.red_batch import LearnedRedBatch  # so that it is loaded only where it is used
-
             spec = self._games.spec
-            self._against[red] = LocalGames(spec, LearnedRedBatch(spec.options, red))
+            batch = GameBatch(spec.options.against(red, spec.options.max_steps), 1)
+            self._against[red] = LocalGames(spec, batch)
         return self._against[red]
 
     def _play(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cageflow.analysis.red_playbook import RedPlaybook, learned_playbook
+from cageflow.analysis.red_playbook import RedPlaybook, red_playbook
 from cageflow.analysis.red_words import red_sentences
 from cageflow.envs.seeds import EpisodeStream
 from cageflow.errors import UserError
@@ -90,7 +90,7 @@ def playbook_of(run: SavedRun, episodes: int, seed: int) -> RedPlaybook:
     assert source is not None, "red learned against somebody"
     agent = source.load(game.blue_setting)
     seeds = EpisodeStream(seed, STREAM).seeds(0, episodes)
-    return learned_playbook(agent, game, str(run.policy_path), seeds)
+    return red_playbook(agent, game.against(str(run.policy_path), game.max_steps), seeds)
 
 
 def red_page(run: SavedRun, book: RedPlaybook) -> Page:
