@@ -9,6 +9,7 @@ from cageflow.runs.interrupt import RunStoppedError
 from cageflow.runs.training_run import TrainingRun
 from cageflow.training.trainer import PolicyTrainer
 from tests.e2e.command_line import cageflow
+from tests.helpers.agents import policy_file
 
 RED = ("train", "--side", "red", "--blue-agent", "react", "--max-steps", 12, "--total-episodes", 48, "--seed", 3)
 RED = (*RED, "--episodes-per-update", 16, "--evaluation-episodes", 8, "--json")
@@ -34,12 +35,36 @@ def test_policy__says_that_it_plays_red_and_against_whom(trained: Path) -> None:
 def test_policy__is_a_red_agent_and_no_defender(trained: Path) -> None:
     policy = trained / "policies" / "policy.safetensors"
     played = cageflow(
-        "evaluate", "react", "--red-agent", policy, "--max-steps", 12, "--evaluation-episodes", 8, "--json"
+        *("evaluate", "react", "--red-agent", policy, "--max-steps", 12, "--evaluation-episodes", 8, "--perturbed", 4),
+        "--json",
     )
     assert played.status == 0, played.err
     assert played.json["cells"][0]["red_agent"] == str(policy)
+    starts = played.json["perturbed"]["cells"]
+    assert [cell["red_agent"] for cell in starts] == [str(policy)] * 2
     refused = cageflow("evaluate", policy, "--evaluation-episodes", 4)
     assert refused.status == 2 and "plays red, and blue is wanted here" in refused.err
+
+
+def test_blue__learns_from_perturbed_starts_against_it_and_is_reported_on(trained: Path, tmp_path: Path) -> None:
+    """The report plays them too, since the training follows a workflow."""
+    policy, run = trained / "policies" / "policy.safetensors", tmp_path / "blue"
+    outcome = cageflow(
+        *("train", "--red-agent", policy, "--workflow", "op_server,enterprise,defender,op_host,user"),
+        *("--perturbed-starts", 0.5, "--max-steps", 12, "--total-episodes", 32, "--episodes-per-update", 16),
+        *("--evaluation-episodes", 8, "--seed", 3, "--run-dir", run, "--json"),
+    )
+    assert outcome.status == 0, outcome.err
+    reported = cageflow("report", run, "--evaluation-episodes", 100, "--json")
+    assert reported.status == 0, reported.err
+    assert "After 25 steps in which blue slept" in Path(reported.json["report"]).read_text()
+
+
+def test_mixture_with_what_plays_no_red__is_refused_before_anything_is_written(trained: Path, tmp_path: Path) -> None:
+    blue = policy_file(tmp_path / "blue.safetensors")
+    refused = cageflow("train", "--no-workflow", "--red-mixture", f"{blue}=1", "--run-dir", tmp_path / "run")
+    assert refused.status == 2 and "plays blue, and red is wanted here" in refused.err
+    assert not (tmp_path / "run").exists()
 
 
 def test_report__says_what_it_does(trained: Path) -> None:

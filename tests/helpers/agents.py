@@ -1,5 +1,6 @@
 """Policies and agents for the tests of evaluations."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cageflow.envs.agent import BlueSetting, BlueView
-from cageflow.learn.policy import Policy, PolicyCard, made_for
+from cageflow.learn.inference import Layers
+from cageflow.learn.policy import Policy, PolicyCard, made_for, red_made_for
 from cageflow.learn.policy_file import save_policy
 from cageflow.scenario import Network, default_network
 from cageflow.sim.recall import num_recalled
@@ -43,6 +45,21 @@ def policy_file(path: Path, seed: int = 0, *, network: Network = NETWORK, **card
     """A policy file with random weights."""
     path.parent.mkdir(parents=True, exist_ok=True)
     save_policy(path, policy(seed, network=network, **card))
+    return path
+
+
+def red_layers(seed: int = 0) -> Layers:
+    """Of a small policy of red's with random weights."""
+    rng = np.random.default_rng(seed)
+    sizes = [(8, NETWORK.num_red_observations), (len(NETWORK.red_codec), 8)]
+    return [(rng.normal(size=size).astype(np.float32), rng.normal(size=size[0]).astype(np.float32)) for size in sizes]
+
+
+def red_policy_file(path: Path) -> Path:
+    """The file of a policy of red's with random weights."""
+    made = red_made_for(NETWORK)
+    card = replace(policy().card, mask_actions=True, side="red", blue_agent="react", red_agent="learned", **made)
+    save_policy(path, Policy(card, red_layers()))
     return path
 
 

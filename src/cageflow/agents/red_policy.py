@@ -35,15 +35,13 @@ class PolicyRed:
             mask: (B,) bool; all where B is another number than before.
         """
         if len(seeds) != len(self._seeds):
-            self._seeds, self._steps = seeds.copy(), np.zeros(len(seeds), np.int64)
-            self._uniforms = np.empty(len(seeds), np.float64)
+            self._seeds, self._uniforms = seeds.copy(), np.empty(len(seeds), np.float64)
         self._seeds[mask] = seeds[mask]
-        self._steps[mask] = 0
 
     def act(self, memory: RedMemory, free: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
         """(B,) drawn actions of the red codec."""
         masks = memory.masks().view(np.uint8) if self._policy.card.is_masked else None
-        draw_uniforms(self._seeds, self._steps, self._uniforms)
+        draw_uniforms(self._seeds, memory.records["step"], self._uniforms)
         return self._policy.draw(memory.observations(), self._uniforms, masks)
 
 
@@ -59,14 +57,13 @@ def open_red_policy(source: str, options: GameOptions) -> PolicyRed:
 
 
 @njit(cache=True, nogil=True)
-def draw_uniforms(seeds: npt.NDArray[np.uint64], steps: npt.NDArray[np.int64], out: npt.NDArray[np.float64]) -> None:
+def draw_uniforms(seeds: npt.NDArray[np.uint64], steps: npt.NDArray[np.int32], out: npt.NDArray[np.float64]) -> None:
     """The policy's numbers in one step of each game, which may be at different steps.
 
     Args:
         seeds: (B,) uint64.
-        steps: (B,) int64 already done in the episodes; one more after it.
+        steps: (B,) int32 already done in the episodes.
         out: (B,) float64 in [0, 1); overwritten.
     """
     for i in range(seeds.shape[0]):
         out[i] = action_uniform(seeds[i], steps[i])
-        steps[i] += 1

@@ -10,10 +10,11 @@ import numpy.typing as npt
 from cageflow.collect.episode_loop import Masking, Played, Steps, play_steps
 from cageflow.collect.episodes import Episodes
 from cageflow.collect.games import Games, LocalGames, WorkflowSpec
+from cageflow.collect.lockstep_games import LockstepGames
 from cageflow.collect.seeds import action_uniforms
+from cageflow.collect.simulators import make_games_against
 from cageflow.envs.game import GameBatch
 from cageflow.envs.varying import UNVARIED, Variation
-from cageflow.errors import UserError
 from cageflow.learn.bit_table import BitTable
 from cageflow.learn.inference import Actor, ActorWeights
 from cageflow.learn.rollout import Rollout
@@ -32,7 +33,7 @@ class Player:
         self._games = games
         self._num_steps = num_steps
         self._actor: Actor | None = None
-        self._against: dict[str, LocalGames] = {}
+        self._against: dict[str, Games] = {}
 
     def play(
         self,
@@ -64,11 +65,12 @@ class Player:
         if red is None:
             return self._games
         if red not in self._against:
-            if not isinstance(self._games, LocalGames):
-                raise UserError(f"red_mixture names the policy {red}, which no collector sync plays: give another one")
-            spec = self._games.spec
-            batch = GameBatch(spec.options.against(red, spec.options.max_steps), 1)
-            self._against[red] = LocalGames(spec, batch)
+            games = self._games
+            if isinstance(games, LockstepGames):
+                self._against[red] = games.against(red)
+            else:
+                assert isinstance(games, LocalGames), "who learns red meets no other"
+                self._against[red] = make_games_against(games.spec, red)
         return self._against[red]
 
     def _play(
@@ -83,7 +85,7 @@ class Player:
         started = time.perf_counter()
         games.reset(seeds, workflow, variation)
         steps = _make_room(self._num_steps, len(seeds))
-        if isinstance(games, LocalGames) and type(games.batch) is GameBatch and games.batch.red is None:
+        if isinstance(games, LocalGames) and isinstance(games.batch, GameBatch) and games.batch.red is None:
             actor = self._start_actor(weights, masked=games.is_masked)
             masks = _play_compiled(games, games.batch, actor, seeds, steps)
         else:

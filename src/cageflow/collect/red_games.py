@@ -11,16 +11,16 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from cageflow.collect.games import QUIET, GameSpec, LocalGames, Observations, Outcomes, WorkflowSpec
+from cageflow.collect.games import GameSpec, LocalGames, Observations, Outcomes, WorkflowSpec
 from cageflow.envs.agent import BlueView
 from cageflow.envs.game import GameBatch
 from cageflow.envs.memory import checked_actions
 from cageflow.envs.red_memory import RedMemory
+from cageflow.envs.red_player import GivenActions
 from cageflow.envs.seeds import scramble
 from cageflow.envs.varying import UNVARIED, Variation
 from cageflow.errors import UserError
-from cageflow.scenario import RedAgent
-from cageflow.sim.given import give_loop
+from cageflow.scenario.red_agents import GIVEN
 
 BLUE_SALT = np.uint64(0x9FB21C651E98DF25)
 """Keeps blue's numbers apart from those of red, which are drawn by the episode's own seed."""
@@ -38,14 +38,11 @@ class RedGames:
 
     def __init__(self, spec: GameSpec) -> None:
         assert spec.blue is not None, "somebody plays blue"
-        options = spec.options.against(QUIET, spec.options.max_steps)
+        options = spec.options.against(GIVEN, spec.options.max_steps)
         self._blue = spec.blue.load(options.blue_setting)
-        self._batch = GameBatch(options, 1)
-        self._batch.memory.settings["red_agent"] = RedAgent.GIVEN
+        self._given = GivenActions(1)
+        self._batch = GameBatch(options, 1, red=self._given)
         self._games = LocalGames(replace(spec, options=options, memory=False), self._batch)
-        self._red = RedMemory(options, 1)
-        codec = options.network.red_codec
-        self._kinds, self._targets = np.asarray(codec.kinds, np.int8), np.asarray(codec.targets, np.int8)
         self._is_masked = spec.masked
         self._num_envs = self._step = 0
         self._last_actions: npt.NDArray[np.int16] | None = None
@@ -53,7 +50,7 @@ class RedGames:
     def reset(
         self, seeds: npt.NDArray[np.uint64], workflow: WorkflowSpec | None, variation: Variation = UNVARIED
     ) -> None:
-        """Begin B episodes, one for each seed, which differ as `variation` says.
+        """Begin B episodes, one for each seed, which differ as `variation` says; red sleeps in perturbing steps.
 
         Raises:
             UserError: blue plays fewer games at once.
@@ -63,12 +60,16 @@ class RedGames:
             raise UserError(
                 f"blue plays {most} games at once, and {len(seeds)} are to be in step: give --collector sequential"
             )
+        self._given.actions = np.zeros(len(seeds), np.int64)
         self._games.reset(seeds, None, variation)
-        if len(seeds) != self._num_envs:
-            self._red = RedMemory(self._games.spec.options, len(seeds))
-        self._red.reset()
         self._blue.reset(scramble(seeds ^ BLUE_SALT))
         self._num_envs, self._step, self._last_actions = len(seeds), 0, None
+
+    @property
+    def _red(self) -> RedMemory:
+        memory = self._batch.red_memory
+        assert memory is not None, "somebody else than the compiled rules plays red"
+        return memory
 
     @property
     def observations(self) -> Observations:
@@ -98,9 +99,8 @@ class RedGames:
         self._last_actions = checked_actions(
             self._blue.act(view), self._num_envs, len(games.spec.options.network.codec), self._step
         )
-        give_loop(self._batch.states, self._kinds, self._targets, actions)
+        self._given.actions[:] = actions
         self._batch.play(self._last_actions, games.table, env_rewards)
-        self._red.update(self._batch.states)
         np.subtract(np.float32(0.0), env_rewards, out=env_rewards)
         alignment_rewards.fill(0.0)
         self._step += 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cageflow.collect.games import Batch, Games, GameSpec, LocalGames
 from cageflow.collect.slowed import SlowedBatch
 from cageflow.envs.game import GameBatch
@@ -32,3 +34,12 @@ def make_games(spec: GameSpec) -> LocalGames:
     from cageflow.envs.cyborg_batch import CyborgBatch  # so that the bridge is loaded only where it is used
 
     return LocalGames(spec, CyborgBatch(spec.options, spec.cyborg_path))
+
+
+def make_games_against(spec: GameSpec, red: str) -> LocalGames:
+    """The games of a spec, in which a policy of red's plays red.
+
+    Raises:
+        UserError: there is none in its file, it plays blue, or it was made for another network.
+    """
+    return make_games(replace(spec, options=spec.options.against(red, spec.options.max_steps)))

@@ -17,14 +17,12 @@ import numpy.typing as npt
 
 from cageflow.envs.seeds import scramble
 from cageflow.errors import UserError
-from cageflow.scenario.red_agents import MIXED, SHORT_NAMES, parse_red_agent
+from cageflow.scenario.red_agents import MIXED, POLICY_SUFFIX, SHORT_NAMES, is_code, parse_red_agent
 
 GREEN_SALT = np.uint64(0xA0761D6478BD642F)  # keep these numbers apart from the game's and the policy's
 RED_SALT = np.uint64(0xE7037ED1A0B428DB)
 RULES_SALT = np.uint64(0x8EBC6AF09C88C6E3)
 S11, UNIT = np.uint64(11), 1.0 / 9007199254740992.0  # 2 ** -53, as in `sim.draws.unit_of`
-POLICY_SUFFIX = ".safetensors"
-"""Of a policy's file; one of a policy of red's is a red agent in a mixture."""
 SHORT_OF = {full: short for short, full in SHORT_NAMES.items()}
 
 Mixture = tuple[tuple[str, float], ...]
@@ -68,8 +66,7 @@ class Variation:
         reds = self.reds(seeds) if files else None
         if reds is None:
             return [Part(None, np.arange(len(seeds)), self)]
-        # A policy of red's knows nothing of steps in which blue was overruled.
-        alone = replace(self, red_mixture=(), perturbed=0.0)
+        alone = replace(self, red_mixture=())
         parts = [Part(None, np.flatnonzero(~np.isin(reds, files)), self)]
         parts += [Part(self.red_mixture[place][0], np.flatnonzero(reds == place), alone) for place in files]
         return [part for part in parts if len(part.places)]
@@ -135,8 +132,13 @@ def is_policy(red: str) -> bool:
 
 
 def _red_agent(name: str) -> str:
+    if is_code(name):
+        raise UserError(
+            f"red_mixture names {name}, which is code: red agents of a mixture are built in or policies of red's; play "
+            "against this one alone, by --red-agent."
+        )
     if not is_policy(name):
-        return parse_red_agent(name)
+        return parse_red_agent(name, f", or a policy of red's ({POLICY_SUFFIX})")
     if not Path(name).is_file():
         raise UserError(f"red_mixture names {name}, and there is no such file.")
     return name

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from cageflow.collect import Collector, make_collector
-from cageflow.envs.red_code import check_red_agent
+from cageflow.envs.red_player import open_red
 from cageflow.errors import UserError
 from cageflow.learn.ppo import NonFiniteError
 from cageflow.runs.interrupt import RunFailedError, StopRequest, catching_signals
@@ -30,6 +30,7 @@ from cageflow.runs.tensorboard import EventLog
 from cageflow.runs.training_run import TrainingRun
 from cageflow.runs.unfinished import check_new
 from cageflow.runs.universal_run import UniversalRun
+from cageflow.scenario.red_agents import BUILT_IN
 from cageflow.settings.commands import TrainConfig, TrialsConfig, UniversalConfig
 from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import check_named, make_config
@@ -144,7 +145,7 @@ def _run(
     """
     check_mirror(wandb)
     _ = config.game().network  # refused here if its file is wrong
-    check_red_agent(config.game().red_agent)
+    _check_reds(config)
     if isinstance(config, TrialsConfig):
         config.find_strategy()
     _check_device(config.device)
@@ -232,6 +233,17 @@ def notes_on_blue(config: RunConfig) -> tuple[str, ...]:
     """What a user has to know of the blue agent that red learns against, a sentence each."""
     source = config.blue_source()
     return () if source is None else source.notes(config.game().blue_setting)
+
+
+def _check_reds(config: RunConfig) -> None:
+    """Refuse red agents that cannot be had, the judging one's and those of a mixture, here and not in a worker.
+
+    Raises:
+        UserError: a file is not there, holds no red agent, or one of another network.
+    """
+    game = config.game()
+    for red in {game.red_agent, *(red for red, _ in config.variation().red_mixture)} - BUILT_IN.keys():
+        open_red(game.against(red, game.max_steps))
 
 
 def _check_blue(config: RunConfig) -> None:

@@ -1,5 +1,7 @@
 """Episodes that vary: what is drawn for each, that it is played, and that all else is as it was."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from cageflow.envs.options import GameOptions
 from cageflow.envs.varying import UNVARIED, Variation, format_mixture, parse_mixture
 from cageflow.errors import UserError
 from cageflow.learn.inference import pack_weights
-from tests.helpers.agents import NETWORK, policy
+from tests.helpers.agents import NETWORK, policy, red_policy_file
 
 SEEDS = EpisodeStream(7, "test").seeds(0, 40)
 MIXTURE = parse_mixture("bline=1,meander=2,sleep=1")
@@ -105,10 +107,12 @@ def test_drawn_rules__are_played_as_the_fixed_ones(number: int) -> None:
     assert same(fixed.states, mixed.states, ("rules",))
 
 
-def test_all_collectors__play_the_same_varied_episodes() -> None:
+def test_all_collectors__play_the_same_varied_episodes(tmp_path: Path) -> None:
+    """One with a policy of red's among them."""
     who = pack_weights(policy(mask_actions=True).layers, "tanh")
     spec, seeds = GameSpec(GameOptions("meander", rules="mixed", max_steps=20), masked=True), SEEDS[:12]
-    variation = Variation(0.25, 0.5, MIXTURE)
+    mixture = parse_mixture(f"bline=1,meander=1,{red_policy_file(tmp_path / 'red.safetensors')}=1")
+    variation = Variation(0.5, 0.5, mixture)
     found = {}
     for name in COLLECTORS:
         collector = make_collector(name, spec, 2)
@@ -137,6 +141,7 @@ def test_mixture__is_read_in_two_forms_and_kept_as_it_was_given() -> None:
         ("bline=0", "in which no red agent has any weight"),
         ("mixed=1", "red_mixture names mixed, which is two red agents"),
         ("nobody=1", "'nobody' is no red agent"),
+        ("my.py:Red=1", "red_mixture names my.py:Red, which is code: .* play against this one alone, by --red-agent"),
         (3, "red_mixture is 3; expected red agents with weights"),
     ],
 )
