@@ -12,7 +12,7 @@ INSTALLED := $(VENV)/.installed
 CACHED = NUMBA_CACHE_DIR="$$($(BIN)/python tools/numba_cache_dir.py)"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup search test fmt lint type test-unit test-parity test-stat test-bounds test-networks test-crash test-processors test-unbiased docs notebooks pictures bench clean-cache
+.PHONY: help setup search test fmt lint type test-unit test-parity test-stat test-bounds test-networks test-crash test-processors test-unbiased docs notebooks pictures figures bench clean-cache
 
 help: ## print this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -82,6 +82,9 @@ docs: setup ## the documents as a site, in build/site
 
 pictures: setup ## take the pictures of pages that the documents show, in a Chromium: a minute
 	$(CACHED) $(BIN)/python -m tools.take_pictures docs/images
+
+figures: setup ## draw the curves and prices of the documents; what they need is run once, for half an hour or more
+	$(CACHED) $(BIN)/python -m tools.draw_figures docs/images
 
 notebooks: setup ## execute the notebooks of the documents: five minutes
 	$(CACHED) $(BIN)/python -m tests.helpers.notebooks

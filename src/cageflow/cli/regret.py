@@ -183,7 +183,7 @@ def _worker(
             executor=executor,
             on_progress=say.counting(f"{path.name}: calibrations"),
         )
-        files = write_regret(folder, regrets, parts, f"{path.stem}, {repetitions} replays of each")
+        files = write_regret(folder, regrets, parts, f"{path.stem}, {repetitions} replays")
         return {"regret": regret_figures(regrets), "calibration": calibration_figures(parts)}, files
 
     def measure(path: Path, one: OpenLandscape, folder: Path) -> dict[str, Any]:

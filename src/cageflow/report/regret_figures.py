@@ -1,4 +1,4 @@
-"""What a comparison of strategies has to say: tables of figures, and the chart of regret against trials."""
+"""What a comparison of strategies has to say: tables of figures, and the files of `cageflow regret`."""
 
 from __future__ import annotations
 
@@ -10,15 +10,12 @@ import numpy as np
 
 from cageflow.csv_format import csv_text
 from cageflow.files import write_whole
-from cageflow.report.content import Chart
 from cageflow.report.drawing import draw
-from cageflow.report.theme import curve_style
+from cageflow.report.regret_chart import panels_of, regret_chart
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from cageflow.measure.calibration import Calibration
-    from cageflow.measure.regret import Contender, Regrets
+    from cageflow.measure.regret import Regrets
 
 MARKED_TRIALS = (10, 20, 40, 60)
 TOLERANCE = 1.0
@@ -31,18 +28,6 @@ CALIBRATION_COLUMNS = (
     "Quantity,Kernel,Training_Orders,Held_Out,Splits,Within_1,Within_1_SE,Within_2,Within_2_SE,"
     "Mean_Within_1,Mean_Within_1_SE,Mean_Within_2,Mean_Within_2_SE,Explained"
 )
-STRATEGIES = {
-    "gp-ucb": "GP-UCB",
-    "thompson": "Thompson sampling",
-    "asha": "successive halving",
-    "curves": "learning curves",
-    "random": "random",
-    "random-feasible": "random among those that comply",
-    "round-robin": "round robin",
-    "canonical": "canonical orders",
-    "one-order": "one order throughout",
-}
-"""The strategies as the legend of a chart has them."""
 
 
 def marked_trials(trials: int) -> list[int]:
@@ -110,49 +95,8 @@ def write_regret(folder: Path, regrets: Sequence[Regrets], parts: Sequence[Calib
     paths = [folder / "regret.csv", folder / "calibration.csv"]
     write_whole(paths[0], _regret_csv(regrets).encode())
     write_whole(paths[1], _calibration_csv(parts).encode())
-    draw(regret_chart(regrets, title)).write_files(folder)
+    draw(regret_chart([panels_of(title, regrets)])).write_files(folder)
     return [*paths, folder / "regret.svg", folder / "regret.png"]
-
-
-def regret_chart(regrets: Sequence[Regrets], title: str) -> Chart:
-    """Simple and cumulative regret against trials, means with their 95 % bands."""
-    ends = ", ".join(f"{one.contender.label} {one.simple[:, -1].mean():.1f}" for one in regrets)
-    return Chart(
-        name="regret",
-        title=title,
-        text=f"Regret against trials. Simple regret in the end: {ends}.",
-        draw=lambda figure, narrow: _draw(figure, narrow, regrets, title),
-        heights=(430, 700),
-        note="Means over repetitions; the bands hold the mean with a probability of 95 %.",
-    )
-
-
-def _draw(figure: Figure, narrow: bool, regrets: Sequence[Regrets], title: str) -> None:
-    axes = figure.subplots(2, 1) if narrow else figure.subplots(1, 2)
-    for panel, name, heading in zip(
-        axes, ("simple", "cumulative"), ("Simple regret", "Cumulative regret"), strict=True
-    ):
-        for i, one in enumerate(regrets):
-            values = np.asarray(getattr(one, name), dtype=np.float64)
-            trials = np.arange(1, values.shape[1] + 1)
-            mean, band = values.mean(axis=0), 1.96 * values.std(axis=0, ddof=1) / np.sqrt(len(values))
-            colour, dashes = curve_style(i)
-            panel.plot(trials, mean, linestyle=dashes, color=colour, label=_words(one.contender))
-            panel.fill_between(trials, np.maximum(mean - band, 0), mean + band, color=colour, alpha=0.15, linewidth=0)
-        panel.set(title=heading, xlabel="Trials", ylim=(0, None), xlim=(1, None))
-        panel.xaxis.get_major_locator().set_params(integer=True)
-    axes[0].set_ylabel("Reward an episode")
-    figure.suptitle(title, x=0.01, ha="left")
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2 if narrow else 4)
-
-
-def _words(contender: Contender) -> str:
-    """A contender as the legend has it, with what tells it from others of its strategy."""
-    name, more = STRATEGIES.get(contender.strategy), contender.label.removeprefix(contender.strategy)
-    if name is None or more == contender.label:
-        return contender.label
-    return f"{name},{more}" if more else name
 
 
 def _at_marks(values: Any) -> dict[str, list[float]]:

@@ -5,9 +5,11 @@ import csv
 import matplotlib.image
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from cageflow.measure.calibration import Calibration
 from cageflow.measure.regret import Contender, Regrets
+from cageflow.report.regret_chart import name_of, panels_of, read_panels, regret_chart, styles_of
 from cageflow.report.regret_figures import (
     CALIBRATION_COLUMNS,
     REGRET_COLUMNS,
@@ -93,5 +95,59 @@ def test_write_regret__leaves_two_tables_and_a_picture(tmp_path):
     assert (part["Within_1"], part["Within_1_SE"], part["Explained"]) == ("0.7000", "0.0458", "0.2500")
     drawing = paths[2].read_text()
     assert all(f"number {i}" in drawing for i in range(8))
-    assert "Cumulative regret" in drawing
+    assert "cumulative regret" in drawing
     assert matplotlib.image.imread(paths[3]).std() > 0.05  # not a blank
+    (drawn,), (read,) = panels_of("now", contenders[:1]).curves, read_panels("read", paths[0]).curves[:1]
+    for kind in ("simple", "cumulative"):
+        np.testing.assert_allclose(read.mean[kind], drawn.mean[kind], atol=1e-4)
+        np.testing.assert_allclose(read.band[kind], drawn.band[kind], atol=2e-4)
+
+
+def scaled(factor, title="a landscape"):
+    one = a_comparison()
+    return panels_of(title, [Regrets(one.contender, one.simple * factor, one.instantaneous * factor, one.wasted)])
+
+
+def axes_of(*landscapes, narrow=False):
+    figure = Figure()
+    regret_chart(landscapes).draw(figure, narrow)
+    return figure.axes
+
+
+def test_landscapes__have_one_axis_where_their_curves_are_of_one_size_and_else_their_own():
+    alike, apart = axes_of(scaled(1), scaled(3)), axes_of(scaled(1), scaled(30))
+    assert [alike[i].get_ylim() for i in (0, 1)] == [alike[i].get_ylim() for i in (2, 3)]
+    assert apart[2].get_ylim()[1] == pytest.approx(30 * apart[0].get_ylim()[1])
+    titles = [one.get_title() for one in axes_of(scaled(1, "x"), scaled(2, "y"), narrow=True)]
+    assert [title.splitlines()[0] for title in titles] == ["x", "x", "y", "y"]
+
+
+def test_regret_below_zero__is_seen():
+    (simple, _) = axes_of(scaled(-1))
+    low, high = simple.get_ylim()
+    assert low < -6.0 and high > 0.0, "plain PPO may be better than every order"
+
+
+def test_names_of_the_legend__say_the_strategy_and_what_sets_it_apart():
+    assert name_of("gp-ucb", "gp-ucb mallows") == "GP-UCB, mallows"
+    assert name_of("plain-ppo", "plain-ppo") == "plain PPO"
+    assert name_of("gp-ucb", "mine") == "mine"
+
+
+def test_styles__are_alike_in_no_two_and_leave_the_colours_to_those_who_search():
+    names = ["curves", "gp-ucb", "thompson", "asha", "random", "round-robin", "canonical", "one-order", "plain-ppo"]
+    contenders = [Contender(name, name, StrategySettings()) for name in names]
+    one = a_comparison()
+    curves = panels_of("x", [Regrets(who, one.simple, one.instantaneous, one.wasted) for who in contenders])
+    styles = styles_of([curves, curves])
+    assert len(styles) == len(set(styles.values())) == len(names)
+    assert len({colour for colour, _ in styles.values()}) >= len(names) - 1
+
+
+def test_first_trials__do_not_crush_those_that_follow():
+    first, later = np.full((3, 20), 60.0), np.full((3, 20), 1.0)
+    first[:, 1:] = 1.0
+    one = a_comparison(trials=20)
+    for simple, scale in ((first, "symlog"), (later, "linear")):
+        regrets = Regrets(one.contender, simple.astype(np.float32), one.instantaneous, one.wasted)
+        assert [axes.get_yscale() for axes in axes_of(panels_of("x", [regrets]))] == [scale, "linear"]
