@@ -6,6 +6,7 @@ Nothing of CybORG is part of this package. It is imported from the folder that t
 import importlib
 import random
 import sys
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, NamedTuple
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from gymnasium import spaces
 
 from cageflow.envs.blue_table import BlueTable
+from cageflow.envs.cyborg_player import CyborgRedPlayer
 from cageflow.envs.cyborg_red import GivenRed
 from cageflow.envs.game import check_reset_options, check_seed
 from cageflow.envs.options import GameOptions
@@ -55,16 +57,18 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
 
     Args:
         cyborg_path: the root of a clone of cage-challenge/cage-challenge-2, or the CybORG folder in it.
-        red_agent: who plays red, by CybORG's name or the short one.
+        red_agent: who plays red: an agent of CybORG's by its name or the short one, or whoever `GameOptions` takes, who
+            is then asked by what CybORG tells red.
         observation: "corrected" or "official", see `cageflow.envs.blue_table`.
         max_steps: steps of an episode.
         green: whether the green agent is awake.
         scenario: whatever `cageflow.scenario.named.load_network` takes; None is CAGE-2's.
         given_red: whether the caller plays red, whatever `red_agent` is, by `red.action` before each step.
+        lead_in: steps that may come before those of an episode, for an episode to begin elsewhere.
 
     Attributes:
         network: what is played on.
-        red: who does what the caller says where it plays red, else None.
+        red: does what `action` says where none of CybORG's agents plays red, else None.
         source: the same with the file that it came from.
         options: the settings; its `rules` say nothing here, `cyborg_rules` does.
         cyborg: the CybORG object, for those who must look inside.
@@ -86,19 +90,17 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
         scenario: Path | str | None = GameOptions.scenario,
         *,
         given_red: bool = False,
+        lead_in: int = 0,
     ) -> None:
         self.options = GameOptions(red_agent, observation=observation, max_steps=max_steps, green=green)
         self.source = find_network(scenario)
         self.network = self.source.network
-        if self.options.red_agent not in RED_AGENTS:
-            raise UserError(
-                f"CybORG has no red agent {self.options.red_agent!r}; it has {', '.join(RED_AGENTS)}, to be "
-                "played on one at a time."
-            )
+        is_own = self.options.red_agent in RED_AGENTS
+        self._player = None if is_own or given_red else CyborgRedPlayer(replace(self.options, scenario=scenario))
         package = import_cyborg(cyborg_path)
         agents = importlib.import_module("CybORG.Agents")
         wrappers = importlib.import_module("CybORG.Agents.Wrappers")
-        self.red = GivenRed(self.network) if given_red else None
+        self.red = GivenRed(self.network) if given_red or not is_own else None
         players = {"Red": self.red or getattr(agents, self.options.red_agent)} | (
             {"Green": agents.GreenAgent} if green else {}
         )
@@ -120,6 +122,7 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
             )
         self.action_space = spaces.Discrete(len(self.network.codec))
         self.observation_space = spaces.Box(0.0, 1.0, (self.network.num_observations,), np.float32)
+        self._lead_in = lead_in
         self._steps_left = 0
         self._table: BlueTable | None = None
         self.official_observation: Observation = np.zeros(self.network.num_observations, np.float32)
@@ -142,9 +145,11 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
         if seed is not None:
             random.seed(int(seed))
             np.random.seed(int(seed) % 2**32)  # noqa: NPY002 - the global generator is what CybORG would use
+        if self._player is not None:
+            self._player.begin()
         self.official_observation = self._game.reset().astype(np.float32)
         self._table = BlueTable(self.network.hosts, self.cyborg.get_observation("Blue"))
-        self._steps_left = self.options.max_steps
+        self._steps_left = self._lead_in + self.options.max_steps
         return self._observation(self._table), {}
 
     def step(self, action: np.int64 | int) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
@@ -160,7 +165,11 @@ class CyborgEnv(gym.Env[Observation, np.int64]):
             raise UserError("no episode is under way; reset begins one.")
         if not self.action_space.contains(action):
             raise UserError(f"{action!r} is no action; possible are 0 to {len(self.network.codec) - 1}.")
+        if self._player is not None and self.red is not None:
+            self.red.action = self._player.choose()
         official, reward, _, _ = self._game.step(int(action))
+        if self._player is not None:
+            self._player.learn(self.cyborg)
         self.official_observation = official.astype(np.float32)
         codec = self.network.codec
         host = self.network.hosts[codec.host[action]]

@@ -129,7 +129,8 @@ class CyborgBatch:
                     self._path,
                     red_agent=options.red_agent,
                     observation=options.observation,
-                    max_steps=options.max_steps + PERTURBING_STEPS,
+                    max_steps=options.max_steps,
                     green=options.green,
+                    lead_in=PERTURBING_STEPS,
                 )
             )

@@ -97,20 +97,33 @@ def what_red_was_told(cyborg: Any, network: Network) -> Array:
 
     It is what `cageflow.envs.red_memory.RedMemory.update` reads.
     """
+    states = new_states(network, 1)
+    tell_red(states[0], cyborg, network)
+    return np.asarray(states)
+
+
+def tell_red(s: Any, cyborg: Any, network: Network) -> None:
+    """Write what red knows in CybORG, and how its last action went, into a record of the simulator's environments.
+
+    Args:
+        s: the record; what an agent of ours remembers of its own there is left as it is.
+        cyborg: the CybORG object.
+        network: that is played.
+    """
     controller = cyborg.environment_controller
     space, session = controller.get_action_space(AGENT), controller.state.sessions[AGENT][SESSION]
-    states = new_states(network, 1)
-    s = states[0]
     cidrs, addresses = controller.subnet_cidr_map, controller.hostname_ip_map
     s.known_subnets = sum(1 << i for i, name in enumerate(network.subnets) if space["subnet"].get(cidrs[name], False))
-    for i, name in enumerate(network.hosts):
-        s.known_hosts |= space["ip_address"].get(addresses[name], False) << i
-        s.known_names |= space["hostname"].get(name, False) << i
+    hosts = range(len(network.hosts))
+    s.known_hosts = sum(1 << i for i in hosts if space["ip_address"].get(addresses[network.hosts[i]], False))
+    s.known_names = sum(1 << i for i in hosts if space["hostname"].get(network.hosts[i], False))
     s.known_services = 0 if session.ot_service is None else 1 << network.services.index(SERVICE)
     for ip_address, ports in session.ports.items():
         host = network.hosts.index(controller.state.ip_addresses[ip_address])
         s.ports_seen[host] = network.port_mask(port for port in set(ports) if port in network.ports)
     if AGENT in controller.action:
+        observation = cyborg.get_observation(AGENT)
+        s.step += 1
         s.red_kind, s.red_target, s.red_valid = read_action(controller, network)
-        s.red_outcome = OUTCOMES[str(cyborg.get_observation(AGENT)["success"]).upper()]
-    return np.asarray(states)
+        s.red_outcome = OUTCOMES[str(observation["success"]).upper()]
+        s.red_connections = len(observation) - 1  # hosts that it saw something of: after a scan none or one

@@ -21,7 +21,7 @@ from cageflow.agents.sources import AgentSource
 from cageflow.agents.team import MEMBERS
 from cageflow.collect.games import GameSpec
 from cageflow.envs.options import GameOptions, why_not
-from cageflow.envs.red_code import check_red_agent
+from cageflow.envs.red_player import open_red
 from cageflow.envs.red_speed import notes_on_red
 from cageflow.envs.seeds import EpisodeStream
 from cageflow.errors import UserError
@@ -31,7 +31,7 @@ from cageflow.evaluation.statistics import Estimate, Summary, sum_of_means, summ
 from cageflow.evaluation.work import Share, cut_shares, play_shares
 from cageflow.scenario import NetworkIdentity
 from cageflow.scenario.durations import FROM_FILE
-from cageflow.scenario.red_agents import RED_AGENTS
+from cageflow.scenario.red_agents import BUILT_IN, RED_AGENTS
 from cageflow.sim.threads import available_cores
 from cageflow.workflow.tested import OrderTests, pooled_tests
 
@@ -234,7 +234,8 @@ def evaluate(
     }
     for spec in specs.values():
         _ = spec.options.network  # so that a red agent without a way is refused at once
-        check_red_agent(spec.options.red_agent)
+        if spec.options.red_agent not in BUILT_IN:
+            open_red(spec.options)  # so that what is wrong with it is said before a process is started
     slow = _notes_on_reds(settings)
     setting = next(iter(specs.values())).options.blue_setting
     num_workers = _num_workers(settings)

@@ -10,7 +10,7 @@ from cageflow.sim.draws import mix
 from cageflow.sim.handover import plain, row
 from cageflow.sim.memory import remember, see
 from cageflow.sim.observation import unpack
-from cageflow.sim.step import step
+from cageflow.sim.step import red_chooses, step
 
 SEED_SALT = np.uint64(0x5851F42D4C957F2D)
 
@@ -84,6 +84,19 @@ def step_loop(states, nets, settings, actions, observations, rewards):
     for i in range(states.shape[0]):
         rewards[i] = step(states[i], nets[0], settings[0], actions[i]) / 10.0
         unpack(states[i], observations[i])
+
+
+@njit(cache=True, nogil=True)
+def choose_loop(states, nets, settings):
+    """Write the next action of a red agent that is built in, where nothing else of the game is the simulator's.
+
+    Args:
+        states: (B,) environments that hold what red knows and what the agent remembers; written.
+        nets: (1,) the network's tables.
+        settings: (1,) the settings.
+    """
+    for i in range(states.shape[0]):
+        red_chooses(states[i], nets[0], settings[0])
 
 
 @njit(cache=True, nogil=True)

@@ -71,7 +71,7 @@ def departures(agent: BlueAgent, games: LocalGames, first: int = 0) -> int:
 @pytest.fixture(params=["compiled", "bridge"])
 def games(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> LocalGames:
     """Games of the compiled simulator, and the same behind the bridge to the original."""
-    monkeypatch.setattr(cyborg_batch, "CyborgEnv", lambda path, **settings: Cage2Env(**settings))
+    monkeypatch.setattr(cyborg_batch, "CyborgEnv", lambda path, lead_in, **settings: Cage2Env(**settings))
     path = None if request.param == "compiled" else "a folder"
     return make_games(GameSpec(GameOptions("meander", max_steps=NUM_STEPS), masked=True, cyborg_path=path))
 
