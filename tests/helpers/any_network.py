@@ -27,8 +27,6 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     "train": ("train", "--workflow", ORDER, *GAME, *SIZES, "--total-episodes", 4, "--run-dir", "t"),
     "plain": ("train", "--no-workflow", *GAME, *SIZES, "--total-episodes", 4, "--run-dir", "p"),
     "landscape": ("landscape", *GAME, *SIZES, *HERE, "--run-dir", "l", "--quiet"),
-    "regret": ("regret", "l/landscape.csv", "--repetitions", 2, "--trials", 2, "--n-workers", 1, "--out", "r")
-    + ("--compliance-threshold", 0.01),
     "universal": (
         *("universal", *GAME, *SIZES, "--total-episodes", 4, "--run-dir", "u", "--against", "l/landscape.csv"),
         *("--workflow-mode", "rewarded"),
@@ -46,6 +44,12 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     "wrong number": ("train", "--workflow", 6, *GAME, "--run-dir", "no"),
     "wrong type": ("train", "--workflow", "user,a/b,[/red]", *GAME, "--run-dir", "no"),
 }
+
+REGRET = (
+    *("regret", "l/landscape.csv", "--repetitions", 2, "--trials", 2, "--n-workers", 1, "--out", "r"),
+    *("--compliance-threshold", 0.01),
+)
+"""Comes after these, compiled: it plays on no network, and what it thinks of orders takes a minute as plain Python."""
 
 
 def network() -> dict[str, Any]:

@@ -1,14 +1,40 @@
 """Recordings that the simulator makes of itself, and parts of recordings."""
 
 import dataclasses
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cageflow.parity.recording import FIELDS, Recording, RecordingMeta
+from cageflow.parity.recording import FIELDS, Recording, RecordingMeta, load_recording
 from cageflow.parity.replay import play_again
 from cageflow.scenario import Network, default_network
 from tests.helpers.play import random_actions
+
+
+class Sample:
+    """The recordings of a folder, by their names.
+
+    Args:
+        folder: of .npz files.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.files = sorted(folder.glob("*.npz"))
+        self.recordings = {path.stem: load_recording(path) for path in self.files}
+
+    def count(self, condition: Callable[[Recording], Any], **meta: object) -> int:
+        """In how many places of the recordings with such settings a condition holds."""
+        return sum(
+            int(np.sum(condition(recording)))
+            for recording in self.recordings.values()
+            if all(getattr(recording.meta, name) == value for name, value in meta.items())
+        )
+
+    def num_bytes(self) -> int:
+        """What its files take."""
+        return sum(path.stat().st_size for path in self.files)
 
 
 def record_simulator(

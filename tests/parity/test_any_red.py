@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from cageflow.envs.options import RULES
-from cageflow.parity.recording import load_recording
 from cageflow.parity.replay import replay
 from cageflow.parity.report import format_report
 from cageflow.scenario import RedKind, default_network, is_cage2
+from tests.helpers.recordings import Sample
 
-FILES = sorted((Path(__file__).parents[1] / "data" / "reds").glob("*.npz"))
-RECORDINGS = {path.stem: load_recording(path) for path in FILES}
+SAMPLE = Sample(Path(__file__).parents[1] / "data" / "reds")
+RECORDINGS, count = SAMPLE.recordings, SAMPLE.count
 KINDS = [kind for kind in RedKind if kind != RedKind.SLEEP]
 
 
@@ -21,15 +21,6 @@ def test_recording__replays_without_a_mismatch(name):
     report = replay(RECORDINGS[name])
     assert report.mismatches == 0, format_report(report)
     assert report.steps > 0
-
-
-def count(condition, **meta):
-    """In how many places of the recordings with such settings a condition holds."""
-    return sum(
-        int(np.sum(condition(recording)))
-        for recording in RECORDINGS.values()
-        if all(getattr(recording.meta, name) == value for name, value in meta.items())
-    )
 
 
 @pytest.mark.parametrize("rules", RULES)
@@ -82,4 +73,4 @@ def test_red_that_is_given__is_no_agent_whose_choice_is_compared():
 
 
 def test_sample__is_small():
-    assert sum(path.stat().st_size for path in FILES) < 150 * 1024
+    assert SAMPLE.num_bytes() < 150 * 1024

@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cageflow.parity.recording import load_recording
 from cageflow.parity.replay import POSSIBLE_DRAWS, replay
 from cageflow.parity.report import format_report
 from cageflow.scenario import BlueKind, Network, load_network
+from tests.helpers.recordings import Sample
 
-FILES = sorted((Path(__file__).parents[1] / "data" / "networks").glob("*.npz"))
-RECORDINGS = {path.stem: load_recording(path) for path in FILES}
+RECORDINGS = Sample(Path(__file__).parents[1] / "data" / "networks").recordings
 
 
 @pytest.mark.parametrize("name", RECORDINGS)

@@ -3,18 +3,17 @@
 import dataclasses
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from cageflow.envs.options import RULES
-from cageflow.parity.recording import load_recording
 from cageflow.parity.replay import replay
 from cageflow.parity.report import format_report
 from cageflow.scenario import RedKind, default_network
 from cageflow.scenario.red_agents import RED_AGENTS
+from tests.helpers.recordings import Sample
 
-FILES = sorted((Path(__file__).parents[1] / "data").glob("*.npz"))
-RECORDINGS = {path.stem: load_recording(path) for path in FILES}
+SAMPLE = Sample(Path(__file__).parents[1] / "data")
+RECORDINGS, count = SAMPLE.recordings, SAMPLE.count
 CODEC = default_network().codec
 
 
@@ -23,15 +22,6 @@ def test_recording__replays_without_a_mismatch(name):
     report = replay(RECORDINGS[name])
     assert report.mismatches == 0, format_report(report)
     assert report.steps > 0
-
-
-def count(condition, **meta):
-    """In how many places of the recordings with such settings a condition holds."""
-    return sum(
-        int(np.sum(condition(recording)))
-        for recording in RECORDINGS.values()
-        if all(getattr(recording.meta, name) == value for name, value in meta.items())
-    )
 
 
 @pytest.mark.parametrize("red", RED_AGENTS)
@@ -83,7 +73,7 @@ def test_sample__has_undetected_shells_lost_services_and_steps_that_only_the_off
 
 
 def test_sample__is_small():
-    assert sum(path.stat().st_size for path in FILES) < 600 * 1024
+    assert SAMPLE.num_bytes() < 600 * 1024
 
 
 def test_replay_of_the_sample__notices_a_single_changed_bit():

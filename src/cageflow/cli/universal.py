@@ -40,12 +40,12 @@ def universal(
 
 def _network(asked: Asked) -> str:
     """Fingerprint of the network that the run is on, or will be."""
-    from cageflow.runs.layout import CONFIG, on_own_network
+    from cageflow.runs.layout import CONFIG, with_kept_files
     from cageflow.settings.commands import UniversalConfig
     from cageflow.settings.reading import make_config_of, read_config
 
     if asked.resume is not None:
-        return on_own_network(read_config(asked.resume / CONFIG), asked.resume).game().network.fingerprint
+        return with_kept_files(read_config(asked.resume / CONFIG), asked.resume).game().network.fingerprint
     return make_config_of(UniversalConfig, asked.settings, asked.config).game().network.fingerprint
 
 

@@ -119,7 +119,7 @@ class PythonReds:
         codec = self._network.red_codec
         try:
             if isinstance(answer, str):
-                return codec.index(answer)
+                return codec.encode(answer)
             if isinstance(answer, int | np.integer) and not isinstance(answer, bool) and 0 <= answer < len(codec):
                 return int(answer)
         except UserError:

@@ -20,10 +20,11 @@ RED_AGENT = "red_agent"
 """The copy of the red agent's file, with its ending, where it is none that is built in."""
 
 
-def on_own_network(config: RunConfig, path: Path) -> RunConfig:
-    """The configuration of the run in a folder, on the network, and against the policy of red's, that the folder keeps.
+def with_kept_files(config: RunConfig, path: Path) -> RunConfig:
+    """The configuration of the run in a folder, with the network and the red agent's policy that the folder keeps.
 
-    Red agents in Python are those that the user names, which `check_same_red` holds against the copy.
+    What the user named may have been moved or changed since. Red agents in Python are those that the user names all the
+    same, which `check_same_red` holds against the copy.
     """
     own = {} if config.scenario is None else {"scenario": str(path / NETWORK)}
     red = file_of_red(config.red_agent)

@@ -17,7 +17,7 @@ from cageflow.envs.red_player import open_red
 from cageflow.errors import UserError
 from cageflow.learn.ppo import NonFiniteError
 from cageflow.runs.interrupt import RunFailedError, StopRequest, catching_signals
-from cageflow.runs.layout import CONFIG, check_same_red, on_own_network
+from cageflow.runs.layout import CONFIG, check_same_red, with_kept_files
 from cageflow.runs.mirror import check_mirror, mirrored
 from cageflow.runs.new_folder import default_run_dir, make_folder
 from cageflow.runs.open_run import OpenRun
@@ -111,7 +111,7 @@ def resume(
         raise UserError(f"{name} is {changed[name]!r}, but the run was begun with {kept.get(name)!r}: name the same")
     if "total_episodes" in changed and command != "search":
         raise UserError("the episodes of a training cannot be changed: its schedules are stretched over them")
-    config = on_own_network(make_config({**kept, **changed}), run_dir)  # its file may have been moved or changed since
+    config = with_kept_files(make_config({**kept, **changed}), run_dir)  # its file may have been moved or changed since
     open_folder = partial(RunFolder.resume, run_dir, config, reporter.note, wait_s)
     return _run(config, run_dir, open_folder, reporter, executor, stop, wandb)
 

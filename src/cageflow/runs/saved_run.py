@@ -16,7 +16,7 @@ from cageflow.errors import UserError
 from cageflow.learn.policy import Policy
 from cageflow.learn.policy_file import load_policy
 from cageflow.runs.folder_lock import LOCK, is_locked
-from cageflow.runs.layout import CHECKPOINT, CONFIG, RECOMMENDATION, UNIVERSAL_TABLE, on_own_network
+from cageflow.runs.layout import CHECKPOINT, CONFIG, RECOMMENDATION, UNIVERSAL_TABLE, with_kept_files
 from cageflow.runs.log_file import read_lines, read_log
 from cageflow.runs.logs import BELIEFS, BEST_ACQUISITION, LOGS, TRIALS, UPDATES, WHOLE_ACQUISITION, LoggedUpdate
 from cageflow.runs.recommendation import SavedRecommendation, read_recommendation
@@ -193,7 +193,7 @@ def read_run(path: Path) -> SavedRun:
     if not path.is_dir():
         what = "it is a file" if path.exists() else "there is no such folder"
         raise UserError(f"{path} is no run folder: {what}")
-    config = on_own_network(read_config(path / CONFIG), path)
+    config = with_kept_files(read_config(path / CONFIG), path)
     about = read_object(path / CONFIG).get(ABOUT, {})
     run = SavedRun(
         path=path,

@@ -8,7 +8,7 @@ from cageflow.errors import UserError
 from cageflow.learn.fit import check_card, notes_on
 from cageflow.learn.policy import PolicyCard
 from cageflow.learn.ppo import PPO
-from cageflow.runs.layout import CHECKPOINT, CONFIG, STATE, on_own_network
+from cageflow.runs.layout import CHECKPOINT, CONFIG, STATE, with_kept_files
 from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import read_config
 from cageflow.training.state_file import dump_state, load_learner
@@ -98,7 +98,7 @@ def _run_of(config: RunConfig) -> Path | None:
 
 
 def _config_of(run: Path) -> RunConfig:
-    return on_own_network(read_config(run / CONFIG), run)
+    return with_kept_files(read_config(run / CONFIG), run)
 
 
 def _card_of(run: Path) -> PolicyCard:

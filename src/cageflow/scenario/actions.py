@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from cageflow.errors import UserError
+from cageflow.scenario.action_names import NamedActions
 from cageflow.scenario.enums import BlueKind
-from cageflow.scenario.names import normal_words
 
 
 @dataclass(frozen=True)
-class ActionCodec:
+class ActionCodec(NamedActions):
     """Blue's actions in the order of CybORG's `EnumActionWrapper`: A = 2 + hosts * (3 + decoys), 145 in CAGE-2.
 
     Attributes:
@@ -26,13 +26,13 @@ class ActionCodec:
         verbs: (A,) the words before the host: "Sleep", "Analyse", or the decoy's name.
     """
 
-    names: tuple[str, ...]
+    NOT_ONE = "no action; expected Sleep, Monitor, or one of Analyse, Remove, Restore and the decoys followed by a host"
+
     kind: npt.NDArray[np.int8]
     host: npt.NDArray[np.int8]
     decoy: npt.NDArray[np.int8]
     hosts: tuple[str, ...]
     verbs: tuple[str, ...]
-    _number: dict[str, int] = field(repr=False)
 
     @classmethod
     def build(cls, hosts: Sequence[str], decoys: Sequence[str], firsts: Sequence[int] | None = None) -> ActionCodec:
@@ -60,25 +60,7 @@ class ActionCodec:
             decoy=np.array(planted, np.int8),
             hosts=tuple(hosts),
             verbs=verbs,
-            _number={name: i for i, name in enumerate(names)},
         )
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def encode(self, name: str) -> int:
-        """The number of an action such as "Restore User1".
-
-        Raises:
-            UserError: no action has that name.
-        """
-        try:
-            return self._number[normal_words(name)]
-        except KeyError:
-            raise UserError(
-                f"{name!r} is no action; expected Sleep, Monitor, or one of Analyse, Remove, Restore and the decoys "
-                f"followed by a host, such as {self.names[-1]!r}"
-            ) from None
 
     def describe(self, action: int) -> str:
         """What an action does, in one sentence for a person.

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from cageflow.errors import UserError
+from cageflow.scenario.action_names import NamedActions
 from cageflow.scenario.enums import RedKind
-from cageflow.scenario.names import normal_words
 
 SLEEP_NAME = "Sleep"
 RED_WORDS = {
@@ -24,7 +23,7 @@ RED_WORDS = {
 
 
 @dataclass(frozen=True)
-class RedCodec:
+class RedCodec(NamedActions):
     """Red's actions: Sleep, a sweep of each subnet, then a scan, exploit, escalation and impact of each host.
 
     R = 1 + subnets + 4 * hosts, 56 in CAGE-2. All can be given at any time, sensible or not.
@@ -35,10 +34,13 @@ class RedCodec:
         targets: (R,) int8 index of the subnet of a sweep, else of the host; -1 for none.
     """
 
-    names: tuple[str, ...]
+    NOT_ONE = (
+        f"no action of red; expected {SLEEP_NAME}, sweep followed by a subnet, or scan, exploit, escalate or impact "
+        "followed by a host"
+    )
+
     kinds: npt.NDArray[np.int8]
     targets: npt.NDArray[np.int8]
-    _number: dict[str, int] = field(repr=False)
 
     @classmethod
     def build(cls, hosts: Sequence[str], subnets: Sequence[str]) -> RedCodec:
@@ -52,25 +54,7 @@ class RedCodec:
             names=names,
             kinds=np.array(kinds, np.int8),
             targets=np.array(targets, np.int8),
-            _number={name: i for i, name in enumerate(names)},
         )
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def index(self, name: str) -> int:
-        """The number of an action such as "exploit User1".
-
-        Raises:
-            UserError: no action has that name.
-        """
-        try:
-            return self._number[normal_words(name)]
-        except KeyError:
-            raise UserError(
-                f"{name!r} is no action of red; expected {SLEEP_NAME}, sweep followed by a subnet, or scan, exploit, "
-                f"escalate or impact followed by a host, such as {self.names[-1]!r}."
-            ) from None
 
     def number_of(self, kind: int, target: int) -> int:
         """The number of an action given as RedKind and target.

@@ -15,7 +15,7 @@ from cageflow.analysis.answer import Trainings
 from cageflow.analysis.beside import ONE_ORDER, PLAIN, training_path, write_beside
 from cageflow.runs import runs
 from cageflow.runs.interrupt import StopRequest, catching_signals
-from cageflow.runs.layout import CONFIG, on_own_network
+from cageflow.runs.layout import CONFIG, with_kept_files
 from cageflow.runs.progress import Quiet, Reporter
 from cageflow.runs.run_folder import read_settings
 from cageflow.runs.summary import RunSummary
@@ -49,7 +49,7 @@ def train_plain(path: Path, make_reporter: Callable[[], Reporter], cyborg_path: 
         RunStoppedError: a signal asked for the end.
         RunFailedError: learning broke down, or the disk is full.
     """
-    config = on_own_network(read_settings(path), path)
+    config = with_kept_files(read_settings(path), path)
     if not isinstance(config, TrialsConfig):
         return None
     configs = [plain_config(config, number, cyborg_path) for number in range(1, config.plain_trainings + 1)]
@@ -60,7 +60,7 @@ def train_one_order(
     path: Path, make_reporter: Callable[[], Reporter], cyborg_path: str | None = None
 ) -> Trainings | None:
     """Train the order by worth with all the episodes of a search that has ended; as `train_plain`."""
-    config = on_own_network(read_settings(path), path)
+    config = with_kept_files(read_settings(path), path)
     if not isinstance(config, SearchConfig):
         return None
     configs = [one_order_config(config, number, cyborg_path) for number in range(1, config.compare_one_order + 1)]

@@ -62,7 +62,7 @@ def test_blue__plays_as_the_agent_that_it_is():
     env, game = Cage2RedEnv("random", max_steps=10), TwoSidedGame(max_steps=10)
     env.reset(seed=1), game.reset(seed=1)
     for _ in range(10):
-        red = env.red_codec.index("sweep User")
+        red = env.red_codec.encode("sweep User")
         seen, reward, *_ = env.step(red)
         game.red_acts(red)
         _, blues, *_ = game.step(env.codec.encode(env.last_step().blue_action))

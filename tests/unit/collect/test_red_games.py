@@ -58,7 +58,7 @@ def play_line(games: RedGames, names: list[str]) -> np.ndarray:
     rewards = np.empty((len(names), 6), np.float32)
     nothing = np.empty(6, np.float32)
     for row, name in zip(rewards, names, strict=True):
-        games.step(np.full(6, NETWORK.red_codec.index(name), np.int16), row, nothing)
+        games.step(np.full(6, NETWORK.red_codec.encode(name), np.int16), row, nothing)
     return rewards
 
 
@@ -78,8 +78,8 @@ def test_masks_and_observations__are_what_red_knows() -> None:
     masks = games.masks
     assert masks is not None and masks.shape == (6, len(NETWORK.red_codec))
     assert games.observations.shape == (6, NETWORK.num_red_observations)
-    assert masks[:, NETWORK.red_codec.index("sweep User")].all()
-    assert not masks[:, NETWORK.red_codec.index("impact Op_Server0")].any()
+    assert masks[:, NETWORK.red_codec.encode("sweep User")].all()
+    assert not masks[:, NETWORK.red_codec.encode("impact Op_Server0")].any()
     assert make_learners_games(GameSpec(GameOptions(max_steps=STEPS), masked=False, blue=spec().blue)).masks is None
 
 

@@ -49,7 +49,7 @@ def controller(monkeypatch):
 def given(controller, name):
     """The action that the original is handed."""
     red = GivenRed(NETWORK)()
-    red.controller, red.action = controller, CODEC.index(name)
+    red.controller, red.action = controller, CODEC.encode(name)
     return red.get_action({}, {})
 
 

@@ -38,9 +38,9 @@ def test_red__acts_sees_and_is_told_what_is_in_vain():
     codec = env.red_codec
     assert env.observation_space("red").contains(seen["red"])
     assert env.action_space("red").n == len(codec) == infos["red"]["action_mask"].shape[0]
-    scan = codec.index("scan User1")
+    scan = codec.encode("scan User1")
     assert not infos["red"]["action_mask"][scan], "red does not know of it yet"
-    seen, _, _, _, infos = env.step({"blue": 0, "red": codec.index("sweep User")})
+    seen, _, _, _, infos = env.step({"blue": 0, "red": codec.encode("sweep User")})
     assert infos["red"]["action_mask"][scan]
     assert env.red_view().last_outcome == "succeeded"
     _, rewards, _, _, _ = env.step({"blue": 0, "red": scan})
@@ -74,5 +74,5 @@ def test_missing_library__is_named_with_what_installs_it(monkeypatch):
 def test_render__gives_the_text_of_blues_environment():
     env = cageflow.parallel_env(render_mode="ansi")
     env.reset(seed=0)
-    env.step({"blue": 0, "red": env.red_codec.index("sweep User")})
+    env.step({"blue": 0, "red": env.red_codec.encode("sweep User")})
     assert "DiscoverRemoteSystems User" in env.render()

@@ -33,7 +33,7 @@ class Player:
             self.states.forced[:] = Tape.FREE
             if exploit is not None:
                 self.states.forced[:, 1] = self.network.exploits.index(exploit)
-            give_loop(plain(self.states), codec.kinds, codec.targets, np.array([codec.index(name), 0], np.int16))
+            give_loop(plain(self.states), codec.kinds, codec.targets, np.array([codec.encode(name), 0], np.int16))
             seen, rewards = np.zeros((2, self.network.num_observations), np.uint8), np.zeros(2, np.float32)
             actions = np.array([self.network.codec.encode(blue), 0], np.int64)
             step_batch(self.states, self.network.tables, self.params, actions, seen, rewards)

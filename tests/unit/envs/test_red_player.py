@@ -50,7 +50,7 @@ class Sweeper:
         self.codec = network.red_codec
 
     def act(self, view):
-        return self.codec.index("sweep User") if view.step == 0 else "sweep User"
+        return self.codec.encode("sweep User") if view.step == 0 else "sweep User"
 
 
 @pytest.fixture
@@ -209,10 +209,10 @@ def test_state__of_code_is_refused_and_of_given_actions_is_kept(scholar):
     given = GivenActions(2)
     games = GameBatch(GameOptions(GIVEN), 2, red=given)
     games.begin(np.arange(2, dtype=np.uint64))
-    given.actions[:] = CODEC.index("sweep User")
+    given.actions[:] = CODEC.encode("sweep User")
     actions_of(games, 1, 2)
     state = games.save({})
-    given.actions[:] = CODEC.index("scan User1"), CODEC.index("scan User2")
+    given.actions[:] = CODEC.encode("scan User1"), CODEC.encode("scan User2")
     played, seen = actions_of(games, 1, 2), games.red_memory.observations()
     games.load(state, {})
     assert (games.red_memory.observations() != seen).any()

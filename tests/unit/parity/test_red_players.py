@@ -48,7 +48,7 @@ def test_find_red__takes_a_class_of_a_file(tmp_path):
     player = find_red(name)
     assert name_of_red(name, player) == "mine.py:Mine"
     player.begin(np.zeros(1, np.uint64), ONE)
-    assert player.act(RedMemory(NETWORK), ONE).tolist() == [NETWORK.red_codec.index("sweep User")]
+    assert player.act(RedMemory(NETWORK), ONE).tolist() == [NETWORK.red_codec.encode("sweep User")]
 
 
 def test_recorded_red__is_asked_before_a_step_and_told_after_it(monkeypatch):

@@ -31,7 +31,7 @@ def test_codec__has_one_action_and_one_for_each_subnet_and_four_for_each_host():
 @pytest.mark.parametrize(("number", "name"), NOTED.items())
 def test_names__stand_in_order_and_lead_back(number, name):
     assert CODEC.names[number] == name
-    assert CODEC.index(name) == CODEC.index(f" {name.replace(' ', '  ')} ") == number
+    assert CODEC.encode(name) == CODEC.encode(f" {name.replace(' ', '  ')} ") == number
 
 
 def test_kinds_and_targets__say_what_the_names_say():
@@ -53,4 +53,4 @@ def test_number_of__is_the_action_of_a_kind_and_a_target():
 @pytest.mark.parametrize("name", ["", "Restore User1", "scan", "sweep User1", "scan User"])
 def test_other_names__are_refused_in_a_sentence(name):
     with pytest.raises(UserError, match="no action of red; expected Sleep"):
-        CODEC.index(name)
+        CODEC.encode(name)

@@ -27,7 +27,7 @@ class Red:
     def __call__(self, name):
         """One step; whether the action was valid and how it went."""
         codec = self.network.red_codec
-        actions = np.array([codec.index(name)], np.int16)
+        actions = np.array([codec.encode(name)], np.int16)
         give_loop(plain(self.states), codec.kinds, codec.targets, actions)
         seen, rewards = np.zeros((1, self.network.num_observations), np.uint8), np.zeros(1, np.float32)
         step_batch(self.states, self.network.tables, self.params, np.zeros(1, np.int64), seen, rewards)
