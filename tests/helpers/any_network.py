@@ -68,7 +68,7 @@ def walk(folder: Path) -> None:
     drawing.PNG_DPI, check.EPISODES, check.RANDOM_OBSERVATIONS = 10, 1, 16
     os.chdir(folder)
     Path("net.yaml").write_text(json.dumps(network()))
-    Path("small.yaml").write_text(json.dumps({"ppo": {"hidden_sizes": [8], "update_epochs": 1}}))
+    Path("small.yaml").write_text(json.dumps({"max_steps": 6, "ppo": {"hidden_sizes": [8], "update_epochs": 1}}))
     said = {name: cageflow(*command)._asdict() for name, command in COMMANDS.items()}
     Path("said.json").write_text(json.dumps(said))
 
