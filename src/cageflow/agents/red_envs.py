@@ -9,22 +9,21 @@ from typing import Any, SupportsIndex
 import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
-from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from cageflow.agents.blue_seat import Blue, BlueSeat
-from cageflow.envs.episode_length import episode_length, spec_with_length
+from cageflow.envs.episode_length import episode_length
 from cageflow.envs.game import GameBatch, check_reset_options
 from cageflow.envs.memory import check_actions
 from cageflow.envs.options import GameOptions, whole_number
-from cageflow.envs.red_memory import RedMemory, RedView
+from cageflow.envs.red_memory import RedView
 from cageflow.envs.red_player import GivenActions
 from cageflow.envs.saved import GameState
+from cageflow.envs.shown import ForRed, MadeByMakeVec
 from cageflow.envs.two_sided import TwoSidedGame, check_red_action
 from cageflow.envs.vector import parse_mode, seeds_of
 from cageflow.errors import UserError
-from cageflow.scenario import Network, RedCodec
 from cageflow.scenario.red_agents import GIVEN
 
 DEFAULT_BLUE = "react"
@@ -33,7 +32,7 @@ Observation = npt.NDArray[np.float32]
 Step = tuple[Observation, npt.NDArray[np.float64], npt.NDArray[np.bool_], npt.NDArray[np.bool_], dict[str, Any]]
 
 
-class Cage2RedEnv(TwoSidedGame):
+class Cage2RedEnv(ForRed, TwoSidedGame):
     """CAGE Challenge 2 as red plays it against a blue agent.
 
     An observation holds the bits of `cageflow.scenario.red_bits`, what red knows by its own actions; the actions are
@@ -66,11 +65,6 @@ class Cage2RedEnv(TwoSidedGame):
         self._table = np.zeros((1, self.network.num_observations), np.uint8)
         self.observation_space = self.red_observation_space
         self.action_space = self.red_action_space
-
-    @property
-    def action_names(self) -> tuple[str, ...]:
-        """(R,) names of red's actions, such as "exploit User1"."""
-        return self.red_codec.names
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -118,7 +112,7 @@ class Cage2RedEnv(TwoSidedGame):
         )
 
 
-class Cage2RedVectorEnv(VectorEnv[Observation, npt.NDArray[np.integer], npt.NDArray[Any]]):
+class Cage2RedVectorEnv(ForRed, MadeByMakeVec, VectorEnv[Observation, npt.NDArray[np.integer], npt.NDArray[Any]]):
     """B games that red plays against a blue agent, stepped together; game i is `Cage2RedEnv` with the i-th seed.
 
     All episodes begin and end together, since they are equally long.
@@ -153,7 +147,7 @@ class Cage2RedVectorEnv(VectorEnv[Observation, npt.NDArray[np.integer], npt.NDAr
         self.autoreset_mode = parse_mode(autoreset_mode)
         self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": []}
         self.render_mode = None
-        self._spec: EnvSpec | None = None
+        self.network = self.options.network
         self._given = GivenActions(self.num_envs)
         self._game = GameBatch(self.options, self.num_envs, red=self._given)
         self._seat = BlueSeat(blue, self.options.blue_setting, self.num_envs)
@@ -164,30 +158,6 @@ class Cage2RedVectorEnv(VectorEnv[Observation, npt.NDArray[np.integer], npt.NDAr
         self._table = np.zeros((self.num_envs, self.network.num_observations), np.uint8)
         self._max_steps = self.options.max_steps
         self._num_steps = self._max_steps  # over until reset begins an episode
-
-    @property
-    def spec(self) -> EnvSpec | None:
-        """What `gymnasium.make_vec` made it of, the length of an episode included; None where it was made otherwise."""
-        return self._spec
-
-    @spec.setter
-    def spec(self, spec: EnvSpec | None) -> None:
-        self._spec = spec_with_length(spec, self._max_steps)
-
-    @property
-    def network(self) -> Network:
-        """The network that is played."""
-        return self._game.network
-
-    @property
-    def red_codec(self) -> RedCodec:
-        """What the numbers of red's actions mean."""
-        return self.network.red_codec
-
-    @property
-    def action_names(self) -> tuple[str, ...]:
-        """(R,) names of red's actions, such as "exploit User1"."""
-        return self.red_codec.names
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
@@ -233,7 +203,7 @@ class Cage2RedVectorEnv(VectorEnv[Observation, npt.NDArray[np.integer], npt.NDAr
         self._given.actions[:] = actions
         self._game.play(self._seat.act(self._game, self._num_steps, self._table), self._table, rewards)
         self._num_steps += 1
-        observations, info = self._red_memory.observations(self._room()), {}
+        observations, info = self._game.red_memory.observations(self._room()), {}
         truncated = np.full(self.num_envs, self._num_steps >= self._max_steps)
         if truncated.all() and self.autoreset_mode is AutoresetMode.SAME_STEP:
             final_obs = np.full(self.num_envs, None, dtype=object)
@@ -244,21 +214,15 @@ class Cage2RedVectorEnv(VectorEnv[Observation, npt.NDArray[np.integer], npt.NDAr
 
     def action_masks(self) -> npt.NDArray[np.bool_]:
         """(B, R) bool: False where red can know that an action is in vain; see `cageflow.sim.red_view`."""
-        return self._red_memory.masks()
+        return self._game.red_memory.masks()
 
     def red_view(self, env_idx: int) -> RedView:
         """What red knows of one game, in words."""
-        return self._red_memory.view(env_idx)
+        return self._game.red_memory.view(env_idx)
 
     def close_extras(self, **kwargs: Any) -> None:
         """End the threads."""
         self._game.close()
-
-    @property
-    def _red_memory(self) -> RedMemory:
-        memory = self._game.red_memory
-        assert memory is not None, "who holds the games plays red"
-        return memory
 
     def _begun(self) -> Observation:
         """Begin the next episodes, their streams running on, and show what red sees then."""
@@ -270,7 +234,7 @@ class Cage2RedVectorEnv(VectorEnv[Observation, npt.NDArray[np.integer], npt.NDAr
         self._seat.begin(self._game, runs_on)
         self._table[:] = 0
         self._num_steps = 0
-        observations: Observation = self._red_memory.observations(self._room())
+        observations: Observation = self._game.red_memory.observations(self._room())
         return observations
 
     def _room(self) -> Observation:

@@ -253,9 +253,10 @@ class GameBatch:
         return arrays | ({} if self.red is None else self.red.arrays()) | progress
 
     @property
-    def red_memory(self) -> RedMemory | None:
-        """What red knows, where somebody plays it; else None."""
-        return None if self.red is None else self.red.memory
+    def red_memory(self) -> RedMemory:
+        """What red knows, where somebody plays it."""
+        assert self.red is not None, "the compiled rules play red"
+        return self.red.memory
 
     @cached_property
     def _setting(self) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from pettingzoo import ParallelEnv
 
 from cageflow.envs.options import GameOptions
 from cageflow.envs.red_memory import RedView
+from cageflow.envs.shown import ShowsNetwork
 from cageflow.envs.single import RENDER_MODES
 from cageflow.envs.two_sided import TwoSidedGame
 from cageflow.errors import UserError
-from cageflow.scenario import ActionCodec, Network, RedCodec
 
 BLUE, RED = "blue", "red"
 
@@ -23,7 +23,7 @@ Observations = dict[str, npt.NDArray[np.float32]]
 Infos = dict[str, dict[str, Any]]
 
 
-class Cage2ParallelEnv(ParallelEnv[str, npt.NDArray[np.float32], int]):
+class Cage2ParallelEnv(ShowsNetwork, ParallelEnv[str, npt.NDArray[np.float32], int]):
     """The game as both sides play it, in the same step.
 
     Blue sees and does what it does in `Cage2Env`; red sees the bits of `cageflow.scenario.red_bits` and does what
@@ -58,6 +58,7 @@ class Cage2ParallelEnv(ParallelEnv[str, npt.NDArray[np.float32], int]):
         durations: str = GameOptions.durations,
     ) -> None:
         self.game = TwoSidedGame(rules, observation, max_steps, green, scenario, render_mode, durations)
+        self.network = self.game.network
         self.render_mode = render_mode
         self.possible_agents = [BLUE, RED]
         self.agents: list[str] = []
@@ -69,21 +70,6 @@ class Cage2ParallelEnv(ParallelEnv[str, npt.NDArray[np.float32], int]):
             BLUE: self.game.action_space,
             RED: self.game.red_action_space,
         }
-
-    @property
-    def network(self) -> Network:
-        """The network that is played."""
-        return self.game.network
-
-    @property
-    def codec(self) -> ActionCodec:
-        """What the numbers of blue's actions mean."""
-        return self.game.codec
-
-    @property
-    def red_codec(self) -> RedCodec:
-        """What the numbers of red's actions mean."""
-        return self.game.red_codec
 
     def observation_space(self, agent: str) -> spaces.Space[npt.NDArray[np.float32]]:
         """Of an agent's observations."""

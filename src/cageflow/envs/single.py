@@ -21,8 +21,8 @@ from cageflow.envs.options import GameOptions
 from cageflow.envs.red_code import RedAgentLike, read_red_agent
 from cageflow.envs.rendering import Scene, render, render_text
 from cageflow.envs.saved import GameState
+from cageflow.envs.shown import ForBlue
 from cageflow.errors import UserError
-from cageflow.scenario import ActionCodec, Network
 from cageflow.scenario.orders import OrderLike
 from cageflow.terminal import say
 
@@ -30,7 +30,7 @@ Observation = npt.NDArray[np.float32]
 RENDER_MODES = ("ansi", "human", "rgb_array")
 
 
-class Cage2Env(gym.Env[Observation, np.int64]):
+class Cage2Env(ForBlue, gym.Env[Observation, np.int64]):
     """CAGE Challenge 2 as blue plays it.
 
     An observation holds four bits of each host in table order: two of activity (none 00, scan 10, exploit 11), two of
@@ -77,6 +77,7 @@ class Cage2Env(gym.Env[Observation, np.int64]):
         self._begin_with(
             GameOptions(read_red_agent(red_agent), rules, observation, max_steps, green, scenario, durations)
         )
+        self.network = self.options.network
         self._num_actions = len(self.codec)
         self._num_observations = self.network.num_observations
         self.action_space = spaces.Discrete(self._num_actions)
@@ -106,29 +107,6 @@ class Cage2Env(gym.Env[Observation, np.int64]):
         if length != self._max_steps:
             self._begin_with(dataclasses.replace(self.options, max_steps=length))
         self._spec = spec_with_length(spec, self._max_steps)
-
-    @property
-    def network(self) -> Network:
-        """The network that is played."""
-        return self._game.network
-
-    @property
-    def codec(self) -> ActionCodec:
-        """What the action numbers mean."""
-        return self._game.network.codec
-
-    @property
-    def action_names(self) -> tuple[str, ...]:
-        """(A,) names, such as "Remove User1"."""
-        return self.codec.names
-
-    def describe_action(self, action: int) -> str:
-        """What an action does, in one sentence.
-
-        Raises:
-            UserError: the number is out of range.
-        """
-        return self.codec.describe(action)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

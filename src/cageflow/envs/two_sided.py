@@ -12,11 +12,10 @@ from gymnasium import spaces
 
 from cageflow.envs.game import GameBatch
 from cageflow.envs.options import GameOptions
-from cageflow.envs.red_memory import RedMemory, RedView
+from cageflow.envs.red_memory import RedView
 from cageflow.envs.red_player import GivenActions
 from cageflow.envs.single import Cage2Env
 from cageflow.errors import UserError
-from cageflow.scenario import RedCodec
 from cageflow.scenario.red_agents import GIVEN
 
 
@@ -54,11 +53,6 @@ class TwoSidedGame(Cage2Env):
         self._game = GameBatch(options, 1, red=self._given)
         self._max_steps = options.max_steps
 
-    @property
-    def red_codec(self) -> RedCodec:
-        """What the numbers of red's actions mean."""
-        return self.network.red_codec
-
     def red_acts(self, action: object) -> None:
         """Say what red does in the step that comes; ignored while an action of red's is under way.
 
@@ -70,24 +64,18 @@ class TwoSidedGame(Cage2Env):
     def red_observation(self) -> npt.NDArray[np.float32]:
         """(F,) float32 of 0 and 1: what red sees, see `cageflow.scenario.red_bits`."""
         bits = np.empty((1, self.network.num_red_observations), np.float32)
-        self._red_memory.observations(bits)
+        self._game.red_memory.observations(bits)
         seen: npt.NDArray[np.float32] = bits[0]
         return seen
 
     def red_mask(self) -> npt.NDArray[np.bool_]:
         """(R,) bool: False where red can know that an action is in vain, see `cageflow.sim.red_view`."""
-        mask: npt.NDArray[np.bool_] = self._red_memory.masks()[0]
+        mask: npt.NDArray[np.bool_] = self._game.red_memory.masks()[0]
         return mask
 
     def red_view(self) -> RedView:
         """What red knows, in words."""
-        return self._red_memory.view(0)
-
-    @property
-    def _red_memory(self) -> RedMemory:
-        memory = self._game.red_memory
-        assert memory is not None, "who holds the game plays red"
-        return memory
+        return self._game.red_memory.view(0)
 
 
 def check_red_action(action: Any, num_actions: int) -> int:

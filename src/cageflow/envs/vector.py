@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
-from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from cageflow.envs.attributes import GameAttributes
-from cageflow.envs.episode_length import episode_length, spec_with_length
+from cageflow.envs.episode_length import episode_length
 from cageflow.envs.game import SEED_RANGE, GameBatch, check_reset_options, check_seed
 from cageflow.envs.inspection import LastStep, describe_hosts, describe_step, true_states
 from cageflow.envs.memory import check_actions
@@ -22,8 +21,8 @@ from cageflow.envs.options import GameOptions, whole_number
 from cageflow.envs.red_code import RedAgentLike, read_red_agent
 from cageflow.envs.rendering import Scene, render
 from cageflow.envs.saved import GameState
+from cageflow.envs.shown import ForBlue, MadeByMakeVec
 from cageflow.errors import UserError
-from cageflow.scenario import ActionCodec, Network
 from cageflow.sim.threads import available_cores
 
 RENDER_MODES = ("ansi", "rgb_array")
@@ -34,7 +33,7 @@ Actions = npt.NDArray[np.integer]
 Step = tuple[Observations, npt.NDArray[np.float64], npt.NDArray[np.bool_], npt.NDArray[np.bool_], dict[str, Any]]
 
 
-class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
+class Cage2VectorEnv(ForBlue, MadeByMakeVec, VectorEnv[Observations, Actions, npt.NDArray[Any]]):
     """B games with the same settings, stepped together by compiled code.
 
     Game i is the single environment `Cage2Env` with the i-th seed, step for step through any number of episodes, in any
@@ -89,7 +88,7 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
             num_threads = max(1, min(available_cores(), self.num_envs // ENVS_PER_THREAD))
         else:
             num_threads = whole_number("num_threads", num_threads, 1)
-        self._spec: EnvSpec | None = None
+        self.network = self.options.network
         self._game = GameBatch(self.options, self.num_envs, num_threads)
         self._copy = copy
         self.single_action_space = spaces.Discrete(len(self.codec))
@@ -102,38 +101,6 @@ class Cage2VectorEnv(VectorEnv[Observations, Actions, npt.NDArray[Any]]):
         self._rewards = np.zeros(self.num_envs, np.float64)
         self._returns = np.zeros(self.num_envs, np.float64)
         self._attributes = GameAttributes(self)
-
-    @property
-    def spec(self) -> EnvSpec | None:
-        """What `gymnasium.make_vec` made it of, the length of an episode included; None where it was made otherwise."""
-        return self._spec
-
-    @spec.setter
-    def spec(self, spec: EnvSpec | None) -> None:
-        self._spec = spec_with_length(spec, self._max_steps)
-
-    @property
-    def network(self) -> Network:
-        """The network that is played."""
-        return self._game.network
-
-    @property
-    def codec(self) -> ActionCodec:
-        """What the action numbers mean."""
-        return self._game.network.codec
-
-    @property
-    def action_names(self) -> tuple[str, ...]:
-        """(A,) names, such as "Remove User1"."""
-        return self.codec.names
-
-    def describe_action(self, action: int) -> str:
-        """What an action does, in one sentence.
-
-        Raises:
-            UserError: the number is out of range.
-        """
-        return self.codec.describe(action)
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
