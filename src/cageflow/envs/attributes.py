@@ -33,7 +33,17 @@ METHODS: dict[str, Answers] = {
     "render": partial(_each, "render_game"),
 }
 """Methods of the single environment whose answers differ from game to game."""
-SHARED = ("network", "codec", "red_codec", "options", "action_names", "describe_action", "render_mode", "metadata", "spec")
+SHARED = (
+    "network",
+    "codec",
+    "red_codec",
+    "options",
+    "action_names",
+    "describe_action",
+    "render_mode",
+    "metadata",
+    "spec",
+)
 """Attributes of the batch that each of its games has."""
 SPACES = {"action_space": "single_action_space", "observation_space": "single_observation_space"}
 TOGETHER = ("reset", "step", "close", "set_state")
