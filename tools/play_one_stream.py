@@ -1,9 +1,10 @@
-"""Play a policy in the original against B-line, all episodes on one random stream, and say which host B-line drew.
+"""Play a policy in the original, all episodes on one random stream, and say which host B-line drew.
 
-    python tools/play_one_stream.py FOLDER-OF-CYBORG --policy champion --episodes 2000 --seed 0
+    python tools/play_one_stream.py FOLDER-OF-CYBORG --policy champion --red-agent bline --episodes 2000 --seed 0
 
-A line of CSV for each episode, then the mean return by host. B-line draws the host that it attacks first, one of four,
-once an episode, and some cost more than others: the mean of a few hundred episodes moves with how often each was drawn.
+A line of CSV for each episode, then the mean return; against B-line also by host. B-line draws the host that it attacks
+first, one of four, once an episode, and some cost more than others: the mean of a few hundred episodes moves with how
+often each was drawn.
 `cageflow evaluate --simulator cyborg` seeds each episode by itself.
 """
 
@@ -48,12 +49,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("cyborg_path")
     parser.add_argument("--policy", default="champion")
+    parser.add_argument("--red-agent", default="bline", choices=("bline", "meander", "sleep"))
     parser.add_argument("--episodes", type=int, default=2000)
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    env = CyborgEnv(asked.cyborg_path, "bline", max_steps=asked.steps)
-    options = GameOptions("bline", cyborg_rules(asked.cyborg_path), max_steps=asked.steps)
+    env = CyborgEnv(asked.cyborg_path, asked.red_agent, max_steps=asked.steps)
+    options = GameOptions(asked.red_agent, cyborg_rules(asked.cyborg_path), max_steps=asked.steps)
     agent = find_agent(asked.policy, SourceOptions(deterministic=True)).load(options.blue_setting)
     returns: dict[str, list[float]] = {}
     env.reset(seed=asked.seed)
@@ -69,12 +71,13 @@ def main() -> None:
             observation, reward, *_ = env.step(int(actions[0]))
             memory.update(actions, observation[None])
             total += reward
-            host = host or first_host(env)
+            if asked.red_agent == "bline":
+                host = host or first_host(env)
         returns.setdefault(host or "none", []).append(round(total, 1))
         print(f"{episode},{host},{total:.1f}", flush=True)
     for host, values in sorted(returns.items()):
-        if len(values) < 2:
-            continue  # no error
+        if host == "none" or len(values) < 2:
+            continue  # no host, no error
         one = summarize(values)
         print(f"{host}: {one.size} episodes, {one.mean:.2f} ± {one.se:.2f}", file=sys.stderr)
     everything = summarize(sum(returns.values(), []))

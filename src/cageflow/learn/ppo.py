@@ -63,6 +63,10 @@ class UpdateStats:
     seconds: float
 
 
+FIRST_WEIGHTS = ("actor.0.weight", "critic.0.weight")
+"""The layers that read an order's code."""
+
+
 class PPO:
     """A policy for one workflow order (or for none), its critic, and all that training them goes on with.
 
@@ -232,7 +236,7 @@ class PPO:
 
         Args:
             state: what the other learner's `state_dict` gave. Its inputs must be as many as here, an order's code
-                counted among them.
+                counted among them; one that knew no order begins with an order that makes no difference.
 
         Raises:
             ValueError: this learner has learned already, or the state is of networks of other sizes or lacks a part.
@@ -241,7 +245,10 @@ class PPO:
             raise ValueError(f"expected a new learner, got one with updates_done {self._updates_done}")
         try:
             networks, value_scale = state["networks"], state["value_scale"]
-            pairs = [(name, weights, networks[name]) for name, weights in self._networks.named_parameters()]
+            pairs = [
+                (name, weights, self._with_order(networks[name]) if name in FIRST_WEIGHTS else networks[name])
+                for name, weights in self._networks.named_parameters()
+            ]
         except KeyError as missing:
             raise ValueError(f"the saved learner lacks {missing}") from missing
         for name, weights, saved in pairs:
@@ -254,6 +261,13 @@ class PPO:
             for _, weights, saved in pairs:
                 weights.copy_(saved)
         self._value_scale.load_state_dict(value_scale)
+
+    def _with_order(self, weights: torch.Tensor) -> torch.Tensor:
+        """(H, F) weights of a first layer with columns of 0 for this learner's order; others as they are."""
+        order = self._networks.order
+        if order is None or weights.ndim != 2 or weights.shape[1] != self._num_observations:
+            return weights
+        return torch.cat([weights, weights.new_zeros(len(weights), len(order))], dim=1)
 
     def _check(self, rollout: Rollout) -> None:
         config = self.config

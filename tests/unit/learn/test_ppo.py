@@ -512,6 +512,18 @@ def test_start_from__fits_a_learner_that_reads_the_orders_bits_with_the_observat
     assert ppo.values(bits) == pytest.approx(universal.values(with_order), abs=1e-4)
 
 
+def test_start_from__a_learner_that_knew_no_order_plays_on_as_it_did_whatever_the_order():
+    free = trained(order=None)
+    ppo = make("default", order=ORDER)
+    ppo.start_from(free.state_dict())
+    bits = rollout_for(free).observations
+    assert np.array_equal(ppo.values(bits), free.values(bits))
+    assert np.array_equal(ppo.actor_weights().weights, free.actor_weights().weights)
+    before = parameters(ppo)
+    ppo.update(rollout_for(ppo))
+    assert not torch.equal(parameters(ppo), before)
+
+
 def test_start_from__refuses_what_does_not_fit_and_changes_nothing():
     ppo = make()
     before = parameters(ppo)
