@@ -27,9 +27,11 @@ def end_loading() -> None:
 
 def is_command() -> bool:
     """Whether this process is `cageflow ...` or `python -m cageflow ...`, and no program that imports the package."""
-    if sys.argv[:1] == ["-m"]:  # as long as Python is looking for the module
+    if not sys.argv:
+        return False
+    if sys.argv[0] == "-m" or os.path.basename(sys.argv[0]) == "__main__.py":  # before Python has found it, and then
         return ("-m", "cageflow") in zip(sys.orig_argv, sys.orig_argv[1:], strict=False)
-    return bool(sys.argv) and os.path.basename(sys.argv[0]) in ("cageflow", "cageflow.exe")
+    return os.path.basename(sys.argv[0]) in ("cageflow", "cageflow.exe")
 
 
 def _end(number: int, frame: object) -> None:

@@ -54,7 +54,8 @@ def make_executor(name: str, num_workers: int, address: str | None = None) -> Ex
     """Start an executor, or connect to the one of a cluster.
 
     Args:
-        name: "process", "dask" or "ray".
+        name: "process", "dask" or "ray". Processes of a command that has no threads as yet are copies of it, with all
+            that it has open.
         num_workers: that are started on this machine; a cluster at an address has its own.
         address: of a Dask scheduler or of a Ray cluster that is running already; None starts one on this machine.
 
@@ -84,10 +85,14 @@ def deaths_told(error: BaseException) -> int:
 
 
 def make_processes(
-    num_workers: int, initializer: Callable[..., object] = bool, initargs: tuple[Any, ...] = ()
+    num_workers: int,
+    initializer: Callable[..., object] = bool,
+    initargs: tuple[Any, ...] = (),
+    *,
+    forks: bool = False,
 ) -> ExecutorHandle:
     """Processes of this machine that are made ready for their tasks; see `WorkerProcesses`."""
-    workers = WorkerProcesses(num_workers, initializer, initargs)
+    workers = WorkerProcesses(num_workers, initializer, initargs, forks=forks)
     return ExecutorHandle(workers, f"{_count(num_workers, 'process', 'es')} of this machine", workers.kill)
 
 
@@ -234,7 +239,7 @@ def _count(number: int, thing: str, plural: str = "s") -> str:
 
 
 _MAKERS: dict[str, Callable[[int, str | None], ExecutorHandle]] = {
-    "process": lambda num_workers, address: make_processes(num_workers),
+    "process": lambda num_workers, address: make_processes(num_workers, forks=True),
     "dask": _dask,
     "ray": _ray,
 }

@@ -1,7 +1,8 @@
 """A worker process of this machine: how it begins, is told what to do, is missed when it dies, and is ended.
 
-Workers are loky's processes: they never fork, a script that has them needs no `if __name__ == "__main__"`, each has an
-environment of its own, and one is killed with all that it has started.
+Workers are loky's processes: they begin with nothing, a script that has them needs no `if __name__ == "__main__"`, each
+has an environment of its own, and one is killed with all that it has started. A command that has just begun may have
+copies of itself for workers instead (`can_fork`): those need not load again what it has loaded, which takes seconds.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ import multiprocessing
 import os
 import pickle
 import signal
+import sys
 import threading
 import time
 import traceback
+import warnings
+import weakref
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
 from functools import partial
@@ -26,9 +30,13 @@ from loky.backend import get_context
 from loky.backend.reduction import dumps
 from loky.backend.utils import kill_process_tree
 
+from cageflow.startup import is_command
+
 PARENT_CHECK_S = 1.0
 END_S = 5.0  # for a worker that has nothing more to do, to be gone
 ENVIRONMENT = {"OMP_NUM_THREADS": "1"}  # as Dask and Ray do; a task that wants more says so to torch
+
+_pipes: weakref.WeakSet[Connection] = weakref.WeakSet()  # our ends, which no worker may keep open
 
 
 class WorkerLostError(BrokenExecutor):
@@ -55,19 +63,24 @@ class WorkerProcess:
     Args:
         initializer: called first in the process, with `initargs`; what it keeps in its module is there for the calls.
         initargs: for it.
+        forks: whether it is a copy of this process; only where `can_fork` says so.
 
     Raises:
         WorkerLostError: no process can be started.
     """
 
-    def __init__(self, initializer: Callable[..., object], *initargs: Any) -> None:
+    def __init__(self, initializer: Callable[..., object], *initargs: Any, forks: bool = False) -> None:
         context = get_context("loky")
         self._pipe, there = context.Pipe()
-        self._process = context.Process(
-            target=_serve, args=(there, partial(initializer, *initargs)), env=ENVIRONMENT, daemon=False
-        )
+        _pipes.add(self._pipe)
+        serve = partial(_serve, there, partial(initializer, *initargs))
+        self._process: Any
+        if forks:
+            self._process = multiprocessing.get_context("fork").Process(target=partial(_begin_copy, serve))
+        else:
+            self._process = context.Process(target=serve, env=ENVIRONMENT, daemon=False)
         try:
-            self._process.start()
+            _fork(self._process) if forks else self._process.start()
         except OSError as error:
             raise WorkerLostError(f"no process can be started: {error.strerror}") from error
         finally:
@@ -122,6 +135,43 @@ class WorkerProcess:
     def kill(self) -> None:
         """End the process with all that it has started, whatever is under way; may be called again."""
         self._killing()
+
+
+def can_fork() -> bool:
+    """Whether a worker can be a copy of this process: a command of ours on Linux without threads or a device as yet.
+
+    A lock that another thread holds would never be free in the copy, and a program of somebody else's may have any.
+    """
+    torch = sys.modules.get("torch")
+    return (
+        sys.platform == "linux"
+        and is_command()
+        and threading.active_count() == 1
+        and not (torch is not None and torch.cuda.is_initialized())
+    )
+
+
+def _fork(process: BaseProcess) -> None:
+    """Start a copy of this process, which takes no signal before it has its own answers to them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        with warnings.catch_warnings():
+            # Python counts the threads of linear algebra libraries, which see to it themselves that they are gone.
+            warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+            process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin_copy(serve: Callable[[], None]) -> None:
+    """Leave behind what is not the copy's own, and be a worker."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
+    for pipe in tuple(_pipes):  # or the end of this program would be no end to the workers
+        pipe.close()
+    os.environ.update(ENVIRONMENT)
+    serve()
 
 
 def _kill(process: BaseProcess) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
-from cageflow.work.worker_process import WorkerLostError, WorkerProcess
+from cageflow.work.worker_process import WorkerLostError, WorkerProcess, can_fork
 
 T = TypeVar("T")
 
@@ -22,15 +23,27 @@ class WorkerProcesses(Executor):
         num_workers: processes; each is started when it is first needed.
         initializer: called first in each, with `initargs`; what it raises is the outcome of the task at hand.
         initargs: for it.
+        forks: have them be copies of this process where that can be, all started now; a process that takes the place
+            of one that died is none. Files that are open stay open in a copy.
     """
 
     def __init__(
-        self, num_workers: int, initializer: Callable[..., object] = bool, initargs: tuple[Any, ...] = ()
+        self,
+        num_workers: int,
+        initializer: Callable[..., object] = bool,
+        initargs: tuple[Any, ...] = (),
+        *,
+        forks: bool = False,
     ) -> None:
+        copies: list[WorkerProcess] = []
+        with contextlib.suppress(WorkerLostError):  # those that are missing are started when they are needed
+            while forks and len(copies) < num_workers and can_fork():
+                copies.append(WorkerProcess(initializer, *initargs, forks=True))
         self._threads = ThreadPoolExecutor(num_workers, thread_name_prefix="worker-process")
         self._start = partial(WorkerProcess, initializer, *initargs)
         self._lock = threading.Lock()  # so that none is started while all are being ended
-        self._workers: set[WorkerProcess] = set()
+        self._workers: set[WorkerProcess] = set(copies)
+        self._begun = copies  # whose initializer is not answered
         self._idle: list[WorkerProcess] = []
         self._is_ended = False
 
@@ -88,7 +101,7 @@ class WorkerProcesses(Executor):
                 raise WorkerLostError("it was ended")
             if self._idle:
                 return self._idle.pop()
-            worker = self._start()
+            worker = self._begun.pop() if self._begun else self._start()
             self._workers.add(worker)
         try:
             error: BaseException | None = worker.answer().error
