@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -56,6 +57,11 @@ class Games:
         """All that these environments are and gave, field by field."""
         fields = [np.ascontiguousarray(self.states[name]).tobytes() for name in self.states.dtype.names]
         return b"".join([*fields, self.seen.tobytes(), self.rewards.tobytes()])
+
+
+def num_games(usual: int) -> int:
+    """Games of a batch, few where the rules run as plain Python."""
+    return max(3, usual // 8) if numba.config.DISABLE_JIT else usual
 
 
 def random_actions(seed: int, num_steps: int, num_envs: int) -> npt.NDArray[np.int64]:

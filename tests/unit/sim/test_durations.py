@@ -14,7 +14,7 @@ from cageflow.sim.recall import decoy_places, num_recalled, recall_loop, recalle
 from cageflow.workflow.compliance import ComplianceTracker
 from tests.helpers.lab import Lab, same
 from tests.helpers.orders import parse_order
-from tests.helpers.play import ALL_REDS, Games, random_actions
+from tests.helpers.play import ALL_REDS, Games, num_games, random_actions
 
 SLOW = Network(with_durations(default_network().scenario, CAGE4))
 SLOW_BLUE = Network(with_durations(default_network().scenario, Durations(analyse=2, remove=3, restore=5, decoy=2)))
@@ -122,7 +122,8 @@ def test_exploit__meets_the_decoy_that_was_planted_meanwhile():
 @pytest.mark.parametrize("red", ALL_REDS)
 def test_durations_of_one__are_the_game_without_them_bit_for_bit(red):
     """Played by the rules for actions that take time, which otherwise are not asked."""
-    usual, timed = (Games.start(np.arange(32), red_agent=red, green=True) for _ in range(2))
+    num_envs = num_games(32)
+    usual, timed = (Games.start(np.arange(num_envs), red_agent=red, green=True) for _ in range(2))
     tables = default_network().tables.copy()
     tables["blue_takes_time"] = tables["red_takes_time"] = 1
 
@@ -132,7 +133,7 @@ def test_durations_of_one__are_the_game_without_them_bit_for_bit(red):
 
     timed.network = Timed()
     timed.network.tables = tables.view(np.recarray)[()]
-    for actions in random_actions(4, 100, 32):
+    for actions in random_actions(4, 100, num_envs):
         usual.step(actions)
         timed.step(actions)
         sleeps = timed.states.blue_outcome != usual.states.blue_outcome

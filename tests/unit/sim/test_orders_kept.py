@@ -13,6 +13,7 @@ from cageflow.envs.options import GameOptions
 from cageflow.scenario import BlueKind, Network
 from cageflow.scenario.orders import Order
 from cageflow.sim.recall import CREW_KINDS, recalled_crews
+from tests.helpers.play import num_games
 
 NETWORKS = ["cage1", "cage2", "plant", "clinic"]
 
@@ -47,7 +48,7 @@ def has_to_wait(network: Network, order: Order, compromised: set[str], action: s
 def departures(name: str, seed: int = 0, num_steps: int = 60) -> list[str]:
     """Where the compiled rule differs from the words, over random play that fixes and analyses a lot."""
     options = GameOptions(red_agent="meander", scenario=name, green=seed % 2 == 1)
-    network, num_envs = options.network, 12
+    network, num_envs = options.network, num_games(12)
     rng = np.random.default_rng(seed)
     order = network.orders.unrank(int(rng.integers(len(network.orders))))
     kinds = np.asarray(network.codec.kind)
