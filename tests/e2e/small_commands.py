@@ -97,3 +97,4 @@ def shrink(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cageflow.measure.calibration.TRAINING_SIZES", (10,))
     monkeypatch.setattr("cageflow.bench.simulator._compile_s", lambda: (1.0, 0.1))
     monkeypatch.setattr("cageflow.report.drawing.PNG_DPI", 20)
+    monkeypatch.setattr("cageflow.analysis.standing.MOST_EPISODES", 4)

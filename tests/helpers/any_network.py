@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from cageflow.analysis import standing
 from cageflow.export import check
 from cageflow.report import drawing
 from tests.e2e.command_line import cageflow
@@ -65,7 +66,7 @@ def network() -> dict[str, Any]:
 
 def walk(folder: Path) -> None:
     """Run all commands, one after the other, in a folder."""
-    drawing.PNG_DPI, check.EPISODES, check.RANDOM_OBSERVATIONS = 10, 1, 16
+    drawing.PNG_DPI, check.EPISODES, check.RANDOM_OBSERVATIONS, standing.MOST_EPISODES = 10, 1, 16, 2
     os.chdir(folder)
     Path("net.yaml").write_text(json.dumps(network()))
     Path("small.yaml").write_text(json.dumps({"max_steps": 6, "ppo": {"hidden_sizes": [8], "update_epochs": 1}}))

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cageflow.analysis import standing
 from cageflow.export import check
 from cageflow.report import drawing
 from cageflow.scenario import Network, load_scenario
@@ -68,6 +69,7 @@ def make_small() -> None:
     os.fsync = lambda file: None  # type: ignore[assignment]
     drawing.PNG_DPI = 10
     check.EPISODES, check.RANDOM_OBSERVATIONS = 2, 64
+    standing.MOST_EPISODES = 2
 
 
 def main(arguments: Sequence[str]) -> int:
