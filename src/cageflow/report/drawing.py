@@ -32,6 +32,10 @@ POINTS_PER_INCH = 72  # so that a pixel of the page is a point of the drawing
 PNG_DPI = 144
 MAX_LABEL = 22
 """Characters of a name beside a chart."""
+LETTER, ROW_LETTERS, LEAST_SIZE = 6.9, 16, 6.5
+"""Of a table's names: pixels of a letter, letters of a line, and the least size of what stands in its cells."""
+UPRIGHT = 8
+"""Letters that a column has room for, fewer than which have its name stand on end."""
 FAR = 3.0
 """Distances between the quartiles beyond these from which a value is far."""
 TIP = "tip:"
@@ -176,6 +180,24 @@ def fitting(name: str) -> str:
     return f"{name[: MAX_LABEL - 1 - half]}…{name[-half:]}"
 
 
+def in_lines(name: str, letters: int, most: int = 2) -> str:
+    """A name of the user's in lines of so many letters, broken after a stroke or a space where it has one.
+
+    What `most` lines do not hold is left out in the middle.
+    """
+    room = letters * most
+    if len(name) > room:
+        name = f"{name[: room // 2]}…{name[len(name) - (room - room // 2 - 1) :]}"
+    lines = [""]
+    for part in re.findall(r"[^_\-./ ]*[_\-./ ]?", name):
+        if lines[-1] and len(lines[-1]) + len(part) > letters:
+            lines.append("")
+        lines[-1] += part
+    if len(lines) > most or max(map(len, lines)) > letters:  # its parts do not fit: it is broken anywhere
+        lines = [name[i : i + letters] for i in range(0, len(name), letters)]
+    return "\n".join(line.strip() for line in lines)
+
+
 def limits(values: Sequence[float], room: float = 0.08, keep: Sequence[float] = ()) -> tuple[float, float]:
     """From where to where an axis reaches, so that a value far from all others does not crush them.
 
@@ -256,9 +278,15 @@ def shaded_grid(
         rows: names, from above.
         columns: names.
         colour: of the theme.
-        size: of the letters.
+        size: of the letters, smaller where the cells are narrow.
     """
     from matplotlib.patches import Rectangle
+
+    names = [in_lines(name, ROW_LETTERS) for name in rows]
+    beside = LETTER * max((len(line) for name in names for line in name.splitlines()), default=0)
+    cell = max(1.0, (axes.figure.get_figwidth() * POINTS_PER_INCH - beside - 30.0) / len(columns))
+    longest = max((len(part) for line in words for cell_words in line for part in cell_words.splitlines()), default=1)
+    size = max(LEAST_SIZE, min(size, cell / (0.62 * max(longest, 1))))
 
     strongest = 0.55  # the words must stay legible, on a light and on a dark page
     for i, line in enumerate(shades):
@@ -272,8 +300,12 @@ def shaded_grid(
             axes.text(j, i, words[i][j], ha="center", va="center", fontsize=size, linespacing=1.25)
     axes.set_xlim(-0.5, len(columns) - 0.5)
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_xticks(range(len(columns)), list(map(fitting, columns)))
-    axes.set_yticks(range(len(rows)), list(map(fitting, rows)))
+    letters = int(cell / LETTER)
+    if max(map(len, columns), default=0) <= letters or letters >= UPRIGHT:
+        axes.set_xticks(range(len(columns)), [in_lines(name, letters, 3) for name in columns])
+    else:
+        axes.set_xticks(range(len(columns)), list(map(fitting, columns)), rotation=90)
+    axes.set_yticks(range(len(rows)), names)
     axes.xaxis.tick_top()
     axes.xaxis.set_label_position("top")
     axes.xaxis.labelpad = 7.0

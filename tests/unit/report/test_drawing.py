@@ -5,14 +5,16 @@ import re
 from html import unescape
 from pathlib import Path
 
+import matplotlib as mpl
 import matplotlib.image
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from cageflow.report.content import Chart
-from cageflow.report.drawing import Drawing, draw, fitting, limits, shaded_grid, tip
+from cageflow.report.drawing import STYLE, Drawing, _figure, draw, fitting, in_lines, limits, shaded_grid, tip
 from cageflow.report.theme import COLOURS, SERIES, curve_style, light
 
 
@@ -75,6 +77,28 @@ def test_shaded_grid__leaves_cells_without_a_shade_empty() -> None:
     assert strengths == [0.0, pytest.approx(0.55), pytest.approx(0.275)]
 
 
+@pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
+@pytest.mark.parametrize("number_of", [2, 5, 8])
+def test_shaded_grid__has_no_words_that_collide_however_long_the_names(number_of: int, narrow: bool) -> None:
+    names = [f"{chr(97 + i)}_whole_department_of_the_enterprise" for i in range(number_of)]
+    shades: list[list[float | None]] = [[0.5] * number_of] * number_of
+
+    def grid(figure: Figure, narrow: bool) -> None:
+        shaded_grid(figure.subplots(), shades, [["−131.2\nn = 12"] * number_of] * number_of, names, names, "blue", 12.0)
+
+    height = 80 + 48 * number_of
+    with mpl.rc_context(rc=STYLE):
+        figure = _figure(Chart("grid", "Grid", "Grid", grid, (height, height)), narrow)
+        renderer = FigureCanvasAgg(figure).get_renderer()
+        figure.draw(renderer)
+    (axes,) = figure.axes
+    for texts in (axes.get_xticklabels(), axes.get_yticklabels(), axes.texts):
+        boxes = [text.get_window_extent(renderer) for text in texts]
+        assert len(boxes) >= number_of
+        for i, box in enumerate(boxes):
+            assert not [other for other in boxes[i + 1 :] if box.overlaps(other)], texts[i].get_text()
+
+
 NAMES = ("$x_1$", "</svg>", "srv-1.23456", '" id="a', "#1a1f26", "font-family: x", "&amp;", "東京", "[red]")
 
 
@@ -92,6 +116,14 @@ def test_names__stand_in_the_page_as_they_are() -> None:
 def test_long_name__is_shortened_in_its_middle() -> None:
     assert fitting("x" * 22) == "x" * 22
     assert fitting("beginning" + "x" * 70 + "end") == "beginningxx…xxxxxxxend"
+
+
+def test_long_names__are_broken_where_a_word_ends() -> None:
+    assert in_lines("op_server", 16) == "op_server"
+    assert in_lines("medical_imaging_database_servers", 16) == "medical_imaging_\ndatabase_servers"
+    assert in_lines("mail_and_collaboration_gateways", 16, 3) == "mail_and_\ncollaboration_\ngateways"
+    assert in_lines("x" * 40, 16) == "x" * 16 + "\n…" + "x" * 15
+    assert in_lines("", 16) == ""
 
 
 def test_no_two_colours_are_alike() -> None:

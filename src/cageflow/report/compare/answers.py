@@ -12,7 +12,8 @@ from cageflow.analysis.answer_words import heading, one_turn, price, sureness
 from cageflow.analysis.precedences import OrderAnswer
 from cageflow.report.compare.groups import Group
 from cageflow.report.content import Chart, Table
-from cageflow.report.sections.precedences import draw_places, places
+from cageflow.report.drawing import WIDTHS
+from cageflow.report.sections.precedence_picture import draw_precedences, picture_height
 from cageflow.report.wording import DASH, listed
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 COLUMNS = 2
 """Pictures beside one another."""
+PANELS, TITLE = (WIDTHS[False] // COLUMNS, WIDTHS[True]), 30
+"""In pixels: the width of a picture, wide and narrow, and the height of its title."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +58,13 @@ def answers_chart(found: Sequence[Found]) -> Chart | None:
     if len(found) < 2:
         return None
     rows = -(-len(found) // COLUMNS)
-    deepest = 1 + max(one.layer or 0 for each in found for one in places(each.orders))
+    tall = [max(picture_height(one.orders, width) for one in found) + TITLE for width in PANELS]
     return Chart(
         name="answers",
         title="What each search has found",
         text="; ".join(f"{one.label}: {heading(one.answer)}" for one in found) + ".",
         draw=lambda figure, narrow: _draw(figure, narrow, found),
-        heights=(270 * rows, (180 + 80 * deepest) * len(found)),
+        heights=(tall[False] * rows, tall[True] * len(found)),
         note="An arrow is a precedence that all orders have which cannot be told from the best, with its probability "
         "and what turning it costs. Types in no precedence stand apart, with the reason.",
     )
@@ -111,6 +114,6 @@ def _draw(figure: Figure, narrow: bool, found: Sequence[Found]) -> None:
     panels = figure.subplots(-(-len(found) // columns), columns, squeeze=False).flatten()
     for panel, one in zip(panels, found, strict=False):
         panel.set_title(one.label)
-        draw_places(panel, narrow, one.orders, places(one.orders))
+        draw_precedences(panel, one.orders, PANELS[narrow])
     for panel in panels[len(found) :]:
         panel.set_visible(False)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MIN_SEEDS_OF_INTERVAL = 5
 """With fewer seeds the band is their range: the t-interval of so few reaches far beyond all that any of them did."""
+APART = {"wspace": 0.06}
+"""Of panels beside one another, so that the last tick of one and the first of the next are read as two."""
 RANGE_TO_LOG = 8.0
 """How many times worse the start may be than the end before the axis becomes logarithmic."""
 
@@ -102,7 +104,7 @@ def curves_chart(groups: Sequence[Group]) -> Chart | None:
 def _draw(figure: Figure, narrow: bool, games: dict[Game, list[tuple[Group, Band]]]) -> None:
     columns = 1 if narrow or len(games) == 1 else 2
     rows = -(-len(games) // columns)
-    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flatten()
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True, gridspec_kw=APART).flatten()
     lines: list[Line2D] = []
     bands = [band for part in games.values() for _, band in part]
     for panel, (game, part) in zip(panels, games.items(), strict=False):

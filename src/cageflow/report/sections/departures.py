@@ -42,7 +42,7 @@ def section(material: Material) -> Section | None:
         text=f"Fixes by the unit type that was due and the unit type that was fixed; {out} of {fixes} out of turn. The "
         "figures stand in the table below.",
         draw=lambda figure, narrow: _draw(figure, narrow, turns, run.orders, run.order or ()),
-        heights=(350, 330),
+        heights=(80 + 45 * (len(run.order) + 1), 80 + 42 * (len(run.order) + 1)),
         note="Share of all fixes. Due is the highest type of the workflow that red holds; a fix of another type is out "
         "of turn (amber). With nothing compromised any fix follows the workflow.",
         table=_table(material, turns, run.order),
@@ -151,14 +151,11 @@ def _draw(figure: Figure, narrow: bool, turns: npt.NDArray[np.int64], orders: Or
     out = [[i != j and i < len(order) for j in range(len(order))] for i in range(len(rows))]
     words = [[_share(cell, int(turns.sum())) for cell in line] for line in table.tolist()]
     size = 10.0 if narrow else 11.5
-    columns = labels[:-1] if not narrow else [label.replace("_", "_\n") for label in labels[:-1]]
     for colour, wanted in (("teal", False), ("amber", True)):
         part = [[cell if out[i][j] == wanted else None for j, cell in enumerate(line)] for i, line in enumerate(share)]
-        shaded_grid(axes, part, words, labels, columns, colour, size)
+        shaded_grid(axes, part, words, labels, labels[:-1], colour, size)
     axes.set_xlabel("fixed")
     axes.set_ylabel("due")
-    if narrow:
-        axes.tick_params(axis="x", labelsize=9)
 
 
 def _share(amount: int, total: int) -> str:

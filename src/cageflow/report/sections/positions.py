@@ -37,7 +37,7 @@ def section(material: Material) -> Section | None:
         text=f"Table of average rewards of the {count(len(shown), 'workflow')} {which}, by unit type and its place in "
         "the order. The figures stand in the table below.",
         draw=lambda figure, narrow: _draw(figure, narrow, unit_types, means, counts),
-        heights=(330, 300),
+        heights=(70 + 52 * len(unit_types), 60 + 48 * len(unit_types)),
         note=f"Each cell is the mean over those of the {count(len(shown), 'workflow')} {which} with that type at that "
         "place, and below it how many these are. The stronger the colour, the better; empty where there is none. With "
         "few workflows a cell says as much about what else stood in them as about the type.",

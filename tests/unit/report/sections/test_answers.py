@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from cageflow.analysis.answer import FILE, Gain
@@ -20,6 +21,7 @@ from cageflow.report.drawing import draw, limits
 from cageflow.report.material import Material
 from cageflow.report.report import make_page, write_report
 from cageflow.report.sections import precedences, prices, standing
+from cageflow.report.sections.precedence_picture import draw_precedences, picture_height, places
 from cageflow.runs.saved_run import read_run
 from cageflow.scenario.orders import OrderSpace
 from tests.helpers.agents import policy_file
@@ -54,7 +56,8 @@ def test_precedences_are_drawn_with_their_price_and_the_rest_with_the_reason():
     chart = chart_of(section)
     for narrow in (False, True):
         words = texts(chart, narrow)
-        assert {"enterprise", "user", "certain\n58 points", "op_server\ndoes not matter"} <= set(words)
+        assert {"enterprise", "user", "op_server\ndoes not matter"} <= set(words)
+        assert ("certain\n58 points" in words) == (not narrow) and ({"certain", "58 points"} <= set(words)) == narrow
         assert {"defender\nnever tested", "op_host\nnever tested"} <= set(words)
     rows = {row[0]: row for row in chart.table.rows}
     assert rows["enterprise before user"][1:] == (
@@ -73,8 +76,45 @@ def test_types_stand_behind_all_that_come_before_them():
         for one, other in (("user", "op_host"), ("op_host", "defender"), ("enterprise", "defender"))
     )
     orders = known(chain, recommended=("user", "enterprise", "op_host", "op_server", "defender"))
-    layers = {one.name: one.layer for one in precedences.places(orders)}
+    layers = {one.name: one.layer for one in places(orders)}
     assert layers == {"user": 0, "enterprise": 0, "op_host": 1, "defender": 2, "op_server": None}
+
+
+LONG = tuple(
+    f"{name}_of_the_whole_enterprise_{name[::-1]}" for name in ("imaging", "mail", "web", "staff", "plc", "a", "b", "c")
+)
+
+
+def ordered(types, pairs):
+    turns = tuple(replace(FIRST, before=types[i], after=types[j]) for i, j in pairs)
+    return known(turns, types=types, recommended=types)
+
+
+@pytest.mark.parametrize("width", [840, 420, 340])
+@pytest.mark.parametrize(
+    "orders",
+    [
+        ordered(LONG[:2], [(0, 1)]),
+        ordered(TYPES, [(0, 4), (1, 4), (2, 4)]),
+        ordered(TYPES, [(0, 1), (1, 2), (0, 3), (3, 2), (0, 4)]),
+        ordered(LONG, [(i, i + 1) for i in range(7)]),
+        ordered(LONG, [(i, 7) for i in range(6)]),
+        ordered(LONG, [(0, 4), (1, 5), (0, 5), (1, 4), (2, 6), (3, 7)]),
+        ordered(LONG, []),
+    ],
+    ids=["two", "fan", "diamond", "long chain", "wide fan", "crossing", "none"],
+)
+def test_no_word_of_the_picture_covers_another_however_long_the_names(orders, width):
+    figure = Figure(figsize=(width / 72, picture_height(orders, width) / 72), dpi=72)
+    axes = figure.add_axes((0, 0, 1, 1))
+    draw_precedences(axes, orders, width)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    boxes = [text.get_window_extent(renderer) for text in axes.texts if text.get_text()]
+    assert len(boxes) >= len(orders.unit_types)
+    for i, box in enumerate(boxes):
+        assert box.x0 >= 0 and box.x1 <= width and box.y0 >= 0 and box.y1 <= picture_height(orders, width)
+        assert not [other for other in boxes[i + 1 :] if box.overlaps(other)], axes.texts[i].get_text()
 
 
 def test_nothing_to_say_of_one_type_or_of_orders_that_cannot_be_followed():
