@@ -284,7 +284,9 @@ def shaded_grid(
 
     names = [in_lines(name, ROW_LETTERS) for name in rows]
     beside = LETTER * max((len(line) for name in names for line in name.splitlines()), default=0)
-    cell = max(1.0, (axes.figure.get_figwidth() * POINTS_PER_INCH - beside - 30.0) / len(columns))
+    figure = axes.get_figure(root=True)
+    assert figure is not None, "they are of a figure"
+    cell = max(1.0, (figure.get_figwidth() * POINTS_PER_INCH - beside - 30.0) / len(columns))
     longest = max((len(part) for line in words for cell_words in line for part in cell_words.splitlines()), default=1)
     size = max(LEAST_SIZE, min(size, cell / (0.62 * max(longest, 1))))
 

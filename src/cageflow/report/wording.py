@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from cageflow.evaluation.statistics import Estimate
 from cageflow.scenario.orders import Order, log_order, print_order
@@ -53,11 +53,28 @@ def order_words(order: Order | None) -> str:
 
 def short_order(order: Order | None) -> str:
     """An order in a few letters, for the legends of charts: `ent>usr>ops>oph>def`."""
-    return "plain PPO" if order is None else log_order([SHORT.get(unit_type, unit_type) for unit_type in order])
+    if order is None:
+        return "plain PPO"
+    short = short_names(order)
+    return log_order([short[unit_type] for unit_type in order])
+
+
+def short_names(unit_types: Collection[str]) -> dict[str, str]:
+    """Unit types in three letters or a few more: by their initials where they have several words; alike in no two.
+
+    They hang on which types there are, not on their order.
+    """
+    short: dict[str, str] = {}
+    for name in sorted(unit_types):
+        words = [word for word in re.split(r"[^\w]|_", name) if word]
+        first = SHORT.get(name) or ("".join(word[0] for word in words) if len(words) > 1 else name[:3])
+        longer = [first, *(name[:length] for length in range(3, len(name) + 1))]
+        short[name] = next((one for one in longer if one not in short.values()), f"{first}{len(short)}")
+    return short
 
 
 SHORT = {"defender": "def", "enterprise": "ent", "op_server": "ops", "op_host": "oph", "user": "usr"}
-"""Unit types in three letters."""
+"""CAGE-2's unit types in three letters."""
 
 
 def count(amount: int, one: str, many: str | None = None) -> str:

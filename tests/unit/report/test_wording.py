@@ -5,7 +5,18 @@ import math
 import pytest
 
 from cageflow.evaluation.statistics import Estimate
-from cageflow.report.wording import count, interval, listed, number, order_words, percent, sentence, short_order, signed
+from cageflow.report.wording import (
+    count,
+    interval,
+    listed,
+    number,
+    order_words,
+    percent,
+    sentence,
+    short_names,
+    short_order,
+    signed,
+)
 from tests.helpers.orders import parse_order
 
 
@@ -33,6 +44,16 @@ def test_orders_and_lists() -> None:
     assert (short_order(order), order_words(None)) == ("oph>ent>ops>usr>def", "plain PPO")
     assert (listed(["a"]), listed(["a", "b", "c"])) == ("a", "a, b and c")
     assert (count(1, "trial"), count(2000, "trial")) == ("1 trial", "2,000 trials")
+
+
+def test_short_names__are_alike_in_no_two_and_the_same_in_every_order() -> None:
+    types = ("medical_imaging_database", "mail_import_duty", "mid", "workstation", "work", "op_server", "wor")
+    short = short_names(types)
+    assert short == short_names(types[::-1])
+    assert len(set(short.values())) == len(types)
+    assert (short["op_server"], short["mail_import_duty"], short["work"]) == ("ops", "mid", "work")
+    assert max(map(len, short.values())) <= 5
+    assert short_order(("a", "ab")) == "a>ab"
 
 
 def test_sentences_of_the_command_line_have_a_capital_and_true_minus_signs():

@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from cageflow.learn.policy import ANY_WORKFLOW, RED
 from cageflow.report.content import Chart, Section, Table
-from cageflow.report.drawing import plain_ticks, tip
+from cageflow.report.drawing import WIDTHS, plain_ticks, tip
 from cageflow.report.material import Material
 from cageflow.report.theme import SERIES, light
-from cageflow.report.wording import count, number, order_words, percent, short_order
+from cageflow.report.wording import SHORT, count, number, order_words, percent, short_names, short_order
 from cageflow.runs.logs import log_workflow
 from cageflow.runs.saved_run import SavedRun
 from cageflow.scenario.orders import Order
@@ -35,7 +35,9 @@ MAX_POINTS = 90
 MAX_LINES = 24
 """Curves without a colour of their own; more of them are drawn as a band."""
 LINEAR_BELOW = 10.0
-TICKS = (30, 10, 0, -10, -30, -100, -300, -1000)
+TICKS = (30, 10, 0, -10, -30, -100, -300, -1000, -3000, -10_000, -30_000)
+LETTER, LINE_ROOM, LEGEND_LINE = 7.2, 40.0, 20
+"""Of the legend in pixels: a letter, what stands before a name and between two, and the height of a line."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,12 @@ def section(material: Material) -> Section | None:
         + ", ".join(MEASURES[name].lower() for name in measures)
         + " against training episodes. The figures stand in the table below.",
         draw=lambda figure, narrow: _draw(figure, narrow, curves, names, measures),
-        heights=(300 * ((len(measures) + 1) // 2) + 50, 215 * len(measures) + 90),
+        heights=(
+            300 * ((len(measures) + 1) // 2) + 10 + LEGEND_LINE * -(-len(names) // _in_a_line(names, False)),
+            215 * len(measures) + 10 + LEGEND_LINE * -(-len(names) // _in_a_line(names, True)),
+        ),
         note="Means over the training episodes of an update, neighbouring updates averaged; rewards on a scale that "
-        "stretches towards zero." + _note(run, curves, names),
+        "stretches towards zero." + _note(run, curves, names) + _key(names),
         table=_table(curves, names, measures),
     )
     return Section("learning", "How it was learned", (chart,), "Training")
@@ -109,6 +114,20 @@ def _note(run: SavedRun, curves: Sequence[LearningCurve], names: dict[Workflow, 
         how = "the middle eight tenths of them as a band" if len(others) > MAX_LINES else "in grey"
         return f" The best workflows have colours, the other {count(len(others), 'curve')} stand {how}."
     return ""
+
+
+def _key(names: dict[Workflow, str]) -> str:
+    """What the short names of the legend stand for, where they are not CAGE-2's."""
+    types = {unit_type for order in names if isinstance(order, tuple) for unit_type in order}
+    if types <= SHORT.keys():
+        return ""
+    return " In the legend " + ", ".join(f"{short} is {name}" for name, short in short_names(types).items()) + "."
+
+
+def _in_a_line(names: dict[Workflow, str], narrow: bool) -> int:
+    """How many names a line of the legend has room for, three at most."""
+    longest = LINE_ROOM + LETTER * max(map(len, names.values()))
+    return max(1, min(3, int(WIDTHS[narrow] // longest)))
 
 
 def _draw(
@@ -140,7 +159,7 @@ def _draw(
 
         lines = [Line2D([], [], color=light(colour), lw=3) for colour in colours.values()]
         labels = [names[order] for order in colours]
-        figure.legend(lines, labels, loc="outside lower center", ncols=2 if narrow else 3, handlelength=1.2)
+        figure.legend(lines, labels, loc="outside lower center", ncols=_in_a_line(names, narrow), handlelength=1.2)
 
 
 def _draw_band(axes: Axes, curves: Sequence[LearningCurve], measure: str) -> None:
