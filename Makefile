@@ -86,7 +86,7 @@ pictures: setup ## take the pictures of pages that the documents show, in a Chro
 figures: setup ## draw the curves and prices of the documents; what they need is run once, for half an hour or more
 	$(CACHED) $(BIN)/python -m tools.draw_figures docs/images
 
-notebooks: setup ## execute the notebooks of the documents: five minutes
+notebooks: setup ## execute the notebooks of the documents and keep what they show: five minutes
 	$(CACHED) $(BIN)/python -m tests.helpers.notebooks
 
 test-unbiased: setup ## 30 small searches by two strategies: what they print is what their policies are worth: two minutes

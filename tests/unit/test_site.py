@@ -19,8 +19,9 @@ from tests.helpers.browser import BROWSER_VARIABLE, find_browser, open_browser
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-BESIDE = {"changelog.md", "contributing.md", "security.md"}
-"""Pages that `tools/site_pages.py` adds; their files stand beside the folder."""
+NOTEBOOKS = {f"notebooks/{path.stem}.md" for path in (DOCS / "notebooks").glob("*.ipynb")}
+BESIDE = {"changelog.md", "contributing.md", "security.md", *NOTEBOOKS}
+"""Pages that `tools/site_pages.py` adds: their files stand beside the folder, or are no Markdown."""
 SEARCH = """(q => {
     const open = document.querySelector('#__search');
     open.checked = true;
@@ -155,6 +156,18 @@ def test_site__is_built_without_a_warning_and_has_a_search_and_a_reference(site:
     assert "Workflows and compliance" in index and "Cage2VectorEnv" in index
     reference = (site / "api" / "environments.html").read_text()
     assert 'id="cageflow.envs.single.Cage2Env"' in reference and "action_masks" in reference
+
+
+def test_notebooks_of_the_site__show_their_figures_and_their_words(site: Path) -> None:
+    page = (site / "notebooks" / "reading_a_run.html").read_text()
+    assert 'src="data:image/png;base64,' in page and "behind the first" in page
+    assert 'href="reading_a_run.ipynb"' in page and (site / "notebooks" / "reading_a_run.ipynb").exists()
+    assert 'href="notebooks/first_search.html"' in (site / "notebooks.html").read_text()
+
+
+def test_links__are_called_as_the_pages_are(site: Path) -> None:
+    for path in site.rglob("*.html"):
+        assert not re.search(r"<a [^>]*>[\w-]+\.md</a>", path.read_text()), path.name
 
 
 def test_pages_of_the_site__ask_for_nothing_from_elsewhere(site: Path) -> None:
