@@ -1,4 +1,7 @@
-"""The statistics of evaluations and comparisons: every interval, test and effect size of the package stands here."""
+"""The statistics of evaluations and comparisons: every interval, test and effect size of the package stands here.
+
+SciPy is loaded where it is needed: its statistics take most of a second, its functions a fifth.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 LEVEL = 0.95  # of intervals
 ALPHA = 0.05  # of tests
@@ -51,7 +53,7 @@ class Estimate(NamedTuple):
         """Two-sided p-value of the hypothesis that it is 0; of a difference, Welch's test."""
         if self.se == 0.0:
             return 1.0 if self.mean == 0.0 else 0.0
-        return float(2.0 * stats.t.sf(abs(self.mean) / self.se, self.dof))
+        return 2.0 * _share_below(-abs(self.mean) / self.se, self.dof)
 
     def __sub__(self, other: Estimate) -> Estimate:
         """The difference of two independent estimates, with Welch's degrees of freedom."""
@@ -141,9 +143,9 @@ def equivalence(first: Estimate, second: Estimate, margin: float, alpha: float =
         power = 1.0
     else:
         distance = (margin - abs(difference.mean)) / difference.se
-        p_value = float(stats.t.sf(distance, difference.dof))
+        p_value = _share_below(-distance, difference.dof)
         room = margin / difference.se - _quantile(1.0 - alpha, difference.dof)
-        power = max(0.0, float(2.0 * stats.t.cdf(room, difference.dof) - 1.0))
+        power = max(0.0, 2.0 * _share_below(room, difference.dof) - 1.0)
     if interval.low > -margin and interval.high < margin:
         verdict = "equivalent"
     elif interval.low >= margin or interval.high <= -margin:
@@ -184,6 +186,8 @@ def bootstrap_difference(
     a, b = _sample(first), _sample(second)
     if np.ptp(a) == 0.0 and np.ptp(b) == 0.0:  # every resample is the same, which leaves nothing to correct
         return Interval(float(a[0] - b[0]), float(a[0] - b[0]))
+    from scipy import stats
+
     result = stats.bootstrap(
         (a, b),
         lambda x, y, axis: x.mean(axis=axis) - y.mean(axis=axis),
@@ -219,6 +223,8 @@ def hedges_g(first: Values, second: Values) -> float:
 
 def probability_of_superiority(first: Values, second: Values) -> float:
     """Chance that a value of the first sample exceeds one of the second, ties counting half."""
+    from scipy import stats
+
     a, b = _sample(first), _sample(second)
     return float(stats.mannwhitneyu(a, b, method="asymptotic").statistic) / (len(a) * len(b))
 
@@ -230,8 +236,18 @@ def _joint(parts: Sequence[tuple[float, float]]) -> tuple[float, float]:
     return math.sqrt(variance), variance**2 / spread if spread > 0.0 else math.inf
 
 
+def _share_below(value: float, dof: float) -> float:
+    """Of Student's t distribution; of the normal one with infinite degrees of freedom."""
+    from scipy import special
+
+    return float(special.stdtr(dof, value))
+
+
 def _quantile(probability: float, dof: float) -> float:
-    return float(stats.t.ppf(probability, dof))
+    """The value that has such a share below."""
+    from scipy import special
+
+    return float(special.stdtrit(dof, probability))
 
 
 def _sample(values: Values) -> npt.NDArray[np.float64]:

@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from cageflow.errors import UserError
 from cageflow.evaluation.statistics import ALPHA, Estimate, Interval
@@ -347,6 +346,8 @@ def analyse(groups: Sequence[Floats]) -> Spread:
             between_interval=Interval(deviation, deviation),
             within=math.sqrt(within),
         )
+    from scipy import stats  # most of a second to load
+
     f = between_squares / dof[0] / within
     ends = []
     for probability in (1 - ALPHA / 2, ALPHA / 2):

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammainc, gammaincinv
 
 from cageflow.errors import UserError
 from cageflow.scenario.orders import Order, OrderSpace
@@ -81,6 +80,8 @@ class OrderGroup:
         between orders and the error's (from its scaled inverse chi-squared posterior, as far as it is above the
         error's); then their centre; then each order, its mean shrunk to the centre.
         """
+        from scipy.special import gammainc, gammaincinv  # a fifth of a second to load
+
         size = len(self.ids)
         if size == 1:
             return np.asarray(self.means + np.sqrt(self.error_variance) * rng.standard_normal(1))
