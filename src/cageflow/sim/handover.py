@@ -16,12 +16,14 @@ from cageflow.kernel_cache import name_records_by_content
 from cageflow.numerics.compiling import watch_compiling
 from cageflow.numerics.compiling_once import compile_once
 from cageflow.numerics.together import compile_together
+from cageflow.numerics.typing_once import type_once
 from cageflow.sim.state import Array
 
 name_records_by_content()
 watch_compiling()
 compile_once()
 compile_together()
+type_once()
 
 JIT_DISABLED = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
 
