@@ -45,7 +45,7 @@ COMMANDS = [
 ]
 COMMANDS += ["parity", "record", "play", "watch", "bench", "network"]
 COMMANDS += ["network import", "network generate", "network check", "network show"]
-COMMANDS += ["bench sim", "bench collectors", "bench train", "bench peers"]
+COMMANDS += ["bench sim", "bench cuda", "bench collectors", "bench train", "bench peers"]
 
 
 def command(name: str) -> typer.core.TyperCommand:

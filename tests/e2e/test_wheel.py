@@ -54,6 +54,7 @@ TOO_SLOW = {
     "duel",
     "exploit",
     "bench sim",
+    "bench cuda",
     "bench collectors",
     "bench train",
     "bench peers",

@@ -30,6 +30,7 @@ from cageflow.cli.telling import Telling
 from cageflow.errors import UserError
 
 MOST = 1024  # threads or processes: the system breaks down on absurd numbers
+MOST_GAMES = 16_777_216
 
 
 @bench_app.command("sim")
@@ -65,6 +66,41 @@ def bench_sim(
         print_json(result)
     else:
         terminal.say(benchmark.format_sim(result))
+
+
+@bench_app.command("cuda")
+def bench_cuda(
+    red_agent: Annotated[str, typer.Option(help="A red agent, as for `cageflow train`.")] = "RedMeanderAgent",
+    num_envs: Annotated[str, typer.Option(help="Numbers of games at once, separated by commas.")] = (
+        "8192,131072,1048576"
+    ),
+    compared: Annotated[int, typer.Option(help="Games compared step by step.", min=1, max=1_048_576)] = 8192,
+    repetitions: Annotated[int, typer.Option(help="Measurements; the median counts.", min=1)] = 9,
+    seed: Annotated[int, typer.Option(help="Decides all chance.", min=0)] = 0,
+    scenario: ScenarioFile = None,
+    durations: DurationsOfActions = None,
+    as_json: Json = False,
+) -> None:
+    """See that a GPU plays the same games as the processor, to the bit, and measure how fast."""
+    from cageflow.bench import cuda as benchmark
+    from cageflow.envs.options import GameOptions
+
+    numbers = whole_numbers("--num-envs", num_envs, MOST_GAMES)
+    with Telling("measuring") as say:
+        result = benchmark.bench_cuda(
+            GameOptions(red_agent, scenario=scenario, durations=durations or "file"),
+            num_envs=numbers,
+            compared=compared,
+            repeats=repetitions,
+            seed=seed,
+            progress=say,
+        )
+    if as_json:
+        print_json(result)
+    else:
+        terminal.say(benchmark.format_cuda(result))
+    if result["different"]:
+        raise typer.Exit(1)
 
 
 @bench_app.command("collectors")

@@ -138,7 +138,8 @@ PARAMS_DTYPE = np.dtype(
         ("rules_drawn", np.int8),  # both of these are drawn for each episode instead
         ("official_table", np.int8),  # blue's table as CybORG's own wrapper shows it
         ("max_steps", np.int32),
-    ]
+    ],
+    align=True,
 )
 
 

@@ -1,6 +1,6 @@
 """The rules compile for CUDA too; no device is needed for that, only `pip install 'numba-cuda[cu13]'`.
 
-Whether the code then plays the same episodes is for a machine with a device to say.
+Whether the code then plays the same episodes `cageflow bench cuda` says, on a machine with a device.
 """
 
 import ast
@@ -11,13 +11,13 @@ from types import SimpleNamespace
 import pytest
 
 import cageflow.sim
+from cageflow.bench.cuda import make_kernels
 from cageflow.scenario import Network, load_network
 from cageflow.sim.enums import Draw
 from cageflow.sim.handover import plain, row
-from cageflow.sim.memory import new_memories, remember, see
-from cageflow.sim.observation import unpack
+from cageflow.sim.memory import new_memories
+from cageflow.sim.red_memory import new_red_memories
 from cageflow.sim.state import make_params, new_states
-from cageflow.sim.step import step
 
 RULES = sorted(Path(cageflow.sim.__file__).parent.glob("*.py"))
 CAPABILITY = (8, 0)
@@ -43,6 +43,20 @@ def test_rules__that_name_a_draw_itself_are_noticed() -> None:
     assert {draw.name for draw in Draw}  # the name that is looked for
 
 
+@pytest.mark.parametrize("name", ["cage2", "plant"])
+def test_records__lie_as_a_gpu_can_read_them(name: str) -> None:
+    """Each field on a multiple of its own size: a processor reads others too, more slowly."""
+    network = load_network(name)
+    for record in (
+        new_states(network, 1),
+        new_memories(network, 1),
+        new_red_memories(network, 1),
+        row(network.tables),
+        row(make_params()),
+    ):
+        assert plain(record).dtype.isalignedstruct
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("numba_cuda") is None, reason="numba-cuda is not installed")
 @pytest.mark.parametrize("name", ["cage2", "plant"])
@@ -53,16 +67,11 @@ def test_step__compiles_for_cuda(name: str, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(dispatcher, "get_current_device", lambda: SimpleNamespace(compute_capability=CAPABILITY))
     network: Network = load_network(name)
 
-    def play(states, memories, nets, settings, actions, observations, rewards):  # type: ignore[no-untyped-def]
-        i = cuda.grid(1)
-        if i < states.shape[0]:
-            rewards[i] = step(states[i], nets[0], settings[0], actions[i]) / 10.0
-            see(memories[i], states[i])
-            remember(memories[i], nets[0], settings[0], actions[i])
-            unpack(states[i], observations[i])
-
     records = (new_states(network, 1), new_memories(network, 1), row(network.tables), row(make_params()))
     arrays = [types.Array(from_dtype(plain(record).dtype), 1, "C") for record in records]
-    numbers = [types.Array(kind, axes, "C") for kind, axes in ((types.int16, 1), (types.uint8, 2), (types.float64, 1))]
-    text, _ = cuda.compile_ptx(play, types.void(*arrays, *numbers), cc=CAPABILITY, abi="numba")
-    assert ".entry" in text
+    seen, rewards = types.Array(types.uint8, 2, "C"), types.Array(types.float64, 1, "C")
+    kernels = make_kernels(network, cuda)
+    for kernel, axes in ((kernels.play, 1), (kernels.play_episodes, 2)):
+        signature = types.void(*arrays, types.Array(types.int16, axes, "C"), seen, rewards)
+        text, _ = cuda.compile_ptx(kernel, signature, cc=CAPABILITY, abi="numba")
+        assert ".entry" in text
