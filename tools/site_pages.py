@@ -108,6 +108,6 @@ def notebook_page(notebook: dict[str, Any], name: str) -> str:
                 parts.append(f"![What this cell draws](data:image/png;base64,{image})")
             else:
                 shown = "".join(output.get("text") or data.get("text/plain", ())).rstrip()
-                parts.append(f"```text\n{shown}\n```")
+                parts.append(f"``` {{ .text .shown }}\n{shown}\n```")
     heading, *rest = "\n\n".join(parts).split("\n", 1)
     return "\n".join([heading, f"\n[The notebook itself]({name}), to run and to change.", *rest])
