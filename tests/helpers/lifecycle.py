@@ -25,7 +25,7 @@ from tests.e2e.command_line import cageflow
 from tests.helpers.html import read_page
 from tests.helpers.made_networks import write_network
 
-REDS = ("bline", "switch", "random", "meander", "sleepy-meander", "sleep", "sleepy-bline")
+REDS = ("bline", "switch", "random", "meander", "sleepy-meander", "sleep", "sleepy-bline", "late-bline")
 SMALL = ("--total-episodes", 6, "--episodes-per-update", 3, "--evaluation-episodes", 3, "--max-steps", 6, "--quiet")
 
 

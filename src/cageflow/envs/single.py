@@ -44,7 +44,8 @@ class Cage2Env(ForBlue, gym.Env[Observation, np.int64]):
 
     Args:
         red_agent: who plays red: "bline", "meander", "sleep", "mixed", "switch", "sleepy-bline", "sleepy-meander",
-            "random", a class in Python or `file.py:Name` of one, or a policy of red's; see `docs/attackers.md`.
+            "late-bline", "random", a class in Python or `file.py:Name` of one, or a policy of red's; see
+            `docs/attackers.md`.
         rules: "v2.1" or "challenge".
         observation: "corrected" or "official".
         max_steps: steps of an episode.

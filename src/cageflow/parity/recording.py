@@ -30,7 +30,7 @@ from cageflow.scenario import Network, NetworkIdentity, RedKind, default_network
 from cageflow.scenario.cyborg.importing import import_text
 from cageflow.scenario.named import with_known_name
 from cageflow.scenario.names import shorten
-from cageflow.scenario.red_agents import RED_AGENTS
+from cageflow.scenario.red_agents import BUILT_IN
 from cageflow.scenario.schema import parse_scenario
 
 NETWORK, SCENARIO, FILE = "network", "scenario", "file"
@@ -79,8 +79,8 @@ FIELDS = {
 }
 
 
-_OTHER_RED = re.compile(r"random|[^/\\]{1,200}\.py:\w{1,200}")
-"""Names of red agents that are none of CybORG's: any action at random, or a class of a file, without its folder."""
+_RED_CLASS = re.compile(r"[^/\\]{1,200}\.py:\w{1,200}")
+"""What a recording calls a red agent that is a class of a file, without its folder."""
 MAX_BYTES = 4 * 1024**3
 """Of the arrays of a recording; a million steps take 130 MB."""
 _HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
@@ -117,7 +117,7 @@ class RecordingMeta:
 
     Attributes:
         rules: "v2.1" or "challenge".
-        red: CybORG's name of the red agent; "random" or "FILE.py:Class" where another played red.
+        red: name of the red agent, CybORG's own or another that is built in; "FILE.py:Class" of a class.
         policy: name of the blue policy, for the reader only.
         seed: seed of the first episode.
         green: whether the green agent acted.
@@ -217,8 +217,8 @@ class Recording:
     def __post_init__(self) -> None:
         if self.meta.rules not in RULES:
             raise ValueError(f"its rules are {self.meta.rules!r}, possible are {', '.join(RULES)}")
-        if self.meta.red not in RED_AGENTS and _OTHER_RED.fullmatch(self.meta.red) is None:
-            possible = f"{', '.join(RED_AGENTS)}, random and FILE.py:Class"
+        if self.meta.red not in BUILT_IN and _RED_CLASS.fullmatch(self.meta.red) is None:
+            possible = f"{', '.join(BUILT_IN)} and FILE.py:Class"
             raise ValueError(f"its red agent is {shorten(self.meta.red)}, possible are {possible}")
         if self.blue_action.ndim != 2 or 0 in self.blue_action.shape:
             raise ValueError(

@@ -1,9 +1,10 @@
 """Replay of recorded episodes: the simulator plays them again with their chance outcomes, and every step is compared.
 
 The recorded draws are forced (`cageflow.sim.enums.Draw`) and blue's actions are given; all else is the simulator's own,
-also what red does, which it chooses from its own memory where it is one of the original's agents. So a recorded action
-of red that its agent could not have chosen, or an exploit that was none of its options, is a difference like a wrong
-reward. The actions of any other red are given too; whether it could take them, and what comes of them, is not.
+also what red does, which it chooses from its own memory where it is one of `REPLAYED`: the original's agents, and those
+that are made of them. So a recorded action of red that its agent could not have chosen, or an exploit that was none of
+its options, is a difference like a wrong reward. The actions of any other red are given too; whether it could take
+them, and what comes of them, is not.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,9 +18,9 @@ import numpy.typing as npt
 from cageflow.errors import UserError
 from cageflow.parity.recording import FIELDS, Recording, RecordingMeta, empty_arrays, load_recording
 from cageflow.scenario import Network, RedAgent, RedKind
-from cageflow.scenario.red_agents import RED_AGENTS
+from cageflow.scenario.red_agents import REPLAYED
 from cageflow.sim.batch import reset_batch, step_batch
-from cageflow.sim.enums import Draw
+from cageflow.sim.enums import Draw, Tape
 from cageflow.sim.state import make_params, new_states
 
 POSSIBLE_DRAWS = "possible_draws"
@@ -63,6 +64,8 @@ _STEP_FIELDS = {
 }
 # Red draws a host to scan, to exploit or to escalate; what it sweeps or impacts follows from its memory.
 _DRAWN_TARGETS = (RedKind.DISCOVER_NETWORK_SERVICES, RedKind.EXPLOIT_REMOTE_SERVICE, RedKind.PRIVILEGE_ESCALATE)
+_DOZED = np.full(len(RedKind), Tape.NOT_DRAWN, np.int8)
+_DOZED[[RedKind.SLEEP, RedKind.DISCOVER_REMOTE_SYSTEMS]] = 1, 0
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -133,7 +136,7 @@ def replay(recording: Recording, network: Network | None = None, path: Path | No
         path: the file that the recording came from, for the report.
     """
     network = recording.network if network is None else network
-    given = None if recording.meta.red in RED_AGENTS else (recording.red_kind, recording.red_target)
+    given = None if recording.meta.red in REPLAYED else (recording.red_kind, recording.red_target)
     got = play_again(recording.meta, network, recording.blue_action, forced_draws(recording), given)
     differs = {name: got[name] != _expected(recording, name) for name in COMPARED}
     by_step = {name: _by_step(name, mask) for name, mask in differs.items()}
@@ -173,6 +176,7 @@ def forced_draws(recording: Recording) -> npt.NDArray[np.int8]:
     forced[:, :, Draw.SESSION] = recording.escalate_session
     forced[:, :, Draw.GREEN_SCAN] = recording.green_scan
     forced[:, :, Draw.DECOY] = _drawn_decoys(recording)
+    forced[:, :, Draw.DOZE] = _DOZED[recording.red_kind]
     return forced
 
 
@@ -229,7 +233,7 @@ def _play_observed(
     arrays = empty_arrays(network, episodes, steps)
     arrays["blue_action"][:] = blue_action
     arrays[POSSIBLE_DRAWS] = np.ones((episodes, steps), np.int8)
-    red_agent = RedAgent.GIVEN if given is not None else RED_AGENTS[meta.red]
+    red_agent = RedAgent.GIVEN if given is not None else REPLAYED[meta.red]
     params = make_params(red_agent, meta.rules, observation, steps, meta.green)
     states: Any = new_states(network, episodes)
     bits = np.zeros((episodes, network.num_observations), np.uint8)

@@ -18,6 +18,7 @@ class RedAgent(IntEnum):
     SLEEPY_B_LINE = 6
     SLEEPY_MEANDER = 7
     SWITCH = 8
+    LATE_B_LINE = 9
 
 
 ATTACKERS = (RedAgent.B_LINE, RedAgent.MEANDER)

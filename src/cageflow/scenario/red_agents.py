@@ -23,6 +23,7 @@ BUILT_IN: dict[str, RedAgent] = RED_AGENTS | {
     "random": RedAgent.RANDOM,
     "sleepy-bline": RedAgent.SLEEPY_B_LINE,
     "sleepy-meander": RedAgent.SLEEPY_MEANDER,
+    "late-bline": RedAgent.LATE_B_LINE,
     "switch": RedAgent.SWITCH,
 }
 """All that the compiled rules play, by name; `cageflow.sim.red_agents` says what each does."""
@@ -31,15 +32,20 @@ ATTACKER_NAMES = tuple(name for name, agent in RED_AGENTS.items() if agent in AT
 WITH_WAY = tuple(
     name
     for name, agent in BUILT_IN.items()
-    if agent in (RedAgent.B_LINE, RedAgent.MIXED, RedAgent.SLEEPY_B_LINE, RedAgent.SWITCH)
+    if agent in (RedAgent.B_LINE, RedAgent.MIXED, RedAgent.SLEEPY_B_LINE, RedAgent.LATE_B_LINE, RedAgent.SWITCH)
 )
 """Those that play B_lineAgent's script, for an episode or for a part of it, so that they need its way."""
+REPLAYED: dict[str, RedAgent] = RED_AGENTS | {
+    name: BUILT_IN[name] for name in ("sleepy-bline", "sleepy-meander", "late-bline")
+}
+"""Those whose every draw shows in what they do, so that a replay of a recording has them choose for themselves."""
 RED_WORDS: dict[str, str] = {
     BLINE_NAME: "B-line",
     "RedMeanderAgent": "Meander",
     "SleepAgent": "Sleep",
     "sleepy-bline": "Sleepy B-line",
     "sleepy-meander": "Sleepy Meander",
+    "late-bline": "Late B-line",
 }
 """What tables call those whose name is not their word."""
 POLICY_SUFFIX = ".safetensors"

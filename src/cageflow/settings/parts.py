@@ -68,7 +68,7 @@ class GameSettings:
         str,
         Option(
             "bline, meander or sleep, as in CybORG; mixed, one of the first two for each episode; switch, one after "
-            "the other; sleepy-bline, sleepy-meander; or random.",
+            "the other; sleepy-bline, sleepy-meander; late-bline; or random.",
             advanced=False,
         ),
     ] = "B_lineAgent"

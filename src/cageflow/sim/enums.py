@@ -37,6 +37,7 @@ class Draw(IntEnum):
     SESSION = 3  # which of its sessions on a host red escalates: an index in order of age
     GREEN_SCAN = 4  # the host that green scans, NOT_DRAWN for none
     DECOY = 5  # the decoy that blue plants, where its action plants one of several: a decoy index
+    DOZE = 6  # whether a sleepy red sleeps in place of a sweep: 0 or 1
 
 
 class Tape(IntEnum):

@@ -3,20 +3,24 @@
 * mixed: B_lineAgent or RedMeanderAgent, drawn for the episode.
 * switch: begins as one of the two, drawn, and goes on as the other from a step on that is drawn too, any of the episode
   but the first being as likely. The other begins at its own beginning, with what red knows and holds by then.
-* sleepy-bline, sleepy-meander: the script, but with SLEEPY_PROB it sleeps in a step in which it would begin (B-line:
-  take the first of its stages; Meander: sweep a subnet), so that its steps come at times that vary.
+* sleepy-bline: B-line, but with SLEEPY_PROB it sleeps in its first step, and then for the whole episode: it repeats at
+  each stage what it first did there.
+* late-bline: B-line, but with SLEEPY_PROB it sleeps in each step in which it would begin its attack, so that this
+  comes at times that vary.
+* sleepy-meander: Meander, but with SLEEPY_PROB it sleeps in each step in which it would sweep a subnet.
 * random: any of red's actions in each step, all equally likely, sensible or not.
 
-Draws of this module happen in games that no recording has, so there is nothing to force.
+Draws of this module but DOZE happen in games that no recording has, so there is nothing to force.
 Source: I. J. King, B. Bowman, H. H. Huang, Automated Cyber Defense with Generalizable Graph-based Reinforcement
-Learning Agents, 2025, https://arxiv.org/abs/2509.16151, for the sleepy ones; `docs/attackers.md` has how they differ.
+Learning Agents, 2025, https://arxiv.org/abs/2509.16151, for the sleepy ones: CC2/custom_red_agents/sleepy.py of
+https://github.com/cybermonic/ACD-With-GraphRL.
 """
 
 from numba import njit
 
 from cageflow.scenario.enums import ATTACKERS, RedAgent, RedKind
-from cageflow.sim.draws import index_of, next_bits, unit_of
-from cageflow.sim.enums import Outcome
+from cageflow.sim.draws import draw_chance, index_of, next_bits
+from cageflow.sim.enums import Draw, Outcome
 
 SLEEPY_PROB = 0.5
 ATTACKER_IDS = tuple(agent.value for agent in ATTACKERS)
@@ -51,12 +55,24 @@ def red_agent_of(s, params):
 
 
 @njit(cache=True)
-def doze(s):
-    """Perhaps sleep in place of what was chosen, which the script will then choose again.
+def doze(s, red_agent, slept):
+    """Perhaps sleep in place of what a sleepy agent's script has chosen, which it will then choose again.
 
-    Draws: whether.
+    Args:
+        s: the environment; what was chosen is overwritten.
+        red_agent: RedAgent of those that doze.
+        slept: whether red did nothing in the step before.
+
+    Draws: DOZE, where a script would begin; of SLEEPY_B_LINE in the first step alone.
     """
-    if unit_of(next_bits(s)) < SLEEPY_PROB:
+    begins = s.red_kind == SWEEP if red_agent == RedAgent.SLEEPY_MEANDER else s.b_line_stage == 0
+    if not begins:
+        return
+    if red_agent == RedAgent.SLEEPY_B_LINE and s.step > 0:
+        sleeps = slept
+    else:
+        sleeps = draw_chance(s, Draw.DOZE.value, SLEEPY_PROB)
+    if sleeps:
         if s.red_kind == SWEEP:
             s.swept &= ~(1 << int(s.red_target))  # Meander has noted it already
         s.red_kind = RedKind.SLEEP

@@ -52,7 +52,9 @@ def step(s, net, params, action):
 def red_chooses(s, net, params):
     """Write red's next action in `s.red_kind` and `s.red_target`, where it does not stand there already (GIVEN)."""
     red_agent = red_agent_of(s, params)
-    if red_agent == RedAgent.B_LINE or red_agent == RedAgent.SLEEPY_B_LINE:
+    slept = s.red_kind == RedKind.SLEEP
+    dozes_b_line = red_agent == RedAgent.SLEEPY_B_LINE or red_agent == RedAgent.LATE_B_LINE
+    if red_agent == RedAgent.B_LINE or dozes_b_line:
         b_line_chooses(s, net)
     elif red_agent == RedAgent.MEANDER or red_agent == RedAgent.SLEEPY_MEANDER:
         meander_chooses(s, net)
@@ -60,7 +62,5 @@ def red_chooses(s, net, params):
         choose_any(s, net)
     elif red_agent != RedAgent.GIVEN:
         s.red_kind = RedKind.SLEEP
-    if (red_agent == RedAgent.SLEEPY_B_LINE and s.b_line_stage == 0) or (
-        red_agent == RedAgent.SLEEPY_MEANDER and s.red_kind == RedKind.DISCOVER_REMOTE_SYSTEMS
-    ):
-        doze(s)
+    if dozes_b_line or red_agent == RedAgent.SLEEPY_MEANDER:
+        doze(s, red_agent, slept)

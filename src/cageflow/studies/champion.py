@@ -32,7 +32,7 @@ KIND = Kind(SETTINGS, "champion", "a champion")
 TRAINING: dict[str, Any] = {
     "preset": "champion",
     "red_agent": "mixed",
-    "red_mixture": "bline=4,meander=4,switch=1,sleepy-bline=1,sleepy-meander=1",
+    "red_mixture": "bline=4,meander=4,switch=1,late-bline=1,sleepy-meander=1",
     "rules": "mixed",
     "green_share": 0.3,
     "perturbed_starts": 0.03,

@@ -151,12 +151,12 @@ def scenario_file(tmp_path):
     return write
 
 
-@pytest.mark.parametrize("red", ["mixed", "random", "sleepy-bline", "sleepy-meander", "switch"])
+@pytest.mark.parametrize("red", ["mixed", "random", "sleepy-bline", "sleepy-meander", "late-bline", "switch"])
 def test_red_agent_of_our_own__is_known_by_its_name_in_any_case(red):
     assert GameOptions(red.upper()).params().red_agent == BUILT_IN[red]
 
 
-@pytest.mark.parametrize("red", ["bline", "mixed", "sleepy-bline", "switch"])
+@pytest.mark.parametrize("red", ["bline", "mixed", "sleepy-bline", "late-bline", "switch"])
 def test_red_agent_that_plays_b_lines_script__is_refused_where_that_has_no_way(red, tmp_path):
     network = made_network({"a": ssh_host("s"), "b": ssh_host("s")})
     (tmp_path / "aimless.yaml").write_text(yaml.safe_dump(network.scenario.model_dump(mode="json")))

@@ -58,8 +58,17 @@ def is_near(share: float, expected: float, trials: int) -> bool:
     return abs(share - expected) < 4 * np.sqrt(expected * (1 - expected) / trials)
 
 
-def test_sleepy_b_line__sleeps_by_the_toss_of_a_coin_and_then_plays_the_script():
+def test_sleepy_b_line__tosses_a_coin_once_and_sleeps_for_the_whole_episode_or_plays_the_script():
     trace = play(RedAgent.SLEEPY_B_LINE, 30)
+    sleeps = trace.kind[0] == SLEEP
+    assert is_near(sleeps.mean(), 0.5, NUM_GAMES)
+    assert (trace.kind[:, sleeps] == SLEEP).all()
+    for game in np.flatnonzero(~sleeps):
+        b_line_reads(trace, game, range(30))
+
+
+def test_late_b_line__sleeps_by_the_toss_of_a_coin_and_then_plays_the_script():
+    trace = play(RedAgent.LATE_B_LINE, 30)
     dozed = (trace.kind != SLEEP).argmax(axis=0)
     for game in range(NUM_GAMES):
         b_line_reads(trace, game, range(int(dozed[game]), 30))
@@ -134,6 +143,6 @@ def test_random__takes_each_of_reds_actions_as_often():
     assert ((counts - expected) ** 2).sum() / expected < 99.6  # chi-square of 55 degrees, one in five thousand
 
 
-@pytest.mark.parametrize("red", ["RANDOM", "SLEEPY_B_LINE", "SLEEPY_MEANDER", "SWITCH"])
+@pytest.mark.parametrize("red", ["RANDOM", "SLEEPY_B_LINE", "SLEEPY_MEANDER", "LATE_B_LINE", "SWITCH"])
 def test_agents__play_where_actions_take_time(red):
     assert (play(RedAgent[red], 5, load_network(None, "cage4"), num_games=20).kind != SLEEP).any()
