@@ -46,6 +46,14 @@ def champion(
     total_episodes: Annotated[
         int | None, option("Training episodes with each seed and under each of the rules.", 100_000)
     ] = None,
+    rounds: Annotated[
+        int | None,
+        option(
+            "Rounds after the training, in each of which a red agent learns against the defender, and the defender "
+            "against all that did, beside the scripts.",
+            0,
+        ),
+    ] = None,
     n_workers: Annotated[int | None, option("Processes: trainings at once.", "one for each core")] = None,
     evaluation_episodes: Annotated[
         int | None, option("Fresh episodes of each cell of the protocol, with each seed.", 1000, panel=ADVANCED)
@@ -91,7 +99,13 @@ def champion(
         "scenario": None if scenario is None else str(scenario),
         "durations": durations,
     }
-    others = {"seed": seed, "evaluation_episodes": evaluation_episodes, "config": config, "run_dir": run_dir}
+    others = {
+        "seed": seed,
+        "evaluation_episodes": evaluation_episodes,
+        "config": config,
+        "run_dir": run_dir,
+        "rounds": rounds,
+    }
 
     if resume is not None:
         refuse_beside_resume(given | others)
@@ -99,7 +113,11 @@ def champion(
             tables = champions.go_on(resume, n_workers, say)
     else:
         settings = champions.make_settings(
-            given, config, tuple(whole_numbers("--seed", "1,2,3" if seed is None else seed)), evaluation_episodes
+            given,
+            config,
+            tuple(whole_numbers("--seed", "1,2,3" if seed is None else seed)),
+            evaluation_episodes,
+            rounds,
         )
         with Telling(quiet=quiet) as say:
             tables = champions.train_champion(settings, run_dir, n_workers, say)

@@ -23,6 +23,8 @@ GREEN_SALT = np.uint64(0xA0761D6478BD642F)  # keep these numbers apart from the 
 RED_SALT = np.uint64(0xE7037ED1A0B428DB)
 RULES_SALT = np.uint64(0x8EBC6AF09C88C6E3)
 S11, UNIT = np.uint64(11), 1.0 / 9007199254740992.0  # 2 ** -53, as in `sim.draws.unit_of`
+LEARNED = "learned"
+"""What a card calls red agents that learned."""
 SHORT_OF = {full: short for short, full in SHORT_NAMES.items()}
 
 Mixture = tuple[tuple[str, float], ...]
@@ -124,6 +126,15 @@ def format_mixture(given: object) -> str:
     parse_mixture(given)
     pairs = _pairs(given, "")
     return ",".join(f"{SHORT_OF.get(red := _red_agent(name), red)}={float(value):g}" for name, value in pairs)  # type: ignore[arg-type]
+
+
+def told_shares(mixture: Mixture) -> dict[str, float]:
+    """Shares by red agent as a policy's card tells them: those that learned together, for their files stay behind."""
+    shares: dict[str, float] = {}
+    for red, share in mixture:
+        name = LEARNED if is_policy(red) else red
+        shares[name] = shares.get(name, 0.0) + share
+    return {name: round(share, 4) for name, share in shares.items()}
 
 
 def is_policy(red: str) -> bool:

@@ -2,7 +2,8 @@
 
 A run is a folder: `champion.json` (what was asked for), a folder `seedN` for each seed, which is a run of
 `cageflow train` like any other, and at the end the table as `table.md` and `table.json`. For both rule sets there are a
-`seedN-v2.1` and a `seedN-challenge`, and what they have come to is joined in one policy, `seedN.safetensors`.
+`seedN-v2.1` and a `seedN-challenge`, and what they have come to is joined in one policy, `seedN.safetensors`. What
+follows a training where it is hardened in rounds stands beside it: `seedN-red1`, `seedN-blue1` and so on, `seedN-last`.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ from cageflow.settings.commands import TrainConfig
 from cageflow.settings.reading import BEFORE, check_named, make_config_of
 from cageflow.sim.threads import available_cores
 from cageflow.studies.champion_table import ChampionTable, ChampionTables, SeedResult
+from cageflow.studies.hardening import Line, harden
 from cageflow.studies.study import Kind, Say, Study, check_judging
 from cageflow.studies.training import Training, whole_budget
 from cageflow.studies.trainings import check_workers, name_by_seed, train_all
 
 SETTINGS = "champion.json"
 KIND = Kind(SETTINGS, "champion", "a champion")
+MOST_ROUNDS = 100
 TRAINING: dict[str, Any] = {
     "preset": "champion",
     "red_agent": "mixed",
@@ -49,16 +52,20 @@ class ChampionSettings:
         config: of each training, its seed aside, and its rules where it says both.
         seeds: of the trainings.
         evaluation_episodes: of each cell, with each seed.
+        rounds: in each of which a red agent learns against the defender, and the defender learns on; 0 for none.
     """
 
     config: TrainConfig
     seeds: tuple[int, ...] = (1,)
     evaluation_episodes: int = EPISODES
+    rounds: int = 0
 
     def __post_init__(self) -> None:
         if not isinstance(self.config, TrainConfig):
             raise UserError(f"command is {self.config.command!r}: a champion is trained by 'train', leave it out")
         check_judging(self.seeds, self.evaluation_episodes)
+        if not 0 <= self.rounds <= MOST_ROUNDS:
+            raise UserError(f"rounds is {self.rounds}; expected a whole number from 0 to {MOST_ROUNDS}")
 
     @property
     def judged_rules(self) -> tuple[str, ...]:
@@ -85,11 +92,16 @@ class ChampionSettings:
             "config": self.config.to_json(),
             "seeds": list(self.seeds),
             "evaluation_episodes": self.evaluation_episodes,
+            "rounds": self.rounds,
         }
 
 
 def make_settings(
-    given: Mapping[str, Any], file: Path | None, seeds: tuple[int, ...], evaluation_episodes: int | None
+    given: Mapping[str, Any],
+    file: Path | None,
+    seeds: tuple[int, ...],
+    evaluation_episodes: int | None,
+    rounds: int | None = None,
 ) -> ChampionSettings:
     """The settings of a run.
 
@@ -98,6 +110,7 @@ def make_settings(
         file: a YAML file of fields, or None; it goes before `TRAINING` and after `given`.
         seeds: of the trainings.
         evaluation_episodes: of each cell; None means not given.
+        rounds: of hardening; None means not given.
 
     Raises:
         UserError: one cannot be used.
@@ -109,7 +122,9 @@ def make_settings(
         usual = {name: value for name, value in TRAINING.items() if name != "red_mixture"}
     several = {"num_threads": 1} if len(seeds) > 1 else {}  # which are trained at once
     config = make_config_of(TrainConfig, {**usual, **several, **base, **named})
-    return ChampionSettings(config=config, seeds=seeds, evaluation_episodes=evaluation_episodes or EPISODES)
+    return ChampionSettings(
+        config=config, seeds=seeds, evaluation_episodes=evaluation_episodes or EPISODES, rounds=rounds or 0
+    )
 
 
 def train_champion(
@@ -148,41 +163,42 @@ def _carry_through(settings: ChampionSettings, study: Study, num_workers: int | 
         for rules in settings.judged_rules
     ]
     missing = [training for training in trainings if not training.is_finished]
-    train_all(study, missing, num_workers or available_cores(), settings.name_of)
+    num_workers = num_workers or available_cores()
+    train_all(study, missing, num_workers, settings.name_of)
+    lines = harden(study, trainings, settings.rounds, num_workers)
     if len(settings.judged_rules) > 1:
         for seed in settings.seeds:
             study.check()
-            _join(study.run_dir / f"seed{seed}.safetensors", [one for one in trainings if one.config.seed == seed])
-    tables = ChampionTables(tuple(_table(trainings, settings, study, rules) for rules in settings.judged_rules))
+            _join(study.run_dir / f"seed{seed}.safetensors", [one for one in lines if one.first.config.seed == seed])
+    tables = ChampionTables(tuple(_table(lines, settings, study, rules) for rules in settings.judged_rules))
     study.write_table(tables.to_json(), md=tables.markdown())
     return tables
 
 
-def _join(path: Path, trainings: Sequence[Training]) -> None:
-    """Join what trainings for each of RULES have come to in one policy file."""
-    first, second = (load_policy(file) for training in trainings if (file := finished_policy(training.path)))
+def _join(path: Path, lines: Sequence[Line]) -> None:
+    """Join what defenders for each of RULES have come to in one policy file."""
+    first, second = (load_policy(file) for line in lines if (file := finished_policy(line.last.path)))
     save_policy(path, join_rules((first, second)))
 
 
-def _table(trainings: Sequence[Training], settings: ChampionSettings, study: Study, rules: str) -> ChampionTable:
+def _table(lines: Sequence[Line], settings: ChampionSettings, study: Study, rules: str) -> ChampionTable:
     """What all have come to under some rules."""
     results = []
-    for training in trainings:
-        if training.config.rules != rules:
+    for line in lines:
+        if line.first.config.rules != rules:
             continue
         study.check()
-        study.say(
-            f"{settings.name_of(training)}: playing the protocol, {settings.evaluation_episodes:,} episodes a cell"
-        )
-        results.append(_judge(training, settings, study))
+        name = settings.name_of(line.first)
+        study.say(f"{name}: playing the protocol, {settings.evaluation_episodes:,} episodes a cell")
+        results.append(_judge(line, settings, study))
     return ChampionTable(study.run_dir, settings.config, tuple(results))
 
 
-def _judge(training: Training, settings: ChampionSettings, study: Study) -> SeedResult:
+def _judge(line: Line, settings: ChampionSettings, study: Study) -> SeedResult:
     """What a trained policy comes to under its rules, taking its likeliest actions; of both as it is joined."""
-    seed = training.config.seed
-    path = study.run_dir / f"seed{seed}.safetensors" if len(settings.judged_rules) > 1 else training.path
+    seed = line.first.config.seed
+    path = study.run_dir / f"seed{seed}.safetensors" if len(settings.judged_rules) > 1 else line.last.path
     source = find_agent(str(path), SourceOptions(deterministic=True))
-    game = replace(settings.config.game(), rules=training.config.rules)
+    game = replace(settings.config.game(), rules=line.first.config.rules)
     evaluation = evaluate(source, EvaluationSettings(game, settings.evaluation_episodes, seed))
-    return SeedResult(seed, evaluation, training.updates[-1].episodes, training.seconds)
+    return SeedResult(seed, evaluation, line.episodes, line.seconds)

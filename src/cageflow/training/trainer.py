@@ -11,7 +11,7 @@ import numpy as np
 
 from cageflow.collect import Collector, Episodes, EpisodeStream, Feed, GameSpec, make_feed
 from cageflow.envs.options import GameOptions
-from cageflow.envs.varying import UNVARIED
+from cageflow.envs.varying import UNVARIED, told_shares
 from cageflow.learn.inference import ActorWeights
 from cageflow.learn.policy import LEARNED, Policy, PolicyCard, made_for, red_made_for
 from cageflow.learn.ppo import PPO, UpdateStats
@@ -384,7 +384,7 @@ def policy_card(config: RunConfig, workflow: str | None, training_episodes: int)
         training_episodes=training_episodes,
         perturbed_starts=config.perturbed_starts,
         green_share=config.green_share,
-        red_mixture=dict(config.variation().red_mixture),
+        red_mixture=told_shares(config.variation().red_mixture),
         green=game.green,
         **sided,
     )

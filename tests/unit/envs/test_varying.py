@@ -8,7 +8,7 @@ import pytest
 from cageflow.collect import COLLECTORS, EpisodeStream, GameSpec, make_collector
 from cageflow.envs.game import GameBatch
 from cageflow.envs.options import GameOptions
-from cageflow.envs.varying import UNVARIED, Variation, format_mixture, parse_mixture
+from cageflow.envs.varying import UNVARIED, Variation, format_mixture, parse_mixture, told_shares
 from cageflow.errors import UserError
 from cageflow.learn.inference import pack_weights
 from tests.helpers.agents import NETWORK, policy, red_policy_file
@@ -47,6 +47,12 @@ def test_shares__are_those_of_the_episodes_and_drawn_apart() -> None:
     for red in range(3):
         assert awake[reds == red].mean() == pytest.approx(0.25, abs=0.03)
     assert UNVARIED.green_awake(seeds) is UNVARIED.reds(seeds) is None
+
+
+def test_told_shares__put_all_that_learned_together_and_leave_their_files_out() -> None:
+    mixture = (("B_lineAgent", 0.5), ("some/one.safetensors", 0.3), ("other.safetensors", 0.2))
+    assert told_shares(mixture) == {"B_lineAgent": 0.5, "learned": 0.5}
+    assert told_shares(()) == {}
 
 
 def test_varied_episode__is_the_one_that_the_game_with_what_was_drawn_plays() -> None:

@@ -1,0 +1,108 @@
+"""Hardening: who is trained against whom, in which folders, and how often each is met."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cageflow.evaluation.statistics import Estimate
+from cageflow.settings.reading import make_config
+from cageflow.studies import hardening
+from cageflow.studies.hardening import AT_THE_END, LEARNED_SHARE, ON_THE_WAY, Line, harden
+from cageflow.studies.played import Played
+from cageflow.studies.training import Training
+
+MIXTURE = "bline=2,meander=1,switch=1"
+
+
+@pytest.fixture(autouse=True)
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Trainings that leave an empty policy at once; the names of those that were begun."""
+    begun: list[str] = []
+
+    def carry_through(training: Training, *_: Any) -> Path:
+        path = training.path / "policies" / "policy.safetensors"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        return path
+
+    def train_all(_: Any, trainings: list[Training], *__: Any) -> None:
+        for training in trainings:
+            begun.append(training.path.name)
+            training.carry_through()
+
+    monkeypatch.setattr(Training, "carry_through", carry_through)
+    monkeypatch.setattr(Training, "is_finished", property(lambda one: (one.path / "policies").exists()))
+    monkeypatch.setattr(hardening, "train_all", train_all)
+    return begun
+
+
+def first(folder: Path, **settings: Any) -> Training:
+    given = {"command": "train", "preset": "champion", "red_agent": "mixed", "red_mixture": MIXTURE, **settings}
+    training = Training(make_config({"total_episodes": 1600, "seed": 7, **given}), folder / "seed7-challenge")
+    training.carry_through()
+    return training
+
+
+class Told:
+    """A study that nothing stops."""
+
+    def __init__(self, folder: Path) -> None:
+        self.run_dir = folder
+
+    def check(self) -> None:
+        """Go on."""
+
+
+def test_round__trains_red_against_the_defender_and_the_defender_from_there(tmp_path: Path) -> None:
+    line = Line(first(tmp_path, rules="challenge", green_share=0.3))
+    red = line.add_red(1)
+    assert red.path == tmp_path / "seed7-challenge-red1"
+    config = red.config
+    assert (config.side, config.rules, config.blue_actions) == ("red", "challenge", "deterministic")
+    assert config.blue_agent == str(tmp_path / "seed7-challenge" / "policies" / "policy.safetensors")
+    assert (config.total_episodes, config.seed) == (100, 1007)
+    played = Played(tmp_path / "played.json")
+    played.keep("seed7-challenge | seed7-challenge-red1", Estimate(-40.0, 1.0, 9))
+    blue = line.add_blue(1, played)
+    assert blue.config.start_from == str(tmp_path / "seed7-challenge")
+    assert (blue.config.total_episodes, blue.config.green_share) == (200, 0.3)
+    assert blue.config.ppo == ON_THE_WAY
+    found = [share for _, share in blue.config.variation().red_mixture]
+    rest = 1.0 - LEARNED_SHARE
+    assert found == pytest.approx([rest / 2, rest / 4, rest / 4, LEARNED_SHARE])
+    assert line.add_red(2).config.blue_agent == str(blue.path / "policies" / "policy.safetensors")
+
+
+def test_mixture__is_of_whoever_costs_more_by_the_square(tmp_path: Path) -> None:
+    line = Line(first(tmp_path, red_mixture=None))
+    played = Played(tmp_path / "played.json")
+    for number, cost in ((1, 20.0), (2, 60.0), (3, -1.0)):
+        red = line.add_red(number)
+        played.keep(f"seed7-challenge | {red.path.name}", Estimate(-cost, 1.0, 9))
+    mixture = [share for _, share in line.add_last(3, played).config.variation().red_mixture]
+    rest = (1.0 - LEARNED_SHARE) / 2  # of either attacker, where one red agent stands for both
+    assert mixture == pytest.approx([rest, rest, LEARNED_SHARE / 10, 9 * LEARNED_SHARE / 10], abs=1e-5)
+    assert line.last.config.ppo == AT_THE_END
+    assert line.last.config.total_episodes == 800
+
+
+def test_harden__takes_rounds_in_turn_and_trains_nothing_twice(
+    tmp_path: Path, trained: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hardening, "mean_against", lambda *_: Estimate(-30.0, 1.0, 150))
+    monkeypatch.setattr(hardening, "find_agent", lambda *_: None)
+    study: Any = Told(tmp_path)
+    (line,) = harden(study, [first(tmp_path)], 2, 1)
+    names = ["seed7-challenge-" + name for name in ("red1", "blue1", "red2", "blue2", "last")]
+    assert trained == names
+    assert line.last.path.name == names[-1]
+    trained.clear()
+    harden(study, [first(tmp_path)], 2, 1)
+    assert trained == []
+
+
+def test_harden__in_no_rounds_leaves_the_defender_as_it_is(tmp_path: Path, trained: list[str]) -> None:
+    study: Any = Told(tmp_path)
+    (line,) = harden(study, [first(tmp_path)], 0, 1)
+    assert (line.last, trained) == (line.first, [])
