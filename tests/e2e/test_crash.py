@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = {"search", "pool", "rungs", "train", "universal", "landscape", "champion", "baseline"}
+COMMANDS = {"search", "pool", "rungs", "train", "universal", "landscape", "champion", "baseline", "exploit", "duel"}
 
 
 def crash(*arguments: object) -> tuple[int, dict[str, Any]]:

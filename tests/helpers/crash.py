@@ -41,7 +41,7 @@ from cageflow.settings import commands
 from cageflow.settings.commands import LandscapeConfig
 from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import make_config
-from cageflow.studies import baselines, champion
+from cageflow.studies import baselines, champion, duel, exploit
 from cageflow.studies.beside import train_plain
 from cageflow.training import learners
 from tests.helpers.figures import figures
@@ -65,6 +65,16 @@ LANDSCAPE = make_config({**HERE, "command": "landscape", "repetitions": 1})
 CHAMPION = champion.ChampionSettings(config=SHORT, seeds=(3, 4), evaluation_episodes=2)
 BASELINE = baselines.BaselineSettings(
     name="ppo", total_episodes=8, seeds=(3, 4), evaluation_episodes=2, game=GameOptions(max_steps=4)
+)
+TINY = {name: value for name, value in SMALL.items() if name in ("episodes_per_update", "ppo")} | {"total_episodes": 8}
+EXPLOIT = exploit.ExploitSettings(
+    policy="react",
+    config=make_config({**SMALL, **TINY, "command": "train", "side": "red", "blue_agent": "react"}),
+    seeds=(3, 4),
+    evaluation_episodes=2,
+)
+DUEL = duel.make_settings(
+    "react", {"max_steps": 4}, TINY, TINY, {"rounds": 1, "seed": 2, "evaluation_episodes": 2}
 )
 
 
@@ -117,6 +127,16 @@ COMMANDS = {
         lambda path: baselines.go_on(path, "ppo", silent),
         baselines.CONFIG,
     ),
+    "exploit": Command(
+        lambda path: exploit.exploit(EXPLOIT, path, 1, silent),
+        lambda path: exploit.go_on(path, 1, silent),
+        exploit.SETTINGS,
+    ),
+    "duel": Command(
+        lambda path: duel.duel(DUEL, path, 1, silent),
+        lambda path: duel.go_on(path, 1, silent),
+        duel.SETTINGS,
+    ),
 }
 
 
@@ -134,7 +154,7 @@ def shrink() -> None:
     os.fsync = lambda file: None  # type: ignore[assignment]
     run_folder.CHECKPOINT_EVERY_S = 0.0  # or how many calls there are is chance
     LandscapeConfig.budget = few_orders  # type: ignore[method-assign]
-    champion.train_all = train_here
+    champion.train_all = exploit.train_all = duel.train_all = train_here
 
 
 def plant_fault() -> None:

@@ -7,6 +7,7 @@ from cageflow.agents.sources import SourceOptions, find_agent
 from cageflow.envs.agent import BlueSetting
 from cageflow.envs.options import RULES, GameOptions
 from cageflow.errors import UserError
+from cageflow.evaluation.exploitability import exploit_file, read_exploitability
 from cageflow.evaluation.leader_board import leader_board
 from cageflow.evaluation.protocol import Evaluation, EvaluationSettings, evaluate
 from cageflow.learn.policy_file import load_policy
@@ -34,6 +35,16 @@ def test_file__is_a_policy_with_a_memory_for_both_rules_and_all_red_agents(name:
     assert (card.workflow is not None) == (name == "champion-ordered")
     for rules in RULES:
         assert load_policy(path, setting=BlueSetting(NETWORK, rules)).card.rules == rules
+
+
+@pytest.mark.parametrize("rules", RULES)
+@pytest.mark.parametrize("name", CHAMPIONS)
+def test_exploitability__that_is_kept_with_a_champion_is_of_its_file(name: str, rules: str) -> None:
+    kept = exploit_file(champion_file(name), rules)
+    if kept.exists():  # else nothing is shown
+        found = read_exploitability(champion_file(name), rules)
+        assert found is not None, "measure anew: python -m tools.exploit_champions"
+        assert (found.policy, found.rules, found.seeds) == (name, rules, (1, 2, 3))
 
 
 @pytest.mark.parametrize(
