@@ -73,9 +73,7 @@ EXPLOIT = exploit.ExploitSettings(
     seeds=(3, 4),
     evaluation_episodes=2,
 )
-DUEL = duel.make_settings(
-    "react", {"max_steps": 4}, TINY, TINY, {"rounds": 1, "seed": 2, "evaluation_episodes": 2}
-)
+DUEL = duel.make_settings("react", {"max_steps": 4}, TINY, TINY, {"rounds": 1, "seed": 2, "evaluation_episodes": 2})
 
 
 @dataclass(frozen=True)
