@@ -296,7 +296,7 @@ def find_precedences(
         unit_types=unit_types,
         recommended=order,
         num_orders=len(space),
-        tied_orders=round(float(stands_for[tied].sum())),
+        tied_orders=min(len(space), round(float(stands_for[tied].sum()))),  # the drawn stand for the others by estimate
         tied=tuple(ids[tied].tolist()),
         precedences=tuple(sorted(precedences, key=lambda one: _by_worth(one, order))),
         open_pairs=tuple(open_pairs),

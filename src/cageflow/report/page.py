@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from cageflow import __version__
 from cageflow.report.content import Page
@@ -17,6 +18,9 @@ from cageflow.report.watch.page import make_player
 
 PAGE_WIDTHS = (850, 600, 310)
 """In pixels: what a wide window has for a table, one of half a screen, and a telephone."""
+
+LONG_NAME = re.compile(r"\w{17,}")
+"""A name too long for the column of a telephone."""
 
 
 def render(page: Page, drawings: Sequence[Drawing]) -> str:
@@ -40,9 +44,15 @@ def render(page: Page, drawings: Sequence[Drawing]) -> str:
     )
 
 
+def breakable(text: str) -> Markup:
+    """Words in which a long name may be broken after a stroke, and need not be in the middle of a word."""
+    return Markup(LONG_NAME.sub(lambda name: name[0].replace("_", "_<wbr>"), str(escape(text))))
+
+
 @cache
 def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["breakable"] = breakable
     return environment.from_string(_text("page.html.jinja"))
 
 

@@ -67,6 +67,12 @@ def test_no_difference__claims_nothing_and_ties_all():
     assert len(answer.alike) == 10
 
 
+def test_orders_that_stand_for_others__stand_for_no_more_than_there_are():
+    space = space_of(5)
+    answer = answer_to(space, np.zeros(120), sd=0.05, weights=np.full(120, 1.02))
+    assert answer.tied_orders == 120
+
+
 def test_nothing_known__is_not_taken_for_no_difference():
     space = space_of(5)
     answer = answer_to(space, np.zeros(120), sd=20.0)

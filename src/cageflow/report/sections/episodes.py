@@ -60,14 +60,17 @@ def _draw_spread(figure: Figure, returns: Sequence[float], examples: Sequence[Ex
     low = float(np.percentile(returns, 0.5))
     axes.hist(np.clip(returns, low, None), bins=48, color=light("blue"), alpha=0.55)
     top = axes.get_ylim()[1]
-    for example in examples:
+    ranked = sorted(examples, key=lambda example: example.replay.env_return)
+    for i, example in enumerate(ranked):
         axes.axvline(example.replay.env_return, color=light("ink"), lw=1.2, ls=(0, (4, 3)))
+        is_first, is_last = i == 0, i == len(ranked) - 1  # the outer names stand outside, and none over another
+        side = is_last - is_first
         axes.annotate(
             example.role,
             (example.replay.env_return, top),
-            xytext=(0, 3),
+            xytext=(3 * side, 3 if is_first or is_last else 17),
             textcoords="offset points",
-            ha="center",
+            ha=("right", "center", "left")[1 + side],
             fontsize=11,
         )
     axes.set_xlabel("return")

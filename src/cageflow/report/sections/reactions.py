@@ -64,7 +64,7 @@ def section(material: Material) -> Section:
         f"end of the intrusion, over {count(total, 'intrusion')}. Within 3 steps: "
         f"{percent(share_within(first, 3), 0)} fixed, {percent(share_within(eviction, 3), 0)} ended.",
         draw=lambda figure, narrow: _draw(figure, narrow, first, eviction),
-        heights=(320, 320),
+        heights=(340, 340),
         note="An intrusion begins when red gains a session on a host where it had none, and ends when blue has taken "
         "its last session there. Red's first host is left out: red cannot be evicted from it. A Remove leaves "
         "sessions that are privileged or were never seen, so a fix need not be the end."
@@ -133,7 +133,7 @@ def _draw(figure: Figure, narrow: bool, first: dict[int, int], eviction: dict[in
     axes.yaxis.set_major_formatter(lambda value, _: percent(value, 0))
     axes.set_xlabel("steps after red's first session")
     axes.set_ylabel("share of intrusions")
-    axes.legend(loc="upper right")
+    figure.legend(loc="outside lower center", ncols=2, handlelength=1.2)
 
 
 def _by_host(material: Material) -> Table:

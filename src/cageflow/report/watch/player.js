@@ -138,7 +138,7 @@
       const kind = network.types[host.type] + (host.start ? ", start" : host.goal ? ", goal" : "");
       group.append(title, frame, svg("rect", { x: 5, y: 9, width: 3.5, height: 24, rx: 1.75, class: "w-type w-type" + host.type }));
       group.append(svg("text", { x: 13, y: 19, class: "w-name" }, fit(host.name, "600 12px", width - 19)));
-      group.append(svg("text", { x: 13, y: 32, class: "w-kind" }, fit(kind, "10px", width - (worth ? 38 : 19))));
+      group.append(svg("text", { x: 13, y: 32, class: "w-kind" }, fit(kind, "10px", width - 19 - (worth ? 6.2 * worth.length + 6 : 0))));
       group.append(svg("text", { x: width - 7, y: 32, class: "w-worth", "text-anchor": "end" }, worth));
       group.append(dot, truth, eye, sees, notes);
       group.addEventListener("click", () => { selected = selected === index ? -1 : index; showMap(); showHost(); });

@@ -19,8 +19,9 @@ from cageflow.measure.differences import find_differences
 from cageflow.report.content import Chart, Prose, Table
 from cageflow.report.drawing import draw, limits
 from cageflow.report.material import Material
+from cageflow.report.page import breakable
 from cageflow.report.report import make_page, write_report
-from cageflow.report.sections import precedences, prices, standing
+from cageflow.report.sections import episodes, precedences, prices, standing
 from cageflow.report.sections.precedence_picture import draw_precedences, picture_height, places
 from cageflow.runs.saved_run import read_run
 from cageflow.scenario.orders import OrderSpace
@@ -208,3 +209,24 @@ def test_limits_leave_out_what_is_far_from_all_others_and_nothing_else():
     assert -10 < high < -5
     assert limits([*near, -50.0])[0] < -50
     assert limits([1.0, 1.0])[0] < 1 < limits([1.0, 1.0])[1]
+
+
+def test_long_names__may_be_broken_after_a_stroke_and_short_ones_stay_as_they_are():
+    assert breakable("mail_and_collaboration > op_server & <b>") == (
+        "mail_<wbr>and_<wbr>collaboration &gt; op_server &amp; &lt;b&gt;"
+    )
+
+
+@pytest.mark.parametrize("returns", [(-30.0, -29.0, -28.5), (-30.0, -30.0, -30.0), (-300.0, -20.0, -19.9)])
+def test_names_of_the_episodes__do_not_cover_one_another_however_alike_their_returns(returns):
+    examples = [
+        SimpleNamespace(role=role, replay=SimpleNamespace(env_return=value))
+        for role, value in zip(("bad", "median", "good"), returns, strict=True)
+    ]
+    figure = Figure(figsize=(840 / 72, 230 / 72), dpi=72)
+    episodes._draw_spread(figure, np.linspace(-310.0, -10.0, 200), examples)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    boxes = [text.get_window_extent(renderer) for text in figure.axes[0].texts]
+    assert len(boxes) == 3
+    assert not [1 for i, box in enumerate(boxes) for other in boxes[i + 1 :] if box.overlaps(other)]
