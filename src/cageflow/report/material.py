@@ -73,6 +73,16 @@ class Material:
         """What each order came to, the best first; empty for a single training."""
         return order_results(self.run)
 
+    @property
+    def given_up(self) -> int:
+        """Workflows that were tried beside those of `results`: their training was given up on its way."""
+        return len({trial.result.order for trial in self.run.trials}) - len(self.results)
+
+    @property
+    def how_tried(self) -> str:
+        """What sets the workflows of `results` apart from others."""
+        return "trained to the end" if self.given_up else "tried"
+
     @cached_property
     def fresh(self) -> Estimate:
         """Mean return of the playbook's episodes, which had no part in the choice of the policy."""

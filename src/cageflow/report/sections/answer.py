@@ -136,10 +136,11 @@ def _reservations(material: Material) -> list[str]:
 def _among_the_tried(material: Material) -> str:
     """How the best workflow stands among those that were tried."""
     run = material.run
-    feasible = sum(one.feasible for one in material.results)
-    tried = f"Of the {count(len(material.results), 'workflow')} tried, {feasible} reached the compliance threshold"
+    feasible, whole, given_up = sum(one.feasible for one in material.results), len(material.results), material.given_up
+    tried = f"Of the {count(whole, 'workflow')} {material.how_tried}, {feasible} reached the compliance threshold"
     if run.config.is_enforced:
-        tried = f"{count(len(material.results), 'workflow')} {'was' if len(material.results) == 1 else 'were'} tried"
+        tried = f"{count(whole + given_up, 'workflow')} {'was' if whole + given_up == 1 else 'were'} tried"
+        tried += f", {whole} of them {material.how_tried}" if given_up else ""
     if not run.is_feasible:
         return (
             f"{tried}. The one above came closest, and its reward is that of a policy which does not follow it well "

@@ -87,6 +87,8 @@ def section(material: Material) -> Section | None:
     if run.config.follows_any:
         names = {ANY_WORKFLOW: "all workflows"}
     measures = [name for name in MEASURES if not np.isnan(curves[0].values[name]).all()]
+    if not any(np.nan_to_num(curve.values["alignment"]).any() for curve in curves):  # of enforced orders there is none
+        measures = [name for name in measures if name not in ("alignment", "total_reward")]
     if run.order is None:
         measures = ["env_reward"]
     groups = {curve.order for curve in curves}

@@ -82,11 +82,14 @@ def section(material: Material) -> Section | None:
         title = f"{shown} {len(run.orders):,} workflows: what the search thinks of them"
         note = (
             "Each bar is the process's mean and 2 deviations either way, before the last trial, the best on the left. "
-            "Circles are what tried workflows came to" + (": " + FILLED if not run.config.is_enforced else ".")
+            f"Circles are what workflows came to that were {material.how_tried}"
+            + (": " + FILLED if not run.config.is_enforced else ".")
         )
+        if material.given_up:
+            note += f" The training of {count(material.given_up, 'other workflow')} was given up on its way."
         text = (
             f"Mean and two deviations of the Gaussian process for {len(ranked):,} of {len(run.orders):,} workflows, "
-            f"ranked; {tried} were tried. The highest mean is that of {order_words(ranked[0].order)}, "
+            f"ranked; {tried} were {material.how_tried}. The highest mean is that of {order_words(ranked[0].order)}, "
             f"{number(ranked[0].height)}."
         )
     else:

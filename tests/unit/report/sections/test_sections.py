@@ -129,6 +129,17 @@ def test_orders_without_a_model__are_those_that_were_tried(tmp_path: Path) -> No
     assert [row[0] for row in chart.table.rows] == [order_words(order) for order in (THIRD, FIRST, SECOND)]
 
 
+def test_workflows_given_up_on_their_way__are_counted_apart(tmp_path: Path) -> None:
+    trials = [Made(FIRST, -20.0, 0.98, episodes=600), Made(SECOND, -50.0, 0.98, episodes=100, ending="rung")]
+    settings = {"strategy": "curves", "workflow_mode": "enforced"}
+    one = material(write_run(tmp_path / "run", trials, red_agent="meander", best=FIRST, **settings))
+    assert [result.order for result in one.results] == [FIRST]
+    (prose,) = only(answer.section(one), Prose)
+    assert prose.paragraphs[-1].startswith("2 workflows were tried, 1 of them trained to the end: there is no other")
+    chart = only(orders.section(one), Chart)[0]
+    assert "that were trained to the end" in chart.note and "1 other workflow was given up on its way" in chart.note
+
+
 def test_positions__leave_untried_cells_empty(search: Material) -> None:
     (chart,) = only(positions.section(search), Chart)
     assert chart.table is not None
