@@ -26,10 +26,11 @@ from cageflow.report.sections.prices import draw_prices
 
 RUNS = Path("build/figures")
 SEEDS = (1, 2, 3)
-PRICES = ("cage2-cage4-meander", "cage2-bline", "plant-meander")
-REGRET = ("cage2-cage4-meander", "cage2-bline")
-REPETITIONS = 20
-PRICES_HEIGHT = 250
+PRICES = ("cage2-cage4-meander", "cage2-cage4-bline", "cage2-meander", "cage2-bline", "plant-meander")
+REGRET = ("cage2-cage4-meander",)
+CONTENDERS = "curves,gp-ucb,asha,random,round-robin"
+REPETITIONS = 10
+PRICES_HEIGHT = 220
 WEIGHTS = (5, 30)
 EXAMPLE = (
     *("--workflow", "enterprise,op_server,op_host,user,defender", "--workflow-mode", "rewarded"),
@@ -60,7 +61,8 @@ def regret(names: Sequence[str]) -> Chart:
     for name in names or REGRET:
         folder = RUNS / f"{name}-regret"
         if not (folder / "regret.csv").exists():
-            type_in("regret", name, "--kernel", "evidence", "--repetitions", str(REPETITIONS), "--out", str(folder))
+            who = ("--strategy", CONTENDERS, "--kernel", "evidence", "--repetitions", str(REPETITIONS))
+            type_in("regret", name, *who, "--out", str(folder))
         rows.append(read_panels(title_of(open_landscape(name)), folder / "regret.csv"))
     return regret_chart(rows)
 

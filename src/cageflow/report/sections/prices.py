@@ -77,7 +77,15 @@ def draw_prices(axes: Axes, narrow: bool, found: Differences) -> None:
         half = found.plain.half_width()
         axes.axhspan(-half, half, color=light("teal"), alpha=0.15, linewidth=0)
         axes.axhline(0.0, color=light("teal"), lw=1.6)
-        words = axes.annotate("plain PPO", (len(shown) - 1, 0.0), xytext=(0, 4), textcoords="offset points", ha="right")
+        words = axes.annotate(
+            "plain PPO",
+            (len(shown) - 1, 0.0),
+            xytext=(0, 4),
+            textcoords="offset points",
+            ha="right",
+            bbox={"facecolor": light("paper"), "alpha": 0.75, "pad": 0.5},
+            zorder=4,
+        )
         words.set_in_layout(False)
     for colour, chosen in (("blue", _clearly(shown, 1)), ("faint", _clearly(shown, 0)), ("amber", _clearly(shown, -1))):
         x = [i for i in chosen if low <= means[i] <= high]
