@@ -23,10 +23,12 @@ def table(tmp_path):
     return path
 
 
-def test_regret__prints_tables_and_writes_its_files(table):
+def test_regret__prints_tables_and_writes_its_files(table, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
     words = cageflow("regret", table, *SMALL, "--n-workers", 1).out
     assert "Simple regret by trials" in words
     assert "gp-ucb" in words
+    assert "…" not in words, "no figure is cut off"
     assert "Held-out compliance within 1 and 2 deviations" in words
     folder = table.with_name("small-regret")
     assert {path.name for path in folder.iterdir()} == {

@@ -230,6 +230,7 @@ def _heading(one: OpenLandscape) -> list[str]:
 
 
 CALIBRATION_SPLITS = 50
+MAX_WIDTH = 1000
 MAX_WORKERS = 1024  # the system breaks down on absurd numbers
 
 
@@ -301,5 +302,9 @@ def _print_table(console: Console, words: _Table) -> None:
     for row in words.rows:
         table.add_row(*row)
     console.print(words.title, style="bold", soft_wrap=True, highlight=False)
-    console.print(table)
+    # Figures that a narrow window cuts off are none: the window breaks the lines.
+    width = console.width
+    console.width = max(width, console.measure(table, options=console.options.update(max_width=MAX_WIDTH)).maximum)
+    console.print(table, crop=False)
+    console.width = width
     console.print()
