@@ -5,7 +5,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -87,53 +86,60 @@ def test_both_rules__are_trained_for_each_and_joined_in_one_policy(tmp_path: Pat
 
 @pytest.fixture(scope="module")
 def longer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two seeds of 2,000 episodes."""
+    """Two seeds of 2,000 episodes, one after the other."""
     folder = tmp_path_factory.mktemp("champion")
-    assert cageflow(*arguments(folder, folder / "run", 2000)).status == 0
+    assert cageflow(*arguments(folder, folder / "run", 2000), "--n-workers", 1).status == 0
     return folder / "run"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_stopped_or_killed_run__goes_on_at_once_to_the_same_figures(
-    tmp_path: Path, longer: Path, number: signal.Signals
-) -> None:
-    stopped = tmp_path / "stopped"
-    command = [sys.executable, "-m", "cageflow", *map(str, arguments(tmp_path, stopped, 2000))]
+def begun(folder: Path, run: Path) -> "subprocess.Popen[str]":
+    """The same in a process of its own, in the middle of its trainings, which are two processes more."""
+    command = [sys.executable, "-m", "cageflow", *map(str, arguments(folder, run, 2000))]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    log = stopped / "seed3" / "training_log.csv"
-    deadline = time.monotonic() + 60
-    while not log.exists() or log.read_text().count("\n") < 5:
-        assert time.monotonic() < deadline and process.poll() is None
-        time.sleep(0.02)
-    process.send_signal(number)
-    if number == signal.SIGTERM:
-        words = process.communicate(timeout=60)[1]
-        assert process.returncode == 143, words
-        assert f"go on with `cageflow champion --resume {stopped}`" in words
-    else:  # its trainings, which hold its standard error too, outlive it by a second or so
-        assert process.wait() == -signal.SIGKILL
-    assert not (stopped / "table.json").exists()
-    outcome = cageflow("champion", "--resume", stopped, "--quiet")
-    assert outcome.status == 0, outcome.err
-    assert figures(stopped) == figures(longer)
-    if number == signal.SIGKILL:
-        process.communicate(timeout=60)  # nobody is left who could write there
+    assert wait_until(lambda: process.poll() is not None or updates(run) >= 5, 60)
+    assert process.poll() is None
+    return process
 
 
-@pytest.mark.slow
-def test_killed_training__is_gone_on_with_by_another_process_to_the_same_figures(tmp_path: Path, longer: Path) -> None:
-    run = tmp_path / "run"
-    command = [sys.executable, "-m", "cageflow", *map(str, arguments(tmp_path, run, 2000))]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+def updates(run: Path) -> int:
+    """How many there were of the first training."""
     log = run / "seed3" / "training_log.csv"
-    assert wait_until(lambda: process.poll() is not None or (log.exists() and log.read_text().count("\n") >= 5), 60)
+    return log.read_text().count("\n") if log.exists() else 0
+
+
+@pytest.mark.slow
+def test_run_that_is_stopped_after_its_trainings_were_killed__goes_on_to_the_same_figures(
+    tmp_path: Path, longer: Path
+) -> None:
+    run = tmp_path / "run"
+    process = begun(tmp_path, run)
     workers = [child for child in psutil.Process(process.pid).children() if "popen_loky" in " ".join(child.cmdline())]
     for worker in workers:
         worker.kill()
-    words = process.communicate(timeout=120)[1]
-    assert (len(workers) > 0, process.returncode) == (True, 0), words
+    had = updates(run)
+    assert len(workers) > 0
+    assert wait_until(lambda: process.poll() is not None or updates(run) >= had + 5, 60)  # by another process
+    process.send_signal(signal.SIGTERM)
+    words = process.communicate(timeout=60)[1]
+    assert process.returncode == 143, words
+    assert f"go on with `cageflow champion --resume {run}`" in words
+    assert not (run / "table.json").exists()
+    outcome = cageflow("champion", "--resume", run, "--quiet", "--n-workers", 1)
+    assert outcome.status == 0, outcome.err
     assert figures(run) == figures(longer)
+
+
+@pytest.mark.slow
+def test_killed_run__goes_on_at_once_to_the_same_figures(tmp_path: Path, longer: Path) -> None:
+    run = tmp_path / "run"
+    process = begun(tmp_path, run)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL  # its trainings, which hold its standard error too, outlive it by a second
+    assert not (run / "table.json").exists()
+    outcome = cageflow("champion", "--resume", run, "--quiet", "--n-workers", 1)
+    assert outcome.status == 0, outcome.err
+    assert figures(run) == figures(longer)
+    process.communicate(timeout=60)  # nobody is left who could write there
 
 
 def test_changed_or_missing_files__are_refused_or_made_again(run: Path) -> None:

@@ -25,7 +25,6 @@ from cageflow.errors import UserError
 from cageflow.runs.progress import Quiet
 from cageflow.runs.runs import start as start_run
 from cageflow.settings.reading import make_config
-from cageflow.work.executors import CONNECT_S
 from tests.e2e.command_line import cageflow
 from tests.helpers.processes import wait_until
 
@@ -138,9 +137,9 @@ def cluster(request: pytest.FixtureRequest) -> Cluster:
 
 
 @contextlib.contextmanager
-def search(*arguments: object) -> "Iterator[subprocess.Popen[str]]":
+def search(*arguments: object, program: tuple[str, ...] = ("-m", "cageflow")) -> "Iterator[subprocess.Popen[str]]":
     """A search in a process of its own, which is gone in the end."""
-    command = [sys.executable, "-m", "cageflow", "search", *map(str, arguments)]
+    command = [sys.executable, *program, "search", *map(str, arguments)]
     process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         yield process
@@ -239,17 +238,30 @@ def test_search_in_python_runs_on_an_executor_of_the_users_own_and_leaves_it_ope
     assert len(figures(tmp_path / "own")["gp_sampling_log.csv"]) == 3
 
 
+IMPATIENT = """
+from cageflow.cli import main
+from cageflow.work import executors
+executors.CONNECT_S = 4.0
+main()
+"""
+
+
 def test_address_where_something_else_listens_is_refused_in_bounded_time(tmp_path: Path) -> None:
     with ExitStack() as ending:
         mute = ending.enter_context(socket.create_server(("127.0.0.1", 0)))
         address = f"127.0.0.1:{mute.getsockname()[1]}"
         tries = {
-            name: ending.enter_context(search("--executor", name, "--address", address, "--run-dir", tmp_path / name))
+            name: ending.enter_context(
+                search(
+                    *("--executor", name, "--address", address, "--run-dir", tmp_path / name),
+                    program=("-c", IMPATIENT),
+                )
+            )
             for name in ("dask", "ray")
         }
         for name, process in tries.items():
             _, err = process.communicate(timeout=WAIT_S)  # Ray itself would give up after two minutes, Dask never
             assert process.returncode == 2, err
             (sentence,) = [line for line in err.splitlines() if line.startswith("cageflow: ")]  # Ray warns besides
-            assert re.search(rf"no \w+ \w+ answers at '{address}': .* after {CONNECT_S:.0f} s", sentence)
+            assert re.search(rf"no \w+ \w+ answers at '{address}': .* after 4 s", sentence)
             assert not (tmp_path / name).exists()

@@ -76,6 +76,8 @@ SMALLER = {
     "evaluation_episodes=100,": "evaluation_episodes=2,",
     "num_envs=256": "num_envs=4",
     "range(400)": "range(4)",
+    "Cage2VecEnv(32, ": "Cage2VecEnv(4, ",
+    "n_steps=100, seed=1).learn(3_200)": "n_steps=10, seed=1).learn(40)",
 }
 """What is changed in the programs that it runs."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cageflow.learn.policy_file import load_policy
+from tests.e2e.command_line import cageflow
 
 ARGUMENTS = ["search", "--preset", "reference", "--seed", "3", "--quiet", "--num-threads", "1", "--max-steps", "30"]
 ARGUMENTS += ["--total-episodes", "480", "--max-episodes-per-workflow", "120", "--episodes-per-update", "20"]
@@ -41,7 +42,7 @@ def lines(run: Path) -> int:
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("runs") / "whole"
-    assert start(*ARGUMENTS, "--run-dir", str(run)).wait() == 0
+    assert cageflow(*ARGUMENTS, "--run-dir", run).status == 0
     return run
 
 
@@ -54,7 +55,7 @@ def test_search_killed_at_random_moments_equals_one_that_was_not(uninterrupted: 
     for _ in range(40):
         process = start(*arguments)
         begun_at = lines(run)
-        enough = rng.randint(1, 6)
+        enough = rng.randint(4, 8)
         while process.poll() is None and lines(run) < begun_at + enough:
             time.sleep(0.002)
         time.sleep(rng.random() * 0.02)  # into whatever comes after a line is written
@@ -82,7 +83,7 @@ def test_interrupt_ends_in_order_with_a_checkpoint(
         time.sleep(0.002)
     process.send_signal(number)
     assert process.wait() == status
-    assert start("search", "--resume", str(run), "--quiet").wait() == 0
+    assert cageflow("search", "--resume", run, "--quiet").status == 0
     assert figures(run) == figures(uninterrupted)
 
 

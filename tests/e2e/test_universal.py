@@ -1,6 +1,7 @@
 """`cageflow universal`: what it prints, that its policy plays, and that a killed run ends like one that never was."""
 
 import csv
+import signal
 import subprocess
 import sys
 import time
@@ -101,17 +102,14 @@ def test_run_killed_again_and_again__equals_one_that_was_not(tmp_path: Path) -> 
     assert cageflow("universal", *settings, "--run-dir", whole).status == 0
     arguments = [*settings, "--run-dir", str(run)]
     log = run / "training_log.csv"
-    kills = 0
-    for enough in (3, 8, 13, 20, 1000):
+    for enough in (3, 13):
         process = subprocess.Popen(
             [sys.executable, "-m", "cageflow", "universal", *arguments], stdout=subprocess.DEVNULL
         )
         while process.poll() is None and not (log.exists() and log.read_bytes().count(b"\n") > enough):
             time.sleep(0.002)
         process.kill()
-        if process.wait() == 0:
-            break
-        kills += 1
+        assert process.wait() == -signal.SIGKILL
         arguments = ["--resume", str(run), "--quiet"]
-    assert kills >= 3
+    assert cageflow("universal", *arguments).status == 0
     assert figures(run) == figures(whole)
