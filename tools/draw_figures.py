@@ -26,7 +26,7 @@ from cageflow.report.sections.prices import draw_prices
 
 RUNS = Path("build/figures")
 SEEDS = (1, 2, 3)
-PRICES = ("cage2-cage4-meander", "cage2-cage4-bline", "cage2-meander", "cage2-bline", "plant-meander")
+PRICES = ("cage2-cage4-meander", "cage2-bline", "plant-meander", "clinic-meander")
 REGRET = ("cage2-cage4-meander",)
 CONTENDERS = "curves,gp-ucb,asha,random,round-robin"
 REPETITIONS = 10
