@@ -52,8 +52,8 @@ def test_exploitability__that_is_kept_with_a_champion_is_of_its_file(name: str, 
     [
         ("champion", "challenge", -49.0),
         ("champion", "v2.1", -57.0),
-        ("champion-ordered", "challenge", -52.0),
-        ("champion-ordered", "v2.1", -60.0),
+        ("champion-ordered", "challenge", -50.0),
+        ("champion-ordered", "v2.1", -57.0),
     ],
 )
 def test_champion__scores_what_the_documents_say(name: str, rules: str, least: float) -> None:
@@ -65,8 +65,8 @@ def test_champion__scores_what_the_documents_say(name: str, rules: str, least: f
     if rules == "challenge":
         assert low > leader_board().entries[0].total.mean
     if name == "champion-ordered":
-        attacked = [cell for (_, red), cell in cells.items() if red != "SleepAgent"]
-        assert all(cell.compliance is not None and cell.compliance >= 0.95 for cell in attacked)
+        tests = evaluation.tests
+        assert tests is not None and tests.known_tested > 0.5 and tests.known_compliance == 1.0  # enforced
 
 
 @pytest.mark.parametrize("rules", RULES)
