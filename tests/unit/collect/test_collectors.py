@@ -154,13 +154,20 @@ def test_unknown_collector_is_refused() -> None:
         make_collector("batch", spec(), 1)
 
 
-@pytest.fixture
-def process_collector() -> Iterator[ProcessCollector]:
+@pytest.fixture(scope="module")
+def shared_collector() -> Iterator[ProcessCollector]:
+    """Its workers take seconds to start."""
     collector = make_collector("process", spec(), 2)
     assert isinstance(collector, ProcessCollector)
     collector.task_episodes = 5
     yield collector
     collector.close()
+
+
+@pytest.fixture
+def process_collector(shared_collector: ProcessCollector) -> Iterator[ProcessCollector]:
+    yield shared_collector
+    shared_collector.workers.cancel()
 
 
 def worker_pids(collector: ProcessCollector) -> list[int]:
@@ -196,9 +203,9 @@ def test_dead_worker_of_the_lockstep_is_named() -> None:
 def test_workers_that_die_again_and_again_stop_the_run_and_name_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cageflow.collect.workers._play", deadly_seed.play)
     wanted = f"workers died {MAX_DEATHS} times in a row; the episode with seed {deadly_seed.DEADLY} kills its worker"
-    collector = make_collector("process", spec(), 2)
+    collector = make_collector("process", spec(), 1)
     with pytest.raises(WorkerError, match=rf"{wanted} \(exit status 9\)"):
-        collector.play(weights(), STREAM.seeds(0, 10), WORKFLOW)
+        collector.play(weights(), STREAM.seeds(5, 3), WORKFLOW)
     collector.close()
 
 

@@ -284,13 +284,12 @@ def test_start_from_another_learner_is_where_every_training_in_rungs_begins(
 # A landscape.
 
 
-LANDSCAPE = make_config(
-    {**HERE, "max_steps": 4, "command": "landscape", "max_episodes_per_workflow": 8, "repetitions": 2}
-)
+EVERY_ORDER = {**HERE, "max_steps": 4, "command": "landscape", "max_episodes_per_workflow": 8, "repetitions": 2}
+LANDSCAPE = make_config(EVERY_ORDER)
 
 
-def test_landscape_trains_every_order_alike_and_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
-    whole, path = tmp_path / "whole", tmp_path / "run"
+def test_landscape_trains_every_order_alike(tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
     summary = runs.start(LANDSCAPE, whole, Quiet())
     table = read_landscape(whole / "landscape.csv")
     assert table.is_complete
@@ -305,12 +304,18 @@ def test_landscape_trains_every_order_alike_and_goes_on_where_it_was_stopped(tmp
     assert len(names) == 241
     first = load_policy(whole / "policies" / f"{ORDERS.file_name(ALL_ORDERS[5])}_seed2.safetensors")
     assert first.card.workflow == format_order(ALL_ORDERS[5])
+
+
+def test_landscape_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
+    config = make_config({**EVERY_ORDER, "sample": 10})
+    table = read_landscape(runs.start(config, tmp_path / "whole", Quiet()).run_dir / "landscape.csv")
+    path = tmp_path / "run"
     with pytest.MonkeyPatch.context() as patch:
-        break_play(patch, 250, fill_disk)  # each trial plays twice, so in the second half of the first round
+        break_play(patch, 28, fill_disk)  # each trial plays twice, so in the first half of the second round
         with pytest.raises(RunFailedError):
-            runs.start(LANDSCAPE, path, Quiet())
-    assert 100 < len(read_landscape(path / "landscape.csv").rows) < 140
-    resumed(path, LANDSCAPE)
+            runs.start(config, path, Quiet())
+    assert 10 <= len(read_landscape(path / "landscape.csv").rows) < 15
+    resumed(path, config)
     again = read_landscape(path / "landscape.csv")
     assert [replace(row, seconds=0.0) for row in again.rows] == [replace(row, seconds=0.0) for row in table.rows]
 
