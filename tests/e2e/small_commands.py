@@ -25,7 +25,7 @@ OPTIONS: dict[str, dict[str, str]] = {
         "--evaluation-episodes": "2",
         "--episodes-per-update": "4",
     },
-    "baseline": {"--total-episodes": "32", "--evaluation-episodes": "4"},
+    "baseline": {"--total-episodes": "32", "--seed": "1", "--evaluation-episodes": "4"},
     "evaluate": {"--evaluation-episodes": "4"},
     "exploit": {"--total-episodes": "16", "--seed": "1", "--evaluation-episodes": "4"},
     "duel": {"--rounds": "1", "--blue-episodes": "16", "--red-episodes": "16", "--evaluation-episodes": "4"},
