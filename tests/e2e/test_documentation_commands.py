@@ -47,6 +47,10 @@ NOT_RUN = {
     "dask *": "serves until it is ended",
     "ray start *": "serves until it is ended",
     "python tools/measure_executors.py *": "measures for minutes, on a quiet machine",
+    "cageflow bench cuda*": "needs a GPU; test_cuda.py has a stand-in",
+    "python -m tools.exploit_champions": "trains for minutes; test_exploit.py does what it does",
+    "python -m tools.measure_belief *": "plays for minutes with thousands of particles",
+    "python -m tests.helpers.record_sleepy *": "needs an installed CybORG; test_sleepy.py replays what it made",
     "python -m tests.helpers.free_run": "plays for minutes; tests/statistical plays the same",
 }
 """Commands that the documents show and this test does not run, and why."""
