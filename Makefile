@@ -40,7 +40,7 @@ search: setup ## run a small but real workflow search, with live progress (SEARC
 	$(CACHED) $(BIN)/cageflow search $(SEARCH_ARGS)
 
 # The tests come last, so that pytest's closing line closes the output.
-test: lint type ## lint, types and all tests, in at most 10 minutes on 2 cores
+test: lint type ## lint, types and all tests, a quarter of an hour on 2 cores
 	$(BIN)/pytest $(PYTEST_ARGS) --durations 5
 
 fmt: setup ## put the code in shape and mend what ruff can mend
