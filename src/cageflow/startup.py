@@ -8,6 +8,7 @@ import sys
 
 _signal = __import__("_signal")  # the part of `signal` that is in Python itself; the rest takes 20 ms to load
 _EXIT_INTERRUPTED = 130
+_interrupted = False
 
 
 def begin_loading() -> None:
@@ -20,9 +21,14 @@ def begin_loading() -> None:
 
 
 def end_loading() -> None:
-    """From here on Ctrl-C is Python's KeyboardInterrupt again."""
+    """From here on Ctrl-C is Python's KeyboardInterrupt again, and is remembered."""
     if _signal.getsignal(_signal.SIGINT) is _end:
-        _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+        _signal.signal(_signal.SIGINT, _interrupt)
+
+
+def was_interrupted() -> bool:
+    """Whether Ctrl-C has come since: a library that is just being loaded in C can make another error of it."""
+    return _interrupted
 
 
 def is_command() -> bool:
@@ -32,6 +38,12 @@ def is_command() -> bool:
     if sys.argv[0] == "-m" or os.path.basename(sys.argv[0]) == "__main__.py":  # before Python has found it, and then
         return ("-m", "cageflow") in zip(sys.orig_argv, sys.orig_argv[1:], strict=False)
     return os.path.basename(sys.argv[0]) in ("cageflow", "cageflow.exe")
+
+
+def _interrupt(number: int, frame: object) -> None:
+    global _interrupted
+    _interrupted = True
+    raise KeyboardInterrupt
 
 
 def _end(number: int, frame: object) -> None:

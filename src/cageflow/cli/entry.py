@@ -18,7 +18,7 @@ from cageflow.cli.app import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_TERMINATED, EXI
 from cageflow.cli.output import print_json
 from cageflow.errors import UserError
 from cageflow.settings.wording import expectation
-from cageflow.startup import end_loading
+from cageflow.startup import end_loading, was_interrupted
 
 LONGEST_NAME = 200
 """Of a file, in a message."""
@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except _TerminatedError:
         _fail("stopped by SIGTERM", EXIT_TERMINATED, as_json)
     except Exception as error:
+        if was_interrupted():
+            _fail("stopped by SIGINT", EXIT_INTERRUPTED, as_json)
         # Typer's own, and those of a run, whose heavy modules are not loaded here.
         known = getattr(error, "exit_status", None)
         if known is not None:

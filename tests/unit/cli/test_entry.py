@@ -1,10 +1,13 @@
 """From the command line to an exit status, and to one JSON object in any case."""
 
+import contextlib
 import os
 import signal
 
 import pytest
 
+from cageflow import startup
+from cageflow.cli import entry
 from tests.e2e.command_line import cageflow
 
 
@@ -44,3 +47,17 @@ def test_signal__ends_a_command_in_order_and_leaves_the_handlers_as_they_were(
     assert (outcome.status, outcome.err) == (status, f"cageflow: {words}\n")
     assert outcome.json == {"error": words, "exit_status": status}
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_ctrl_c_that_a_library_makes_another_error_of__is_ctrl_c_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Numba does, if it comes while its compiled parts are being loaded."""
+
+    def load() -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            startup._interrupt(signal.SIGINT, None)
+        raise ImportError("numba._devicearray failed to import")
+
+    monkeypatch.setattr(startup, "_interrupted", False)
+    monkeypatch.setattr(entry, "app", lambda *_, **__: load())
+    outcome = cageflow("search")
+    assert (outcome.status, outcome.err) == (130, "cageflow: stopped by SIGINT\n")
