@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 
 from cageflow.envs.options import RULES
-from cageflow.parity.recording import load_recording
 from cageflow.parity.replay import replay
 from cageflow.parity.report import format_report
 from cageflow.scenario import RedKind
+from tests.helpers.recordings import Sample
 
-FILES = sorted((Path(__file__).parents[1] / "data" / "sleepy").glob("*.npz"))
-RECORDINGS = {path.stem: load_recording(path) for path in FILES}
+RECORDINGS = Sample(Path(__file__).parents[1] / "data" / "sleepy").recordings
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
