@@ -35,6 +35,7 @@ class Telling:
         self._quiet = quiet
         self._since = self._last_line_at = time.monotonic()
         self._status: Status | None = None
+        self._of_status: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._heartbeat = Heartbeat(self._beat)
 
@@ -59,27 +60,50 @@ class Telling:
         if self._status is not None:
             self._status.start()
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Have no threads of its own, so that this process can be copied; nothing is said by itself meanwhile."""
+        self._stop()
+        try:
+            yield
+        finally:
+            self._heartbeat = Heartbeat(self._beat)
+            self._start()
+
     def counting(self, what: str) -> Callable[[int, int], None]:
         """A function that is told how much of something is done, and says so."""
         return lambda done, whole: self.doing(f"{what}, {done:,} of {whole:,}")
 
     def __enter__(self) -> Telling:
-        if not self._quiet:
-            from rich.text import Text
-
-            console = terminal.make_console(stderr=True)
-            if console.is_terminal:
-                self._status = console.status(Text(self._doing))
-                self._status.start()
-            self._heartbeat.start()
+        self._start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._stop()
+
+    def _start(self) -> None:
+        if self._quiet:
+            return
+        from rich.text import Text
+
+        console = terminal.make_console(stderr=True)
+        if console.is_terminal:
+            others = threading.enumerate()
+            self._status = console.status(Text(self._doing))
+            self._status.start()
+            self._of_status = [thread for thread in threading.enumerate() if thread not in others]
+        self._heartbeat.start()
+
+    def _stop(self) -> None:
         self._heartbeat.close()
         if self._status is not None:
             self._status.stop()
+            self._status = None
+        for thread in self._of_status:  # which Rich does not wait for
+            thread.join()
+        self._of_status = []
 
     def _set(self, words: str) -> None:
         self._doing, self._since = words, time.monotonic()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -17,9 +18,20 @@ from cageflow.runs.interrupt import RunFailedError
 LOCK = "lock"
 WAIT_STEP_S = 0.1
 
+_held: weakref.WeakSet[FolderLock] = weakref.WeakSet()  # by this process
+
+
+def _leave_to_parent() -> None:
+    """A copy of this process that outlives it must not keep its folders from the one that goes on with them."""
+    for lock in tuple(_held):
+        lock.close()
+
+
+os.register_at_fork(after_in_child=_leave_to_parent)
+
 
 class FolderLock:
-    """A lock that is held until it is closed or the process ends; a context manager.
+    """A lock that is held until it is closed or the process ends; a context manager. No copy of the process holds it.
 
     Attributes:
         is_effective: whether it keeps others out; False on a file system without locks.
@@ -30,6 +42,7 @@ class FolderLock:
         self._path = path
         self._file = file
         self.is_effective = is_effective
+        _held.add(self)
 
     def check(self) -> None:
         """Notice that the lock is gone, so that another process may have begun to write here.

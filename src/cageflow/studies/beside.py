@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -144,6 +145,10 @@ class _Told:
     def say(self, words: str) -> None:
         """Tell it."""
         self.reporter.note(words)
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Nothing to be done: a reporter has no threads before its run begins."""
+        return nullcontext()
 
 
 def _in_words(config: TrainConfig) -> str:

@@ -7,7 +7,7 @@ import json
 import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -77,6 +77,11 @@ class Study:
     def is_silent(self) -> bool:
         """Whether nothing has been said for SAY_EVERY_S."""
         return time.monotonic() - self._said_at >= SAY_EVERY_S
+
+    def alone(self) -> AbstractContextManager[None]:
+        """A context in which who is told has no threads, as far as it can do without."""
+        alone: Callable[[], AbstractContextManager[None]] = getattr(self._say, "alone", nullcontext)
+        return alone()
 
     def write_table(self, content: Mapping[str, Any], **texts: str) -> None:
         """Write the table as JSON and, by the endings of their files, as other texts."""

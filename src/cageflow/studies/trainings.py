@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from cageflow.envs.red_code import name_code
@@ -28,6 +29,9 @@ class Told(Protocol):
     @property
     def is_silent(self) -> bool:
         """Whether nothing has been said for a while."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """A context in which who is told has no threads, so that workers can be copies of this process."""
 
 
 def check_workers(num_workers: int | None) -> None:
@@ -56,7 +60,8 @@ def train_all(study: Told, trainings: Sequence[Training], num_workers: int, name
     """
     if not trainings:
         return
-    workers = WorkerProcesses(num_workers)
+    with study.alone():
+        workers = WorkerProcesses(min(num_workers, len(trainings)), forks=True)
     handle = ExecutorHandle(workers, "", workers.terminate)
 
     def look() -> None:

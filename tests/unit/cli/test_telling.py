@@ -1,7 +1,11 @@
 """What a command says while it works."""
 
-import pytest
+import threading
 
+import pytest
+from rich.console import Console
+
+from cageflow import terminal
 from cageflow.cli import telling
 from cageflow.cli.telling import Telling
 from cageflow.runs import heartbeat
@@ -42,3 +46,26 @@ def test_quiet__says_nothing(impatient: None, capsys: pytest.CaptureFixture[str]
         say("playing")
         say.doing("more")
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_alone__has_no_threads_for_as_long(
+    impatient: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], is_terminal: bool
+) -> None:
+    console = Console(force_terminal=is_terminal, stderr=True)
+    monkeypatch.setattr(terminal, "make_console", lambda **_: console)
+    others = set(threading.enumerate())
+    with Telling("measuring") as say:
+        assert len(set(threading.enumerate()) - others) == 1 + is_terminal
+        with say.alone():
+            assert set(threading.enumerate()) <= others
+            say("playing")
+        said = ""
+
+        def beats() -> bool:
+            nonlocal said
+            said += capsys.readouterr().err
+            return "playing, 0 s so far" in said
+
+        assert wait_until(beats, 10.0)
+    assert set(threading.enumerate()) <= others

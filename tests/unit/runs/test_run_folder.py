@@ -1,6 +1,7 @@
 """The folder of a run: what is refused, what goes on, and that two processes never share one."""
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 
 from cageflow.errors import UserError
+from cageflow.runs.folder_lock import LOCK, lock_folder
 from cageflow.runs.new_folder import make_folder
 from cageflow.runs.run_folder import RunFolder
 from cageflow.settings.commands import SearchConfig
@@ -25,6 +27,28 @@ def test_run_that_is_still_going_is_not_resumed(tmp_path: Path) -> None:
     folder.close()
     RunFolder.resume(path, CONFIG)[0].close()
     RunFolder.resume(path, CONFIG)[0].close()
+
+
+def test_copy_of_the_process_that_outlives_it__does_not_keep_the_folder(tmp_path: Path) -> None:
+    lock = lock_folder(tmp_path, tmp_path / LOCK)
+    (began, begins), (stays, goes) = os.pipe(), os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # that there are threads, of whatever ran before
+        copy = os.fork()
+    if copy == 0:
+        os.close(goes)
+        os.write(begins, b".")
+        os.read(stays, 1)
+        os._exit(0)
+    os.read(began, 1)
+    with pytest.raises(UserError, match="is still going, in another process"):  # the copy did not let go of it for us
+        lock_folder(tmp_path, tmp_path / LOCK)
+    lock.close()
+    lock_folder(tmp_path, tmp_path / LOCK).close()
+    os.close(goes)
+    os.waitpid(copy, 0)
+    for end in (began, begins, stays):
+        os.close(end)
 
 
 def test_logs_are_cut_back_to_the_checkpoint(tmp_path: Path) -> None:
