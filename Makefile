@@ -12,7 +12,7 @@ INSTALLED := $(VENV)/.installed
 CACHED = NUMBA_CACHE_DIR="$$($(BIN)/python tools/numba_cache_dir.py)"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup search test fmt lint type test-unit test-parity test-stat test-bounds test-networks test-crash test-processors test-unbiased docs notebooks pictures figures bench clean-cache
+.PHONY: help setup search test fmt lint type test-unit test-parity test-stat test-bounds test-networks test-crash test-processors test-unbiased wheel compiled-wheel docs notebooks pictures figures bench clean-cache
 
 help: ## print this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -75,6 +75,14 @@ test-crash: setup ## kill every command at every call that makes something last:
 
 test-processors: setup ## one search on what passes for other processors: the same figures to the last byte
 	$(CACHED) $(BIN)/python -m tests.helpers.processors
+
+wheel: setup ## the package as a wheel for any platform, in build/wheels
+	$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation --wheel-dir build/wheels .
+
+compiled-wheel: setup ## a wheel for this Python and platform that holds compiled code, so that a first start compiles nothing: five minutes
+	rm -rf build/kernels
+	$(BIN)/python -m tools.compile_kernels build/kernels
+	CAGEFLOW_KERNELS=build/kernels HATCH_BUILD_HOOK_ENABLE_CUSTOM=true $(BIN)/python -m pip wheel -q --no-deps --no-build-isolation --wheel-dir build/wheels .
 
 docs: setup ## the documents as a site, in build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build

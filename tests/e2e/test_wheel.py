@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +14,10 @@ import typer
 
 from cageflow.agents.champions import CHAMPIONS
 from cageflow.cli import app
+from cageflow.numerics.shipped_kernels import KERNELS, LIST, Shipped
 from cageflow.scenario import NETWORK_NAMES
 from tests.helpers.installed import ROOT, Installed, build_wheel
+from tools.compile_kernels import write
 
 SOURCE = ROOT / "src"
 LANDSCAPES = sorted(path.stem for path in (SOURCE / "cageflow" / "data" / "landscapes").glob("*.csv"))
@@ -124,6 +127,21 @@ def test_wheel__has_every_file_of_the_package_and_no_other(wheel: Path) -> None:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
         assert names == set(ours)
         assert [name for name in sorted(names) if archive.read(name) != ours[name]] == []
+
+
+def test_compiled_wheel__is_the_plain_one_with_kernels_and_for_one_platform(wheel: Path, tmp_path: Path) -> None:
+    kernels = tmp_path / "kernels"
+    shipped = write(kernels, [("a kernel", b"its code")])
+    compiled = build_wheel(tmp_path / "wheels", CAGEFLOW_KERNELS=str(kernels), HATCH_BUILD_HOOK_ENABLE_CUSTOM="true")
+    python, abi, platform = compiled.stem.split("-")[2:]
+    assert python == abi == f"cp{sys.version_info.major}{sys.version_info.minor}"
+    assert platform.startswith(("manylinux_", "macosx_"))
+    with zipfile.ZipFile(wheel) as plain, zipfile.ZipFile(compiled) as archive:
+        more = {name for name in {*archive.namelist()} - {*plain.namelist()} if ".dist-info/" not in name}
+        assert more == {f"cageflow/data/{path.name}" for path in (KERNELS, LIST)}
+        assert Shipped.from_json(archive.read(f"cageflow/data/{LIST.name}").decode()) == shipped
+        (tags,) = (name for name in archive.namelist() if name.endswith(".dist-info/WHEEL"))
+        assert "Root-Is-Purelib: false" in archive.read(tags).decode()
 
 
 def test_package__is_that_of_the_wheel(seen: Seen, wheel: Path) -> None:

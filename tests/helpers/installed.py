@@ -51,10 +51,10 @@ print(json.dumps(found))
 """Calls commands one after the other in one process, imports modules, makes an empty page; says how each ended."""
 
 
-def build_wheel(folder: Path) -> Path:
-    """Build the wheel from this source tree as pip does."""
+def build_wheel(folder: Path, **variables: str) -> Path:
+    """Build the wheel from this source tree as pip does, with variables in its environment."""
     words = ["pip", "wheel", "--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder)]
-    subprocess.run([sys.executable, "-m", *words, str(ROOT)], check=True, timeout=120)
+    subprocess.run([sys.executable, "-m", *words, str(ROOT)], check=True, timeout=120, env=os.environ | variables)
     (wheel,) = folder.glob("cageflow-*.whl")
     return wheel
 

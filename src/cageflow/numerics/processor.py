@@ -5,6 +5,8 @@ from __future__ import annotations
 import platform
 from pathlib import Path
 
+from cageflow.numerics.shipped_kernels import FEATURES, PROCESSOR, shipped_kernels
+
 WIDE = ("fma", "avx", "avx2", "avx512f", "neon", "sve", "sve2")
 """What a processor can that decides how arithmetic is compiled: products added with one rounding, and vectors."""
 
@@ -23,13 +25,17 @@ def compiled_for() -> dict[str, str]:
     """What Numba compiles for, `NUMBA_CPU_NAME` and `NUMBA_CPU_FEATURES` heeded, and which of its kernels torch takes.
 
     Returns:
-        "numba_target": its name for the processor and what of `WIDE` that has; "torch_target": such as AVX2.
+        "numba_target": its name for the processor and what of `WIDE` that has, of code that came with the package where
+        there is any; "torch_target": such as AVX2.
     """
     import torch
     from numba.core.registry import cpu_target
 
     _, name, features = cpu_target.target_context.codegen().magic_tuple()
-    has = [one for one in WIDE if f"+{one}" in features.split(",")]
+    able = {one[1:] for one in features.split(",") if one.startswith("+")}
+    if shipped_kernels() is not None:
+        name, able = PROCESSOR, set(FEATURES)
+    has = [one for one in WIDE if one in able]
     return {
         "numba_target": f"{name}, {' '.join(has) or 'no vectors'}",
         "torch_target": torch.backends.cpu.get_cpu_capability(),

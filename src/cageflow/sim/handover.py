@@ -15,6 +15,7 @@ from numba import config
 from cageflow.kernel_cache import name_records_by_content
 from cageflow.numerics.compiling import watch_compiling
 from cageflow.numerics.compiling_once import compile_once
+from cageflow.numerics.shipped_kernels import use_shipped_kernels
 from cageflow.numerics.together import compile_together
 from cageflow.numerics.typing_once import type_once
 from cageflow.sim.state import Array
@@ -24,6 +25,7 @@ watch_compiling()
 compile_once()
 compile_together()
 type_once()
+use_shipped_kernels()
 
 JIT_DISABLED = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
 

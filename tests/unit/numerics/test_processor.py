@@ -24,3 +24,8 @@ def test_target__is_that_of_this_process():
         [sys.executable, "-c", script], env=os.environ | changed, capture_output=True, text=True, check=True
     )
     assert run.stdout.strip() == str({"numba_target": "haswell, fma avx2", "torch_target": "DEFAULT"})
+
+
+def test_target__is_that_of_kernels_that_came_with_the_package(monkeypatch):
+    monkeypatch.setattr("cageflow.numerics.processor.shipped_kernels", lambda: "a list of some")
+    assert compiled_for()["numba_target"] == "x86-64-v3, fma avx avx2"
