@@ -56,6 +56,42 @@ def command(name: str) -> typer.core.TyperCommand:
     return found  # type: ignore[return-value]
 
 
+NO_TORCH = """
+import sys
+
+class Refusing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "torch":
+            raise AssertionError("torch is imported")
+
+sys.meta_path.insert(0, Refusing())
+from cageflow.cli import main
+main(sys.argv[1:])
+"""
+
+
+def test_search__needs_no_torch_nor_do_its_workers_and_what_is_trained_beside(tmp_path: Path) -> None:
+    lengths = [
+        "--total-episodes",
+        32,
+        "--max-episodes-per-workflow",
+        16,
+        "--parallel-workflows",
+        2,
+        "--compare-plain",
+        1,
+    ]
+    arguments = ["search", *TINY, *lengths, "--run-dir", tmp_path / "run", "--json"]
+    run = subprocess.run(
+        [sys.executable, "-c", NO_TORCH, *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "run" / "plain_ppo").is_dir()
+    device = [*arguments[:-3], "--run-dir", tmp_path / "other", "--device", "cuda"]
+    planted = subprocess.run([sys.executable, "-c", NO_TORCH, *map(str, device)], capture_output=True, check=False)
+    assert planted.returncode != 0 and b"torch is imported" in planted.stderr
+
+
 # Help.
 
 

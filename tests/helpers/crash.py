@@ -27,8 +27,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import torch
-
 from cageflow.analysis.beside import find_answer
 from cageflow.envs.options import GameOptions
 from cageflow.files import checksum, write_whole
@@ -286,7 +284,6 @@ def main() -> int:
     parser.add_argument("--kills", type=int)
     parser.add_argument("--planted", action="store_true")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
     shrink()
     if arguments.planted:
         plant_fault()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import torch
+
 from cageflow.bench.peer import PeerSetting
 from cageflow.collect import EpisodeStream, GameSpec, make_collector
 from cageflow.learn.ppo import PPO
@@ -20,6 +22,7 @@ class CageflowPeer:
             setting.config,
             num_observations=network.num_observations,
             num_actions=len(network.codec),
+            num_threads=torch.get_num_threads(),
             seed=setting.seed,
         )
 

@@ -11,8 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from cageflow.collect import COLLECTORS, make_collector
 from cageflow.collect.collectors import check_collector
 from cageflow.runs.log_file import read_log
@@ -55,7 +53,6 @@ def bench_collectors(
     """
     for name in collectors:
         check_collector(name)
-    torch.set_num_threads(config.num_threads)
     cells: list[dict[str, Any]] = []
     for name in collectors:
         for num_workers in workers if name in HAS_WORKERS else [1]:

@@ -1,6 +1,5 @@
 """The learner: networks, acting, advantages, the PPO update and policy files.
 
-It takes a rollout and does not know who made it. `config`, `bit_table`, `sampling`, `dense`, `inference`, `rollout`,
-`advantages`, `compiled_update`, `policy` and `policy_file` need no torch, so that a worker that only acts starts
-quickly; `networks`, `compiled_learner`, `torch_learner`, `losses`, `value_scale` and `ppo` do.
+It takes a rollout and does not know who made it. `adam`, `losses`, `torch_networks` and `torch_learner` need torch and
+are for a learner on a device; nothing else does, so a run on the CPU starts without waiting for it.
 """

@@ -5,7 +5,6 @@ to step networks of this size, and its first use imports a compiler for 1.5 seco
 """
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,8 +13,7 @@ from torch import Tensor
 class Adam:
     """Adam (Kingma & Ba 2015) without weight decay.
 
-    `num_steps`, `mean` and `square`, the steps taken and the running moments, are there for `compiled_learner`, which
-    steps by itself.
+    `num_steps`, `mean` and `square`, the steps taken and the running moments, are copied from and to `Networks`.
 
     Args:
         parameters: (P,) the vector to step; its `grad` is read.
@@ -49,24 +47,3 @@ class Adam:
         square_share = 1.0 - square_decay**self.num_steps
         scale = self.square.sqrt().div_(math.sqrt(square_share)).add_(self._eps)
         self._parameters.addcdiv_(self.mean, scale, value=-learning_rate / mean_share)
-
-    def state_dict(self) -> dict[str, Any]:
-        """All that `load_state_dict` needs: a number and two tensors on the CPU, a copy."""
-        return {
-            "num_steps": self.num_steps,
-            "mean": self.mean.cpu().clone(),
-            "square": self.square.cpu().clone(),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a saved state.
-
-        Raises:
-            ValueError: the state is of another number of parameters.
-        """
-        wanted = self._parameters.shape
-        if state["mean"].shape != wanted or state["square"].shape != wanted:
-            raise ValueError(f"expected moments of shape {tuple(wanted)}, got {tuple(state['mean'].shape)}")
-        self.num_steps = int(state["num_steps"])
-        self.mean.copy_(state["mean"])
-        self.square.copy_(state["square"])

@@ -5,11 +5,8 @@ import math
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from cageflow.learn.adam import Adam
 from cageflow.learn.compiled_update import (
     AS_GIVEN,
     LESS_VALUE,
@@ -41,45 +38,29 @@ from cageflow.learn.dense import (
     stack_layout,
     stack_outputs,
 )
-from cageflow.learn.inference import fold_order
-from cageflow.learn.networks import ActorCritic, linears
+from cageflow.learn.networks import Networks
 from cageflow.learn.rollout import Rollout
 from cageflow.sim.threads import BatchThreads, available_cores
 
 
 class CompiledLearner:
-    """Steps networks on the CPU, on as many threads as torch may use here; how many they are changes no figure.
+    """Steps networks on the CPU where they stand.
 
     Args:
-        networks: the networks, whose parameters are views of `parameters`.
-        parameters: (P,) as `networks.share_storage` makes it.
-        optimizer: of these parameters.
+        networks: the networks.
         config: settings.
+        num_threads: to work on; how many they are changes no figure.
     """
 
-    def __init__(self, networks: ActorCritic, parameters: Tensor, optimizer: Adam, config: PPOConfig) -> None:
-        self._torch_networks = networks
-        self._optimizer = optimizer
+    def __init__(self, networks: Networks, config: PPOConfig, num_threads: int) -> None:
+        self._networks = networks
         self._config = config
         self._activation = ACTIVATIONS.index(config.activation)
-        self._order = np.empty(0, np.float32) if networks.order is None else networks.order.numpy()
-        self._num_observations = networks.num_observations
-        layers = [*linears(networks.actor), *linears(networks.critic)]
-        self._num_actions = linears(networks.actor)[-1].out_features
-        theirs = [parameters.detach().numpy(), optimizer.mean.numpy(), optimizer.square.numpy()]
-        self._threads = BatchThreads(PARTS, min(torch.get_num_threads(), available_cores()))
-        self._learned = np.zeros((4, padded(theirs[0].shape[0])), np.float32)
-        shapes = [(layer.out_features, layer.in_features) for layer in layers]
-        self._pairs = [
-            pair
-            for mine, other in zip(self._learned[: len(theirs)], theirs, strict=True)
-            for pair in zip(_layers_by_input(mine, shapes), _layers_by_output(other, shapes), strict=True)
-        ]
+        self._threads = BatchThreads(PARTS, min(num_threads, available_cores()))
 
     def values(self, observations: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(U,) float32 values of (U, F) observations, in the unit that the critic was trained in."""
-        layers = self._torch_networks.critic_layers()
-        layout, weights = pack_stack(fold_order(layers, self._order if self._order.size else None))
+        layout, weights = pack_stack(self._networks.critic_layers())
         starts, places = set_bits_of(observations)
         return stack_outputs(layout, weights, self._activation, starts, places)[:, 0].copy()
 
@@ -90,12 +71,11 @@ class CompiledLearner:
             targets: (T, B) for the critic, in its unit.
             advantages: (T, B); None: targets less present values.
         """
-        for mine, theirs in self._pairs:
-            np.copyto(mine, theirs)
+        networks = self._networks
         actions = rollout.actions.reshape(-1)
         row_idx = _flat(rollout.observation_idx, np.int32)
         if rollout.masks is None or rollout.mask_idx is None:
-            masks, mask_idx = np.ones((1, self._num_actions), np.uint8), np.zeros_like(row_idx)
+            masks, mask_idx = np.ones((1, networks.num_actions), np.uint8), np.zeros_like(row_idx)
         else:
             masks, mask_idx = rollout.masks, _flat(rollout.mask_idx, np.int32)
         used = np.bitwise_or.reduce(masks, axis=0) != 0
@@ -115,25 +95,25 @@ class CompiledLearner:
             steps[name] = array[order]
         hidden = self._config.hidden_sizes
         first = max(padded(size) for size in (*hidden, columns.shape[0]))  # after the zeros
-        actor = stack_layout([self._num_observations, *hidden, columns.shape[0]], first)
-        critic = stack_layout([self._num_observations, *hidden, 1], memory_end(actor))
+        actor = stack_layout([networks.num_observations, *hidden, columns.shape[0]], first)
+        critic = stack_layout([networks.num_observations, *hidden, 1], memory_end(actor))
         width = int(actor[-1, WIDTH])
         num_parts = self._num_parts = PARTS if rollout.observations.shape[0] >= WORTH_SHARING else 1
         self._arrays: tuple[Any, ...] = (
-            self._learned,
+            networks.learned,
             actor,
             critic,
             np.zeros((num_parts, memory_end(critic)), np.float32),
             np.empty((num_parts, NUM_SUMS)),
-            self._order,
+            networks.order,
             columns,
             np.zeros(1, np.int32),
-            self._num_actions,
+            networks.num_actions,
             np.empty((num_parts, 4, BLOCK_ROWS * width), np.float32),
             np.empty((num_parts, NUM_STEP_ROWS, padded(order.shape[0]))),
             np.empty((num_parts, NUM_WHOLE_ROWS, padded(order.shape[0])), np.int64),
-            np.empty((num_parts, self._num_observations * BLOCK_ROWS), np.int32),
-            np.empty((num_parts, self._num_observations), np.int64),
+            np.empty((num_parts, networks.num_observations * BLOCK_ROWS), np.int32),
+            np.empty((num_parts, networks.num_observations), np.int64),
             np.empty((num_parts, 2, BLOCK_ROWS), np.int32),
             *set_bits_of(rollout.observations),
             pack_masks(masks, columns, width),
@@ -157,7 +137,7 @@ class CompiledLearner:
         """Learn from a minibatch of the epoch."""
         config = self._config
         mean_decay, square_decay = config.adam_betas
-        steps_done = self._optimizer.num_steps + 1
+        steps_done = self._networks.num_steps + 1
         rates = Rates(
             clip_coef=config.clip_coef,
             ent_coef=ent_coef,
@@ -185,13 +165,11 @@ class CompiledLearner:
             work_through(slice(None))
         measures = Measures(*minibatch_end(*(*self._arrays[:NUM_SHARED], members.shape[0], rates)))
         if measures.outcome == STEPPED:
-            self._optimizer.num_steps = steps_done
+            self._networks.num_steps = steps_done
         return measures
 
     def end(self) -> None:
-        """Give the networks and the optimiser what was learned."""
-        for mine, theirs in self._pairs:
-            np.copyto(theirs, mine)
+        """Nothing is left to do: the networks have been stepped where they stand."""
 
 
 def _flat(array: NDArray[np.integer], dtype: type[np.generic]) -> NDArray[Any]:
@@ -207,27 +185,3 @@ def whole_power(number: float, exponent: int) -> float:
         number *= number
         exponent >>= 1
     return result
-
-
-def _layers_by_input(vector: NDArray[np.float32], shapes: list[tuple[int, int]]) -> list[NDArray[np.float32]]:
-    """Views of the weights, as (outputs, inputs), and of the biases in the layout of `compiled_update`."""
-    views = []
-    at = 0
-    for outputs, inputs in shapes:
-        bias = vector[at : at + outputs]
-        at += outputs
-        views += [vector[at : at + inputs * outputs].reshape(inputs, outputs).T, bias]
-        at += inputs * outputs
-    return views
-
-
-def _layers_by_output(vector: NDArray[np.float32], shapes: list[tuple[int, int]]) -> list[NDArray[np.float32]]:
-    """The same views in torch's layout: the weight (outputs, inputs), then the bias."""
-    views = []
-    at = 0
-    for outputs, inputs in shapes:
-        views.append(vector[at : at + inputs * outputs].reshape(outputs, inputs))
-        at += inputs * outputs
-        views.append(vector[at : at + outputs])
-        at += outputs
-    return views

@@ -3,21 +3,19 @@
 import math
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from cageflow.learn.adam import Adam
 from cageflow.learn.advantages import discounted_returns, explained_variance, gae, step_weights
 from cageflow.learn.compiled_learner import CompiledLearner
-from cageflow.learn.compiled_update import NO_GRADIENT, NOT_FINITE, TOO_FAR, Measures
+from cageflow.learn.compiled_update import MEAN, NO_GRADIENT, NOT_FINITE, SQUARE, TOO_FAR, Measures
 from cageflow.learn.config import PPOConfig
+from cageflow.learn.generator import Generator
 from cageflow.learn.inference import ActorWeights, Layers
-from cageflow.learn.networks import ActorCritic, share_storage
+from cageflow.learn.networks import Networks
 from cageflow.learn.rollout import Rollout
-from cageflow.learn.torch_learner import TorchLearner
 from cageflow.learn.value_scale import ValueScale
 
 _RETURNS_EPS = 1e-5
@@ -63,6 +61,30 @@ class UpdateStats:
     seconds: float
 
 
+class Learner(Protocol):
+    """Who steps networks: `CompiledLearner`, or on a device `TorchLearner`."""
+
+    def values(self, observations: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(U,) float32 values of (U, F) observations, in the unit that the critic was trained in."""
+
+    def begin(self, rollout: Rollout, targets: NDArray[np.float32], advantages: NDArray[np.float32] | None) -> None:
+        """Take up a rollout: the next steps are its.
+
+        Args:
+            targets: (T, B) for the critic, in its unit.
+            advantages: (T, B); None: targets less present values.
+        """
+
+    def shuffle(self, order: NDArray[np.int64], num_minibatches: int) -> None:
+        """Deal the steps out for an epoch: in (N,) `order`, into parts of nearly equal size."""
+
+    def step(self, number: int, learning_rate: float, ent_coef: float) -> Measures:
+        """Learn from a minibatch of the epoch."""
+
+    def end(self) -> None:
+        """Give the networks what was learned, and forget the rollout."""
+
+
 FIRST_WEIGHTS = ("actor.0.weight", "critic.0.weight")
 """The layers that read an order's code."""
 
@@ -78,9 +100,10 @@ class PPO:
         total_updates: updates that the schedules of the configuration are stretched over; later ones keep the final
             values. It or `total_episodes` is needed if and only if `config.has_schedule`.
         total_episodes: the same in episodes, where updates differ in how many they have.
-        device: torch device for the networks and the update: compiled code on "cpu", torch elsewhere. Acting stays on
-            the CPU.
-        seed: decides the initial weights and the shuffling; torch's global generator is not touched.
+        device: of the update: compiled code on "cpu", and elsewhere torch, which is imported there alone. Acting stays
+            on the CPU.
+        num_threads: of the update on the CPU.
+        seed: decides the initial weights and the shuffling.
 
     Raises:
         ValueError: a configuration with schedules and no `total_updates`.
@@ -95,7 +118,8 @@ class PPO:
         order_encoding: NDArray[np.float32] | None = None,
         total_updates: int | None = None,
         total_episodes: int | None = None,
-        device: str | torch.device = "cpu",
+        device: str = "cpu",
+        num_threads: int = 1,
         seed: int = 0,
     ) -> None:
         if config.has_schedule and total_episodes is None and (total_updates is None or total_updates < 1):
@@ -105,9 +129,8 @@ class PPO:
         self._num_actions = num_actions
         self._total_updates = total_updates
         self._total_episodes = total_episodes
-        self._device = torch.device(device)
-        self._generator = torch.Generator().manual_seed(seed)
-        self._networks = ActorCritic(
+        self._generator = Generator(seed)
+        self._networks = Networks(
             num_observations,
             num_actions,
             hidden_sizes=config.hidden_sizes,
@@ -115,12 +138,8 @@ class PPO:
             orthogonal_init=config.orthogonal_init,
             order_encoding=order_encoding,
             generator=self._generator,
-        ).to(self._device)
-        self._parameters = share_storage(self._networks)
-        self._optimizer = Adam(self._parameters, betas=config.adam_betas, eps=config.adam_eps)
-        runs_compiled = self._device.type == "cpu"
-        make_learner = CompiledLearner if runs_compiled else TorchLearner
-        self._learner = make_learner(self._networks, self._parameters, self._optimizer, config)
+        )
+        self._learner = _make_learner(self._networks, config, device, num_threads)
         self._value_scale = ValueScale()
         self._updates_done = self._episodes_done = 0
 
@@ -197,15 +216,17 @@ class PPO:
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that going on needs to be as if never stopped: tensors, numbers and strings, a copy.
-
-        `torch.load(..., weights_only=True)` reads what `torch.save` writes of it.
-        """
+        """Everything that going on needs to be as if never stopped: arrays and numbers, a copy."""
+        networks = self._networks
         return {
-            "networks": {name: tensor.detach().cpu().clone() for name, tensor in self._networks.state_dict().items()},
-            "optimizer": self._optimizer.state_dict(),
+            "networks": networks.state_dict(),
+            "optimizer": {
+                "num_steps": networks.num_steps,
+                "mean": networks.learned[MEAN].copy(),
+                "square": networks.learned[SQUARE].copy(),
+            },
             "value_scale": self._value_scale.state_dict(),
-            "generator": self._generator.get_state(),
+            "generator": self._generator.state_dict(),
             "updates_done": self._updates_done,
             "episodes_done": self._episodes_done,
         }
@@ -218,14 +239,13 @@ class PPO:
         """
         try:
             self._networks.load_state_dict(state["networks"])
-            self._optimizer.load_state_dict(state["optimizer"])
+            self._load_optimizer(state["optimizer"])
             self._value_scale.load_state_dict(state["value_scale"])
-            self._generator.set_state(state["generator"])
-            self._updates_done = int(state["updates_done"])
-            self._episodes_done = int(state.get("episodes_done", 0))  # which learners did not say before
+            self._generator.load_state_dict(state["generator"])
+            self._updates_done, self._episodes_done = int(state["updates_done"]), int(state["episodes_done"])
         except KeyError as missing:
             raise ValueError(f"the saved learner lacks {missing}") from missing
-        except RuntimeError as mismatch:
+        except ValueError as mismatch:
             raise ValueError(f"the saved learner does not fit this configuration: {mismatch}") from mismatch
 
     def start_from(self, state: dict[str, Any]) -> None:
@@ -255,19 +275,26 @@ class PPO:
             if saved.shape != weights.shape:
                 raise ValueError(
                     f"the saved learner does not fit this configuration: "
-                    f"expected {name} of shape {tuple(weights.shape)}, got {tuple(saved.shape)}"
+                    f"expected {name} of shape {weights.shape}, got {saved.shape}"
                 )
-        with torch.no_grad():
-            for _, weights, saved in pairs:
-                weights.copy_(saved)
+        for _, weights, saved in pairs:
+            weights[...] = saved
         self._value_scale.load_state_dict(value_scale)
 
-    def _with_order(self, weights: torch.Tensor) -> torch.Tensor:
+    def _load_optimizer(self, state: dict[str, Any]) -> None:
+        learned = self._networks.learned
+        for row, name in ((MEAN, "mean"), (SQUARE, "square")):
+            if state[name].shape != learned[row].shape:
+                raise ValueError(f"expected moments of shape {learned[row].shape}, got {state[name].shape}")
+            learned[row] = state[name]
+        self._networks.num_steps = int(state["num_steps"])
+
+    def _with_order(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
         """(H, F) weights of a first layer with columns of 0 for this learner's order; others as they are."""
-        order = self._networks.order
-        if order is None or weights.ndim != 2 or weights.shape[1] != self._num_observations:
+        num_order = self._networks.order.size
+        if num_order == 0 or weights.ndim != 2 or weights.shape[1] != self._num_observations:
             return weights
-        return torch.cat([weights, weights.new_zeros(len(weights), len(order))], dim=1)
+        return np.concatenate([weights, np.zeros((len(weights), num_order), np.float32)], axis=1)
 
     def _check(self, rollout: Rollout) -> None:
         config = self.config
@@ -329,7 +356,7 @@ class PPO:
         returns = values + advantages
         explained = explained_variance(values, returns)
         if config.norm_values:
-            scale.update(returns, self._networks.critic_head)
+            scale.update(returns, *self._networks.critic[-1])
             returns = scale.to_values(returns)
         return returns, advantages, explained
 
@@ -337,7 +364,7 @@ class PPO:
         """The numbers of the steps in the order of an epoch."""
         if self.config.num_minibatches == 1:
             return np.arange(num_steps)
-        return torch.randperm(num_steps, generator=self._generator).numpy()
+        return self._generator.permutation(num_steps)
 
     def _check_outcome(self, measures: Measures) -> None:
         update = self._updates_done + 1
@@ -352,6 +379,15 @@ class PPO:
             raise NonFiniteError(f"update {update}: the sum of the losses is not finite")
         if measures.outcome == NO_GRADIENT:
             raise NonFiniteError(f"update {update}: the gradient's length is {measures.grad_norm}")
+
+
+def _make_learner(networks: Networks, config: PPOConfig, device: str, num_threads: int) -> Learner:
+    """Who steps the networks on a device."""
+    if device == "cpu":
+        return CompiledLearner(networks, config, num_threads)
+    from cageflow.learn.torch_learner import TorchLearner
+
+    return TorchLearner(networks, config, device)
 
 
 def _between(first: float, last: float | None, done: float) -> float:

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cageflow.learn.adam import Adam
-from cageflow.learn.compiled_update import NO_GRADIENT, NOT_FINITE, STEPPED, TOO_FAR, Measures
+from cageflow.learn.compiled_update import MEAN, NO_GRADIENT, NOT_FINITE, SQUARE, STEPPED, TOO_FAR, Measures
 from cageflow.learn.config import PPOConfig
 from cageflow.learn.losses import PolicyLoss, policy_loss
-from cageflow.learn.networks import ActorCritic
+from cageflow.learn.networks import Networks
 from cageflow.learn.rollout import Rollout
+from cageflow.learn.torch_networks import ActorCritic, share_storage
 
 _ADVANTAGE_EPS = 1e-8
 
@@ -25,22 +26,23 @@ class TorchLearner:
     """The face of `CompiledLearner`, whose results it gives but for rounding.
 
     Args:
-        networks: the networks, on the device.
-        parameters: (P,) as `networks.share_storage` makes it, with its gradient.
-        optimizer: of these parameters.
+        networks: the networks, which are copied to the device for each rollout and back.
         config: settings.
+        device: torch's name for it.
     """
 
-    def __init__(self, networks: ActorCritic, parameters: Tensor, optimizer: Adam, config: PPOConfig) -> None:
+    def __init__(self, networks: Networks, config: PPOConfig, device: str) -> None:
         self._networks = networks
-        self._parameters = parameters
-        self._optimizer = optimizer
         self._config = config
+        self._module = ActorCritic(networks).to(torch.device(device))
+        self._parameters = share_storage(self._module)
+        self._optimizer = Adam(self._parameters, betas=config.adam_betas, eps=config.adam_eps)
 
     def values(self, observations: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(U,) float32 values of (U, F) observations, in the unit that the critic was trained in."""
+        self._module.take(self._networks)
         with torch.no_grad():
-            values: NDArray[np.float32] = self._networks.values(self._on_device(observations)).cpu().numpy()
+            values: NDArray[np.float32] = self._module.values(self._on_device(observations)).cpu().numpy()
         return values
 
     def begin(self, rollout: Rollout, targets: NDArray[np.float32], advantages: NDArray[np.float32] | None) -> None:
@@ -50,6 +52,10 @@ class TorchLearner:
             targets: (T, B) for the critic, in its unit.
             advantages: (T, B); None: targets less present values.
         """
+        self._module.take(self._networks)
+        self._optimizer.num_steps = self._networks.num_steps
+        for theirs, mine in self._moments():
+            mine.copy_(torch.from_numpy(theirs.copy()))
         observations = self._on_device(rollout.observations)
         self._steps = Steps.from_rollout(rollout, observations, targets, advantages)
 
@@ -75,9 +81,22 @@ class TorchLearner:
         return measured._replace(outcome=STEPPED if math.isfinite(norm) else NO_GRADIENT, grad_norm=norm)
 
     def end(self) -> None:
-        """Forget the rollout."""
+        """Give the networks what was learned, and forget the rollout."""
+        self._module.give(self._networks)
+        self._networks.num_steps = self._optimizer.num_steps
+        for theirs, mine in self._moments():
+            theirs[...] = mine.cpu().numpy()
         self._minibatches.clear()
         del self._steps
+
+    def _moments(self) -> Iterator[tuple[NDArray[np.float32], Tensor]]:
+        """Adam's moments of each weight and bias: here, and on the device."""
+        shapes = [parameter.shape for parameter in self._module.parameters()]
+        sizes = [shape.numel() for shape in shapes]
+        for row, vector in ((MEAN, self._optimizer.mean), (SQUARE, self._optimizer.square)):
+            theirs = [array for layer in self._networks.layers(row) for array in layer]
+            for one, mine, shape in zip(theirs, vector.split(sizes), shapes, strict=True):
+                yield one, mine.view(shape)
 
     def _on_device(self, observations: NDArray[np.uint8]) -> Tensor:
         return torch.from_numpy(observations).to(self._parameters.device).float()
@@ -85,8 +104,8 @@ class TorchLearner:
     def _losses(self, steps: "Steps", ent_coef: float) -> tuple[PolicyLoss, Tensor, Tensor]:
         """The actor's loss, the critic's and their weighted sum."""
         config = self._config
-        logits = self._networks.logits(steps.observations)
-        values = self._networks.values(steps.observations).index_select(0, steps.row_idx)
+        logits = self._module.logits(steps.observations)
+        values = self._module.values(steps.observations).index_select(0, steps.row_idx)
         advantages = steps.advantages
         if advantages is None:
             advantages = steps.targets - values.detach()

@@ -3,9 +3,7 @@
 import math
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
 DECAY = 0.9
 """Weight that the past keeps in the running moments at each update."""
@@ -31,14 +29,15 @@ class ValueScale:
             self._started = True
             self._move(*_moments(returns))
 
-    def update(self, returns: NDArray[np.float32], last_layer: nn.Linear) -> None:
-        """Move towards the moments of `returns`, keeping the predictions of the critic that ends in `last_layer`."""
+    def update(self, returns: NDArray[np.float32], weight: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
+        """Move towards the moments of `returns`, keeping the predictions of the critic whose last layer this is."""
         old_mean, old_std = self.mean, self.std
         mean, square = _moments(returns)
         self._move(DECAY * self.mean + (1.0 - DECAY) * mean, DECAY * self._square + (1.0 - DECAY) * square)
-        with torch.no_grad():
-            last_layer.weight.mul_(old_std / self.std)
-            last_layer.bias.mul_(old_std).add_(old_mean - self.mean).div_(self.std)
+        weight *= old_std / self.std
+        bias *= old_std
+        bias += old_mean - self.mean
+        bias /= self.std
 
     def to_returns(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """The critic's output in units of the rewards."""

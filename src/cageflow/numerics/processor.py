@@ -22,13 +22,12 @@ def processor_name() -> str:
 
 
 def compiled_for() -> dict[str, str]:
-    """What Numba compiles for, `NUMBA_CPU_NAME` and `NUMBA_CPU_FEATURES` heeded, and which of its kernels torch takes.
+    """What Numba compiles for, `NUMBA_CPU_NAME` and `NUMBA_CPU_FEATURES` heeded.
 
     Returns:
         "numba_target": its name for the processor and what of `WIDE` that has, of code that came with the package where
-        there is any; "torch_target": such as AVX2.
+        there is any.
     """
-    import torch
     from numba.core.registry import cpu_target
 
     _, name, features = cpu_target.target_context.codegen().magic_tuple()
@@ -36,7 +35,4 @@ def compiled_for() -> dict[str, str]:
     if shipped_kernels() is not None:
         name, able = PROCESSOR, set(FEATURES)
     has = [one for one in WIDE if one in able]
-    return {
-        "numba_target": f"{name}, {' '.join(has) or 'no vectors'}",
-        "torch_target": torch.backends.cpu.get_cpu_capability(),
-    }
+    return {"numba_target": f"{name}, {' '.join(has) or 'no vectors'}"}

@@ -50,6 +50,8 @@ def mirrored(project: str | None, path: Path, config: RunConfig) -> Iterator[Non
         config=hyperparameters(config),
         sync_tensorboard=True,
     )
+    # From this class of TensorBoard's, which it has changed by now, it learns of the folder; the file is left empty.
+    import_module("tensorboard.summary.writer.event_file_writer").EventFileWriter(str(path)).close()
     try:
         yield
     finally:

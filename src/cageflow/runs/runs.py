@@ -10,8 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from cageflow.collect import Collector, make_collector
 from cageflow.envs.red_player import open_red
 from cageflow.errors import UserError
@@ -155,8 +153,6 @@ def _run(
     signals = nullcontext(stop) if stop else catching_signals(advice, reporter.stopping)
     with ExitStack() as closing, telling_failures(path, advice), signals as asked:
         closing.callback(reporter.close)
-        closing.callback(torch.set_num_threads, torch.get_num_threads())  # a program that runs this has its own
-        torch.set_num_threads(config.num_threads)
         collector = pool = None
         if isinstance(config, TrialsConfig) and (executor is not None or config.trial_executor != "inline"):
             pool = _start_pool(config, executor)
@@ -222,6 +218,10 @@ def _check_device(name: str) -> None:
     Raises:
         UserError: it is unknown or cannot be used.
     """
+    if name == "cpu":  # where torch is not needed
+        return
+    import torch
+
     try:
         torch.zeros(1, device=name)
     except (RuntimeError, AssertionError) as error:

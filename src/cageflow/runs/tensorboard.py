@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from cageflow.learn.policy import RED
 from cageflow.runs.summary import RunSummary
@@ -35,10 +34,11 @@ class EventLog:
 
     def __init__(self, folder: Path, first_step: int, config: RunConfig) -> None:
         from tensorboard.compat.proto.summary_pb2 import Summary
-        from torch.utils.tensorboard.writer import SummaryWriter
+
+        from cageflow.runs.event_file import EventFile
 
         self._summary = Summary
-        self._writer = SummaryWriter(str(folder), purge_step=first_step + 1 if first_step else None)
+        self._file = EventFile(folder, first_step + 1 if first_step else 0)
         if not first_step:
             self._hyperparameters(hyperparameters(config))
 
@@ -67,11 +67,9 @@ class EventLog:
         self._write({"search/reward": result.reward, "search/compliance": result.compliance}, iteration.episodes)
 
     def _write(self, scalars: dict[str, float], step: int) -> None:
-        """Write scalars of one moment as one event: each by itself would cost a hundred microseconds."""
+        """Write scalars of one moment as one event."""
         values = [self._summary.Value(tag=name, simple_value=value) for name, value in scalars.items()]
-        events: Any = self._writer.file_writer  # its type says None, which it is after `close` alone
-        events.add_summary(self._summary(value=values), step)
-        self._writer.flush()  # its thread has no answer to a folder that is removed before it has written
+        self._file.add(self._summary(value=values), step)
 
     def result(self, summary: RunSummary) -> None:
         """Write what the run came to."""
@@ -79,19 +77,38 @@ class EventLog:
         self._write({name: value for name, value in figures.items() if math.isfinite(value)}, summary.episodes)
 
     def close(self) -> None:
-        """Write what is left, if the folder is still there."""
-        with contextlib.suppress(FileNotFoundError):
-            self._writer.close()
+        """Close the file."""
+        self._file.close()
 
-    def _hyperparameters(self, own: Mapping[str, Any]) -> None:
+    def _hyperparameters(self, own: Mapping[str, bool | int | float | str]) -> None:
         """Write the settings. Of several runs TensorBoard takes the columns of one, so each has those of all."""
-        from torch.utils.tensorboard.summary import hparams
+        from tensorboard.plugins.hparams import api_pb2 as api
+        from tensorboard.plugins.hparams import plugin_data_pb2 as data
 
-        columns, _, _ = hparams({**_columns(), **own}, dict.fromkeys(FINAL, 0.0))
-        _, begins, ends = hparams(dict(own), {})
-        events: Any = self._writer.file_writer
-        for summary in (columns, begins, ends):
-            events.add_summary(summary)
+        kinds = {True: api.DATA_TYPE_STRING, False: api.DATA_TYPE_FLOAT64}
+        columns = api.Experiment(
+            hparam_infos=[
+                api.HParamInfo(name=name, type=kinds[isinstance(value, str)])
+                for name, value in {**_columns(), **own}.items()
+            ],
+            metric_infos=[api.MetricInfo(name=api.MetricName(tag=name)) for name in FINAL],
+        )
+        begins = data.SessionStartInfo()
+        for name, value in own.items():
+            if isinstance(value, str):
+                begins.hparams[name].string_value = value
+            else:
+                begins.hparams[name].number_value = value
+        ends = data.SessionEndInfo(status=api.STATUS_SUCCESS)
+        for tag, content in (
+            ("experiment", data.HParamsPluginData(experiment=columns)),
+            ("session_start_info", data.HParamsPluginData(session_start_info=begins)),
+            ("session_end_info", data.HParamsPluginData(session_end_info=ends)),
+        ):
+            about = self._summary.Value(tag=f"_hparams_/{tag}")
+            about.metadata.plugin_data.plugin_name = "hparams"
+            about.metadata.plugin_data.content = content.SerializeToString()
+            self._file.add(self._summary(value=[about]))
 
 
 def hyperparameters(config: RunConfig) -> dict[str, bool | int | float | str]:

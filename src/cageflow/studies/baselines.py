@@ -14,8 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from cageflow.agents.baselines import BASELINES
 from cageflow.agents.baselines.greedy import order_by_worth
 from cageflow.agents.baselines.libraries import LIBRARIES, Tell, check_installed
@@ -235,7 +233,6 @@ def _measure(settings: BaselineSettings, study: Study) -> BaselineTable:
     if strange:
         label, seed = min(strange)
         raise UserError(f"{rows_path} holds {label} with seed {seed}, which is none of this run's baselines")
-    torch.set_num_threads(1)  # more wait for one another on networks this small
     if done:
         study.say(f"{len(done)} of {len(wanted)} are finished already")
     for number, ((label, seed), entry) in enumerate(wanted.items(), start=1):

@@ -185,6 +185,7 @@ class PolicyTrainer:
             total_updates=math.ceil(planned / rollout.episodes_per_update),
             total_episodes=planned if rollout.small_updates else None,
             device=config.device,
+            num_threads=config.num_threads,
             seed=seed,
         )
         self.episodes = 0

@@ -15,8 +15,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from cageflow.collect import RESUMED_EXACTLY, Collector, make_collector
 from cageflow.envs.red_code import name_code
 from cageflow.errors import UserError
@@ -106,7 +104,6 @@ def run_trial(task: TrialTask, part_episodes: int = PART_EPISODES) -> TrialPart:
         WorkerError: workers died again and again.
         UserError: the learner does not fit the configuration, or CybORG is not there.
     """
-    torch.set_num_threads(task.config.num_threads)
     name_code(task.config.red_agent)  # in the process that has sent the task, which this one works for
     started = time.monotonic()
     updates: list[UpdateRecord] = []

@@ -55,6 +55,7 @@ class UniversalTrainer:
             num_actions=len(game.network.codec),
             total_updates=math.ceil(config.total_episodes / rollout.episodes_per_update),
             device=config.device,
+            num_threads=config.num_threads,
             seed=config.seed,
         )
         self.episodes = 0

@@ -8,7 +8,6 @@ from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
-import torch
 
 import cageflow
 from cageflow.runs.interrupt import RunStoppedError
@@ -73,7 +72,6 @@ def test_run_folder_is_read_as_rows(found: tuple[cageflow.SearchResult, list[cag
 
 def test_training_takes_orders_in_any_form_and_none_for_plain_ppo(tmp_path: Path) -> None:
     order = ("op_server", "enterprise", "user", "defender", "op_host")
-    threads = torch.get_num_threads()
     one = cageflow.train(order, total_episodes=8, run_dir=tmp_path / "one", num_threads=1, **SMALL)
     assert one.workflow == order
     (tmp_path / "settings.yaml").write_text(f"workflow: {' > '.join(order)}\nred_agent: meander\n")
@@ -84,7 +82,6 @@ def test_training_takes_orders_in_any_form_and_none_for_plain_ppo(tmp_path: Path
     )
     assert plain.workflow is None and plain.to_json()["compliance"] is None
     assert len(plain.rows()) == 1
-    assert torch.get_num_threads() == threads  # the program's own
 
 
 @pytest.mark.parametrize(

@@ -31,28 +31,3 @@ def test_step__first_moves_by_the_learning_rate_against_the_gradients_sign():
 def test_step__refuses_parameters_without_a_gradient():
     with pytest.raises(ValueError, match="expected parameters with a gradient, got none"):
         Adam(torch.zeros(2, requires_grad=True), betas=(0.9, 0.99), eps=1e-8).step(0.1)
-
-
-def test_state__goes_on_bit_for_bit_and_is_a_copy():
-    def step(adam, x, number):
-        x.grad = torch.sin(torch.arange(5.0) + number)
-        adam.step(0.01)
-
-    x = torch.zeros(5, requires_grad=True)
-    adam = Adam(x, betas=(0.9, 0.99), eps=1e-8)
-    for number in range(3):
-        step(adam, x, number)
-    state, resumed_x = adam.state_dict(), x.detach().clone().requires_grad_()
-    step(adam, x, 3)
-    resumed = Adam(resumed_x, betas=(0.9, 0.99), eps=1e-8)
-    resumed.load_state_dict(state)
-    step(resumed, resumed_x, 3)
-    assert torch.equal(resumed_x, x)
-
-
-def test_load_state_dict__refuses_another_size():
-    def make(size):
-        return Adam(torch.zeros(size, requires_grad=True), betas=(0.9, 0.99), eps=1e-8)
-
-    with pytest.raises(ValueError, match=r"expected moments of shape \(3,\), got \(4,\)"):
-        make(3).load_state_dict(make(4).state_dict())

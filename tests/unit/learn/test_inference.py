@@ -2,20 +2,22 @@ import numpy as np
 import pytest
 import torch
 
+from cageflow.learn.generator import Generator
 from cageflow.learn.inference import Actor, pack_weights
-from cageflow.learn.networks import ActorCritic
+from cageflow.learn.networks import Networks
+from cageflow.learn.torch_networks import ActorCritic
 
 
 def make_networks(hidden_sizes=(64, 64), activation="tanh", order=True, num_observations=52, num_actions=145, seed=3):
     encoding = np.eye(5, dtype=np.float32)[[2, 0, 1, 4, 3]].reshape(-1) if order else None
-    return ActorCritic(
+    return Networks(
         num_observations,
         num_actions,
         hidden_sizes=hidden_sizes,
         activation=activation,
         orthogonal_init=False,
         order_encoding=encoding,
-        generator=torch.Generator().manual_seed(seed),
+        generator=Generator(seed),
     )
 
 
@@ -25,7 +27,7 @@ def random_bits(num_rows, num_bits=52, seed=0):
 
 def torch_log_probs(networks, bits):
     with torch.no_grad():
-        return torch.log_softmax(networks.logits(torch.from_numpy(bits).float()), dim=1).numpy()
+        return torch.log_softmax(ActorCritic(networks).logits(torch.from_numpy(bits).float()), dim=1).numpy()
 
 
 @pytest.mark.parametrize("order", [True, False])
@@ -40,8 +42,7 @@ def test_log_probs__are_those_of_the_torch_network(hidden_sizes, activation, ord
 
 def test_log_probs__of_saturated_hidden_units_are_those_of_the_torch_network():
     networks = make_networks()
-    with torch.no_grad():
-        networks.actor[0].weight.mul_(200.0)
+    networks.actor[0].weight[...] *= 200.0
     bits = random_bits(100)
     ours = Actor(networks.actor_weights()).log_probs(bits)
     assert ours == pytest.approx(torch_log_probs(networks, bits), abs=1e-5)

@@ -1,5 +1,4 @@
 import dataclasses
-import io
 import math
 
 import numpy as np
@@ -32,7 +31,7 @@ def make(preset="reference", *, order=ORDER, seed=0, total_updates=20, size=(NUM
 
 def parameters(ppo):
     """All weights in one vector."""
-    return torch.cat([tensor.reshape(-1) for tensor in ppo.state_dict()["networks"].values()])
+    return np.concatenate([array.reshape(-1) for array in ppo.state_dict()["networks"].values()])
 
 
 def rollout_for(ppo, seed=0, **settings):
@@ -65,7 +64,9 @@ def test_reference__equals_the_textbook_update_on_concatenated_inputs():
         sizes = [NUM_BITS + 25, 16, 16, num_outputs]
         layers = [nn.Linear(sizes[i], sizes[i + 1]) for i in range(3)]
         for number, layer in enumerate(layers):
-            layer.load_state_dict({name: state[f"{part}.{number}.{name}"] for name in ("weight", "bias")})
+            layer.load_state_dict(
+                {name: torch.from_numpy(state[f"{part}.{number}.{name}"]) for name in ("weight", "bias")}
+            )
         return nn.Sequential(layers[0], nn.Tanh(), layers[1], nn.Tanh(), layers[2])
 
     actor, critic = network("actor", NUM_ACTIONS), network("critic", 1)
@@ -95,11 +96,11 @@ def test_reference__equals_the_textbook_update_on_concatenated_inputs():
     before = parameters(ppo)
     stats = ppo.update(rollout)
     after = ppo.state_dict()["networks"]
-    assert (parameters(ppo) - before).abs().max() > 5e-3
+    assert np.abs(parameters(ppo) - before).max() > 5e-3
     for part, wanted in (("actor", actor), ("critic", critic)):
         for number, layer in enumerate(module for module in wanted if isinstance(module, nn.Linear)):
-            assert torch.allclose(after[f"{part}.{number}.weight"], layer.weight, atol=2e-4)
-            assert torch.allclose(after[f"{part}.{number}.bias"], layer.bias, atol=2e-4)
+            assert np.allclose(after[f"{part}.{number}.weight"], layer.weight.detach(), atol=2e-4)
+            assert np.allclose(after[f"{part}.{number}.bias"], layer.bias.detach(), atol=2e-4)
     assert stats.policy_loss == pytest.approx(-surrogate.mean().item(), abs=1e-4)
     assert (stats.epochs_done, stats.gradient_steps) == (6, 6)
 
@@ -112,8 +113,8 @@ def test_update__on_distinct_observations_equals_the_update_step_by_step(preset,
     before = parameters(shared)
     few, many = shared.update(rollout), plain.update(spread(rollout))
     assert few.distinct_observations < 40 < 400 < many.distinct_observations
-    assert (parameters(shared) - before).abs().max() > 5e-3
-    assert torch.allclose(parameters(shared), parameters(plain), atol=2e-4)
+    assert np.abs(parameters(shared) - before).max() > 5e-3
+    assert np.allclose(parameters(shared), parameters(plain), atol=2e-4)
     for name in ("policy_loss", "value_loss", "entropy", "approx_kl", "explained_variance", "grad_norm"):
         assert getattr(few, name) == pytest.approx(getattr(many, name), abs=1e-4), name
 
@@ -131,8 +132,8 @@ def test_update__is_decided_by_the_seed():
         ppo.update(rollout_for(ppo))
         return parameters(ppo)
 
-    assert torch.equal(trained(1), trained(1))
-    assert not torch.equal(trained(1), trained(2))
+    assert np.array_equal(trained(1), trained(1))
+    assert not np.array_equal(trained(1), trained(2))
 
 
 # What PPO can solve
@@ -195,8 +196,8 @@ def test_episode_lengths__count_the_first_steps_more_often(preset):
     weighed = learned(rewards, episode_lengths=(1, 3, 4))
     by_hand = learned(rewards * np.array([[3], [2], [2], [1]], np.float32))
     plain = learned(rewards)
-    assert all(torch.equal(weighed[name], by_hand[name]) for name in weighed)
-    assert not all(torch.equal(weighed[name], plain[name]) for name in weighed)
+    assert all(np.array_equal(weighed[name], by_hand[name]) for name in weighed)
+    assert not all(np.array_equal(weighed[name], plain[name]) for name in weighed)
 
 
 def actor_change(rewards, part="actor", **changes):
@@ -215,14 +216,14 @@ def test_norm_adv__makes_the_actors_step_independent_of_the_rewards_scale_and_of
     # Adam's large epsilon makes its first step proportional to the gradient.
     plain, _ = actor_change(REWARDS, norm_adv=True)
     moved, _ = actor_change(100.0 * REWARDS + 7.0, norm_adv=True)
-    assert plain.abs().max() > 0
-    assert torch.allclose(moved, plain, rtol=1e-3, atol=1e-6 * plain.abs().max())
+    assert np.abs(plain).max() > 0
+    assert np.allclose(moved, plain, rtol=1e-3, atol=1e-6 * np.abs(plain).max())
 
 
 def test_advantages__are_taken_as_they_are_without_norm_adv():
     plain, _ = actor_change(REWARDS, norm_adv=False)
     tenfold, _ = actor_change(10.0 * REWARDS, norm_adv=False)
-    assert torch.allclose(tenfold, 10.0 * plain, rtol=1e-3, atol=0)
+    assert np.allclose(tenfold, 10.0 * plain, rtol=1e-3, atol=0)
 
 
 def test_max_grad_norm__shortens_the_gradient_to_its_value():
@@ -230,9 +231,9 @@ def test_max_grad_norm__shortens_the_gradient_to_its_value():
     assert stats.grad_norm > 0
     half, clipped = actor_change(REWARDS, max_grad_norm=stats.grad_norm / 2)
     assert clipped.grad_norm == pytest.approx(stats.grad_norm)  # reported before clipping
-    assert torch.allclose(half, free / 2, rtol=1e-3, atol=0)
+    assert np.allclose(half, free / 2, rtol=1e-3, atol=0)
     loose, _ = actor_change(REWARDS, max_grad_norm=stats.grad_norm * 2)
-    assert torch.equal(loose, free)
+    assert np.array_equal(loose, free)
 
 
 def test_vf_coef__weighs_the_critics_squared_error_and_nothing_else():
@@ -241,7 +242,7 @@ def test_vf_coef__weighs_the_critics_squared_error_and_nothing_else():
         change, stats = actor_change(REWARDS, part="critic", vf_coef=vf_coef)
         assert change.item() == pytest.approx(0.003 / 1e6 * vf_coef * 2.0 * REWARDS.mean(), rel=1e-3)
         assert stats.value_loss == pytest.approx(np.square(REWARDS).mean())
-    assert torch.equal(actor_change(REWARDS, vf_coef=0.5)[0], actor_change(REWARDS, vf_coef=2.0)[0])
+    assert np.array_equal(actor_change(REWARDS, vf_coef=0.5)[0], actor_change(REWARDS, vf_coef=2.0)[0])
 
 
 def test_norm_values__follows_the_returns_as_they_change():
@@ -256,8 +257,7 @@ def test_norm_values__follows_the_returns_as_they_change():
 
 def test_entropy_bonus__raises_entropy_when_nothing_else_is_at_stake():
     ppo = make("reference", ent_coef=0.1)
-    with torch.no_grad():
-        ppo._networks.actor[-1].bias[0] += 3.0
+    ppo._networks.actor[-1].bias[0] += 3.0
     entropies = []
     for seed in range(5):
         rollout = rollout_for(ppo, seed)
@@ -351,8 +351,8 @@ def test_masks__give_forbidden_actions_no_gradient():
     before = ppo.state_dict()["networks"]
     ppo.update(rollout)
     after = ppo.state_dict()["networks"]
-    assert torch.equal(after["actor.2.weight"][2], before["actor.2.weight"][2])
-    assert not torch.equal(after["actor.2.weight"][1], before["actor.2.weight"][1])
+    assert np.array_equal(after["actor.2.weight"][2], before["actor.2.weight"][2])
+    assert not np.array_equal(after["actor.2.weight"][1], before["actor.2.weight"][1])
 
 
 def test_masks__count_for_the_entropy():
@@ -381,7 +381,7 @@ def test_update__stops_at_a_rollout_that_is_not_finite_and_names_it(name):
     before = parameters(ppo)
     with pytest.raises(NonFiniteError, match=f"update 1: {name} of the rollout are not finite"):
         ppo.update(rollout)
-    assert torch.equal(parameters(ppo), before)
+    assert np.array_equal(parameters(ppo), before)
 
 
 def test_update__stops_at_a_loss_that_is_not_finite_and_names_it():
@@ -391,7 +391,7 @@ def test_update__stops_at_a_loss_that_is_not_finite_and_names_it():
     before = parameters(ppo)
     with pytest.raises(NonFiniteError, match="update 1: the value loss is inf"):
         ppo.update(rollout)
-    assert torch.equal(parameters(ppo), before)
+    assert np.array_equal(parameters(ppo), before)
 
 
 def test_update__stops_at_a_policy_loss_that_is_not_finite():
@@ -425,24 +425,21 @@ def test_resume__goes_on_bit_for_bit(preset):
     rollouts = [rollout_for(whole, seed) for seed in range(6)]
     for rollout in rollouts[:3]:
         whole.update(rollout)
-    file = io.BytesIO()
-    torch.save(whole.state_dict(), file)
-    file.seek(0)
     resumed = make(preset, total_updates=6, seed=99)
-    resumed.load_state_dict(torch.load(file, weights_only=True))
+    resumed.load_state_dict(whole.state_dict())
     for rollout in rollouts[3:]:
         first, second = whole.update(rollout), resumed.update(rollout)
         assert dataclasses.replace(first, seconds=0.0) == dataclasses.replace(second, seconds=0.0)
-    assert torch.equal(parameters(whole), parameters(resumed))
+    assert np.array_equal(parameters(whole), parameters(resumed))
     assert resumed.state_dict()["updates_done"] == 6
 
 
 def test_state_dict__is_a_copy():
     ppo = make()
     state = ppo.state_dict()
-    before = state["networks"]["actor.0.weight"].clone()
+    before = state["networks"]["actor.0.weight"].copy()
     ppo.update(rollout_for(ppo))
-    assert torch.equal(state["networks"]["actor.0.weight"], before)
+    assert np.array_equal(state["networks"]["actor.0.weight"], before)
     assert not state["optimizer"]["mean"].any()
 
 
@@ -474,8 +471,8 @@ def test_start_from__takes_the_weights_and_keeps_the_own_order():
     ppo.start_from(other.state_dict())
     mine, theirs = ppo.state_dict(), other.state_dict()
     for name, weights in theirs["networks"].items():
-        assert torch.equal(mine["networks"][name], weights) == (name != "order"), name
-    assert torch.equal(mine["networks"]["order"], torch.from_numpy(ORDER))
+        assert np.array_equal(mine["networks"][name], weights) == (name != "order"), name
+    assert np.array_equal(mine["networks"]["order"], ORDER)
     assert mine["value_scale"] == theirs["value_scale"]
     same_order = make("default", order=OTHER_ORDER)
     same_order.start_from(other.state_dict())
@@ -492,15 +489,15 @@ def test_start_from__learns_on_as_a_new_learner_does():
     started = ppo.state_dict()
     assert started["optimizer"]["num_steps"] == 0
     assert not started["optimizer"]["mean"].any() and not started["optimizer"]["square"].any()
-    assert torch.equal(started["generator"], new["generator"])
+    assert np.array_equal(started["generator"]["key"], new["generator"]["key"])
     assert ppo.state_dict()["updates_done"] == 0
     before = parameters(ppo)
     stats = ppo.update(rollout_for(ppo))
     assert stats.learning_rate == ppo.config.learning_rate
-    assert not torch.equal(parameters(ppo), before)
+    assert not np.array_equal(parameters(ppo), before)
     saved = make("default")
     saved.start_from(state)  # what was learned since has not flowed back into the state
-    assert torch.equal(parameters(saved), before)
+    assert np.array_equal(parameters(saved), before)
 
 
 def test_start_from__fits_a_learner_that_reads_the_orders_bits_with_the_observation():
@@ -521,7 +518,7 @@ def test_start_from__a_learner_that_knew_no_order_plays_on_as_it_did_whatever_th
     assert np.array_equal(ppo.actor_weights().weights, free.actor_weights().weights)
     before = parameters(ppo)
     ppo.update(rollout_for(ppo))
-    assert not torch.equal(parameters(ppo), before)
+    assert not np.array_equal(parameters(ppo), before)
 
 
 def test_start_from__refuses_what_does_not_fit_and_changes_nothing():
@@ -538,7 +535,7 @@ def test_start_from__refuses_what_does_not_fit_and_changes_nothing():
         del state[part]
         with pytest.raises(ValueError, match=f"the saved learner lacks '{part}'"):
             ppo.start_from(state)
-    assert torch.equal(parameters(ppo), before)
+    assert np.array_equal(parameters(ppo), before)
     ppo.update(rollout_for(ppo))
     with pytest.raises(ValueError, match="expected a new learner, got one with updates_done 1"):
         ppo.start_from(make().state_dict())

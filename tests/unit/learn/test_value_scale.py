@@ -1,10 +1,15 @@
 import numpy as np
 import pytest
-import torch
 
 from cageflow.learn.value_scale import DECAY, ValueScale
 
 RETURNS = np.array([[-30.0, -10.0], [10.0, 30.0]], np.float32)  # mean 0, mean square 500
+
+
+def last_layer(inputs):
+    """Weight and bias of a critic's last layer."""
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(1, inputs)).astype(np.float32), rng.normal(size=1).astype(np.float32)
 
 
 def test_to_returns__undoes_to_values():
@@ -28,7 +33,7 @@ def test_start__counts_only_once():
 def test_update__moves_the_moments_by_a_share_of_the_difference():
     scale = ValueScale()
     scale.start(RETURNS)
-    scale.update(RETURNS + 10.0, torch.nn.Linear(2, 1))
+    scale.update(RETURNS + 10.0, *last_layer(2))
     mean = (1 - DECAY) * 10.0
     square = DECAY * 500.0 + (1 - DECAY) * 600.0
     assert scale.mean == pytest.approx(mean)
@@ -38,14 +43,14 @@ def test_update__moves_the_moments_by_a_share_of_the_difference():
 def test_update__keeps_what_the_critic_predicts_in_units_of_the_rewards():
     scale = ValueScale()
     scale.start(RETURNS)
-    layer = torch.nn.Linear(3, 1)
-    hidden = torch.linspace(-1, 1, 12).reshape(4, 3)
+    weight, bias = last_layer(3)
+    hidden = np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3)
 
     def predictions():
-        return scale.to_returns(layer(hidden).detach().numpy())
+        return scale.to_returns(hidden @ weight.T + bias)
 
     before = predictions()
-    scale.update(5.0 * RETURNS - 70.0, layer)
+    scale.update(5.0 * RETURNS - 70.0, weight, bias)
     assert scale.mean != 0.0
     assert predictions() == pytest.approx(before, abs=1e-4)
 
@@ -68,7 +73,7 @@ def test_scale__is_no_finer_than_a_hundredth():
 def test_state__is_carried_over_exactly_started_or_not():
     scale, other = ValueScale(), ValueScale()
     scale.start(RETURNS)
-    scale.update(RETURNS * 3.0, torch.nn.Linear(2, 1))
+    scale.update(RETURNS * 3.0, *last_layer(2))
     other.load_state_dict(scale.state_dict())
     assert (other.mean, other.std) == (scale.mean, scale.std)
     other.load_state_dict(ValueScale().state_dict())

@@ -23,7 +23,7 @@ def test_new_folder_holds_the_settings_the_versions_and_the_heads_of_the_logs(tm
     about = json.loads((path / "config.json").read_text())["about"]
     assert about["torch"] == torch.__version__
     assert {"cageflow", "numpy", "numba", "torch", "gymnasium", "python", "machine", "started"} <= about.keys()
-    assert {"processor", "cores", "numba_target", "torch_target"} <= about.keys()
+    assert {"processor", "cores", "numba_target"} <= about.keys()
     assert "pytest" not in about
     head = (path / "training_log.csv").read_text()
     assert head.startswith(

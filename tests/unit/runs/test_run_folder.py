@@ -1,19 +1,22 @@
 """The folder of a run: what is refused, what goes on, and that two processes never share one."""
 
+import io
+import math
 import os
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-import torch
 
 from cageflow.errors import UserError
 from cageflow.runs.folder_lock import LOCK, lock_folder
 from cageflow.runs.new_folder import make_folder
 from cageflow.runs.run_folder import RunFolder
 from cageflow.settings.commands import SearchConfig
-from cageflow.training.state_file import load_state, save_state
+from cageflow.training.state_file import dump_state, load_learner, load_state, save_state
 from tests.unit.runs.records import update_record
 
 CONFIG = SearchConfig(seed=4)
@@ -114,7 +117,7 @@ def test_log_that_is_gone_or_shorter_than_at_the_checkpoint_is_refused(tmp_path:
     RunFolder.resume(path, CONFIG)[0].close()
 
 
-@pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04"])
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"cageflow state 2\n"])
 def test_checkpoint_that_is_damaged_is_refused_and_the_logs_are_left_alone(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "run"
     folder = make_folder(path, CONFIG)
@@ -128,7 +131,7 @@ def test_checkpoint_that_is_damaged_is_refused_and_the_logs_are_left_alone(tmp_p
 
 
 def test_checkpoint_that_is_truncated_anywhere_is_refused(tmp_path: Path) -> None:
-    save_state(tmp_path / "state", {"weights": torch.arange(1000), "episodes": 3})
+    save_state(tmp_path / "state", {"weights": np.arange(1000), "episodes": 3})
     content = (tmp_path / "state").read_bytes()
     assert load_state(tmp_path / "state")["episodes"] == 3
     for length in range(0, len(content) - 1, 97):
@@ -137,10 +140,28 @@ def test_checkpoint_that_is_truncated_anywhere_is_refused(tmp_path: Path) -> Non
             load_state(tmp_path / "state")
 
 
-def test_checkpoint_that_could_run_code_is_refused(tmp_path: Path) -> None:
-    torch.save({"weights": Path("/")}, tmp_path / "state")  # a class that torch does not know to be harmless
-    with pytest.raises(UserError, match="damaged, or no checkpoint"):
-        load_state(tmp_path / "state")
+def test_state__keeps_arrays_and_plain_data_exactly(tmp_path: Path) -> None:
+    arrays = [np.arange(6, dtype=kind).reshape(2, 3) for kind in ("float32", "float64", "int64", "uint32")]
+    state = {"arrays": [*arrays, np.zeros((0, 4))], "nan": math.nan, "third": 1 / 3, "none": None, "pair": (1, "ä")}
+    save_state(tmp_path / "state", state)
+    read = load_state(tmp_path / "state")
+    for mine, wanted in zip(read["arrays"], state["arrays"], strict=True):
+        assert mine.dtype == wanted.dtype and mine.shape == wanted.shape and np.array_equal(mine, wanted)
+        mine += 1  # it is a copy of its own
+    assert math.isnan(read["nan"]) and (read["third"], read["none"], read["pair"]) == (1 / 3, None, [1, "ä"])
+    for strange in (Path("/"), np.zeros(3, np.complex128), {1, 2}):
+        with pytest.raises(TypeError, match=f"a state cannot hold {type(strange).__name__}"):
+            dump_state({"strange": strange})
+
+
+def test_checkpoint_of_an_older_version_is_said_to_be_one(tmp_path: Path) -> None:
+    zipped = io.BytesIO()
+    zipfile.ZipFile(zipped, "w").writestr("archive/data.pkl", b"")
+    for content in (b"cageflow checkpoint 1\n" + b"0" * 64 + b"\n", zipped.getvalue()):
+        (tmp_path / "state").write_bytes(content)
+        for load in (load_state, load_learner):
+            with pytest.raises(UserError, match=r"was written by an older version of cageflow: go on with that one"):
+                load(tmp_path / "state")
 
 
 @pytest.mark.parametrize("state", [[1], {"ppo": 1}, {"logs": {"training": 1}, "run_episodes": 2}])

@@ -4,8 +4,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-import torch
 
 from cageflow.errors import UserError
 from cageflow.runs import runs
@@ -14,7 +14,7 @@ from cageflow.runs.run_folder import RunFolder
 from cageflow.runs.start import notes_on_start, on_network_of_start, read_start
 from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import make_config, read_config
-from cageflow.training.state_file import load_learner, load_state, parse_state
+from cageflow.training.state_file import load_learner, load_state, parse_state, save_state
 from cageflow.training.trainer import PolicyTrainer
 from tests.helpers.networks import network_file
 
@@ -32,7 +32,7 @@ def learner_of(run: Path) -> dict[str, Any]:
 
 
 def same_weights(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    return all(torch.equal(other["networks"][name], w) for name, w in one["networks"].items() if name != "order")
+    return all(np.array_equal(other["networks"][name], w) for name, w in one["networks"].items() if name != "order")
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def test_learners_file_of_a_search__will_do(tmp_path: Path, universal: Path) -> 
 
 def test_what_cannot_be_started_from__is_refused_before_a_folder_is_made(universal: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.pt").write_bytes(b"something")
-    torch.save({"name": 1}, tmp_path / "other.pt")
+    save_state(tmp_path / "other.pt", {"name": 1})
     wider = {"hidden_sizes": [8, 8]}
     official = {"observation": "official"}
     for start, changes, words in (

@@ -69,6 +69,9 @@ def train(name: str, game: GameOptions, total_episodes: int, seed: int, tell: Te
         UserError: its library is not installed.
     """
     check_installed(name)
+    import torch
+
+    torch.set_num_threads(1)  # more wait for one another on networks this small
     library = LIBRARIES[name]
     function = getattr(importlib.import_module(library.module), library.function)
     policy: Policy = function(game, total_episodes, seed, tell)
