@@ -76,6 +76,8 @@ def small(text: str) -> list[str]:
         sizes = {name: value for name, value in sizes.items() if name != "--max-episodes-per-workflow"} | {
             "--rungs": "4,8"
         }
+    if "--final-episodes" in words:
+        sizes = sizes | {"--final-episodes": "16"}
     words = words[:number] + shlex.split(" ".join(_filled_in(word) for word in words[number:]))
     if "--resume" not in words:  # what goes on has the size that it began with
         words += [word for name, value in sizes.items() if name not in words for word in (name, value)]

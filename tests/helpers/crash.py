@@ -23,6 +23,7 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -34,6 +35,7 @@ from cageflow.runs import run_folder, runs
 from cageflow.runs.layout import CONFIG
 from cageflow.runs.progress import Quiet
 from cageflow.runs.saved_run import read_run
+from cageflow.runs.summary import RunSummary
 from cageflow.search import Budget, TrialRequest
 from cageflow.settings import commands
 from cageflow.settings.commands import LandscapeConfig
@@ -41,6 +43,7 @@ from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import make_config
 from cageflow.studies import baselines, champion, duel, exploit
 from cageflow.studies.beside import train_plain
+from cageflow.studies.final import train_final
 from cageflow.training import learners
 from tests.helpers.figures import figures
 from tests.helpers.orders import order_id
@@ -48,7 +51,7 @@ from tests.helpers.searches import Alternating, OneByOne
 
 SMALL = {"max_steps": 4, "episodes_per_update": 4, "evaluation_episodes": 2, "seed": 2, "ppo": {"hidden_sizes": [8]}}
 HERE = {**SMALL, "executor": "inline", "max_episodes_per_workflow": 8}
-SEARCH = make_config({**HERE, "total_episodes": 36})
+SEARCH = make_config({**HERE, "total_episodes": 44, "final_episodes": 8})
 POOL = make_config(  # not in rungs, since learners are to be gone on with, trial after trial
     {
         **{**HERE, "executor": "process", "total_episodes": 36, "parallel_workflows": 2},
@@ -91,15 +94,17 @@ def run_of(config: RunConfig, executor: Executor | None = None) -> Command:
 
 
 def search_of(config: RunConfig) -> Command:
-    """A search with plain PPO beside it and its answer, as the command line has it."""
-    run = run_of(config)
+    """A search with its final training, plain PPO beside it and its answer, as the command line has it."""
 
-    def answered(part: Callable[[Path], object], path: Path) -> None:
-        part(path)
+    def answered(part: Callable[[Path], RunSummary], path: Path) -> None:
+        train_final(part(path), Quiet)
         train_plain(path, Quiet)
         find_answer(read_run(path))
 
-    return Command(lambda path: answered(run.begin, path), lambda path: answered(run.go_on, path))
+    return Command(
+        partial(answered, lambda path: runs.start(config, path, Quiet())),
+        partial(answered, lambda path: runs.resume(path, config.command, Quiet())),
+    )
 
 
 def silent(words: str) -> None:

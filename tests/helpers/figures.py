@@ -22,7 +22,7 @@ def figures(run: Path) -> dict[str, Any]:
                 found[name] = [{k: v for k, v in row.items() if k not in WALL_CLOCK} for row in csv.DictReader(file)]
         elif path.suffix == ".safetensors":
             found[name] = path.read_bytes()
-        elif path.name in ("table.json", "answer.json"):
+        elif path.name in ("table.json", "answer.json", "recommendation.json"):
             found[name] = _timeless(json.loads(path.read_text().replace(str(run), "RUN")))
         elif path.name == "table.md":
             found[name] = path.read_text().count("\n")

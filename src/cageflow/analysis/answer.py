@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ from cageflow.search.strategies import KernelName
 from cageflow.settings.commands import PolicyConfig, SearchConfig
 
 FILE = "answer.json"
-FORM = 3
+FORM = 4
 """Of the file; another one is made anew."""
 DRAWS = 2000
 """Of the posterior; a probability near 95 % is known from them to half a per cent."""
@@ -90,6 +90,38 @@ class OneOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Final:
+    """What the recommended order's policy came to when it had been trained on: mean of fresh episodes, standard error.
+
+    Attributes:
+        episodes: of the final training.
+        before, before_se: of the policy that the search had left.
+        after, after_se: of the one that has taken its place.
+    """
+
+    episodes: int
+    before: float
+    before_se: float
+    after: float
+    after_se: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What was trained beside a search, each None where it was not.
+
+    Attributes:
+        plain: plain PPO with an order's budget.
+        plain_long: plain PPO with all the episodes of the search.
+        one_order: one order throughout.
+    """
+
+    plain: Trainings | None = None
+    plain_long: Trainings | None = None
+    one_order: OneOrder | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gain:
     """What the recommended order is worth more than plain PPO: mean and 95 % interval, in points."""
 
@@ -114,6 +146,8 @@ class Answer:
         plain: plain PPO beside the search; None where it was not trained.
         over_plain: the recommended order beside it; None without either.
         one_order: one order trained throughout; None where it was not.
+        final: the final training of the recommended order; None without.
+        plain_long: plain PPO with all the episodes of the search; None where it was not trained.
     """
 
     made_of: Mapping[str, Any]
@@ -122,6 +156,8 @@ class Answer:
     plain: Trainings | None
     over_plain: Gain | None
     one_order: OneOrder | None = None
+    final: Final | None = None
+    plain_long: Trainings | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; what is infinite, because a turn cannot be followed, is None."""
@@ -132,6 +168,7 @@ class Answer:
     def from_json(cls, data: Mapping[str, Any]) -> Answer:
         """Read what `to_json` wrote; raises `KeyError`, `TypeError` or `ValueError` where it did not."""
         orders, plain, gain, one = data["orders"], data["plain"], data["over_plain"], data["one_order"]
+        final, plain_long = data["final"], data["plain_long"]
         return cls(
             made_of=data["made_of"],
             network=data["network"],
@@ -139,31 +176,33 @@ class Answer:
             plain=None if plain is None else _trainings(plain),
             over_plain=None if gain is None else Gain(**gain),
             one_order=None if one is None else OneOrder(order=one["order"], trainings=_trainings(one["trainings"])),
+            final=None if final is None else Final(**final),
+            plain_long=None if plain_long is None else _trainings(plain_long),
         )
 
 
-def saved_answer(run: SavedRun, plain: Trainings | None, one_order: OneOrder | None = None) -> Answer:
+def saved_answer(run: SavedRun, beside: Beside) -> Answer:
     """The answer of a search: the one in its folder where that is still right, else a new one, which is kept there.
 
     Args:
         run: the search.
-        plain: plain PPO beside it.
-        one_order: one order throughout, beside it.
+        beside: what was trained beside it.
 
     Raises:
         OSError: a new one cannot be written.
     """
-    path, made_of = run.path / FILE, _made_of(run, plain, one_order)
+    path, made_of = run.path / FILE, _made_of(run, beside)
     kept = _read(path)
     if kept is not None and kept.made_of == made_of:
         return kept
-    answer = replace(make_answer(run, plain, made_of), one_order=one_order)
+    answer = make_answer(run, beside, made_of)
     write_whole(path, (json.dumps(answer.to_json(), separators=(",", ":")) + "\n").encode())
     return answer
 
 
-def make_answer(run: SavedRun, plain: Trainings | None, made_of: Mapping[str, Any] | None = None) -> Answer:
+def make_answer(run: SavedRun, beside: Beside, made_of: Mapping[str, Any] | None = None) -> Answer:
     """The answer of a search, from its trials."""
+    plain = beside.plain
     results = [trial.result for trial in run.trials]
     belief = _draw(run, results)
     orders, gain = None, None
@@ -185,6 +224,23 @@ def make_answer(run: SavedRun, plain: Trainings | None, made_of: Mapping[str, An
         orders=orders,
         plain=plain,
         over_plain=gain,
+        one_order=beside.one_order,
+        final=_final(run),
+        plain_long=beside.plain_long,
+    )
+
+
+def _final(run: SavedRun) -> Final | None:
+    if run.recommendation is None or run.recommendation.final is None:
+        return None
+    before, final = run.recommendation.evaluation, run.recommendation.final
+    after = final.evaluation
+    return Final(
+        episodes=final.episodes,
+        before=before.reward,
+        before_se=before.reward_se,
+        after=after.reward,
+        after_se=after.reward_se,
     )
 
 
@@ -291,11 +347,11 @@ def _contests(results: Sequence[TrialResult]) -> NDArray[np.float64] | None:
     return np.where(contests + contests.T >= TESTED_FROM, contests, 0.0)
 
 
-def _made_of(run: SavedRun, plain: Trainings | None, one_order: OneOrder | None) -> dict[str, Any]:
+def _made_of(run: SavedRun, beside: Beside) -> dict[str, Any]:
     trials = [(trial.number, {**trial.result.to_json(), "seconds": None}) for trial in run.trials]
     best = None if run.best is None else list(run.best.order)
-    beside = [None if one is None else asdict(one) for one in (plain, one_order)]
-    content = json.dumps([trials, best, *beside], default=_plain_data)
+    final = None if run.final is None else asdict(run.final)
+    content = json.dumps([trials, best, final, asdict(beside)], default=_plain_data)
     return {"version": __version__, "form": FORM, "sha256": hashlib.sha256(content.encode()).hexdigest()}
 
 

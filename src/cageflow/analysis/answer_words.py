@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from cageflow.analysis.answer import Answer, Gain, OneOrder
+from cageflow.analysis.answer import Answer, Final, Gain, OneOrder, Trainings
 from cageflow.analysis.precedences import OpenPair, OrderAnswer, Precedence, Range
 from cageflow.scenario.orders import read_order, show_order
 
@@ -35,7 +35,8 @@ def sentences(answer: Answer) -> tuple[str, ...]:
     """All that is to be said, a sentence each: the turns, how many orders are tied, what is likely, and plain PPO."""
     orders = answer.orders
     if orders is None:
-        return ("No order that was tried can be followed: none reached the compliance threshold.",)
+        none = "No order that was tried can be followed: none reached the compliance threshold."
+        return (none, *_trained_on(answer))
     words = [_turns(orders)]
     if orders.num_orders > 1:
         words.append(tied(orders))
@@ -43,9 +44,7 @@ def sentences(answer: Answer) -> tuple[str, ...]:
         words.append(_tendencies(orders.tendencies))
     if answer.over_plain is not None:
         words.append(_beside_plain(answer, answer.over_plain))
-    if answer.one_order is not None:
-        words.append(_one_order(answer.one_order))
-    return tuple(words)
+    return (*words, *_trained_on(answer))
 
 
 def tied(orders: OrderAnswer) -> str:
@@ -169,6 +168,28 @@ def _beside_plain(answer: Answer, gain: Gain) -> str:
     if gain.is_better:
         return f"The best order is worth {points(gain.mean)} points ({interval}) more than {what}."
     return f"No order was found better than none: the best is worth {gain.mean:+.1f} points ({interval}) beside {what}."
+
+
+def _trained_on(answer: Answer) -> list[str]:
+    """What became of the recommended order's policy, and what other ways to spend as many episodes came to."""
+    words = []
+    if answer.final is not None:
+        words.append(_final(answer.final, answer.plain_long))
+    if answer.one_order is not None:
+        words.append(_one_order(answer.one_order))
+    return words
+
+
+def _final(final: Final, plain: Trainings | None) -> str:
+    words = (
+        f"Trained on with the last {final.episodes:,} episodes, its policy went from {final.before:.2f} ± "
+        f"{final.before_se:.2f} to {final.after:.2f} ± {final.after_se:.2f}"
+    )
+    if plain is None:
+        return f"{words}."
+    several = f" (mean of {plain.trainings} trainings)" if plain.trainings > 1 else ""
+    came = f"{plain.mean:.2f} ± {plain.evaluation_se:.2f}"
+    return f"{words}; plain PPO came to {came} with all of {plain.episodes:,} episodes{several}."
 
 
 def _one_order(one: OneOrder) -> str:

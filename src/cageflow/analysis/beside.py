@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from cageflow.analysis.answer import Answer, OneOrder, Trainings, saved_answer
+from cageflow.analysis.answer import Answer, Beside, OneOrder, Trainings, saved_answer
 from cageflow.files import write_whole
 from cageflow.runs.layout import CONFIG, POLICIES
 from cageflow.runs.saved_run import SavedRun
@@ -19,15 +19,20 @@ from cageflow.search.landscape_about import beside
 PLAIN, ONE_ORDER = "plain_ppo", "one_order"
 """Plain PPO with an order's budget, and one order throughout, with that of the search."""
 PLAIN_LONG, BY_WORTH = "plain_ppo_long", "by_worth"
-"""What a shipped landscape has more: plain PPO with a greater budget, and the order by worth where the sample of orders
-leaves it out."""
-KINDS = (PLAIN, ONE_ORDER)
+"""Plain PPO with a greater budget, which a search has with a final training, and a shipped landscape; and what this has
+more, the order by worth where the sample of orders leaves it out."""
+KINDS = (PLAIN, PLAIN_LONG, ONE_ORDER)
 """What a run can have, each in a folder of that name, with a file of that name."""
 
 
 def training_path(path: Path, kind: str, number: int) -> Path:
     """The folder of a training beside the run in a folder, by its kind and its number from 1."""
     return path / kind / f"seed{number}"
+
+
+def final_path(path: Path, after: int, episodes: int) -> Path:
+    """The folder of the final training of a search in a folder: named by the episodes of the run that it is."""
+    return path / "final" / f"{after}-{after + episodes}"
 
 
 def finished_beside(path: Path) -> tuple[Path, ...]:
@@ -67,7 +72,12 @@ def one_order_beside(run: SavedRun) -> OneOrder | None:
 
 def find_answer(run: SavedRun) -> Answer:
     """The answer of a search as it stands, with what is beside; raises `OSError` where it cannot be kept."""
-    return saved_answer(run, read_beside(run.path, PLAIN), one_order_beside(run))
+    beside = Beside(
+        plain=read_beside(run.path, PLAIN),
+        plain_long=None if run.final is None else read_beside(run.path, PLAIN_LONG),
+        one_order=one_order_beside(run),
+    )
+    return saved_answer(run, beside)
 
 
 def beside_landscape(table: Path, kind: str) -> Trainings | None:

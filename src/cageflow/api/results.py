@@ -19,6 +19,8 @@ from cageflow.scenario.orders import Order, format_order, show_order
 from cageflow.settings.commands import SearchConfig
 
 Row = dict[str, Any]
+BEFORE = ("reward", "reward_se", "compliance")
+"""What is said of a policy that was trained on after the search had left it."""
 Kind = TypeVar("Kind", bound="TrainResult")
 
 
@@ -107,13 +109,18 @@ class SearchResult(TrialsResult):
 
     def to_json(self) -> Row:
         """What `cageflow search --json` prints."""
-        return {**super(SearchResult, self).to_json(), **answer_json(self.answer)}
+        before = self.before_final
+        figures = None if before is None else {name: getattr(before, name) for name in BEFORE}
+        final = {"final_episodes": self.final_episodes, "before_final": figures}
+        return {**super(SearchResult, self).to_json(), **final, **answer_json(self.answer)}
 
 
 def answer_json(answer: Answer) -> Row:
     """The entries of an answer."""
     orders, gain = answer.orders, answer.over_plain
     beside = {} if answer.plain is None else {"plain_ppo": answer.plain}
+    if answer.plain_long is not None:
+        beside["plain_ppo_long"] = answer.plain_long
     if answer.one_order is not None:
         beside["one_order"] = answer.one_order.trainings
     return {

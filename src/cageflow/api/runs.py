@@ -22,7 +22,8 @@ from cageflow.scenario.orders import OrderLike
 from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import make_config
 from cageflow.settings.wording import beside_resume
-from cageflow.studies.beside import train_one_order, train_plain
+from cageflow.studies.beside import train_one_order, train_plain, train_plain_long
+from cageflow.studies.final import train_final
 
 PLAIN = "none"
 """In the place of a workflow: plain PPO, whatever a file of settings says."""
@@ -33,6 +34,7 @@ def search(
     network: str | Path | None = None,
     red_agent: RedAgentLike | None = None,
     total_episodes: int | None = None,
+    final_episodes: int | None = None,
     max_episodes_per_workflow: int | None = None,
     seed: int | None = None,
     run_dir: str | Path | None = None,
@@ -51,6 +53,7 @@ def search(
         network: a network by its name or file.
         red_agent: the attacker, by name or as a class in Python.
         total_episodes: training episodes in all.
+        final_episodes: those of them that are kept back, with which the order that is recommended is trained on.
         max_episodes_per_workflow: of one order, at most.
         seed: decides all chance.
         run_dir: folder of the run; None is a new one in runs/.
@@ -71,6 +74,7 @@ def search(
         "scenario": network,
         "red_agent": red_agent,
         "total_episodes": total_episodes,
+        "final_episodes": final_episodes,
         "max_episodes_per_workflow": max_episodes_per_workflow,
         "seed": seed,
         "executor": executor if is_named else None,
@@ -85,7 +89,9 @@ def search(
         told=told,
         wandb=wandb,
     )
-    train_beside(summary, told, settings.get("cyborg_path"))
+    cyborg_path = None if settings.get("cyborg_path") is None else str(settings["cyborg_path"])
+    summary = train_final(summary, told.reporter, cyborg_path)
+    train_beside(summary, told, cyborg_path)
     return as_result(summary, SearchResult, answer=find_answer(read_run(summary.run_dir)))
 
 
@@ -169,7 +175,7 @@ def carry_out(
 
 def train_beside(summary: RunSummary, told: Listener, cyborg_path: str | Path | None = None) -> None:
     """Train what is to stand beside a run that has ended, or go on with that."""
-    for train_those in (train_plain, train_one_order):
+    for train_those in (train_plain, train_plain_long, train_one_order):
         train_those(summary.run_dir, told.reporter, None if cyborg_path is None else str(cyborg_path))
 
 

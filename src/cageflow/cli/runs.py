@@ -145,10 +145,14 @@ def _print_summary(summary: RunSummary, *, searched: bool = True) -> None:
         f"  reward      {summary.reward:.2f} ± {summary.reward_se:.2f}, {whose}"
         "mean and standard error of fresh episodes",
     ]
+    if (before := summary.before_final) is not None:
+        lines.append(f"  before      {before.reward:.2f} ± {before.reward_se:.2f}, of the policy that the search left")
     if summary.workflow is not None:
         missed = "" if summary.feasible else ", below the threshold: it needs more episodes"
         lines.append(f"  compliance  {summary.compliance:.1%}{missed}")
     trials = "" if summary.trials == 1 else f" in {summary.trials} trials"
+    if summary.final_episodes:
+        trials += f", and the last {summary.final_episodes:,} of them on the best workflow"
     rate = f"{summary.seconds:.0f} s, {summary.episodes_here / summary.seconds:.0f} episodes/s"
     if summary.episodes_here < summary.episodes:
         rate = f"{summary.episodes_here:,} of them now, {rate}" if summary.episodes_here else "all of them before"

@@ -18,6 +18,28 @@ from cageflow.workflow.tested import OrderTests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FinalTraining:
+    """The training with the episodes that a search has kept back for its order.
+
+    Attributes:
+        after: episodes that the trials had when it began.
+        episodes: of it.
+        evaluation: of its policy, on fresh episodes.
+    """
+
+    after: int
+    episodes: int
+    evaluation: FreshEvaluation
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> FinalTraining:
+        """Read what `asdict` gave; raises as `SavedRecommendation.from_json` where it did not."""
+        return cls(
+            after=int(data["after"]), episodes=int(data["episodes"]), evaluation=_evaluation(dict(data["evaluation"]))
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SavedRecommendation:
     """The order to follow, and what its policy came to on episodes that decided nothing.
 
@@ -27,7 +49,8 @@ class SavedRecommendation:
         training_episodes: that the policy has learned from.
         feasible: whether the policy had reached the compliance threshold when it was chosen.
         belief: what the search expected of the order, reward at the full budget; None where none was feasible.
-        evaluation: of the policy, on fresh episodes.
+        evaluation: of the policy that the search left, on fresh episodes.
+        final: the training that has taken the place of that; None without.
     """
 
     order: Order
@@ -36,11 +59,19 @@ class SavedRecommendation:
     feasible: bool
     belief: float | None
     evaluation: FreshEvaluation
+    final: FinalTraining | None = None
+
+    @property
+    def measured(self) -> FreshEvaluation:
+        """What the run's policy came to, trained on or not."""
+        return self.evaluation if self.final is None else self.final.evaluation
 
     def to_json(self) -> dict[str, Any]:
         """The recommendation as plain data."""
         own = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {"workflow": format_order(own.pop("order")), **own, "evaluation": asdict(self.evaluation)}
+        final = own.pop("final")
+        content = {"workflow": format_order(own.pop("order")), **own, "evaluation": asdict(self.evaluation)}
+        return content if final is None else {**content, "final": asdict(final)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> SavedRecommendation:
@@ -50,26 +81,30 @@ class SavedRecommendation:
             ValueError: it is no recommendation.
         """
         try:
-            evaluation = dict(data["evaluation"])
-            tests = dict(evaluation.pop("tests"))
-            contests = tuple(tuple(map(float, row)) for row in tests.pop("contests"))
             found = cls(
                 order=read_order(data["workflow"]),
                 training=int(data["training"]),
                 training_episodes=int(data["training_episodes"]),
                 feasible=bool(data["feasible"]),
                 belief=None if data["belief"] is None else float(data["belief"]),
-                evaluation=FreshEvaluation(
-                    tests=OrderTests(contests=contests, **{name: float(value) for name, value in tests.items()}),
-                    episodes=int(evaluation.pop("episodes")),
-                    **{name: float(value) for name, value in evaluation.items()},
-                ),
+                evaluation=_evaluation(dict(data["evaluation"])),
+                final=None if data.get("final") is None else FinalTraining.from_json(data["final"]),
             )
-            if not all(map(math.isfinite, (found.evaluation.reward, found.evaluation.reward_se))):
+            if not all(math.isfinite(one.reward + one.reward_se) for one in (found.evaluation, found.measured)):
                 raise ValueError("expected finite rewards")
             return found
         except (KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ValueError(f"expected a recommendation, got {error}") from error
+
+
+def _evaluation(data: dict[str, Any]) -> FreshEvaluation:
+    tests = dict(data.pop("tests"))
+    contests = tuple(tuple(map(float, row)) for row in tests.pop("contests"))
+    return FreshEvaluation(
+        tests=OrderTests(contests=contests, **{name: float(value) for name, value in tests.items()}),
+        episodes=int(data.pop("episodes")),
+        **{name: float(value) for name, value in data.items()},
+    )
 
 
 def write_recommendation(folder: Path, recommendation: SavedRecommendation) -> None:

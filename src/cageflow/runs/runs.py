@@ -14,6 +14,7 @@ from cageflow.collect import Collector, make_collector
 from cageflow.envs.red_player import open_red
 from cageflow.errors import UserError
 from cageflow.learn.ppo import NonFiniteError
+from cageflow.runs.checkpoint import read_checkpoint
 from cageflow.runs.interrupt import RunFailedError, StopRequest, catching_signals
 from cageflow.runs.layout import CONFIG, check_same_red, with_kept_files
 from cageflow.runs.mirror import check_mirror, mirrored
@@ -29,7 +30,8 @@ from cageflow.runs.training_run import TrainingRun
 from cageflow.runs.unfinished import check_new
 from cageflow.runs.universal_run import UniversalRun
 from cageflow.scenario.red_agents import BUILT_IN
-from cageflow.settings.commands import TrainConfig, TrialsConfig, UniversalConfig
+from cageflow.search import SearchState
+from cageflow.settings.commands import SearchConfig, TrainConfig, TrialsConfig, UniversalConfig
 from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import check_named, make_config
 from cageflow.training.trainer import game_spec
@@ -41,7 +43,11 @@ WHERE = ("parallel_workflows", "executor", "address", "cyborg_path")
 """Settings that say where trials run and not what they are: a run that goes on may change them."""
 NAMED_AGAIN = ("blue_agent",)
 """Settings that stay as they are, and that the user names again where they are code."""
-MAY_CHANGE = ("total_episodes", "compare_plain", "compare_one_order", "red_agent", *NAMED_AGAIN, *WHERE)
+MAY_CHANGE = (
+    *("total_episodes", "final_episodes", "compare_plain", "compare_one_order", "red_agent"),
+    *NAMED_AGAIN,
+    *WHERE,
+)
 """All that the command line may say of a run that goes on."""
 
 
@@ -110,6 +116,8 @@ def resume(
     if "total_episodes" in changed and command != "search":
         raise UserError("the episodes of a training cannot be changed: its schedules are stretched over them")
     config = with_kept_files(make_config({**kept, **changed}), run_dir)  # its file may have been moved or changed since
+    if isinstance(config, SearchConfig) and changed.keys() & {"total_episodes", "final_episodes"}:
+        _check_kept_back(config, run_dir)
     open_folder = partial(RunFolder.resume, run_dir, config, reporter.note, wait_s)
     return _run(config, run_dir, open_folder, reporter, executor, stop, wandb)
 
@@ -210,6 +218,25 @@ def telling_failures(path: Path, advice: str) -> Iterator[None]:
     except OSError as error:
         where = error.filename or path
         raise RunFailedError(f"{where} cannot be written: {error.strerror}; mend that and {advice}") from error
+
+
+def _check_kept_back(config: SearchConfig, run_dir: Path) -> None:
+    """Refuse to keep back what the trials of a search that goes on have used already.
+
+    Raises:
+        UserError: it is so.
+    """
+    state, _ = read_checkpoint(run_dir, config.logs)
+    if not config.final_episodes or "search" not in state:
+        return
+    search = SearchState.from_json(state["search"])
+    used = sum(result.episodes for result in search.history)
+    used += sum(trial.request.max_episodes or 0 for trial in search.pending)
+    if used > config.episodes_of_trials:
+        raise UserError(
+            f"final_episodes is {config.final_episodes:,} of {config.total_episodes:,} total_episodes, but the trials "
+            f"in {run_dir} have used {used:,} already: give total_episodes of at least {used + config.final_episodes}"
+        )
 
 
 def _check_device(name: str) -> None:

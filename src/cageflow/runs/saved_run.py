@@ -19,9 +19,10 @@ from cageflow.runs.folder_lock import LOCK, is_locked
 from cageflow.runs.layout import CHECKPOINT, CONFIG, RECOMMENDATION, UNIVERSAL_TABLE, with_kept_files
 from cageflow.runs.log_file import read_lines, read_log
 from cageflow.runs.logs import BELIEFS, BEST_ACQUISITION, LOGS, TRIALS, UPDATES, WHOLE_ACQUISITION, LoggedUpdate
-from cageflow.runs.recommendation import SavedRecommendation, read_recommendation
+from cageflow.runs.recommendation import FinalTraining, SavedRecommendation, read_recommendation
 from cageflow.scenario.orders import Order, OrderSpace, format_order
 from cageflow.search import TrialResult, best_trial, read_landscape
+from cageflow.settings.commands import SearchConfig
 from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import ABOUT, read_config
 from cageflow.settings.settings_file import read_object
@@ -126,12 +127,20 @@ class SavedRun:
 
         The figures of the trial are the ones by which it was chosen, so they flatter it.
         """
-        return self.best if self.recommendation is None else self.recommendation.evaluation
+        return self.best if self.recommendation is None else self.recommendation.measured
 
     @property
     def is_feasible(self) -> bool:
-        """Whether the best trial reached the compliance threshold."""
-        return self.best is not None and self.best.compliance >= self.config.compliance_threshold
+        """Whether the best trial reached the compliance threshold, or its policy when it had been trained on."""
+        if self.best is None:
+            return False
+        judged = self.best if self.final is None else self.final.evaluation
+        return judged.compliance >= self.config.compliance_threshold
+
+    @property
+    def final(self) -> FinalTraining | None:
+        """The training with the episodes that a search has kept back; None without, or where it has not ended."""
+        return None if self.recommendation is None else self.recommendation.final
 
     @property
     def order(self) -> Order | None:
@@ -142,12 +151,14 @@ class SavedRun:
     def episodes(self) -> int:
         """Trained so far."""
         by_trial = {update.trial: update.episodes for update in self.updates}
-        return sum(by_trial.values())
+        return sum(by_trial.values()) + (0 if self.final is None else self.final.episodes)
 
     @property
     def is_over(self) -> bool:
         """Whether it did all that it was to do."""
         # The policy of a single training, and the table of a universal one, are written when it ends.
+        if isinstance(self.config, SearchConfig) and self.config.final_episodes:
+            return self.final is not None
         if self.config.picks_orders and self.config.ladder:  # what is left of the budget may be too little for a rung
             return self.recommendation is not None
         return self.config.is_over([trial.result for trial in self.trials])

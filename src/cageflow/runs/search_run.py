@@ -91,7 +91,7 @@ class SearchRun:
         config = self._run.config
         self._run.reporter.start(
             f"{config.doing} {config.how_many()} workflows {config.game_in_words()}: {self._run.folder.path}",
-            config.total_episodes,
+            config.episodes_of_trials,
             self._run.episodes_before,
         )
         result = run_search(
@@ -113,6 +113,7 @@ class SearchRun:
             reward=evaluation.reward,
             reward_se=evaluation.reward_se,
             compliance=evaluation.compliance,
+            compliance_se=evaluation.compliance_se,
             episodes=result.episodes,
             trials=len(result.state.history),
             seconds=time.monotonic() - started,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 from cageflow.scenario.orders import Order
+from cageflow.training.trainer import FreshEvaluation
 from cageflow.workflow.tested import OrderTests
 
 
@@ -29,6 +31,9 @@ class RunSummary:
         belief: what the search expected of the best workflow, reward at the full budget; None where it chose nothing.
         side: who learned; the reward is its own, which of red is what blue loses.
         opponent: whom it met in training; None where that was not noted.
+        compliance_se: standard error of `compliance`, NaN where it was not estimated.
+        final_episodes: of a search, those with which the best workflow was trained on.
+        before_final: what the policy that the search left came to before that; None where it was not trained on.
     """
 
     run_dir: Path
@@ -47,3 +52,6 @@ class RunSummary:
     belief: float | None = None
     side: str = "blue"
     opponent: str | None = None
+    compliance_se: float = math.nan
+    final_episodes: int = 0
+    before_final: FreshEvaluation | None = None

@@ -72,6 +72,7 @@ class TrainingRun:
             reward=evaluation.reward,
             reward_se=evaluation.reward_se,
             compliance=evaluation.compliance,
+            compliance_se=evaluation.compliance_se,
             episodes=trainer.episodes,
             trials=1,
             seconds=time.monotonic() - started,

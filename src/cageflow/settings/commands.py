@@ -104,9 +104,14 @@ class TrialsConfig(PolicyConfig, TrialsSettings):
         return self.max_episodes_per_workflow
 
     @property
+    def episodes_of_trials(self) -> int:
+        """Those that all trials together may train."""
+        return self.total_episodes
+
+    @property
     def plain_episodes(self) -> int:
         """Those of a training of plain PPO beside: what an order has at most."""
-        return min(self.planned_episodes, self.total_episodes)
+        return min(self.planned_episodes, self.episodes_of_trials)
 
     @property
     def plain_trainings(self) -> int:
@@ -197,6 +202,7 @@ class SearchConfig(InRungsConfig, SearchSettings):
         if cls.mode_of(values) == "rewarded":  # as the earlier prototype searched
             values = {"strategy": "gp-ucb", **values}
         total = _whole(values.get("total_episodes", cls.model_fields["total_episodes"].default))
+        total -= _whole(values.get("final_episodes", 0))
         longest = _whole(values.get("max_episodes_per_workflow", cls.model_fields["max_episodes_per_workflow"].default))
         is_in_rungs = values.get("strategy", cls.model_fields["strategy"].default) in IN_RUNGS
         if is_in_rungs and values.get("rungs") is None and 0 < total < longest:
@@ -206,6 +212,11 @@ class SearchConfig(InRungsConfig, SearchSettings):
     def check(self) -> None:
         """Refuse as of any run, and strategies that cannot be."""
         super().check()
+        if self.final_episodes >= self.total_episodes:
+            raise UserError(
+                f"final_episodes is {self.final_episodes:,}, which leaves nothing of the {self.total_episodes:,} "
+                "total_episodes for the search: give fewer, such as half, or more total_episodes"
+            )
         self.strategy_options()
         find_init(self.init)
         if self.rungs is not None and self.strategy not in IN_RUNGS:
@@ -213,15 +224,27 @@ class SearchConfig(InRungsConfig, SearchSettings):
                 f"rungs is {self.rungs!r}, but {self.strategy} does not train in rungs: leave it out, or choose the "
                 f"strategy {' or '.join(sorted(IN_RUNGS))}"
             )
-        if self.ladder and self.ladder[-1] > self.total_episodes:
+        if self.ladder and self.ladder[-1] > self.episodes_of_trials:
             raise UserError(
-                f"a training takes {self.ladder[-1]:,} episodes, more than the {self.total_episodes:,} of the whole "
-                "search: give more total_episodes, or fewer by rungs or max_episodes_per_workflow"
+                f"a training takes {self.ladder[-1]:,} episodes, more than the {self.episodes_of_trials:,} of the "
+                "whole search: give more total_episodes, or fewer by rungs or max_episodes_per_workflow"
             )
-        if self.fixed_episodes is not None and self.fixed_episodes > self.total_episodes:
+        if self.fixed_episodes is not None and self.fixed_episodes > self.episodes_of_trials:
             raise UserError(
-                f"fixed_episodes is {self.fixed_episodes}, more than the {self.total_episodes} of the whole search"
+                f"fixed_episodes is {self.fixed_episodes}, more than the {self.episodes_of_trials} of the whole search"
             )
+
+    @property
+    def episodes_of_trials(self) -> int:
+        """All but those that are kept back for the order that is recommended."""
+        return self.total_episodes - self.final_episodes
+
+    @property
+    def plain_long_trainings(self) -> int:
+        """How often plain PPO is trained beside with all the episodes, which a policy trained on is held against."""
+        if not self.final_episodes:
+            return 0
+        return 1 if self.compare_plain is None else self.compare_plain
 
     @property
     def ends_by_compliance(self) -> bool:
@@ -255,8 +278,9 @@ class SearchConfig(InRungsConfig, SearchSettings):
     def budget(self) -> Budget:
         """All episodes; of trials of fixed length whole ones only."""
         if self.fixed_episodes is not None and not self.ladder:  # whole trials only
-            return Budget(trials=self.total_episodes // self.fixed_episodes, episodes_per_trial=self.fixed_episodes)
-        return Budget(episodes=self.total_episodes, episodes_per_trial=self.max_episodes_per_workflow)
+            trials = self.episodes_of_trials // self.fixed_episodes
+            return Budget(trials=trials, episodes_per_trial=self.fixed_episodes)
+        return Budget(episodes=self.episodes_of_trials, episodes_per_trial=self.max_episodes_per_workflow)
 
     def is_over(self, results: Sequence[TrialResult]) -> bool:
         """Whether all orders are tried, or no trial more is paid for."""
@@ -264,7 +288,7 @@ class SearchConfig(InRungsConfig, SearchSettings):
         if self.strategy == "exhaustive" and len(tried) == len(self.game().network.orders):
             return True
         trained = sum(result.episodes for result in results)
-        return trained + (self.fixed_episodes or 1) > self.total_episodes
+        return trained + (self.fixed_episodes or 1) > self.episodes_of_trials
 
 
 class LandscapeConfig(InRungsConfig, LandscapeSettings):

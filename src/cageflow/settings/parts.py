@@ -167,6 +167,21 @@ class StrategySettings:
     ] = None
 
 
+class FinalSettings:
+    """What a search keeps back for the order that it recommends."""
+
+    final_episodes: Annotated[
+        int,
+        Bounds(ge=0, le=10**12),
+        Option(
+            "Of total-episodes, those that are kept back: the order that is recommended is trained on with them when "
+            "the search has used the others.",
+            "0; half of the total is a good choice where the policy counts as well as the answer",
+            advanced=False,
+        ),
+    ] = 0
+
+
 class RepetitionSettings:
     """Which orders a landscape trains, and how often each."""
 
@@ -397,7 +412,15 @@ class TrialsSettings(
 
 
 class SearchSettings(
-    TrialsSettings, OneOrderSettings, BesideSettings, RungSettings, WhereSettings, StrategySettings, GameSettings
+    TrialsSettings,
+    OneOrderSettings,
+    BesideSettings,
+    RungSettings,
+    WhereSettings,
+    StrategySettings,
+    GameSettings,
+    FinalSettings,
+    BudgetSettings,
 ):
     """Of `search`."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cageflow.analysis.answer import Trainings
-from cageflow.analysis.beside import ONE_ORDER, PLAIN, training_path, write_beside
+from cageflow.analysis.beside import ONE_ORDER, PLAIN, PLAIN_LONG, training_path, write_beside
 from cageflow.runs import runs
 from cageflow.runs.interrupt import StopRequest, catching_signals
 from cageflow.runs.layout import CONFIG, with_kept_files
@@ -57,6 +57,17 @@ def train_plain(path: Path, make_reporter: Callable[[], Reporter], cyborg_path: 
     return _train(path, PLAIN, config, configs, make_reporter)
 
 
+def train_plain_long(
+    path: Path, make_reporter: Callable[[], Reporter], cyborg_path: str | None = None
+) -> Trainings | None:
+    """Train plain PPO with all the episodes of a search that has a final training; as `train_plain`."""
+    config = with_kept_files(read_settings(path), path)
+    if not isinstance(config, SearchConfig):
+        return None
+    configs = [plain_long_config(config, number, cyborg_path) for number in range(1, config.plain_long_trainings + 1)]
+    return _train(path, PLAIN_LONG, config, configs, make_reporter)
+
+
 def train_one_order(
     path: Path, make_reporter: Callable[[], Reporter], cyborg_path: str | None = None
 ) -> Trainings | None:
@@ -80,6 +91,11 @@ def plain_config(config: TrialsConfig, number: int, cyborg_path: str | None = No
     return make_config_of(TrainConfig, {**own, **changed})
 
 
+def plain_long_config(config: SearchConfig, number: int, cyborg_path: str | None = None) -> TrainConfig:
+    """The training of plain PPO with all the episodes of a search."""
+    return plain_config(config, number, cyborg_path).model_copy(update={"total_episodes": config.total_episodes})
+
+
 def one_order_config(config: SearchConfig, number: int, cyborg_path: str | None = None) -> TrainConfig:
     """The training of the order by worth beside a search: nothing but its budget ends it."""
     order = format_order(order_by_worth(config.game().network))
@@ -94,7 +110,7 @@ def _train(
     if not configs:
         return None
     folders = [training_path(path, kind, number) for number, _ in enumerate(configs, start=1)]
-    advice = f"go on with `cageflow {config.command} --resume {shlex.quote(str(path))}`"
+    advice = go_on_by(config, path)
     with (
         runs.telling_failures(path, advice),
         catching_signals(advice, lambda words: make_reporter().stopping(words)) as stop,
@@ -102,10 +118,11 @@ def _train(
         if config.trial_executor == "process" and len(configs) > 1:
             _all_at_once(configs, folders, min(config.parallel_workflows, len(configs)), make_reporter(), stop)
             make_reporter = Quiet  # there is nothing left to do
-        elif config.parallel_workflows > 1:  # the cores of the run's workers are free
-            threads = {"num_threads": max(MOST_THREADS, config.num_threads)}
-            configs = [one.model_copy(update=threads) for one in configs]
-        summaries = [_one(folder, one, make_reporter, stop) for folder, one in zip(folders, configs, strict=True)]
+        else:
+            configs = [with_free_cores(config, one) for one in configs]
+        summaries = [
+            carry_through(folder, one, make_reporter, stop) for folder, one in zip(folders, configs, strict=True)
+        ]
     trainings = Trainings(
         rewards=tuple(one.reward for one in summaries),
         rewards_se=tuple(one.reward_se for one in summaries),
@@ -155,7 +172,22 @@ def _in_words(config: TrainConfig) -> str:
     return "plain PPO" if config.workflow is None else "one order throughout"
 
 
-def _one(path: Path, config: TrainConfig, make_reporter: Callable[[], Reporter], stop: StopRequest) -> RunSummary:
+def go_on_by(config: TrialsConfig, path: Path) -> str:
+    """What a user is to do when the run in a folder, or what stands beside it, was stopped."""
+    return f"go on with `cageflow {config.command} --resume {shlex.quote(str(path))}`"
+
+
+def with_free_cores(config: TrialsConfig, training: TrainConfig) -> TrainConfig:
+    """A training by itself beside a run, with the cores that the run's workers have left."""
+    if config.parallel_workflows == 1:
+        return training
+    return training.model_copy(update={"num_threads": max(MOST_THREADS, config.num_threads)})
+
+
+def carry_through(
+    path: Path, config: TrainConfig, make_reporter: Callable[[], Reporter], stop: StopRequest
+) -> RunSummary:
+    """Train in a folder, or go on with that; what has ended is told again."""
     if (path / CONFIG).exists():
         changes = {"cyborg_path": config.cyborg_path}
         if is_code(config.red_agent):

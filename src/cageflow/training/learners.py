@@ -13,7 +13,7 @@ from typing import Any
 
 from cageflow.errors import UserError
 from cageflow.files import checksum, read_whole, write_whole
-from cageflow.scenario.orders import OrderSpace
+from cageflow.scenario.orders import Order, OrderSpace, show_order
 from cageflow.search import TrialRequest
 
 PATTERN = "learner_*.pt"
@@ -49,6 +49,18 @@ class Learners:
         assert request.start is not None
         training = (self._space.rank(request.start), request.start_training)
         return self._read(self._starts.setdefault(request.trial, self._trainings[training]))
+
+    def file_of(self, order: Order, training: int) -> Path:
+        """Where the learner stands that a training has left.
+
+        Raises:
+            UserError: there is none, or as `start_of`.
+        """
+        file = self._trainings.get((self._space.rank(order), training))
+        if file is None:
+            raise UserError(f"{self._folder} has no learner of training {training} of {show_order(order)}")
+        self._read(file)
+        return self._folder / file[0]
 
     def check(self) -> None:
         """Refuse files that are not those of the checkpoint; as `start_of`."""

@@ -90,6 +90,9 @@ def _beaten(material: Material) -> Table:
         if _is_measured(material):
             source, how = "end", "as the run measured it when it ended"
         rows.append((f"{name} ({how})", source, number(own.estimate.mean), interval(own.estimate), "", ""))
+        if run.recommendation is not None and run.recommendation.final is not None:
+            before = measured_estimate(run, run.recommendation.evaluation)
+            rows.append(_row(f"{name} (as the search left it)", "end", before, own.estimate - before))
         for other in _feasible_others(material)[:NUM_OTHERS]:
             rows.append(_row(order_words(other.order), "log", other.estimate, own.estimate - other.estimate))
     return Table(
@@ -128,6 +131,11 @@ def _reservations(material: Material) -> list[str]:
     words[0] += f" Those of the log are from {run.config.evaluation_episodes:,} episodes after each training"
     if _is_measured(material):
         words[0] += ", the one of the end from as many of its own, which chose nothing."
+        if (final := run.final) is not None:
+            words.append(
+                f"When the trials had used their {final.after:,} episodes, the best workflow was trained on with "
+                f"{final.episodes:,} that were kept back: the figures of other workflows are of shorter trainings."
+            )
     else:
         words[0] += "; the best was chosen by them, so its own flatters it a little."
     return [*words, _among_the_tried(material)]
