@@ -39,6 +39,7 @@ LAYERS = (
     "files",
     "markdown",
     "csv_format",
+    "listed",
     "reading",
     "terminal",
     "foreign_code",

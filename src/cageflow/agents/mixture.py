@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,10 +14,11 @@ from cageflow.agents.sources import AgentSource, SourceOptions, find_agent
 from cageflow.envs.agent import Actions, BlueAgent, BlueSetting, BlueSource, BlueView
 from cageflow.envs.seeds import scramble
 from cageflow.errors import UserError
+from cageflow.listed import QUOTING, split_weighted
 
 WHO_SALT = np.uint64(0xD6E8FEB86659FD93)
 """Keeps the draw of who plays apart from what they draw."""
-EXAMPLE = "expected agents with weights, such as champion=2,react=1"
+EXAMPLE = f"expected agents with weights, such as champion=2,react=1{QUOTING}"
 
 
 @dataclass(frozen=True)
@@ -81,18 +83,20 @@ def find_blue(text: str, options: SourceOptions) -> BlueSource:
     Raises:
         UserError: it is neither.
     """
-    pairs = [part.rpartition("=") for part in text.split(",")]
-    if not all(equals and name.strip() for name, equals, _ in pairs):
+    pairs = split_weighted(text)
+    if os.path.exists(text) or any(value is None or not name for name, value in pairs):
         return find_agent(text, options)
     weights: dict[str, float] = {}
-    for name, _, value in pairs:
+    for name, value in pairs:
         try:
-            weight = float(value)
+            weight = float(str(value))
         except ValueError:
-            raise UserError(f"{name.strip()} has the weight {value!r}; {EXAMPLE}.") from None
-        if not 0.0 <= weight < math.inf or name.strip() in weights:
-            raise UserError(f"{text!r} gives {name.strip()} a weight below 0, or two; {EXAMPLE}.")
-        weights[name.strip()] = weight
+            if len(pairs) == 1:  # code in a folder with an equals sign in its name
+                return find_agent(text, options)
+            raise UserError(f"{name} has the weight {value!r}; {EXAMPLE}.") from None
+        if not 0.0 <= weight < math.inf or name in weights:
+            raise UserError(f"{text!r} gives {name} a weight below 0, or two; {EXAMPLE}.")
+        weights[name] = weight
     total = sum(weights.values())
     if total <= 0.0:
         raise UserError(f"{text!r} gives no agent any weight; {EXAMPLE}.")

@@ -23,6 +23,7 @@ from cageflow.errors import UserError
 from cageflow.learn.fit import network_file_of
 from cageflow.learn.policy import ANY_WORKFLOW, PolicyCard
 from cageflow.learn.policy_file import load_policy
+from cageflow.listed import split_list
 from cageflow.scenario import NetworkIdentity, default_network, is_cage2
 from cageflow.scenario.named import load_network
 from cageflow.scenario.orders import Order, OrderLike, OrderSpace, read_order
@@ -365,11 +366,12 @@ def parse_team(text: str) -> tuple[dict[str, str], str]:
         UserError: it names other members, one twice, or lacks bline or meander.
     """
     possible = (
-        f"expected bline=POLICY,meander=POLICY, and sleep= or opening= if you like; members are {', '.join(MEMBERS)}"
+        f"expected bline=POLICY,meander=POLICY, and sleep= or opening= if you like, a part with a comma in its path in "
+        f"double quotes; members are {', '.join(MEMBERS)}"
     )
     given: dict[str, str] = {}
-    for part in text.split(","):
-        name, equals, policy = part.strip().partition("=")
+    for part in split_list(text):
+        name, equals, policy = part.partition("=")
         if not equals or not policy or name not in (*MEMBERS, "opening") or name in given:
             raise UserError(f"--team is {text!r}: {possible}.")
         given[name] = policy

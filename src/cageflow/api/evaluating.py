@@ -22,6 +22,7 @@ from cageflow.evaluation.protocol import evaluate as evaluate_agent
 from cageflow.evaluation.ranking import Place, check_alike, rank_evaluations
 from cageflow.evaluation.ranking_table import FORMS, format_ranking
 from cageflow.files import check_output_file
+from cageflow.listed import split_list
 from cageflow.scenario.orders import OrderLike
 from cageflow.workflow.compliance import DEFINITIONS
 
@@ -252,9 +253,9 @@ def _cyborg_rules(rules: str | None, cyborg_path: Path | None) -> str:
 
 
 def _several(given: Any) -> Sequence[Any]:
-    """One or several, text with commas between."""
+    """One or several, text with commas between, of which one that holds a comma itself stands in double quotes."""
     if isinstance(given, str):
-        return given.split(",")
+        return split_list(given)
     return given if isinstance(given, list | tuple) else (given,)
 
 

@@ -51,7 +51,11 @@ def record(
     out: Annotated[Path | None, option("The file to write.", "named like the shipped recordings")] = None,
     rules: Annotated[str, typer.Option(help="The rules that this CybORG plays by: v2.1 or challenge.")] = "v2.1",
     red_agent: Annotated[
-        str, typer.Option(help="CybORG's own by name, another that is built in, or FILE.py:Class.")
+        str,
+        typer.Option(
+            help="CybORG's own by name, another that is built in, or FILE.py:Class; random draws from a stream of its "
+            "own here, elsewhere from the episode's."
+        ),
     ] = "B_lineAgent",
     blue: Annotated[str, typer.Option(help="random, sleep, restore, remove, decoyer, focused or lazy.")] = "random",
     green: Annotated[bool, typer.Option("--green/--no-green", help="Wake the green agent.")] = False,

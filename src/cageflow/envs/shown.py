@@ -53,6 +53,14 @@ class ForRed(ShowsNetwork):
         """(R,) names of the actions, such as "exploit User1"."""
         return self.red_codec.names
 
+    def describe_action(self, action: int) -> str:
+        """What an action does, in one sentence.
+
+        Raises:
+            UserError: the number is out of range.
+        """
+        return self.red_codec.describe(action)
+
 
 class MadeByMakeVec:
     """A vector environment whose episodes have `_max_steps`."""

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from cageflow.envs.seeds import scramble
 from cageflow.errors import UserError
+from cageflow.listed import QUOTING, quoted, split_weighted
 from cageflow.scenario.red_agents import MIXED, POLICY_SUFFIX, SHORT_NAMES, is_code, parse_red_agent
 
 GREEN_SALT = np.uint64(0xA0761D6478BD642F)  # keep these numbers apart from the game's and the policy's
@@ -125,7 +126,8 @@ def format_mixture(given: object) -> str:
     """A mixture as its setting is kept: short names and the weights as they were given; raises as `parse_mixture`."""
     parse_mixture(given)
     pairs = _pairs(given, "")
-    return ",".join(f"{SHORT_OF.get(red := _red_agent(name), red)}={float(value):g}" for name, value in pairs)  # type: ignore[arg-type]
+    named = [(SHORT_OF.get(red := _red_agent(name), red), float(value)) for name, value in pairs]  # type: ignore[arg-type]
+    return ",".join(f"{quoted(red)}={weight:g}" for red, weight in named)
 
 
 def told_shares(mixture: Mixture) -> dict[str, float]:
@@ -161,11 +163,10 @@ def _pairs(given: object, example: str) -> list[tuple[str, object]]:
     if not isinstance(given, str):
         raise UserError(f"red_mixture is {given!r}; {example}.")
     pairs: list[tuple[str, object]] = []
-    for part in given.split(","):
-        name, equals, value = part.rpartition("=")
-        if not equals:
-            raise UserError(f"red_mixture has {part.strip()!r} without a weight; {example}.")
-        pairs.append((name.strip(), value.strip()))
+    for name, value in split_weighted(given):
+        if value is None:
+            raise UserError(f"red_mixture has {name!r} without a weight; {example}{QUOTING}.")
+        pairs.append((name, value))
     return pairs
 
 

@@ -18,7 +18,10 @@ RANDOM = "random"
 
 
 class UniformRed:
-    """Red takes any action there is, all equally likely, whether it knows of the target or not."""
+    """Red takes any action there is, all equally likely, whether it knows of the target or not.
+
+    What the built-in `random` does, from chance of its own: a recording forces what is drawn from the episode's stream.
+    """
 
     def begin(self, seeds: npt.NDArray[np.uint64], mask: npt.NDArray[np.bool_]) -> None:
         """See `RedPlayer`; a recording plays one game."""

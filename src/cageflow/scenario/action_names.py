@@ -37,6 +37,11 @@ class NamedActions:
         except KeyError:
             raise UserError(f"{name!r} is {self.NOT_ONE}, such as {self.names[-1]!r}") from None
 
+    def check(self, action: int) -> None:
+        """Raise `UserError` for a number that is none of an action."""
+        if not 0 <= action < len(self):
+            raise UserError(f"{action} is no action; expected a whole number from 0 to {len(self) - 1}")
+
     @cached_property
     def _numbers(self) -> dict[str, int]:
         return {name: i for i, name in enumerate(self.names)}

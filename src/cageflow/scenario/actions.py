@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cageflow.errors import UserError
 from cageflow.scenario.action_names import NamedActions
 from cageflow.scenario.enums import BlueKind
 
@@ -68,8 +67,7 @@ class ActionCodec(NamedActions):
         Raises:
             UserError: the number is out of range.
         """
-        if not 0 <= action < len(self):
-            raise UserError(f"{action} is no action; expected a whole number from 0 to {len(self) - 1}")
+        self.check(action)
         host = self.hosts[self.host[action]]
         return {
             BlueKind.SLEEP: "Do nothing.",

@@ -56,6 +56,23 @@ class RedCodec(NamedActions):
             targets=np.array(targets, np.int8),
         )
 
+    def describe(self, action: int) -> str:
+        """What an action does, in one sentence for a person.
+
+        Raises:
+            UserError: the number is out of range.
+        """
+        self.check(action)
+        place = self.names[action].partition(" ")[2]
+        return {
+            RedKind.SLEEP: "Do nothing.",
+            RedKind.DISCOVER_REMOTE_SYSTEMS: f"Find the hosts of the subnet {place}.",
+            RedKind.DISCOVER_NETWORK_SERVICES: f"Find the services that {place} offers.",
+            RedKind.EXPLOIT_REMOTE_SERVICE: f"Break in on {place} through one of its services that red has found.",
+            RedKind.PRIVILEGE_ESCALATE: f"Turn red's session on {place} into a privileged one.",
+            RedKind.IMPACT: f"Stop the service that {place} is there for.",
+        }[RedKind(int(self.kinds[action]))]
+
     def number_of(self, kind: int, target: int) -> int:
         """The number of an action given as RedKind and target.
 

@@ -340,7 +340,8 @@ class CollectorSettings:
         str | None,
         Option(
             "Whom training episodes are played against, by weight, in place of the red agent, which then only judges: "
-            "such as bline=2,meander=1; a policy file of red's may be among them.",
+            "such as bline=2,meander=1; a policy file of red's may be among them, its path in double quotes where it "
+            "holds a comma.",
             "the red agent",
         ),
     ] = None

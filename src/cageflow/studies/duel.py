@@ -25,6 +25,7 @@ from cageflow.envs.options import GAME_FIELDS
 from cageflow.errors import UserError
 from cageflow.evaluation.statistics import Estimate
 from cageflow.files import read_whole, write_whole
+from cageflow.listed import quoted
 from cageflow.settings.commands import TrainConfig
 from cageflow.settings.reading import BEFORE, check_named, make_config_of
 from cageflow.studies.duel_table import DuelTable, Round
@@ -41,6 +42,8 @@ KIND = Kind(SETTINGS, "duel", "a duel")
 ROUNDS, EPISODES = 4, 500
 BLUE_TRAINING: dict[str, Any] = {"preset": "champion", "total_episodes": 100_000, "num_threads": 1}
 """What the training of a defender is, where nothing else is asked for."""
+STEP_S = {"blue": 13e-6, "red": 40e-6, "play": 10e-6}
+"""Rough seconds of one core for a step of a training of each side, and of one that is only played, by a champion."""
 NO_MATCH = ("SleepAgent",)
 """Scripts that no defender has to answer."""
 
@@ -118,6 +121,7 @@ def duel(settings: DuelSettings, run_dir: Path | None, num_workers: int, say: Sa
     game = settings.blue.game()
     source = _source(settings.policy, settings)
     source.load(game.blue_setting)  # so that what is wrong with it is said before anything is written
+    say(plan(settings, num_workers))
     with KIND.new(run_dir, "duel", "duel", settings.to_json(), game, say) as study:
         if isinstance(source, PolicySource):
             write_whole(study.run_dir / BLUE, read_whole(source.path))
@@ -130,6 +134,21 @@ def go_on(run_dir: Path, num_workers: int, say: Say) -> DuelTable:
     check_workers(num_workers)
     with KIND.resumed(run_dir, "duel", say) as study:
         return _carry_through(settings, study, num_workers)
+
+
+def plan(settings: DuelSettings, num_workers: int) -> str:
+    """What will be done, and roughly how long that takes."""
+    blue, red, rounds = settings.blue.total_episodes, settings.red.total_episodes, settings.rounds
+    scripts = len(scripts_on(settings.blue.game())) - len(NO_MATCH)
+    games = (rounds + 1) * (scripts + rounds) * settings.evaluation_episodes
+    both = [blue * STEP_S["blue"], red * STEP_S["red"]]
+    trained_s = rounds * (max(both) if num_workers > 1 else sum(both))
+    minutes = (trained_s + games * STEP_S["play"]) * settings.blue.max_steps / 60.0
+    takes = "less than a minute" if minutes < 1 else f"some {minutes:.0f} minutes"
+    return (
+        f"beginning with {settings.policy}, each of {rounds} round{'s' * (rounds > 1)} trains blue for {blue:,} "
+        f"episodes and red for {red:,}; that takes {takes}"
+    )
 
 
 def _name(training: Training) -> str:
@@ -258,8 +277,8 @@ def _mixture(names: Mapping[str, str | Training], shares: Sequence[float] | npt.
     played = [str(one.carry_through()) if isinstance(one, Training) else one for one in names.values()]
     weights = [(text, share) for text, share in zip(played, shares, strict=True) if share > 0.0]
     if len(weights) == 1:
-        return f"{weights[0][0]}=1"
-    return ",".join(f"{text}={share:.4f}" for text, share in weights)
+        return f"{quoted(weights[0][0])}=1"
+    return ",".join(f"{quoted(text)}={share:.4f}" for text, share in weights)
 
 
 def _shown(path: str, folder: Path) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 
 from cageflow.agents.sources import SourceOptions, find_agent
 from cageflow.envs.options import GAME_FIELDS
+from cageflow.listed import quoted
 from cageflow.scenario.red_agents import ATTACKER_NAMES, MIXED
 from cageflow.settings.commands import TrainConfig
 from cageflow.settings.reading import make_config_of
@@ -120,7 +121,7 @@ class Line:
         weights = LEARNED_SHARE * (costs + 1e-9) / (costs + 1e-9).sum()
         shares = [(red, (1.0 - LEARNED_SHARE) * share) for red, share in first]
         shares += [(str(red.carry_through()), float(weight)) for red, weight in zip(self.reds, weights, strict=True)]
-        return ",".join(f"{red}={share:.6f}" for red, share in shares)
+        return ",".join(f"{quoted(red)}={share:.6f}" for red, share in shares)
 
     def _cost(self, red: Training, played: Played) -> float:
         """What the defender loses to a red agent in an episode, at least 0."""

@@ -1,10 +1,12 @@
 """Several blue agents of which one plays each episode."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from cageflow.agents.mixture import MixtureAgent, MixtureSource, find_blue
-from cageflow.agents.sources import BaselineSource, SourceOptions
+from cageflow.agents.sources import BaselineSource, ForeignSource, PolicySource, SourceOptions
 from cageflow.collect.games import GameSpec
 from cageflow.collect.simulators import make_games
 from cageflow.envs.agent import BlueView
@@ -12,7 +14,8 @@ from cageflow.envs.options import GameOptions
 from cageflow.envs.seeds import EpisodeStream
 from cageflow.errors import UserError
 from cageflow.evaluation.episodes import play_episodes
-from tests.helpers.agents import SETTING, Scripted
+from cageflow.listed import quoted
+from tests.helpers.agents import SETTING, Scripted, policy_file
 
 SEEDS = EpisodeStream(3, "test").seeds(0, 400)
 
@@ -63,6 +66,20 @@ def test_mixture__plays_each_episode_as_one_of_its_agents_does() -> None:
     mixed, react, sleep = returns
     assert ((mixed == react) | (mixed == sleep)).all()
     assert (mixed == react).mean() == pytest.approx(0.25, abs=0.07)
+
+
+def test_policies_in_folders_of_any_name__are_found_alone_and_among_others(tmp_path: Path) -> None:
+    folder = tmp_path / "a=1,b"
+    folder.mkdir()
+    policy = str(policy_file(folder / "blue=1.safetensors"))
+    alone = find_blue(policy, SourceOptions())
+    assert isinstance(alone, PolicySource) and alone.name == policy
+    several = find_blue(f"react=1,{quoted(policy)}=3", SourceOptions())
+    assert isinstance(several, MixtureSource)
+    assert [(one.name, share) for one, share in several.members] == [("react", 0.25), (policy, 0.75)]
+    with pytest.raises(UserError, match="is no policy"):
+        find_blue(f"{tmp_path}/a=b.py", SourceOptions())
+    assert isinstance(find_blue(f"{tmp_path}/a=b.py:Blue", SourceOptions()), ForeignSource)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,14 @@ def test_single_environment__passes_the_check_of_gymnasium():
     check_env(gym.make(ENV_ID, blue="react", max_steps=20).unwrapped, skip_render_check=True)
 
 
+def test_actions__are_described_as_reds():
+    for env in (Cage2RedEnv(), Cage2RedVectorEnv(2)):
+        sentence = env.describe_action(env.red_codec.encode("exploit User1"))
+        assert sentence == "Break in on User1 through one of its services that red has found."
+        with pytest.raises(UserError, match="56 is no action; expected a whole number from 0 to 55"):
+            env.describe_action(56)
+
+
 def test_length__is_gymnasiums_too():
     env = gym.make(ENV_ID, max_episode_steps=3)
     assert env.spec.max_episode_steps == 3

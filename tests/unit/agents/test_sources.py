@@ -120,6 +120,7 @@ def test_team_of_different_rules_and_kinds__says_neither() -> None:
     [
         ("bline=a,meander=b", {"sleep": "sleep", "bline": "a", "meander": "b"}, "a"),
         ("meander=b, bline=a, sleep=c, opening=d", {"sleep": "c", "bline": "a", "meander": "b"}, "d"),
+        ('"bline=a,1=2",meander=b', {"sleep": "sleep", "bline": "a,1=2", "meander": "b"}, "a,1=2"),
         ("bline=a,meander=b,opening=meander", {"sleep": "sleep", "bline": "a", "meander": "b"}, "b"),
     ],
 )

@@ -136,6 +136,15 @@ def test_mixture__is_read_in_two_forms_and_kept_as_it_was_given() -> None:
     assert format_mixture("sleep=1") == "sleep=1"
 
 
+def test_policy_in_a_folder_of_any_name__is_read_as_it_is_kept(tmp_path: Path) -> None:
+    policy = tmp_path / 'of, "a=1"' / "red=2.safetensors"
+    policy.parent.mkdir()
+    policy.touch()
+    kept = format_mixture({"bline": 1, str(policy): 3})
+    assert parse_mixture(kept) == (("B_lineAgent", 0.25), (str(policy), 0.75))
+    assert format_mixture(kept) == kept
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

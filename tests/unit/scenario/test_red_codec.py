@@ -34,6 +34,14 @@ def test_names__stand_in_order_and_lead_back(number, name):
     assert CODEC.encode(name) == CODEC.encode(f" {name.replace(' ', '  ')} ") == number
 
 
+def test_describe__is_one_sentence_that_names_the_place():
+    sentences = [CODEC.describe(number) for number in range(len(CODEC))]
+    assert len(set(sentences)) == len(CODEC)
+    for name, sentence in zip(CODEC.names, sentences, strict=True):
+        assert sentence.endswith(".") and sentence.count(".") == 1
+        assert name == "Sleep" or name.partition(" ")[2] in sentence
+
+
 def test_kinds_and_targets__say_what_the_names_say():
     for name, kind, target in zip(CODEC.names[1:], CODEC.kinds[1:], CODEC.targets[1:], strict=True):
         places = NETWORK.subnets if kind == RedKind.DISCOVER_REMOTE_SYSTEMS else NETWORK.hosts

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cageflow.listed import split_weighted
 from cageflow.report.duel_page import write_duel_page
 from cageflow.runs.interrupt import RunStoppedError
 from cageflow.settings.reading import read_config
@@ -43,15 +44,15 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_duel__grows_both_sides_and_goes_on_as_if_it_never_had_been_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = duel.duel(settings(), tmp_path / "whole", 2, silent)
+    found = duel.duel(settings(), tmp_path / "whole, seed=1", 2, silent)
     assert found.blues == ("the first", "round 1", "round 2")
     assert found.reds[-2:] == ("learned 1", "learned 2") and "SleepAgent" not in found.reds
     assert found.payoffs.shape == (3, len(found.reds)) and np.isfinite(found.payoffs).all()
     for number in (1, 2):
-        config = read_config(tmp_path / "whole" / "rounds" / f"{number}-red" / "config.json")
+        config = read_config(found.run_dir / "rounds" / f"{number}-red" / "config.json")
         assert config.plays_red and "react" in config.opponent
     page = write_duel_page(found).read_text()
-    assert "Exploitability by round" in page and (tmp_path / "whole" / "report" / "duel.svg").is_file()
+    assert "Exploitability by round" in page and (found.run_dir / "report" / "duel.svg").is_file()
     calls = 0
 
     def stop_later(study: Study) -> None:
@@ -66,6 +67,25 @@ def test_duel__grows_both_sides_and_goes_on_as_if_it_never_had_been_stopped(
             duel.duel(settings(), tmp_path / "stopped", 2, silent)
     parts = duel.go_on(tmp_path / "stopped", 2, silent)
     assert parts.to_json() | {"run_dir": ""} == found.to_json() | {"run_dir": ""}
+
+
+def test_mixture__names_files_in_folders_of_any_name(tmp_path: Path) -> None:
+    policy = tmp_path / "duel, seed=1" / "blue.safetensors"
+    names, shares = {"a": str(policy), "b": "react"}, [0.25, 0.75]
+    assert split_weighted(duel._mixture(names, shares)) == [(str(policy), "0.2500"), ("react", "0.7500")]
+    assert split_weighted(duel._mixture(names, [1.0, 0.0])) == [(str(policy), "1")]
+
+
+def test_plan__says_what_will_be_done_and_how_long_it_takes(tmp_path: Path) -> None:
+    said: list[str] = []
+    duel.duel(settings(rounds=1), tmp_path / "run", 2, said.append)
+    assert said[0].endswith("1 round trains blue for 16 episodes and red for 16; that takes less than a minute")
+    whole = duel.make_settings("react", {}, {}, {}, {})
+    assert duel.plan(whole, 2) == (
+        "beginning with react, each of 4 rounds trains blue for 100,000 episodes and red for 20,000; "
+        "that takes some 9 minutes"
+    )
+    assert duel.plan(whole, 1).endswith("some 14 minutes")
 
 
 def test_round__says_what_each_side_gains_on_the_mixture_of_the_other() -> None:

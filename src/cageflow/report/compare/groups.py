@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cageflow.errors import UserError
+from cageflow.listed import split_list
 from cageflow.report.compare.members import WHAT, Game, Member, read_members
 
 FIRST_IN_LABELS = (
@@ -138,9 +139,11 @@ def _rank(name: str) -> int:
 
 def _parse_group(text: str) -> tuple[str, list[Path]]:
     name, equals, runs = text.partition("=")
-    name, parts = name.strip(), [part.strip() for part in runs.split(",")]
+    name, parts = name.strip(), split_list(runs)
     if not equals or not name or not all(parts):
-        raise UserError(f"--group is {text!r}: expected NAME=RUN,RUN")
+        raise UserError(
+            f"--group is {text!r}: expected NAME=RUN,RUN, a name of a run with a comma in it in double quotes"
+        )
     # The shell leaves patterns alone where they stand behind a name.
     return name, [Path(path) for part in parts for path in sorted(glob.glob(part)) or [part]]
 
