@@ -7,6 +7,7 @@ import json
 import random
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from cageflow.parity.recording import Recording, RecordingMeta, empty_arrays, lo
 from cageflow.runs.layout import RECOMMENDATION
 from cageflow.runs.log_file import read_log
 from cageflow.runs.logs import LOGS, UPDATES
-from cageflow.runs.recommendation import SavedRecommendation, read_recommendation, write_recommendation
+from cageflow.runs.recommendation import FinalTraining, SavedRecommendation, read_recommendation, write_recommendation
 from cageflow.runs.saved_run import read_run
 from cageflow.scenario import UNIT_TYPES, default_network
 from cageflow.scenario.schema import load_scenario
@@ -170,7 +171,13 @@ def _recommendation(path: Path) -> None:
         reward=-14.5, reward_se=0.25, compliance=0.97, compliance_se=0.01, episodes=500, tests=tests
     )
     found = SavedRecommendation(
-        order=UNIT_TYPES, training=2, training_episodes=6000, feasible=True, belief=-14.0, evaluation=evaluation
+        order=UNIT_TYPES,
+        training=2,
+        training_episodes=6000,
+        feasible=True,
+        belief=-14.0,
+        evaluation=evaluation,
+        final=FinalTraining(after=30_000, episodes=30_000, evaluation=replace(evaluation, reward=-13.5)),
     )
     write_recommendation(path.parent, found)
     assert read_recommendation(path.parent) == found

@@ -209,7 +209,8 @@ class BesideSettings:
         int | None,
         Bounds(ge=0, le=1000),
         Option(
-            "Trainings of plain PPO beside, each with the whole budget of an order, to say what an order is worth.",
+            "Trainings of plain PPO beside, each with the whole budget of an order, to say what an order is worth; "
+            "with final-episodes as many with all the episodes.",
             "1, a landscape's repetitions; 0 where they would cost over a quarter of the run",
             advanced=False,
         ),

@@ -34,7 +34,7 @@ from cageflow.report.sections import (
     tradeoff,
 )
 from cageflow.report.wording import number, order_words, signed
-from cageflow.runs.recommendation import SavedRecommendation
+from cageflow.runs.recommendation import FinalTraining, SavedRecommendation
 from cageflow.runs.saved_run import read_run
 from cageflow.scenario.unit_types import UNIT_TYPES
 from cageflow.training.trainer import FreshEvaluation
@@ -441,3 +441,14 @@ def test_search_that_has_ended__stands_by_what_it_measured_afresh(search: Materi
     assert "97.1" in next(card.note for card in cards.cards if card.label == "Compliance")
     words = " ".join(words for block in only(section, Prose) for words in block.paragraphs)
     assert "which chose nothing" in words and "flatters" not in words
+    final = FinalTraining(after=500, episodes=700, evaluation=replace(evaluation, reward=-18.5))
+    trained = replace(ended, run=replace(ended.run, recommendation=replace(recommended, final=final)))
+    assert trained.run.episodes == ended.run.episodes + 700
+    section = answer.section(trained)
+    rows = {row[0]: row for table in only(section, Table) for row in table.rows}
+    assert rows[f"{order_words(FIRST)} (as the run measured it when it ended)"][2] == number(-18.5)
+    before = rows[f"{order_words(FIRST)} (as the search left it)"]
+    assert (before[2], before[4]) == (number(-21.5), signed(3.0))
+    assert "trained on with 700 that were kept back" in repr(section)
+    missed = replace(final, evaluation=replace(evaluation, compliance=0.5))
+    assert not replace(trained.run, recommendation=replace(recommended, final=missed)).is_feasible
