@@ -16,6 +16,7 @@ from cageflow.collect.seeds import action_uniform
 from cageflow.learn.bit_table import TableRoom, find_or_add_packed, find_or_add_row
 from cageflow.learn.inference import ActorRoom, evaluate_rows
 from cageflow.learn.sampling import num_totals, sample_masked_row, sample_row
+from cageflow.numerics.borrowing import borrowed
 from cageflow.numerics.stopwatch import now
 from cageflow.sim.batch import play_loop
 from cageflow.sim.knowledge import keep_order, update_mask
@@ -112,6 +113,8 @@ def play_steps(
         Steps that are now behind them: T + 1 once they have ended and the last observation is noted; -1 - b where the
         mask of game b allows no action of any probability.
     """
+    seeds, played, actor, masking = borrowed(seeds), borrowed(played), borrowed(actor), borrowed(masking)
+    mask_table, judging, steps = borrowed(mask_table), borrowed(judging), borrowed(steps)
     num_steps, num_envs = steps.actions.shape
     net, table = played.nets[0], actor.table
     is_masked = masking.leaves_out or masking.keeps_order

@@ -33,6 +33,7 @@ class Player:
         self._games = games
         self._num_steps = num_steps
         self._actor: Actor | None = None
+        self._mask_table: BitTable | None = None
         self._against: dict[str, Games] = {}
 
     def play(
@@ -87,7 +88,9 @@ class Player:
         steps = _make_room(self._num_steps, len(seeds))
         if isinstance(games, LocalGames) and isinstance(games.batch, GameBatch) and games.batch.red is None:
             actor = self._start_actor(weights, masked=games.is_masked)
-            masks = _play_compiled(games, games.batch, actor, seeds, steps)
+            mask_table = self._start_masks(len(games.spec.options.network.codec))
+            _play_compiled(games, games.batch, actor, mask_table, seeds, steps)
+            masks = mask_table if games.is_masked else None
         else:
             actor = self._start_actor(weights, masked=games.masks is not None)
             masks = _play_step_by_step(games, actor, seeds, steps)
@@ -129,6 +132,13 @@ class Player:
             self._actor.start(weights)
         return self._actor
 
+    def _start_masks(self, num_actions: int) -> BitTable:
+        """An empty table for the distinct masks, as large as the last play needed."""
+        if self._mask_table is None or self._mask_table.num_bits != num_actions:
+            self._mask_table = BitTable(num_actions)
+        self._mask_table.clear()
+        return self._mask_table
+
 
 def _make_room(num_steps: int, num_envs: int) -> Steps:
     shape = (num_steps, num_envs)
@@ -163,16 +173,23 @@ def _play_step_by_step(games: Games, actor: Actor, seeds: npt.NDArray[np.uint64]
 
 
 def _play_compiled(
-    games: LocalGames, batch: GameBatch, actor: Actor, seeds: npt.NDArray[np.uint64], steps: Steps
-) -> BitTable | None:
+    games: LocalGames,
+    batch: GameBatch,
+    actor: Actor,
+    mask_table: BitTable,
+    seeds: npt.NDArray[np.uint64],
+    steps: Steps,
+) -> None:
     """Likewise on the compiled simulator, in compiled code.
+
+    Args:
+        mask_table: for the distinct masks; written.
 
     Raises:
         ValueError: a mask that allows nothing.
     """
     network = games.spec.options.network
     tracker = games.tracker or ComplianceTracker(network, network.orders.unrank(0), 0, 0.0)
-    mask_table = BitTable(len(network.codec))
     bits = np.empty(actor.num_bits, np.uint8)
     played = Played(*batch.played, games.table, bits, batch.memory.recalled_decoys)
     known, starts, host_actions, masks = batch.memory.mask_keeping()
@@ -205,4 +222,3 @@ def _play_compiled(
         mask_table.fill(int(steps.counts[1]))
         if behind < 0:
             raise ValueError(f"the mask of environment {-1 - behind} allows no action of any probability")
-    return mask_table if games.is_masked else None

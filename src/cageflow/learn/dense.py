@@ -8,6 +8,7 @@ A stack's weights stand in one vector, layer after layer: the bias, then a row o
 filled up to a multiple of `LANES`.
 """
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,11 +38,16 @@ _ZERO = np.float32(0.0)
 
 
 def stack_layout(sizes: Sequence[int], first: int = 0) -> NDArray[np.int64]:
-    """(L, 8) int64: where the layers of a stack stand in its memory, the weights from place `first` on.
+    """(L, 8) int64, not to be changed: where a stack's layers stand in its memory, the weights from place `first` on.
 
     Args:
         sizes: inputs, hidden widths, outputs.
     """
+    return _stack_layout(tuple(sizes), first)
+
+
+@functools.lru_cache(maxsize=1000)
+def _stack_layout(sizes: tuple[int, ...], first: int) -> NDArray[np.int64]:
     layout = np.zeros((len(sizes) - 1, 8), np.int64)
     layout[:, INPUTS] = sizes[:-1]
     layout[:, OUTPUTS] = sizes[1:]

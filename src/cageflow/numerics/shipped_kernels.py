@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cageflow.numerics.light_loading import prepare
 from cageflow.reading import parse_json
 
 PACKAGE = Path(__file__).parents[1]
@@ -167,7 +168,7 @@ def use_shipped_kernels() -> None:
         content = _content(self._py_func, signature)
         if content is None:
             return load(self, signature, target)
-        target.refresh()
+        prepare(target)
         return self._impl.rebuild(target, pickle.loads(content))
 
     FunctionCache.load_overload = loading  # type: ignore[method-assign]

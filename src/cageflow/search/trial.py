@@ -6,7 +6,7 @@ training on; in a search in rungs from one number of its episodes to the next.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from cageflow.scenario.orders import Order, show_order
@@ -58,7 +58,7 @@ class TrialRequest:
 
     def to_json(self) -> dict[str, Any]:
         """The request as plain data for `json.dump`."""
-        return asdict(self)
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "TrialRequest":
@@ -139,7 +139,7 @@ class TrialResult:
 
     def to_json(self) -> dict[str, Any]:
         """The result as plain data for `json.dump`; floats survive the round trip bit for bit."""
-        return asdict(self)
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "TrialResult":

@@ -15,6 +15,7 @@ from numba import config
 from cageflow.kernel_cache import name_records_by_content
 from cageflow.numerics.compiling import watch_compiling
 from cageflow.numerics.compiling_once import compile_once
+from cageflow.numerics.light_loading import load_lightly
 from cageflow.numerics.shipped_kernels import use_shipped_kernels
 from cageflow.numerics.together import compile_together
 from cageflow.numerics.typing_once import type_once
@@ -22,6 +23,7 @@ from cageflow.sim.state import Array
 
 name_records_by_content()
 watch_compiling()
+load_lightly()
 compile_once()
 compile_together()
 type_once()
