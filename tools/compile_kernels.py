@@ -45,9 +45,9 @@ COMMANDS = (
     f"search --workflow-mode rewarded --strategy gp-ucb --total-episodes 600 --max-episodes-per-workflow 200 {SMALL}",
     f"train --preset champion --no-workflow --total-episodes 1200 {SMALL}",
     "report search --evaluation-episodes 100",
-    "evaluate search --evaluation-episodes 30 --quiet",
-    "evaluate champion champion-ordered react sleep --evaluation-episodes 30 --quiet",
-    "evaluate champion champion-ordered react sleep --evaluation-episodes 30 --quiet --rules challenge",
+    "evaluate search --evaluation-episodes 30",
+    "evaluate champion champion-ordered react sleep --evaluation-episodes 30",
+    "evaluate champion champion-ordered react sleep --evaluation-episodes 30 --rules challenge",
     "play --blue search --red-agent bline --max-steps 3",
     "watch champion --max-steps 3 --out watch.html",
 )
@@ -59,7 +59,7 @@ NETWORKS = ("plant", "clinic", "campus")
 def commands() -> tuple[str, ...]:
     """All that is run."""
     trainings = (
-        f"train --network {name} --no-workflow --red-agent meander --total-episodes 200 {SMALL}" for name in NETWORKS
+        f"train --scenario {name} --no-workflow --red-agent meander --total-episodes 200 {SMALL}" for name in NETWORKS
     )
     return (*COMMANDS, *trainings)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
+from cageflow.cli import app
 from cageflow.envs import seeds
 from cageflow.envs.seeds import EpisodeStream
 from cageflow.numerics import shipped_kernels
 from cageflow.numerics.shipped_kernels import KERNELS, LIST, PACKAGE, Shipped, digest, made_with, name_of
-from tools.compile_kernels import kernels_of, modules, write
+from tools.compile_kernels import commands, kernels_of, modules, write
 
 USE = """
 import cageflow.sim.batch
@@ -163,3 +166,11 @@ def _digest_in(package: Path, sources: list[str]) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shipped_kernels, "PACKAGE", package)
         return digest(sources)
+
+
+def test_commands_that_compile_ahead__exist_with_their_options() -> None:
+    known = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    for command in commands():
+        name, *words = shlex.split(command)
+        options = {option for one in known[name].params for option in (*one.opts, *one.secondary_opts)}
+        assert {word for word in words if word.startswith("--")} <= options, command
