@@ -12,7 +12,7 @@ INSTALLED := $(VENV)/.installed
 CACHED = NUMBA_CACHE_DIR="$$($(BIN)/python tools/numba_cache_dir.py)"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup search test fmt lint type test-unit test-parity test-stat test-bounds test-networks test-crash test-processors test-unbiased wheel compiled-wheel docs notebooks pictures figures bench clean-cache
+.PHONY: help setup search test test-all fmt lint type test-unit test-parity test-stat test-bounds test-networks test-crash test-processors test-unbiased wheel compiled-wheel docs notebooks pictures figures bench clean-cache
 
 help: ## print this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -39,8 +39,11 @@ $(INSTALLED): pyproject.toml constraints.txt
 search: setup ## run a small but real workflow search, with live progress (SEARCH_ARGS="...")
 	$(CACHED) $(BIN)/cageflow search $(SEARCH_ARGS)
 
-# The tests come last, so that pytest's closing line closes the output.
-test: lint type ## lint, types and all tests, a quarter of an hour on 2 cores
+# The types are checked in what the tests leave free of the cores; pytest ends later, so its closing line closes the output.
+test: lint ## lint, types and all tests, a quarter of an hour on 2 cores
+	@$(MAKE) --no-print-directory -j 2 type test-all
+
+test-all: setup ## all tests
 	$(BIN)/pytest $(PYTEST_ARGS) --durations 5
 
 fmt: setup ## put the code in shape and mend what ruff can mend
