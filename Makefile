@@ -1,7 +1,7 @@
 # `make` lists the targets. Everything is installed into .venv, from this folder's own files.
 
 PYTHON ?= python3
-SEARCH_ARGS ?= --durations cage4 --red-agent meander --total-episodes 60000 --max-episodes-per-workflow 6000 --seed 1
+SEARCH_ARGS ?= --durations cage4 --red-agent meander --total-episodes 60000 --max-episodes-per-workflow 1500 --final-episodes 20000 --seed 1
 BENCH_ARGS ?= sim
 PYTEST_ARGS ?= -n 2 --dist loadfile -q
 
