@@ -14,6 +14,7 @@ import stat
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 VARIABLE = "NUMBA_CACHE_DIR"
 PACKAGE = Path(__file__).parent
@@ -105,7 +106,31 @@ def _temporary_folder() -> Path | None:
 
 
 def _keep_nothing() -> None:
-    """Have `njit(cache=True)` compile without a cache."""
-    from numba.core.dispatcher import Dispatcher
+    """Have `njit(cache=True)` compile without a cache; kernels that came with the package are still found."""
+    from numba.core.caching import CacheImpl, FunctionCache, _CacheLocator
 
-    Dispatcher.enable_caching = lambda self: None  # type: ignore[method-assign]
+    class Nowhere(_CacheLocator):
+        """A folder that cannot be."""
+
+        @classmethod
+        def from_function(cls, py_func: Any, py_file: str) -> Nowhere:
+            return cls()
+
+        def get_cache_path(self) -> str:
+            return os.path.join(__file__, "nowhere")
+
+        def get_source_stamp(self) -> None:
+            return None
+
+        def get_disambiguator(self) -> str:
+            return ""
+
+    begin = FunctionCache.__init__
+
+    def beginning(self: FunctionCache, py_func: Any) -> None:
+        begin(self, py_func)
+        self.disable()  # so that nothing is looked for there
+
+    locators: Any = CacheImpl
+    locators._locator_classes = [Nowhere]
+    FunctionCache.__init__ = beginning  # type: ignore[method-assign, assignment]

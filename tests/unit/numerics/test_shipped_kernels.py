@@ -22,8 +22,8 @@ from tools.compile_kernels import commands, kernels_of, modules, write
 
 USE = """
 import cageflow.sim.batch
-from cageflow.envs.seeds import EpisodeStream
-print(*EpisodeStream(1, "test").seeds(0, 3))
+from cageflow.envs.seeds import EpisodeStream, scramble
+print(*EpisodeStream(1, "test").seeds(0, 3), "found" if scramble.stats.cache_hits else "compiled")
 """
 FUNCTION = seeds.scramble.py_func
 ONE = 1
@@ -140,7 +140,7 @@ def test_sources__are_all_that_can_change_a_kernel(placed: Path) -> None:
     assert {f"{name.partition('.')[2].replace('.', '/')}.py" for name in modules()} <= set(shipped.sources)
 
 
-def test_installed_package__compiles_nothing_that_it_came_with_and_all_after_an_edit(
+def test_installed_package__compiles_nothing_that_it_came_with_even_read_only_and_all_after_an_edit(
     made: Path, tmp_path: Path
 ) -> None:
     site = tmp_path / "site" / "cageflow"
@@ -149,17 +149,24 @@ def test_installed_package__compiles_nothing_that_it_came_with_and_all_after_an_
     features = site / "numerics" / "shipped_kernels.py"
     features.write_text(features.read_text() + "\nFEATURES = ()\n")  # as above; what is edited here counts as shipped
     edit(site / "data", lambda of: of.update(sha256=_digest_in(site, of["sources"])))
-    environ = os.environ | {"PYTHONPATH": str(site.parent), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    expected = " ".join(str(one) for one in EpisodeStream(1, "test").seeds(0, 3))
 
-    def use() -> tuple[str, bool]:
-        done = subprocess.run([sys.executable, "-c", USE], env=environ, capture_output=True, text=True, check=True)
-        return done.stdout, any((tmp_path / "cache").rglob("*.nbi"))
+    def use(program: str = USE, **variables: str) -> str:
+        environ = os.environ | {"PYTHONPATH": str(site.parent)} | variables
+        done = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=True)
+        return done.stdout.removeprefix(expected).strip()
 
-    expected = " ".join(str(one) for one in EpisodeStream(1, "test").seeds(0, 3)) + "\n"
-    assert use() == (expected, False)
+    assert use(NUMBA_CACHE_DIR=str(tmp_path / "cache")) == "found"
+    assert not [*(tmp_path / "cache").rglob("*.nbi")]
+    for folder in [path.parent for path in site.rglob("*.py")]:
+        (folder / "__pycache__").touch()
+    nowhere = str(tmp_path / "site" / "cageflow" / "__init__.py")
+    no_folder = f"import tempfile; tempfile.tempdir = {nowhere!r}"
+    read_only = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR"), nowhere)
+    assert use(f"{no_folder}{USE}", **read_only) == "found"
     with (site / "sim" / "red_actions.py").open("a") as file:
         file.write("# edited\n")
-    assert use() == (expected, True)
+    assert use(f"{no_folder}{USE}", **read_only) == "compiled"
 
 
 def _digest_in(package: Path, sources: list[str]) -> str:
