@@ -23,6 +23,7 @@ from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import make_config
 from cageflow.settings.wording import beside_resume
 from cageflow.studies.beside import train_one_order, train_plain, train_plain_long
+from cageflow.studies.early import EarlyPlain
 from cageflow.studies.final import train_final
 
 PLAIN = "none"
@@ -170,7 +171,10 @@ def carry_out(
     new = _new_config(command, settings, path_of(config))
     for note in (*notes_on_start(new), *notes_on_red(new.game())):
         told.say(note)
-    return runs.start(new, path_of(run_dir), told.reporter(), executor=executor, wandb=wandb)
+    if executor is not None:
+        return runs.start(new, path_of(run_dir), told.reporter(), executor=executor, wandb=wandb)
+    with EarlyPlain(new) as plain:
+        return runs.start(new, path_of(run_dir), told.reporter(), wandb=wandb, on_open=plain.begin)
 
 
 def train_beside(summary: RunSummary, told: Listener, cyborg_path: str | Path | None = None) -> None:

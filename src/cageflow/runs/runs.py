@@ -58,8 +58,9 @@ def start(
     executor: Executor | None = None,
     stop: StopRequest | None = None,
     wandb: str | None = None,
+    on_open: Callable[[Path], None] | None = None,
 ) -> RunSummary:
-    """Start a run in a new folder; see `_run`."""
+    """Start a run in a new folder; see `_run`. `on_open` is told the folder when it is there."""
     if executor is not None and not config.has_trials:
         raise UserError(f"{config.command} runs in one process: leave the executor out, or use search or landscape")
     config = on_network_of_start(config)
@@ -68,9 +69,14 @@ def start(
     path = run_dir or default_run_dir(config)
     check_new(path)
     learner = read_start(config)
-    return _run(
-        config, path, lambda: (make_folder(path, config, learner, reporter.note), {}), reporter, executor, stop, wandb
-    )
+
+    def open_folder() -> tuple[RunFolder, dict[str, Any]]:
+        folder = make_folder(path, config, learner, reporter.note)
+        if on_open is not None:
+            on_open(path)
+        return folder, {}
+
+    return _run(config, path, open_folder, reporter, executor, stop, wandb)
 
 
 def resume(

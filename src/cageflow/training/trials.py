@@ -88,8 +88,27 @@ class TrialPart:
     outcome: TrialOutcome | None
 
 
-PART_EPISODES = 1000
+PART_EPISODES = 500
 """Episodes of a part: few enough that no core waits long for another's news, many enough that handing over is cheap."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """A trial as a part of it has left it in this process.
+
+    Attributes:
+        task: of its next part.
+        trainer: who goes on with that.
+        collector: the trainer's.
+    """
+
+    task: TrialTask
+    trainer: PolicyTrainer
+    collector: Collector
+
+
+_standing: list[_Standing] = []
+"""The trial that this process has worked on last, if it goes on: whoever gets its next part need not begin anew."""
 
 
 def run_trial(task: TrialTask, part_episodes: int = PART_EPISODES) -> TrialPart:
@@ -110,21 +129,52 @@ def run_trial(task: TrialTask, part_episodes: int = PART_EPISODES) -> TrialPart:
     num_episodes = part_episodes if task.config.collector in RESUMED_EXACTLY else None
     outcome, then = None, None
     with _network_file(task) as config:
-        collector = make_collector(config.collector, game_spec(config), config.n_workers)
+        trainer, collector = _standing_at(task) or _begin(task, config)
         try:
-            trainer = _start(task, config, collector, None if task.trainer is None else parse_state(task.trainer))
             ending = train_on(trainer, lambda trainer, record, ending: updates.append(record), num_episodes)
             if ending is None:
                 state, seconds = dump_state(trainer.state_dict()), task.seconds + time.monotonic() - started
                 then = replace(task, trainer=state, seconds=seconds)
                 trainer.close()
+                if config.collector == KEPT and task.network is None:
+                    _standing.append(_Standing(then, trainer, collector))
             else:
                 outcome = _end(task, trainer, ending, started)
         finally:
-            collector.close()
+            if not _standing:
+                collector.close()
     return TrialPart(
         order=task.request.order, episodes=trainer.trial_episodes, updates=tuple(updates), then=then, outcome=outcome
     )
+
+
+KEPT = "vector"
+"""The collector that is kept from part to part: it has no processes of its own."""
+
+
+def _standing_at(task: TrialTask) -> tuple[PolicyTrainer, Collector] | None:
+    """Who goes on with a trial where this process has left it; None where it has not, or has done something else since.
+
+    It stands as its state says, so that nothing depends on who gets a part.
+    """
+    if not _standing:
+        return None
+    last = _standing.pop()
+    if last.task == task:
+        return last.trainer, last.collector
+    last.collector.close()
+    return None
+
+
+def _begin(task: TrialTask, config: PolicyConfig) -> tuple[PolicyTrainer, Collector]:
+    """Who takes a trial up from the state that its task says, or from its start."""
+    collector = make_collector(config.collector, game_spec(config), config.n_workers)
+    try:
+        state = None if task.trainer is None else parse_state(task.trainer)
+        return _start(task, config, collector, state), collector
+    except BaseException:
+        collector.close()
+        raise
 
 
 def train_trial(

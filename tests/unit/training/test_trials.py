@@ -69,6 +69,27 @@ def test_trial__in_parts_is_the_same(part_episodes: int) -> None:
     assert figures(run(TASK, part_episodes)) == figures(run(TASK))
 
 
+def test_trial__goes_on_as_it_stands_where_the_same_process_gets_its_next_part_and_nothing_came_between(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun = []
+    begin = trials._begin
+    monkeypatch.setattr(trials, "_begin", lambda *given: begun.append(given) or begin(*given))
+    alone = figures(run(TASK, 8))
+    assert len(begun) == 1
+    first, other = run_trial(TASK, 8), run_trial(replace(TASK, request=replace(REQUEST, seed=5)), 8)
+    assert first.then is not None and other.then is not None
+    again, taken = run_trial(first.then, 8), run_trial(other.then, 8)
+    assert len(begun) == 5, "each came between the parts of the other"
+    assert again.then is not None and taken.then is not None
+    last = run_trial(taken.then, 8)
+    assert len(begun) == 5 and last.outcome is not None
+    updates = [one for part in (first, again) for one in part.updates]
+    outcome = run_trial(again.then, 8)
+    assert outcome.outcome is not None
+    assert figures((outcome.outcome, [*updates, *outcome.updates])) == alone
+
+
 def test_trial__of_a_collector_that_plays_ahead_is_one_part(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trials, "make_collector", lambda name, spec, workers: make_collector("vector", spec, workers))
     task = replace(TASK, config=CONFIG.model_copy(update={"collector": "process"}))

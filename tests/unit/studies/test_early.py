@@ -1,0 +1,71 @@
+"""What is begun beside a run while it goes is gone on with at its end, and comes to what it would have come to."""
+
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cageflow.analysis.beside import PLAIN, training_path
+from cageflow.runs import runs
+from cageflow.runs.checkpoint import finished_policy
+from cageflow.runs.progress import Quiet
+from cageflow.settings.config import RunConfig
+from cageflow.settings.reading import make_config
+from cageflow.studies import early
+from cageflow.studies.beside import train_plain
+from cageflow.studies.early import EarlyPlain
+from cageflow.work.worker_process import WorkerProcess
+
+SMALL: dict[str, Any] = {"max_steps": 10, "episodes_per_update": 8, "evaluation_episodes": 4, "seed": 2}
+BESIDE = {**SMALL, "total_episodes": 32, "max_episodes_per_workflow": 16, "compare_plain": 2}
+
+
+def config_of(**changes: Any) -> RunConfig:
+    return make_config({**BESIDE, "executor": "process", "parallel_workflows": 2, **changes})
+
+
+def search(path: Path) -> Path:
+    runs.start(make_config({**BESIDE, "executor": "inline"}), path, Quiet())
+    return path
+
+
+def policies(path: Path) -> list[bytes]:
+    found = [finished_policy(training_path(path, PLAIN, number)) for number in (1, 2)]
+    return [policy.read_bytes() for policy in found if policy is not None]
+
+
+def test_early_trainings__are_gone_on_with_and_come_to_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(early, "can_fork", lambda: True)
+    monkeypatch.setattr(early, "WorkerProcess", lambda *given, forks: WorkerProcess(*given))  # this one has threads
+    begun, other = search(tmp_path / "begun"), search(tmp_path / "other")
+    with EarlyPlain(config_of()) as plain:
+        plain.begin(begun)
+        give_up = time.monotonic() + 100
+        while time.monotonic() < give_up and not training_path(begun, PLAIN, 1).is_dir():
+            time.sleep(0.02)
+    assert training_path(begun, PLAIN, 1).is_dir() and not training_path(other, PLAIN, 1).exists()
+    wanted = train_plain(other, Quiet)
+    assert train_plain(begun, Quiet) == wanted is not None
+    assert policies(begun) == policies(other) and len(policies(other)) == 2
+
+
+def test_early_training__goes_on_to_the_end_where_it_is_let(tmp_path: Path) -> None:
+    path = search(tmp_path / "run")
+    early.train_early(path)
+    assert len(policies(path)) == 2
+
+
+@pytest.mark.parametrize(
+    "changes", [{"compare_plain": 0}, {"executor": "inline", "parallel_workflows": 1}, {"device": "cuda"}]
+)
+def test_nothing_is_begun__where_there_is_nothing_to_train_or_no_core_to_spare(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(early, "can_fork", lambda: True)
+    monkeypatch.setattr(early, "WorkerProcess", partial(pytest.fail, "a process was started"))
+    with EarlyPlain(config_of(**changes)) as plain:
+        plain.begin(Path("nowhere"))
