@@ -58,10 +58,14 @@ NETWORKS = ("plant", "clinic", "campus")
 
 def commands() -> tuple[str, ...]:
     """All that is run."""
-    trainings = (
-        f"train --scenario {name} --no-workflow --red-agent meander --total-episodes 200 {SMALL}" for name in NETWORKS
+    of_networks = (
+        (
+            f"train --scenario {name} --no-workflow --red-agent meander --total-episodes 200 {SMALL} --run-dir {name}",
+            f"evaluate {name} --evaluation-episodes 30 --red-agent bline",
+        )
+        for name in NETWORKS
     )
-    return (*COMMANDS, *trainings)
+    return (*COMMANDS, *(command for pair in of_networks for command in pair))
 
 
 def run_all(programs: Sequence[Sequence[str]], cache: Path) -> None:

@@ -65,6 +65,7 @@ NO_COMMANDS = {
     ("search.md", "enterprise before user "): "what a search prints",
     ("search.md", "CAGE Challenge 2, Scenario2, durations cage4,"): "what regret prints",
     ("networks.md", "protocol: {"): "a line of a network file",
+    ("scaling.md", "export NUMBA_CPU_NAME="): "sets variables",
 }
 """How the other blocks without a language begin."""
 
