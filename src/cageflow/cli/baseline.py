@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,10 +23,11 @@ from cageflow.cli.options import (
     Rules,
     RunDir,
     ScenarioFile,
+    as_text,
     option,
     refuse_beside_resume,
 )
-from cageflow.cli.output import print_json
+from cageflow.cli.output import figures_table, print_json
 from cageflow.cli.telling import Telling
 from cageflow.errors import UserError
 
@@ -82,20 +83,22 @@ def baseline(
     from cageflow.scenario.red_agents import is_code
     from cageflow.studies import baselines
 
-    settings: dict[str, Any] = {
-        "total_episodes": total_episodes,
-        "seed": seed,
-        "red_agent": red_agent,
-        "rules": rules,
-        "observation": observation,
-        "max_steps": max_steps,
-        "green": green,
-        "scenario": None if scenario is None else str(scenario),
-        "durations": durations,
-        "workflow": workflow,
-        "compliance_definition": compliance_definition,
-        "evaluation_episodes": evaluation_episodes,
-    }
+    settings = as_text(
+        {
+            "total_episodes": total_episodes,
+            "seed": seed,
+            "red_agent": red_agent,
+            "rules": rules,
+            "observation": observation,
+            "max_steps": max_steps,
+            "green": green,
+            "scenario": scenario,
+            "durations": durations,
+            "workflow": workflow,
+            "compliance_definition": compliance_definition,
+            "evaluation_episodes": evaluation_episodes,
+        }
+    )
     if resume is not None:
         refuse_beside_resume(
             {**settings, "run_dir": run_dir, "red_agent": None if is_code(red_agent or "") else red_agent}
@@ -130,14 +133,9 @@ def _durations(game: GameOptions) -> str:
 
 
 def _print(table: BaselineTable) -> None:
-    from rich.table import Table
-
     settings, console = table.settings, terminal.make_console(highlight=False)
     game = settings.game
-    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    shown.add_column("baseline")
-    for heading in ("return", "SE", "SD of seeds", "compliance", "episodes", "s"):
-        shown.add_column(heading, justify="right")
+    shown = figures_table("baseline", "return", "SE", "SD of seeds", "compliance", "episodes", "s", gap=2)
     for one in table.summaries:
         shown.add_row(
             one.name,

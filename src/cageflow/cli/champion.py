@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cageflow import terminal
 from cageflow.cli.app import app
@@ -21,10 +21,12 @@ from cageflow.cli.options import (
     RedMixture,
     RunDir,
     ScenarioFile,
+    StudyResume,
+    as_text,
     option,
     refuse_beside_resume,
 )
-from cageflow.cli.output import print_json, whole_numbers
+from cageflow.cli.output import figures_table, print_json, whole_numbers
 from cageflow.cli.telling import Telling
 
 if TYPE_CHECKING:
@@ -60,9 +62,7 @@ def champion(
     ] = None,
     config: Annotated[Path | None, option("A YAML file with settings of the training, such as ppo.")] = None,
     run_dir: RunDir = None,
-    resume: Annotated[
-        Path | None, option("Go on with the run in this folder, as if it never had been stopped.")
-    ] = None,
+    resume: StudyResume = None,
     quiet: IsQuiet = False,
     as_json: Json = False,
     workflow: Annotated[str | None, option(f"The order to follow. {ORDER_FORMS}", "none")] = None,
@@ -85,20 +85,22 @@ def champion(
     """Train one defender against all red agents with several seeds, and judge it by the network's protocol."""
     from cageflow.studies import champion as champions
 
-    given: dict[str, Any] = {
-        "rules": rules,
-        "total_episodes": total_episodes,
-        "workflow": workflow,
-        "workflow_mode": workflow_mode,
-        "alignment_lambda": alignment_lambda,
-        "compliance_definition": compliance_definition,
-        "red_agent": red_agent,
-        "red_mixture": red_mixture,
-        "green_share": green_share,
-        "perturbed_starts": perturbed_starts,
-        "scenario": None if scenario is None else str(scenario),
-        "durations": durations,
-    }
+    given = as_text(
+        {
+            "rules": rules,
+            "total_episodes": total_episodes,
+            "workflow": workflow,
+            "workflow_mode": workflow_mode,
+            "alignment_lambda": alignment_lambda,
+            "compliance_definition": compliance_definition,
+            "red_agent": red_agent,
+            "red_mixture": red_mixture,
+            "green_share": green_share,
+            "perturbed_starts": perturbed_starts,
+            "scenario": scenario,
+            "durations": durations,
+        }
+    )
     others = {
         "seed": seed,
         "evaluation_episodes": evaluation_episodes,
@@ -129,18 +131,13 @@ def champion(
 
 
 def _print(table: ChampionTable) -> None:
-    from rich.table import Table
-
     from cageflow.evaluation.leader_board import leader_board
     from cageflow.scenario.red_agents import red_words
 
     console, first, total = terminal.make_console(highlight=False), table.results[0].evaluation, table.total
     winner = table.winner_cells()
-    shown = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    shown.add_column("steps, against")
     names = [f"seed {one.seed}" for one in table.results]
-    for heading in (*names, *(["mean"] if total else []), *(["winner"] if winner else [])):
-        shown.add_column(heading, justify="right")
+    shown = figures_table("steps, against", *names, *(["mean"] if total else []), *(["winner"] if winner else []))
     for i, cell in enumerate(first.cells):
         means = [one.evaluation.cells[i].summary.mean for one in table.results]
         means += ([table.cell_means()[i]] if total else []) + ([winner[i]] if winner else [])

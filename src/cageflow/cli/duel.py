@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,10 +19,12 @@ from cageflow.cli.options import (
     PolicyScenario,
     Rules,
     RunDir,
+    StudyResume,
+    as_text,
     option,
     refuse_beside_resume,
 )
-from cageflow.cli.output import print_json
+from cageflow.cli.output import figures_table, print_json
 from cageflow.cli.telling import Telling
 
 if TYPE_CHECKING:
@@ -56,9 +58,7 @@ def duel(
     scenario: PolicyScenario = None,
     durations: PolicyDurations = None,
     run_dir: RunDir = None,
-    resume: Annotated[
-        Path | None, option("Go on with the run in this folder, as if it never had been stopped.")
-    ] = None,
+    resume: StudyResume = None,
     quiet: IsQuiet = False,
     as_json: Json = False,
 ) -> None:
@@ -66,13 +66,15 @@ def duel(
     from cageflow.report.duel_page import write_duel_page
     from cageflow.studies import duel as duels
 
-    game: dict[str, Any] = {
-        "rules": rules,
-        "max_steps": max_steps,
-        "green": green,
-        "scenario": None if scenario is None else str(scenario),
-        "durations": durations,
-    }
+    game = as_text(
+        {
+            "rules": rules,
+            "max_steps": max_steps,
+            "green": green,
+            "scenario": scenario,
+            "durations": durations,
+        }
+    )
     blue = {"total_episodes": blue_episodes, "preset": preset}
     red = {"total_episodes": red_episodes}
     others = {"rounds": rounds, "seed": seed, "evaluation_episodes": evaluation_episodes}
@@ -92,12 +94,8 @@ def duel(
 
 
 def _print(found: DuelTable, page: Path) -> None:
-    from rich.table import Table
-
     console = terminal.make_console(highlight=False)
-    shown = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    for heading in ("round", "worth to blue", "red gains", "blue gains", "exploitability"):
-        shown.add_column(heading, justify="right")
+    shown = figures_table("round", "worth to blue", "red gains", "blue gains", "exploitability", words=0)
     for one in found.rounds:
         figures = (one.before.value, one.red_gain, one.blue_gain, one.exploitability)
         shown.add_row(str(one.number), *(f"{figure:z.2f}" for figure in figures))

@@ -136,7 +136,7 @@ def takes(
         def called(**values: Any) -> None:
             of_command = {name: values.pop(name) for name in names}
             run = {parameter.name: values.pop(parameter.name) for parameter in RUN_PARAMETERS}
-            command(Asked(settings=_as_text(values), **run), **of_command)
+            command(Asked(settings=as_text(values), **run), **of_command)
 
         called.__name__, called.__doc__, called.__module__ = command.__name__, command.__doc__, command.__module__
         called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -150,7 +150,8 @@ def _keyword(name: str, hint: Any, default: object) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
 
 
-def _as_text(values: Mapping[str, Any]) -> dict[str, Any]:
+def as_text(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as a file has them: a path is text."""
     return {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
 
 
@@ -191,6 +192,7 @@ Seed = Annotated[int | None, setting(PolicySettings, "seed")]
 ConfigFile = Annotated[Path | None, option("A YAML file of settings; options given here go first.", None, "--config")]
 RunDir = Annotated[Path | None, option("Folder of the run.", "runs/ and a new name")]
 Resume = Annotated[Path | None, option("Go on with the run in this folder.")]
+StudyResume = Annotated[Path | None, option("Go on with the run in this folder, as if it never had been stopped.")]
 Wandb = Annotated[
     str | None,
     option("Send the figures to this project of Weights & Biases as well; needs cageflow\\[wandb].", panel=ADVANCED),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cageflow import terminal
 from cageflow.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 def print_json(content: dict[str, Any]) -> None:
@@ -21,6 +24,16 @@ def _finite(content: Any) -> Any:
     if isinstance(content, list | tuple):
         return [_finite(value) for value in content]
     return None if isinstance(content, float) and not math.isfinite(content) else content
+
+
+def figures_table(*headings: str, words: int = 1, gap: int = 3) -> Table:
+    """A table without lines: columns of words first, then figures, which stand to the right."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0))
+    for i, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if i < words else "right")
+    return table
 
 
 def whole_numbers(option: str, text: str, most: int | None = None) -> list[int]:
