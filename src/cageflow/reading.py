@@ -190,9 +190,16 @@ _Loader.add_implicit_resolver(
 
 
 def _check_depth(text: str) -> None:
-    """Refuse deep nesting before anything descends into it."""
+    """Refuse deep nesting before anything descends into it, found by the parser in C where there is one."""
+    try:
+        _check_depth_by(text, getattr(yaml, "CSafeLoader", _Loader))
+    except (yaml.YAMLError, UnicodeError):
+        _check_depth_by(text, _Loader)  # which has words for what is wrong
+
+
+def _check_depth_by(text: str, loader: type[yaml.SafeLoader]) -> None:
     depth = 0
-    for event in yaml.parse(text, _Loader):
+    for event in yaml.parse(text, loader):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
