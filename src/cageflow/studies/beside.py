@@ -1,7 +1,8 @@
 """What is trained beside a search or a landscape: plain PPO, held to no order, and one order throughout.
 
-Each training is a run of `cageflow train` in the run's own folder, such as `plain_ppo/seed1`. It begins when the run
-itself has ended, so it takes nothing of its budget, and goes on with it by `--resume`.
+Each training is a run of `cageflow train` in the run's own folder, such as `plain_ppo/seed1`. It is carried to its end
+when the run itself has ended, so it takes nothing of its budget, and goes on with it by `--resume`; `early` may have
+begun it by then.
 """
 
 from __future__ import annotations
