@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from cageflow.numerics.patching import patch_once
+
 PACKAGE = "cageflow"
 """Whose kernels these are."""
 LOCK = "compiling.lock"
@@ -23,7 +25,6 @@ MOST_S = 300.0
 """Longer than all kernels take on a machine that is full."""
 POLL_S = 0.02
 
-_is_shared = False
 _folders: set[Path] = set()  # of kernels of ours
 
 
@@ -38,12 +39,9 @@ class _Mine(threading.local):
 _mine = _Mine()
 
 
+@patch_once()
 def compile_once() -> None:
     """Have Numba compile a kernel of this package in one process at a time, from now on."""
-    global _is_shared
-    if _is_shared:
-        return
-    _is_shared = True
     from numba.core.caching import FunctionCache
     from numba.core.dispatcher import Dispatcher
 

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-KNOWN_VERSIONS = ("0.68.",)
-"""Versions of Numba of which it is known what its kept code needs; others prepare as they always did."""
+from cageflow.numerics.patching import KNOWN_VERSIONS, patch_once
 
 PACKAGE = "cageflow"
-_is_done = False
 
 
+@patch_once()
 def load_lightly() -> None:
     """Have Numba load the kernels of this package so from now on; what is compiled prepares itself."""
-    global _is_done
-    if _is_done:
-        return
-    _is_done = True
     from numba.core.caching import FunctionCache
 
     load = FunctionCache.load_overload
@@ -45,6 +40,7 @@ def prepare(target: Any) -> None:
 
 
 def _is_known() -> bool:
+    """Whether it is known of this Numba what its kept code needs; others prepare as they always did."""
     import numba
 
     return bool(numba.__version__.startswith(KNOWN_VERSIONS))

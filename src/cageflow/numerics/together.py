@@ -12,26 +12,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-KNOWN_VERSIONS = ("0.68.",)
-"""Versions of Numba whose inner workings these are; others compile as they always did."""
+from cageflow.numerics.patching import KNOWN_VERSIONS, patch_once
 
 PACKAGE = "_ZN8cageflow"
 """What the names of our functions begin with in machine code."""
 
 _num_callers = 0  # functions of ours that are being compiled, one for the sake of the last
-_is_done = False
 
 
+@patch_once(*KNOWN_VERSIONS)
 def compile_together() -> None:
     """Have Numba compile functions of this package so from now on."""
-    global _is_done
-    if _is_done:
-        return
-    _is_done = True
-    import numba
-
-    if not numba.__version__.startswith(KNOWN_VERSIONS):
-        return
     from numba.core import codegen, compiler, event, sigutils
     from numba.core.compiler_lock import global_compiler_lock
     from numba.core.dispatcher import Dispatcher

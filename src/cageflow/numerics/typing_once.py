@@ -14,21 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from cageflow.numerics.together import KNOWN_VERSIONS
-
-_is_done = False
+from cageflow.numerics.patching import KNOWN_VERSIONS, patch_once
 
 
+@patch_once(*KNOWN_VERSIONS)
 def type_once() -> None:
     """Have Numba keep what it has found out of types from now on."""
-    global _is_done
-    if _is_done:
-        return
-    _is_done = True
-    import numba
-
-    if not numba.__version__.startswith(KNOWN_VERSIONS):
-        return
     _compare_options_by_content()
     _resolve_operators_once()
     _write_records_out_once()
