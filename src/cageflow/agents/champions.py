@@ -13,8 +13,9 @@ from cageflow.learn.fit import check_fit
 from cageflow.learn.policy_file import load_policy
 from cageflow.scenario import NetworkIdentity
 
-CHAMPIONS = ("champion", "champion-ordered")
-"""By name: one that is free, one that follows a workflow. Each plays under all RULES, and is told none."""
+CHAMPIONS = ("champion", "champion-robust", "champion-ordered")
+"""By name: the best against the scripts, one that gives some of that for holding against red agents that learn, one
+that follows a workflow. Each plays under all RULES, and is told which."""
 CHAMPION_FOLDER = Path(str(files("cageflow").joinpath("data", "champions")))
 
 

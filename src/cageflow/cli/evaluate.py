@@ -34,8 +34,8 @@ def evaluate(
         list[str] | None,
         typer.Argument(
             metavar="POLICY...",
-            help="Policy files, run folders (their best policy), team files (.json), champion, champion-ordered, "
-            "baselines (sleep, random, flagged, react, greedy), models (.onnx of cageflow's, .zip of "
+            help="Policy files, run folders (their best policy), team files (.json), champion, champion-robust, "
+            "champion-ordered, baselines (sleep, random, flagged, react, greedy), models (.onnx of cageflow's, .zip of "
             "Stable-Baselines3), or agents in Python as file.py:Name or module:Name.",
             show_default=False,
         ),

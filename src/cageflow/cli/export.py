@@ -20,7 +20,7 @@ def export(
         Path,
         typer.Argument(
             metavar="POLICY",
-            help="A policy file, a run folder (its best policy), champion or champion-ordered.",
+            help="A policy file, a run folder (its best policy), champion, champion-robust or champion-ordered.",
             show_default=False,
         ),
     ],

@@ -1,5 +1,6 @@
 """The defenders that come with the package: they are what the documents say, under each of the rules."""
 
+import numpy as np
 import pytest
 
 from cageflow.agents.champions import CHAMPIONS, ChampionSource, champion_file
@@ -52,6 +53,7 @@ def test_exploitability__that_is_kept_with_a_champion_is_of_its_file(name: str, 
     [
         ("champion", "challenge", -49.0),
         ("champion", "v2.1", -57.0),
+        ("champion-robust", "v2.1", -60.0),
         ("champion-ordered", "challenge", -50.0),
         ("champion-ordered", "v2.1", -57.0),
     ],
@@ -72,6 +74,15 @@ def test_champion__scores_what_the_documents_say(name: str, rules: str, least: f
 @pytest.mark.parametrize("rules", RULES)
 def test_champion__holds_with_green_awake_too(rules: str) -> None:
     assert evaluated("champion", rules=rules, green=True).total.mean > -64.0  # its predecessor: -84 and -107
+
+
+def test_robust_champion__is_the_champion_under_challenge_and_holds_better_under_v2_1() -> None:
+    observations = np.random.default_rng(1).integers(2, size=(200, 269)).astype(np.uint8)
+    both = [load_policy(champion_file(name)).for_rules("challenge") for name in ("champion", "champion-robust")]
+    assert both[1].log_probs(observations) == pytest.approx(both[0].log_probs(observations), abs=1e-3)
+    kept = [read_exploitability(champion_file(name), "v2.1") for name in ("champion", "champion-robust")]
+    assert kept[0] is not None and kept[1] is not None
+    assert kept[1].exploitability.mean < 0.75 * kept[0].exploitability.mean
 
 
 def test_champion__reads_the_corrected_table_alone_and_is_told_its_rules() -> None:
