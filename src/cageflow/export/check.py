@@ -67,18 +67,19 @@ class ModelRunner:
         self._last_actions = actions
 
 
-def check_agreement(model: bytes, policy: Policy, options: GameOptions, episodes: int = EPISODES) -> Agreement:
+def check_agreement(model: bytes, policy: Policy, options: GameOptions, episodes: int | None = None) -> Agreement:
     """Play episodes with actions that the model draws, and ask the policy and the simulator the same.
 
     Args:
         model: the file's content.
         policy: that it was made of.
         options: a game that the policy can play.
-        episodes: to play.
+        episodes: to play; None is EPISODES.
 
     Raises:
         RuntimeError: they differ by more than rounding.
     """
+    episodes = EPISODES if episodes is None else episodes
     rng = np.random.default_rng(0)
     num_bits = options.network.num_observations
     random_bits = rng.integers(2, size=(RANDOM_OBSERVATIONS, num_bits)).astype(np.uint8)
