@@ -135,6 +135,7 @@ OTHER_DEFAULTS = {
     "executor": "process; inline for one at a time",
     "address": "a new one on this machine",
     "rungs": "an eighth, a quarter, a half and all of a training's episodes",
+    "final_episodes": "0; half of the total is a good choice where the policy counts as well as the answer",
     "compare_plain": "1, a landscape's repetitions; 0 where they would cost over a quarter of the run",
 }
 
