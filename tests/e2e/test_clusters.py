@@ -157,10 +157,16 @@ def test_search_with_a_worker_killed_in_the_middle_counts_every_trial_once(clust
     size = ("--total-episodes", 4000, "--max-episodes-per-workflow", 800, "--evaluation-episodes", 100)
     where = ("--parallel-workflows", 2, "--executor", cluster.executor, "--address", cluster.address)
     log = run / "gp_sampling_log.csv"
+    busy: list[int] = []
+
+    def is_busy() -> bool:
+        busy[:] = cluster.busy()  # a moment later they may be between two trials
+        return bool(busy)
+
     with search(*size, *where, "--max-steps", 50, "--seed", 3, "--json", "--run-dir", run) as searching:
         assert wait_until(lambda: searching.poll() is not None or (log.exists() and len(rows(log)) > 0), WAIT_S)
-        assert wait_until(lambda: searching.poll() is not None or bool(cluster.busy()), WAIT_S)
-        victim = psutil.Process(cluster.busy()[0])
+        assert wait_until(lambda: searching.poll() is not None or is_busy(), WAIT_S)
+        victim = psutil.Process(busy[0])
         victim.kill()
         out, err = searching.communicate(timeout=WAIT_S)
     assert searching.returncode == 0, err
