@@ -82,7 +82,7 @@ test-processors: setup ## one search on what passes for other processors: the sa
 wheel: setup ## the package as a wheel for any platform, in build/wheels
 	$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation --wheel-dir build/wheels .
 
-compiled-wheel: setup ## a wheel for this Python and platform that holds compiled code, so that a first start compiles nothing: five minutes
+compiled-wheel: setup ## a wheel for this Python and platform that holds compiled code, so that a first start compiles nothing: two minutes
 	rm -rf build/kernels
 	$(BIN)/python -m tools.compile_kernels build/kernels
 	CAGEFLOW_KERNELS=build/kernels HATCH_BUILD_HOOK_ENABLE_CUSTOM=true $(BIN)/python -m pip wheel -q --no-deps --no-build-isolation --wheel-dir build/wheels .
