@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from cageflow.numerics.light_loading import prepare
+from cageflow.numerics.patching import patch_once
 from cageflow.reading import parse_json
 
 PACKAGE = Path(__file__).parents[1]
@@ -39,8 +40,6 @@ USUAL = {
     **{"OPT": 3, "LOOP_VECTORIZE": 1, "SLP_VECTORIZE": 0, "DEBUGINFO_DEFAULT": 0},
 }
 """Options of Numba's that change what it compiles: who changes one wants other code than was shipped."""
-
-_is_used = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +153,11 @@ def shipped_kernels() -> Shipped | None:
         return None
 
 
+@patch_once()
 def use_shipped_kernels() -> None:
     """Have Numba look among the shipped kernels before it looks into its cache, from now on."""
-    global _is_used
-    if _is_used or not LIST.exists():
+    if not LIST.exists():
         return
-    _is_used = True
     from numba.core.caching import FunctionCache
 
     load = FunctionCache.load_overload
