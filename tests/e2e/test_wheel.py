@@ -121,7 +121,7 @@ def test_wheel__has_every_file_of_the_package_and_no_other(wheel: Path) -> None:
     ours = {
         str(path.relative_to(SOURCE)): path.read_bytes()
         for path in SOURCE.rglob("*")
-        if path.is_file() and path.suffix != ".pyc"
+        if path.is_file() and path.parent.name != "__pycache__"
     }
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
