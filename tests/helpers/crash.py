@@ -28,7 +28,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from cageflow.analysis.beside import find_answer
+from cageflow.analysis.beside import KINDS, find_answer
 from cageflow.envs.options import GameOptions
 from cageflow.files import checksum, write_whole
 from cageflow.runs import run_folder, runs
@@ -42,15 +42,15 @@ from cageflow.settings.commands import LandscapeConfig
 from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import make_config
 from cageflow.studies import baselines, champion, duel, exploit
-from cageflow.studies.beside import train_plain
+from cageflow.studies.beside import train_kind
 from cageflow.studies.final import train_final
 from cageflow.training import learners
 from tests.helpers.figures import figures
 from tests.helpers.orders import order_id
+from tests.helpers.searches import SMALL_RUN as SMALL
+from tests.helpers.searches import SMALL_SEARCH as HERE
 from tests.helpers.searches import Alternating, OneByOne
 
-SMALL = {"max_steps": 4, "episodes_per_update": 4, "evaluation_episodes": 2, "seed": 2, "ppo": {"hidden_sizes": [8]}}
-HERE = {**SMALL, "executor": "inline", "max_episodes_per_workflow": 8}
 SEARCH = make_config({**HERE, "total_episodes": 44, "final_episodes": 8})
 POOL = make_config(  # not in rungs, since learners are to be gone on with, trial after trial
     {
@@ -98,7 +98,8 @@ def search_of(config: RunConfig) -> Command:
 
     def answered(part: Callable[[Path], RunSummary], path: Path) -> None:
         train_final(part(path), Quiet)
-        train_plain(path, Quiet)
+        for kind in KINDS:
+            train_kind(path, kind, Quiet)
         find_answer(read_run(path))
 
     return Command(

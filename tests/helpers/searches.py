@@ -13,6 +13,14 @@ from cageflow.scenario.orders import Order, OrderSpace
 from cageflow.search import Acquisition, Choice, StrategySettings, TrialRequest
 from cageflow.search.rungs import progress
 
+SMALL_RUN = {
+    **{"max_steps": 4, "episodes_per_update": 4, "evaluation_episodes": 2, "seed": 2},
+    "ppo": {"hidden_sizes": [8]},
+}
+SMALL_SEARCH = {**SMALL_RUN, "executor": "inline", "max_episodes_per_workflow": 8}
+SMALL_REWARDED = {**SMALL_SEARCH, "compliance_threshold": 0.0}
+"""A search that pays for keeping an order, and takes any that is kept or not."""
+
 
 def pending_trial(order: Order, training: int = 1, trained: int = 0, rung: int | None = None) -> TrialRequest:
     """A trial that is under way: one that was asked for, in rungs to go from so many episodes of its training on."""

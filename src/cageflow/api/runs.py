@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
-from cageflow.analysis.beside import find_answer
+from cageflow.analysis.beside import KINDS, find_answer
 from cageflow.api.policies import as_text
 from cageflow.api.progress import Listener, ProgressLike, listener, path_of
 from cageflow.api.results import SearchResult, TrainResult, as_result
@@ -22,7 +22,7 @@ from cageflow.scenario.orders import OrderLike
 from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import make_config
 from cageflow.settings.wording import beside_resume
-from cageflow.studies.beside import train_one_order, train_plain, train_plain_long
+from cageflow.studies.beside import train_kind
 from cageflow.studies.early import EarlyPlain
 from cageflow.studies.final import train_final
 
@@ -179,8 +179,8 @@ def carry_out(
 
 def train_beside(summary: RunSummary, told: Listener, cyborg_path: str | Path | None = None) -> None:
     """Train what is to stand beside a run that has ended, or go on with that."""
-    for train_those in (train_plain, train_plain_long, train_one_order):
-        train_those(summary.run_dir, told.reporter, None if cyborg_path is None else str(cyborg_path))
+    for kind in KINDS:
+        train_kind(summary.run_dir, kind, told.reporter, None if cyborg_path is None else str(cyborg_path))
 
 
 def _new_config(command: str, settings: Mapping[str, Any], file: Path | None) -> RunConfig:

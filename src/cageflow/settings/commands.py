@@ -127,6 +127,16 @@ class TrialsConfig(PolicyConfig, TrialsSettings):
         return 1
 
     @property
+    def plain_long_trainings(self) -> int:
+        """How often plain PPO is trained beside with all the episodes."""
+        return 0
+
+    @property
+    def one_order_trainings(self) -> int:
+        """How often one order is trained beside with all the episodes."""
+        return 0
+
+    @property
     def trial_executor(self) -> str:
         """The one that is named, or what the number of trials at once asks for."""
         return self.executor or ("process" if self.parallel_workflows > 1 else "inline")
@@ -245,6 +255,11 @@ class SearchConfig(InRungsConfig, SearchSettings):
         if not self.final_episodes:
             return 0
         return 1 if self.compare_plain is None else self.compare_plain
+
+    @property
+    def one_order_trainings(self) -> int:
+        """As often as the user asks."""
+        return self.compare_one_order
 
     @property
     def ends_by_compliance(self) -> bool:

@@ -8,10 +8,11 @@ begun it by then.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cageflow.analysis.answer import Trainings
 from cageflow.analysis.beside import ONE_ORDER, PLAIN, PLAIN_LONG, training_path, write_beside
@@ -24,7 +25,8 @@ from cageflow.runs.summary import RunSummary
 from cageflow.scenario.orders import format_order
 from cageflow.scenario.red_agents import is_code
 from cageflow.scenario.worth import order_by_worth
-from cageflow.settings.commands import SearchConfig, TrainConfig, TrialsConfig
+from cageflow.settings.commands import TrainConfig, TrialsConfig
+from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import make_config_of
 from cageflow.studies.training import ORPHAN_S, Training, whole_budget
 from cageflow.studies.trainings import train_all
@@ -35,11 +37,40 @@ MOST_THREADS = 2
 """Of a learner: more than it uses."""
 
 
-def train_plain(path: Path, make_reporter: Callable[[], Reporter], cyborg_path: str | None = None) -> Trainings | None:
-    """Train plain PPO beside a run that has ended, as often as its settings say, or go on with that.
+@dataclass(frozen=True)
+class _Kind:
+    """What tells the kinds of trainings beside a run apart.
+
+    Attributes:
+        count: how many a run is to have.
+        changes: to the run's own settings.
+    """
+
+    count: Callable[[TrialsConfig], int]
+    changes: Callable[[TrialsConfig], Mapping[str, Any]]
+
+
+def _by_worth(run: TrialsConfig) -> dict[str, Any]:
+    """One order with all the episodes of a run: nothing but its budget ends it."""
+    order = format_order(order_by_worth(run.game().network))
+    return {"workflow": order, **whole_budget(run.total_episodes)}
+
+
+_KINDS: Mapping[str, _Kind] = {
+    PLAIN: _Kind(lambda run: run.plain_trainings, lambda run: {"total_episodes": run.plain_episodes}),
+    PLAIN_LONG: _Kind(lambda run: run.plain_long_trainings, lambda run: {"total_episodes": run.total_episodes}),
+    ONE_ORDER: _Kind(lambda run: run.one_order_trainings, _by_worth),
+}
+
+
+def train_kind(
+    path: Path, kind: str, make_reporter: Callable[[], Reporter], cyborg_path: str | None = None
+) -> Trainings | None:
+    """Train all of a kind beside a run that has ended, as often as its settings say, or go on with that.
 
     Args:
         path: folder of the run.
+        kind: of `analysis.beside.KINDS`.
         make_reporter: makes who is told, for each training.
         cyborg_path: folder of CybORG, where the run played there.
 
@@ -52,64 +83,40 @@ def train_plain(path: Path, make_reporter: Callable[[], Reporter], cyborg_path: 
         RunFailedError: learning broke down, or the disk is full.
     """
     config = with_kept_files(read_settings(path), path)
-    if not isinstance(config, TrialsConfig):
+    configs = configs_beside(config, kind, cyborg_path)
+    if not configs:
         return None
-    configs = [plain_config(config, number, cyborg_path) for number in range(1, config.plain_trainings + 1)]
-    return _train(path, PLAIN, config, configs, make_reporter)
+    assert isinstance(config, TrialsConfig), "only those have something beside"
+    trainings = _train(path, kind, config, configs, make_reporter)
+    write_beside(path, kind, trainings)
+    return trainings
 
 
-def train_plain_long(
-    path: Path, make_reporter: Callable[[], Reporter], cyborg_path: str | None = None
-) -> Trainings | None:
-    """Train plain PPO with all the episodes of a search that has a final training; as `train_plain`."""
-    config = with_kept_files(read_settings(path), path)
-    if not isinstance(config, SearchConfig):
-        return None
-    configs = [plain_long_config(config, number, cyborg_path) for number in range(1, config.plain_long_trainings + 1)]
-    return _train(path, PLAIN_LONG, config, configs, make_reporter)
+def configs_beside(run: RunConfig, kind: str, cyborg_path: str | None = None) -> list[TrainConfig]:
+    """The trainings of a kind that are to stand beside a run: of the run's seed, the next one, and so on."""
+    if not isinstance(run, TrialsConfig):
+        return []
+    of_kind = _KINDS[kind]
+    count = of_kind.count(run)
+    changes = of_kind.changes(run) if count else {}
+    seeds = [(run.seed + number) % 2**63 for number in range(count)]
+    return [config_beside(run, {**changes, "seed": seed, "cyborg_path": cyborg_path}) for seed in seeds]
 
 
-def train_one_order(
-    path: Path, make_reporter: Callable[[], Reporter], cyborg_path: str | None = None
-) -> Trainings | None:
-    """Train the order by worth with all the episodes of a search that has ended; as `train_plain`."""
-    config = with_kept_files(read_settings(path), path)
-    if not isinstance(config, SearchConfig):
-        return None
-    configs = [one_order_config(config, number, cyborg_path) for number in range(1, config.compare_one_order + 1)]
-    return _train(path, ONE_ORDER, config, configs, make_reporter)
-
-
-def plain_config(config: TrialsConfig, number: int, cyborg_path: str | None = None) -> TrainConfig:
-    """The training of plain PPO beside a run, `number` from 1: that of the run's seed, the next one, and so on."""
+def config_beside(run: TrialsConfig, changes: Mapping[str, Any]) -> TrainConfig:
+    """A training of plain PPO with the settings of a run, but for the changes."""
     own = {
         name: value
-        for name, value in config.to_json().items()
+        for name, value in run.to_json().items()
         if name in TrainConfig.model_fields and name not in OF_THE_RUN
     }
-    seed = (config.seed + number - 1) % 2**63
-    changed = {"total_episodes": config.plain_episodes, "seed": seed, "cyborg_path": cyborg_path}
-    return make_config_of(TrainConfig, {**own, **changed})
-
-
-def plain_long_config(config: SearchConfig, number: int, cyborg_path: str | None = None) -> TrainConfig:
-    """The training of plain PPO with all the episodes of a search."""
-    return plain_config(config, number, cyborg_path).model_copy(update={"total_episodes": config.total_episodes})
-
-
-def one_order_config(config: SearchConfig, number: int, cyborg_path: str | None = None) -> TrainConfig:
-    """The training of the order by worth beside a search: nothing but its budget ends it."""
-    order = format_order(order_by_worth(config.game().network))
-    own = {**plain_config(config, number, cyborg_path).to_json(), "workflow": order}
-    return make_config_of(TrainConfig, {**own, **whole_budget(config.total_episodes), "cyborg_path": cyborg_path})
+    return make_config_of(TrainConfig, {**own, **changes})
 
 
 def _train(
     path: Path, kind: str, config: TrialsConfig, configs: Sequence[TrainConfig], make_reporter: Callable[[], Reporter]
-) -> Trainings | None:
-    """Train all of a kind and keep what they came to; None where there are none."""
-    if not configs:
-        return None
+) -> Trainings:
+    """Train all of a kind; what they come to."""
     folders = [training_path(path, kind, number) for number, _ in enumerate(configs, start=1)]
     advice = go_on_by(config, path)
     with (
@@ -124,13 +131,11 @@ def _train(
         summaries = [
             carry_through(folder, one, make_reporter, stop) for folder, one in zip(folders, configs, strict=True)
         ]
-    trainings = Trainings(
+    return Trainings(
         rewards=tuple(one.reward for one in summaries),
         rewards_se=tuple(one.reward_se for one in summaries),
         episodes=summaries[0].episodes,  # as when they began, should the run have more by now
     )
-    write_beside(path, kind, trainings)
-    return trainings
 
 
 def _all_at_once(

@@ -18,7 +18,7 @@ from cageflow.runs.run_folder import read_settings
 from cageflow.scenario.red_agents import is_code
 from cageflow.settings.commands import TrialsConfig
 from cageflow.settings.config import RunConfig
-from cageflow.studies.beside import plain_config
+from cageflow.studies.beside import configs_beside
 from cageflow.studies.training import Training
 from cageflow.work.worker_process import WorkerLostError, WorkerProcess, can_fork
 
@@ -58,12 +58,11 @@ class EarlyPlain:
 
 
 def train_early(path: Path) -> None:
-    """Train what `beside.train_plain` is to train for the run in a folder, one after the other, as far as one gets."""
+    """Train the plain PPO that is to stand beside the run in a folder, one after the other, as far as one gets."""
     config = with_kept_files(read_settings(path), path)
-    assert isinstance(config, TrialsConfig)
-    for number in range(1, config.plain_trainings + 1):
+    for number, training in enumerate(configs_beside(config, PLAIN), start=1):
         try:
-            Training(plain_config(config, number), training_path(path, PLAIN, number)).carry_through()
+            Training(training, training_path(path, PLAIN, number)).carry_through()
         except (UserError, RunFailedError, RunStoppedError):  # it is told where it is gone on with
             return
 

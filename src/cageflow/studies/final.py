@@ -27,8 +27,7 @@ from cageflow.runs.run_folder import read_settings
 from cageflow.runs.summary import RunSummary
 from cageflow.scenario.orders import format_order
 from cageflow.settings.commands import SearchConfig, TrainConfig
-from cageflow.settings.reading import make_config_of
-from cageflow.studies.beside import carry_through, go_on_by, plain_config, with_free_cores
+from cageflow.studies.beside import carry_through, config_beside, go_on_by, with_free_cores
 from cageflow.studies.training import whole_budget
 from cageflow.training.learners import Learners
 from cageflow.training.trainer import FreshEvaluation
@@ -105,15 +104,14 @@ def final_config(
     )
     key = (orders.rank(recommended.order), recommended.training, SEED_PURPOSE)
     seed = int(np.random.default_rng(np.random.SeedSequence(config.seed, spawn_key=key)).integers(2**63))
-    own = {
-        **plain_config(config, 1, cyborg_path).to_json(),
+    changes = {
         **whole_budget(config.final_episodes),
         "workflow": format_order(recommended.order),
         "start_from": str(learner),
         "seed": seed,
         "cyborg_path": cyborg_path,
     }
-    return make_config_of(TrainConfig, own)
+    return config_beside(config, changes)
 
 
 SEED_PURPOSE = 3

@@ -13,18 +13,8 @@ from cageflow.runs.interrupt import RunStoppedError
 from cageflow.runs.progress import Quiet
 from cageflow.runs.saved_run import read_run
 from cageflow.settings.reading import make_config, read_config
-from cageflow.studies.beside import one_order_config, plain_config, train_one_order, train_plain
-
-SMALL = {
-    "max_steps": 4,
-    "episodes_per_update": 4,
-    "evaluation_episodes": 2,
-    "seed": 2,
-    "ppo": {"hidden_sizes": [8]},
-    "max_episodes_per_workflow": 8,
-    "compliance_threshold": 0.0,
-    "executor": "inline",
-}
+from cageflow.studies.beside import configs_beside, train_kind
+from tests.helpers.searches import SMALL_REWARDED as SMALL
 
 
 def search(path, **given):
@@ -34,7 +24,7 @@ def search(path, **given):
 
 def test_plain_ppo__has_an_orders_whole_budget_and_the_learner_of_the_search(tmp_path):
     path = search(tmp_path / "run", compare_plain=2)
-    plain = train_plain(path, Quiet)
+    plain = train_kind(path, PLAIN, Quiet)
     assert (plain.trainings, plain.episodes) == (2, 8)
     assert read_beside(path, PLAIN) == plain
     folders = finished_beside(path)
@@ -46,7 +36,7 @@ def test_plain_ppo__has_an_orders_whole_budget_and_the_learner_of_the_search(tmp
     assert answer.over_plain is not None
     assert json.loads((path / FILE).read_text())["plain"]["episodes"] == 8
     log = (folders[0] / "training_log.csv").read_bytes()
-    assert train_plain(path, Quiet) == plain  # what is done is not done again
+    assert train_kind(path, PLAIN, Quiet) == plain  # what is done is not done again
     assert (folders[0] / "training_log.csv").read_bytes() == log
 
 
@@ -60,7 +50,7 @@ def test_plain_ppo__is_left_out_by_default_where_it_costs_more_than_a_quarter(tm
     landscape = make_config({**SMALL, "command": "landscape", "repetitions": 3})
     assert (landscape.plain_trainings, landscape.plain_episodes) == (3, 8)
     path = search(tmp_path / "run")
-    assert train_plain(path, Quiet) is None
+    assert train_kind(path, PLAIN, Quiet) is None
     assert not (path / "plain_ppo").exists()
 
 
@@ -71,19 +61,20 @@ def test_default_search__pays_a_tenth_more_for_it():
 
 
 def test_run_with_a_start_of_its_own__does_not_hand_it_to_plain_ppo():
-    config = make_config({**SMALL, "total_episodes": 16}).model_copy(update={"start_from": "somewhere"})
-    assert plain_config(config, 1).start_from is None
+    config = make_config({**SMALL, "total_episodes": 16, "compare_plain": 1})
+    (training,) = configs_beside(config.model_copy(update={"start_from": "somewhere"}), PLAIN)
+    assert training.start_from is None
 
 
 def test_seeds_of_plain_ppo__stay_in_range():
-    config = make_config({**SMALL, "total_episodes": 16, "seed": 2**63 - 1})
-    assert [plain_config(config, number).seed for number in (1, 2)] == [2**63 - 1, 0]
+    config = make_config({**SMALL, "total_episodes": 16, "compare_plain": 2, "seed": 2**63 - 1})
+    assert [training.seed for training in configs_beside(config, PLAIN)] == [2**63 - 1, 0]
 
 
 def test_plain_ppo_may_be_asked_for_when_a_search_goes_on(tmp_path):
     path = search(tmp_path / "run")
     runs.resume(path, "search", Quiet(), {"compare_plain": 1})
-    assert train_plain(path, Quiet).trainings == 1
+    assert train_kind(path, PLAIN, Quiet).trainings == 1
 
 
 def test_signal_during_plain_ppo__says_how_to_go_on_with_the_search(tmp_path, monkeypatch):
@@ -99,14 +90,14 @@ def test_signal_during_plain_ppo__says_how_to_go_on_with_the_search(tmp_path, mo
             pass
 
     with pytest.raises(RunStoppedError, match="cageflow search --resume"):
-        train_plain(path, Impatient)
+        train_kind(path, PLAIN, Impatient)
     whole = search(tmp_path / "whole", compare_plain=1)
-    assert train_plain(path, Quiet) == train_plain(whole, Quiet)
+    assert train_kind(path, PLAIN, Quiet) == train_kind(whole, PLAIN, Quiet)
 
 
 def test_one_order__is_trained_with_all_the_episodes_of_the_search_and_stands_in_its_answer(tmp_path):
     path = search(tmp_path / "run", compare_one_order=1)
-    trainings = train_one_order(path, Quiet)
+    trainings = train_kind(path, ONE_ORDER, Quiet)
     assert (trainings.trainings, trainings.episodes) == (1, 16)
     assert read_beside(path, ONE_ORDER) == trainings
     (folder,) = finished_beside(path)
@@ -124,16 +115,16 @@ def test_one_order__is_trained_with_all_the_episodes_of_the_search_and_stands_in
 
 def test_one_order__is_not_trained_where_nobody_asks(tmp_path):
     path = search(tmp_path / "run")
-    assert train_one_order(path, Quiet) is None
+    assert train_kind(path, ONE_ORDER, Quiet) is None
     assert find_answer(read_run(path)).one_order is None
     runs.resume(path, "search", Quiet(), {"compare_one_order": 1})
-    assert train_one_order(path, Quiet).trainings == 1
+    assert train_kind(path, ONE_ORDER, Quiet).trainings == 1
 
 
 def test_one_order__keeps_its_order_as_the_search_does():
     for mode in ("enforced", "rewarded"):
         config = make_config({"workflow_mode": mode, "compare_one_order": 1})
-        beside = one_order_config(config, 1)
+        (beside,) = configs_beside(config, ONE_ORDER)
         assert (beside.workflow_mode, beside.total_episodes) == (mode, config.total_episodes)
         assert beside.min_episodes_per_trial == config.total_episodes, "nothing else ends it"
 
@@ -141,10 +132,10 @@ def test_one_order__keeps_its_order_as_the_search_does():
 def test_trainings_in_workers__come_to_what_they_come_to_here(tmp_path):
     here = search(tmp_path / "here", compare_plain=2)
     there = search(tmp_path / "there", compare_plain=2, executor="process", parallel_workflows=2)
-    assert train_plain(here, Quiet) == train_plain(there, Quiet)
+    assert train_kind(here, PLAIN, Quiet) == train_kind(there, PLAIN, Quiet)
     logs = [
         [(folder / "policies" / "policy.safetensors").stat().st_size for folder in finished_beside(path)]
         for path in (here, there)
     ]
     assert logs[0] == logs[1] and len(logs[0]) == 2
-    assert train_plain(there, Quiet) == read_beside(there, PLAIN), "what is done is not done again"
+    assert train_kind(there, PLAIN, Quiet) == read_beside(there, PLAIN), "what is done is not done again"

@@ -14,7 +14,7 @@ from cageflow.runs.progress import Quiet
 from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import make_config
 from cageflow.studies import early
-from cageflow.studies.beside import train_plain
+from cageflow.studies.beside import train_kind
 from cageflow.studies.early import EarlyPlain
 from cageflow.work.worker_process import WorkerProcess
 
@@ -48,8 +48,8 @@ def test_early_trainings__are_gone_on_with_and_come_to_the_same(
         while time.monotonic() < give_up and not training_path(begun, PLAIN, 1).is_dir():
             time.sleep(0.02)
     assert training_path(begun, PLAIN, 1).is_dir() and not training_path(other, PLAIN, 1).exists()
-    wanted = train_plain(other, Quiet)
-    assert train_plain(begun, Quiet) == wanted is not None
+    wanted = train_kind(other, PLAIN, Quiet)
+    assert train_kind(begun, PLAIN, Quiet) == wanted is not None
     assert policies(begun) == policies(other) and len(policies(other)) == 2
 
 

@@ -16,19 +16,10 @@ from cageflow.runs.progress import Quiet
 from cageflow.runs.recommendation import read_recommendation
 from cageflow.runs.saved_run import read_run
 from cageflow.settings.reading import make_config, read_config
-from cageflow.studies.beside import train_plain_long
+from cageflow.studies.beside import train_kind
 from cageflow.studies.final import train_final
+from tests.helpers.searches import SMALL_REWARDED as SMALL
 
-SMALL = {
-    "max_steps": 4,
-    "episodes_per_update": 4,
-    "evaluation_episodes": 4,
-    "seed": 2,
-    "ppo": {"hidden_sizes": [8]},
-    "max_episodes_per_workflow": 8,
-    "compliance_threshold": 0.0,
-    "executor": "inline",
-}
 KEPT = {"total_episodes": 28, "final_episodes": 12}
 
 
@@ -117,7 +108,7 @@ def test_answer__says_what_it_came_to_beside_plain_ppo_with_as_many_episodes(tmp
     searched = search(tmp_path / "run", compare_plain=1)
     assert find_answer(read_run(searched.run_dir)).final is None
     summary = train_final(searched, Quiet)
-    plain = train_plain_long(searched.run_dir, Quiet)
+    plain = train_kind(searched.run_dir, PLAIN_LONG, Quiet)
     assert (plain.episodes, read_beside(searched.run_dir, PLAIN_LONG)) == (28, plain)
     assert len(finished_beside(searched.run_dir)) == 1
     answer = find_answer(read_run(searched.run_dir))
