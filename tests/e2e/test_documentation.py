@@ -135,14 +135,14 @@ def test_every_file_of_a_run_is_described(search_run: Run, plain_run: Run, unive
         names = {re.sub(r"tfevents\..*", "tfevents.*", path.name) for path in run.path.iterdir()}
         assert names == set(described) - {"network.yaml"} - absent
     assert [path.name for path in (universal_run.path / "policies").iterdir()] == ["universal.safetensors"]
-    assert {path.name for path in (universal_run.path / "checkpoint").iterdir()} == {"state.pt", "lock"}
+    assert {path.name for path in (universal_run.path / "checkpoint").iterdir()} == {"run.state", "lock"}
     assert [path.name for path in (plain_run.path / "policies").iterdir()] == ["policy.safetensors"]
     names = {path.name for path in (search_run.path / "policies").iterdir()}
     assert "best.safetensors" in names
     assert all(re.fullmatch(r"\d{3}_[a-z_-]+\.safetensors", name) for name in names - {"best.safetensors"})
-    rest = {path.name for path in (search_run.path / "checkpoint").iterdir()} - {"state.pt", "lock"}
+    rest = {path.name for path in (search_run.path / "checkpoint").iterdir()} - {"run.state", "lock"}
     assert rest
-    assert all(re.fullmatch(r"learner_\d{3}_trial\d+\.pt", name) for name in rest)
+    assert all(re.fullmatch(r"learner_\d{3}_trial\d+\.state", name) for name in rest)
 
 
 def test_links_between_documents_lead_somewhere() -> None:

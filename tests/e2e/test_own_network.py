@@ -153,7 +153,7 @@ def test_start_from__goes_on_there(own: Path, here: Path) -> None:
     assert outcome.status == 0, outcome.err
     assert network_of(here / "next") == network_of(own)
     assert "was trained under the rules v2.1 and plays under challenge here" in outcome.err
-    learner = own / "checkpoint" / "state.pt"
+    learner = own / "checkpoint" / "run.state"
     assert cageflow(*training, "again", "--start-from", learner, "--quiet").status == 0
     assert network_of(here / "again") == network_of(own)
     other = network_file(here / "other.yaml", "names")

@@ -117,7 +117,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
         ("search --device tpu", "unknown device 'tpu': choose cpu, cuda, or cuda:N"),
         ("search --device cuda:99", "device 'cuda:99' cannot be used here: choose from cpu"),
         ("search --start-from none", "there is no learner none to start from"),
-        ("train --no-workflow --start-from .", "there is no learner checkpoint/state.pt to start from"),
+        ("train --no-workflow --start-from .", "there is no learner checkpoint/run.state to start from"),
         # The collector.
         ("search --collector threads", "unknown collector 'threads': choose one of vector, process, sync, sequential"),
         ("search --n-workers 0", "--n-workers is 0: expected at least 1"),
@@ -214,14 +214,14 @@ def test_run_whose_files_were_changed(refused: Callable[..., None], tmp_path: Pa
     shutil.copytree(search_run.path, tmp_path / "run")
     refused("train --resume run", "run is a run of `cageflow search`: go on with `cageflow search --resume run`")
     refused("search --resume run --total-episodes 0", "--total-episodes is 0: expected at least 1")
-    state = tmp_path / "run" / "checkpoint" / "state.pt"
+    state = tmp_path / "run" / "checkpoint" / "run.state"
     whole = state.read_bytes()
     for content in (b"", whole[: len(whole) // 2], b"something else", b"\x00" * 5000):
         state.write_bytes(content)
-        refused("search --resume run", "state.pt is damaged, or no checkpoint of this version")
-    learner = next((tmp_path / "run" / "checkpoint").glob("learner_*.pt"))
+        refused("search --resume run", "run.state is damaged, or no checkpoint of this version")
+    learner = next((tmp_path / "run" / "checkpoint").glob("learner_*.state"))
     state.write_bytes(learner.read_bytes())
-    refused("search --resume run", "state.pt is damaged, or no checkpoint of this version")
+    refused("search --resume run", "run.state is damaged, or no checkpoint of this version")
     state.write_bytes(whole)
     log = tmp_path / "run" / "training_log.csv"
     log.write_bytes(log.read_bytes()[:-1])

@@ -164,7 +164,7 @@ def plant_fault() -> None:
 
     def keep(self: Any, request: TrialRequest, content: bytes) -> None:
         number = order_id(request.order)
-        name = f"learner_{number:03d}.{request.training}.pt"
+        name = f"learner_{number:03d}.{request.training}.state"
         write_whole(self._folder / name, content)
         self._trainings[number, request.training] = (name, checksum(content))
         self._starts.pop(request.trial, None)

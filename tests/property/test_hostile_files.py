@@ -204,7 +204,7 @@ FORMATS = {
         lambda path: read_recommendation(path.parent), RECOMMENDATION, _recommendation, broken_json
     ),
     "run": Format(lambda path: read_run(path.parent), LOGS["training"].name, _run_of_log, broken_cells),
-    "state": Format(load_state, "state.pt", lambda path: save_state(path, {"a": [1, 2.5], "run_episodes": 3})),
+    "state": Format(load_state, "run.state", lambda path: save_state(path, {"a": [1, 2.5], "run_episodes": 3})),
     "baseline config": Format(lambda path: read_settings(path.parent), "config.json", _baseline_json, broken_json),
     "onnx card": Format(read_card, "m.onnx", lambda path: path.write_bytes(b"\x08\x08\x72\x0a\x0a\x03abc\x12\x03def")),
     "model of Stable-Baselines3": Format(algorithm_of, "m.zip", _zip),

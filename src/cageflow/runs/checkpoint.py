@@ -9,7 +9,7 @@ from typing import Any
 from cageflow.errors import UserError
 from cageflow.files import checksum, read_whole
 from cageflow.runs.csv_log import LogEnd
-from cageflow.runs.layout import CHECKPOINT, CONFIG, POLICIES, STATE
+from cageflow.runs.layout import CHECKPOINT, CONFIG, POLICIES, STATE, checkpoint_file
 from cageflow.runs.logs import LOGS
 from cageflow.settings.commands import TrainConfig
 from cageflow.training.state_file import load_state, save_state
@@ -27,12 +27,19 @@ def read_checkpoint(path: Path, kept: Collection[str]) -> tuple[dict[str, Any], 
     Raises:
         UserError: there is none, or it is of something else.
     """
-    state_path = path / CHECKPOINT / STATE
+    state_path = checkpoint_file(path, STATE)
     state = load_state(state_path)
     logs = state.get("logs")
     if not isinstance(logs, dict) or logs.keys() != {*kept} or "run_episodes" not in state:
         raise UserError(f"{state_path} is no checkpoint of a run")
     return state, {name: LogEnd(end["length"], end["sha256"]) for name, end in logs.items()}
+
+
+def rename_checkpoint(path: Path) -> None:
+    """Give the checkpoint of the run in a folder its name of today; the next one is to take its place."""
+    found = checkpoint_file(path, STATE)
+    if found.name != STATE:
+        found.rename(found.with_name(STATE))
 
 
 def finished_policy(path: Path) -> Path | None:

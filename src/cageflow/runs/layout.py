@@ -10,14 +10,22 @@ from cageflow.scenario.red_agents import file_of_red, is_code, short_red_name
 from cageflow.settings.config import RunConfig
 
 CONFIG, NETWORK, CHECKPOINT, POLICIES = "config.json", NETWORK_FILE, "checkpoint", "policies"
-STATE, START = "state.pt", "start.pt"
+STATE, START = "run.state", "start.state"
 """In `CHECKPOINT`: how the run stands, and the learner that it began with."""
+BEFORE = {STATE: "state.pt", START: "start.pt"}
+"""What these were called in runs that were begun when PyTorch wrote them, or had just ceased to."""
 RECOMMENDATION = "recommendation.json"
 UNIVERSAL_TABLE = "universal.csv"
 
 
 RED_AGENT = "red_agent"
 """The copy of the red agent's file, with its ending, where it is none that is built in."""
+
+
+def checkpoint_file(path: Path, name: str) -> Path:
+    """Where `STATE` or `START` of the run in a folder stands: under its name before, where it is there alone."""
+    file, before = path / CHECKPOINT / name, path / CHECKPOINT / BEFORE[name]
+    return before if before.exists() and not file.exists() else file
 
 
 def with_kept_files(config: RunConfig, path: Path) -> RunConfig:

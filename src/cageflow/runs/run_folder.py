@@ -11,9 +11,9 @@ from typing import Any
 
 from cageflow.errors import UserError
 from cageflow.files import checksum, read_whole, write_whole
-from cageflow.runs.checkpoint import read_checkpoint, write_checkpoint
+from cageflow.runs.checkpoint import read_checkpoint, rename_checkpoint, write_checkpoint
 from cageflow.runs.folder_lock import LOCK, FolderLock, lock_folder
-from cageflow.runs.layout import CHECKPOINT, CONFIG, NETWORK, POLICIES, START, UNIVERSAL_TABLE
+from cageflow.runs.layout import CHECKPOINT, CONFIG, NETWORK, POLICIES, START, UNIVERSAL_TABLE, checkpoint_file
 from cageflow.runs.run_logs import RunLogs
 from cageflow.runs.unfinished import is_unfinished
 from cageflow.scenario.orders import Order, OrderSpace
@@ -79,6 +79,7 @@ class RunFolder:
             if wanted != written:
                 write_whole(path / CONFIG, dump_settings(wanted))
             (path / POLICIES).mkdir(exist_ok=True)
+            rename_checkpoint(path)
             closing.pop_all()
             return cls(path, lock, logs, orders), state
 
@@ -98,15 +99,11 @@ class RunFolder:
 
     def network(self) -> bytes | None:
         """The network file that the run began with; None for CAGE-2's own."""
-        return self._kept(NETWORK)
+        return _kept(self.path / NETWORK)
 
     def start(self) -> bytes | None:
         """The learner that the trainings of the run begin with; None to begin from scratch."""
-        return self._kept(f"{CHECKPOINT}/{START}")
-
-    def _kept(self, name: str) -> bytes | None:
-        path = self.path / name
-        return read_whole(path) if path.exists() else None
+        return _kept(checkpoint_file(self.path, START))
 
     @contextmanager
     def fitting(self) -> Iterator[None]:
@@ -149,6 +146,10 @@ class RunFolder:
         with ExitStack() as closing:  # each is closed even where another cannot be
             closing.callback(self._lock.close)
             closing.callback(self.logs.close)
+
+
+def _kept(path: Path) -> bytes | None:
+    return read_whole(path) if path.exists() else None
 
 
 def read_settings(path: Path) -> RunConfig:

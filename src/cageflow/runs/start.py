@@ -8,7 +8,7 @@ from cageflow.errors import UserError
 from cageflow.learn.fit import check_card, notes_on
 from cageflow.learn.policy import PolicyCard
 from cageflow.learn.ppo import PPO
-from cageflow.runs.layout import CHECKPOINT, CONFIG, STATE, with_kept_files
+from cageflow.runs.layout import CHECKPOINT, CONFIG, STATE, checkpoint_file, with_kept_files
 from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import read_config
 from cageflow.training.state_file import dump_state, load_learner
@@ -54,7 +54,7 @@ def read_start(config: RunConfig) -> bytes | None:
     if config.start is None:
         return None
     path = Path(config.start)
-    file = path / CHECKPOINT / STATE if path.is_dir() else path
+    file = checkpoint_file(path, STATE) if path.is_dir() else path
     if not file.is_file():
         raise UserError(f"there is no learner {file} to start from")
     state = load_learner(file)

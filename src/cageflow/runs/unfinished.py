@@ -7,7 +7,7 @@ from pathlib import Path
 from cageflow.errors import UserError
 from cageflow.files import is_partial
 from cageflow.runs.folder_lock import LOCK
-from cageflow.runs.layout import CHECKPOINT, CONFIG, NETWORK, POLICIES, RED_AGENT, START, STATE
+from cageflow.runs.layout import BEFORE, CHECKPOINT, CONFIG, NETWORK, POLICIES, RED_AGENT
 from cageflow.runs.logs import LOGS
 
 
@@ -35,7 +35,9 @@ def is_unfinished(path: Path) -> bool:
         is_copy = one.is_file() and (one.name == NETWORK or one.stem == RED_AGENT)
         if not (is_head or is_empty or is_partial(one) or one.name == CHECKPOINT or is_copy):
             return False
-    return all(is_partial(one) or one.name in (LOCK, START, STATE) for one in (path / CHECKPOINT).iterdir())
+    return all(
+        is_partial(one) or one.name in {LOCK, *BEFORE, *BEFORE.values()} for one in (path / CHECKPOINT).iterdir()
+    )
 
 
 def clear_unfinished(path: Path) -> None:

@@ -16,7 +16,7 @@ from cageflow.files import checksum, read_whole, write_whole
 from cageflow.scenario.orders import Order, OrderSpace, show_order
 from cageflow.search import TrialRequest
 
-PATTERN = "learner_*.pt"
+PATTERN = "learner_*"
 
 LearnerFile = tuple[str, str]
 """Name and check sum."""
@@ -70,7 +70,7 @@ class Learners:
     def keep(self, request: TrialRequest, content: bytes) -> None:
         """Write the learner that a trial has left; the next checkpoint makes it its training's."""
         rank = self._space.rank(request.order)
-        name = f"learner_{rank:03d}_trial{request.trial}.pt"
+        name = f"learner_{rank:03d}_trial{request.trial}.state"
         write_whole(self._folder / name, content)
         self._trainings[rank, request.training] = (name, checksum(content))
         self._starts.pop(request.trial, None)

@@ -19,9 +19,11 @@ from cageflow.runs.interrupt import RunFailedError
 from cageflow.runs.progress import Quiet
 from cageflow.runs.run_folder import RunFolder
 from cageflow.runs.run_logs import RunLogs
+from cageflow.runs.start import read_start
 from cageflow.settings import commands
 from cageflow.settings.reading import make_config, read_config
-from cageflow.settings.settings_file import read_object
+from cageflow.settings.settings_file import check_settings, dump_settings, read_object
+from cageflow.training.state_file import load_state, save_state
 from cageflow.training.trainer import UpdateRecord, Workflow
 from cageflow.training.trials import run_trial
 from tests.helpers.damage import flipped_bits
@@ -127,7 +129,7 @@ def test_folder_that_was_being_made__is_made_anew_and_is_not_gone_on_with(
     config = TRAIN.model_copy(update={"start_from": str(start)})
     runs.start(config, tmp_path / "whole", Quiet())
     path = tmp_path / "run"
-    for name in ("start.pt", "state.pt", "config.json"):
+    for name in ("start.state", "run.state", "config.json"):
 
         def dying(partial: Path, target: Path, name: str = name) -> None:
             if target.name == name:
@@ -151,7 +153,7 @@ def test_folder_with_settings_or_with_anything_of_the_users__is_not_taken(tmp_pa
     (stopped / "config.json").unlink()
     with pytest.raises(UserError, match="exists and is not empty"):
         runs.start(SEARCH, stopped, Quiet())
-    assert (stopped / "checkpoint" / "state.pt").exists()
+    assert (stopped / "checkpoint" / "run.state").exists()
     mine = tmp_path / "mine"
     (mine / "checkpoint").mkdir(parents=True)
     (mine / "network.yaml").write_text("mine")
@@ -204,7 +206,7 @@ def test_new_budget_and_where_trials_run__stand_in_the_settings_from_then_on(sto
     assert runs.resume(stopped, "search", Quiet(), None, OneByOne()).episodes == 80
 
 
-@pytest.mark.parametrize("name", ["network.yaml", "checkpoint/start.pt"])
+@pytest.mark.parametrize("name", ["network.yaml", "checkpoint/start.state"])
 def test_file_that_a_run_began_with__is_missed(tmp_path: Path, name: str) -> None:
     runs.start(TRAIN, tmp_path / "start", Quiet())
     changes = {
@@ -224,7 +226,7 @@ def test_file_that_a_run_began_with__is_missed(tmp_path: Path, name: str) -> Non
         runs.resume(path, "train", Quiet())
 
 
-@pytest.mark.parametrize("name", ["config.json", "checkpoint/state.pt", "training_log.csv", "checkpoint/lock"])
+@pytest.mark.parametrize("name", ["config.json", "checkpoint/run.state", "training_log.csv", "checkpoint/lock"])
 def test_what_is_missing_or_no_file__is_told_at_once(stopped: Path, name: str) -> None:
     (stopped / name).unlink()
     if name != "checkpoint/lock":
@@ -244,7 +246,7 @@ def test_missing_checkpoint_folder__is_told(stopped: Path) -> None:
 def test_link_in_place_of_the_lock_or_of_what_is_being_written__is_not_followed(stopped: Path, tmp_path: Path) -> None:
     target = tmp_path / "mine"
     target.write_text("mine")
-    lock, partial = stopped / "checkpoint" / "lock", stopped / "checkpoint" / ".state.pt.partial"
+    lock, partial = stopped / "checkpoint" / "lock", stopped / "checkpoint" / ".run.state.partial"
     partial.symlink_to(target)
     lock.unlink()
     lock.symlink_to(target)
@@ -253,6 +255,44 @@ def test_link_in_place_of_the_lock_or_of_what_is_being_written__is_not_followed(
     lock.unlink()
     runs.resume(stopped, "search", Quiet())
     assert target.read_text() == "mine"
+
+
+# What was begun by this version before its files had the names that they have.
+
+
+def test_search_begun_under_the_names_before__goes_on_to_the_same(tmp_path: Path, stopped: Path) -> None:
+    runs.start(SEARCH, tmp_path / "whole", Quiet())
+    folder = stopped / "checkpoint"
+    state = load_state(folder / "run.state")
+    for learners in state["learners"].values():
+        for file in learners.values():
+            file[0] = file[0].replace(".state", ".pt")
+    for path in folder.glob("learner_*.state"):
+        path.rename(path.with_suffix(".pt"))
+    save_state(folder / "state.pt", state)
+    (folder / "run.state").unlink()
+    runs.resume(stopped, "search", Quiet())
+    assert figures(stopped) == figures(tmp_path / "whole")
+    assert all(path.name.endswith((".state", "lock")) for path in folder.iterdir())
+
+
+def test_training_begun_under_the_names_before__begins_where_it_was_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs.start(TRAIN, tmp_path / "start", Quiet())
+    config = TRAIN.model_copy(update={"start_from": str(tmp_path / "start")})
+    runs.start(config, tmp_path / "whole", Quiet())
+    path = tmp_path / "run"
+    killed(monkeypatch, RunFolder, "checkpoint", 1, lambda: runs.start(config, path, Quiet()))
+    content = check_settings(path / "config.json", read_object(path / "config.json"))
+    content["files"] = {name.replace("start.state", "start.pt"): one for name, one in content["files"].items()}
+    (path / "config.json").write_bytes(dump_settings(content))
+    for name, before in (("start.state", "start.pt"), ("run.state", "state.pt")):
+        (path / "checkpoint" / name).rename(path / "checkpoint" / before)
+    runs.resume(path, "train", Quiet())
+    assert figures(path) == figures(tmp_path / "whole")
+    (path / "checkpoint" / "run.state").rename(path / "checkpoint" / "state.pt")
+    assert read_start(TRAIN.model_copy(update={"start_from": str(path)})) is not None
 
 
 # Nobody else writes there.

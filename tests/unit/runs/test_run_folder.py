@@ -79,12 +79,12 @@ def test_checkpoint_is_written_after_the_logs_that_grew_are_safe(
     monkeypatch.setattr("os.fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
     folder.logs.update(None, update_record(1, 2), 0, 2, None)
     folder.checkpoint({"run_episodes": 5})
-    state = (path / "checkpoint" / "state.pt").stat().st_ino
+    state = (path / "checkpoint" / "run.state").stat().st_ino
     assert synced[:2] == [(path / "training_log.csv").stat().st_ino, state]
     synced.clear()
     folder.checkpoint({"run_episodes": 5})
     folder.close()
-    assert synced[0] == (path / "checkpoint" / "state.pt").stat().st_ino
+    assert synced[0] == (path / "checkpoint" / "run.state").stat().st_ino
 
 
 def test_run_stopped_before_its_first_update_begins_again(tmp_path: Path) -> None:
@@ -124,8 +124,8 @@ def test_checkpoint_that_is_damaged_is_refused_and_the_logs_are_left_alone(tmp_p
     folder.logs.update(None, update_record(1, 2), 0, 2, None)
     folder.close()
     before = (path / "training_log.csv").read_bytes()
-    (path / "checkpoint" / "state.pt").write_bytes(content)
-    with pytest.raises(UserError, match=r"state\.pt is damaged, or no checkpoint of this version$"):
+    (path / "checkpoint" / "run.state").write_bytes(content)
+    with pytest.raises(UserError, match=r"run\.state is damaged, or no checkpoint of this version$"):
         RunFolder.resume(path, CONFIG)
     assert (path / "training_log.csv").read_bytes() == before
 
@@ -168,6 +168,6 @@ def test_checkpoint_of_an_older_version_is_said_to_be_one(tmp_path: Path) -> Non
 def test_checkpoint_of_something_else_is_refused(tmp_path: Path, state: Any) -> None:
     path = tmp_path / "run"
     make_folder(path, CONFIG).close()
-    save_state(path / "checkpoint" / "state.pt", state)
-    with pytest.raises(UserError, match=r"state\.pt is no checkpoint of a run"):
+    save_state(path / "checkpoint" / "run.state", state)
+    with pytest.raises(UserError, match=r"run\.state is no checkpoint of a run"):
         RunFolder.resume(path, CONFIG)

@@ -27,7 +27,7 @@ def config_of(command: str, **changes: Any) -> RunConfig:
 
 
 def learner_of(run: Path) -> dict[str, Any]:
-    ppo: dict[str, Any] = load_state(run / "checkpoint" / "state.pt")["trainer"]["ppo"]
+    ppo: dict[str, Any] = load_state(run / "checkpoint" / "run.state")["trainer"]["ppo"]
     return ppo
 
 
@@ -71,7 +71,7 @@ def test_new_trainings__begin_with_the_learner_of_the_run_that_was_named(
     assert len(begun) == number
     assert all(same_weights(learner, learner_of(universal)) for learner in begun)
     assert all(learner["optimizer"]["num_steps"] == 0 for learner in begun)
-    assert same_weights(parse_state((tmp_path / "run" / "checkpoint" / "start.pt").read_bytes())["ppo"], begun[0])
+    assert same_weights(parse_state((tmp_path / "run" / "checkpoint" / "start.state").read_bytes())["ppo"], begun[0])
 
 
 def test_training__begins_from_scratch_unless_told_otherwise(
@@ -79,15 +79,15 @@ def test_training__begins_from_scratch_unless_told_otherwise(
 ) -> None:
     runs.start(config_of("train", workflow=WORKFLOW), tmp_path / "run", Quiet())
     assert not same_weights(begun[0], learner_of(universal))
-    assert not (tmp_path / "run" / "checkpoint" / "start.pt").exists()
+    assert not (tmp_path / "run" / "checkpoint" / "start.state").exists()
 
 
 def test_run_stopped_before_its_first_checkpoint__still_begins_there_though_the_other_run_is_gone(
     universal: Path, tmp_path: Path, begun: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start = tmp_path / "start.pt"
+    start = tmp_path / "start.state"
     config = config_of("train", workflow=WORKFLOW)
-    start.write_bytes((universal / "checkpoint" / "state.pt").read_bytes())
+    start.write_bytes((universal / "checkpoint" / "run.state").read_bytes())
     named = config.model_copy(update={"start_from": str(start)})
 
     def stop(*_: Any) -> None:
@@ -104,7 +104,7 @@ def test_run_stopped_before_its_first_checkpoint__still_begins_there_though_the_
 
 
 def test_start__that_does_not_say_what_it_was_made_for_is_taken_for_it(tmp_path: Path, universal: Path) -> None:
-    alone = shutil.copy(universal / "checkpoint" / "state.pt", tmp_path / "learner.pt")
+    alone = shutil.copy(universal / "checkpoint" / "run.state", tmp_path / "learner.state")
     config = config_of("train", workflow=WORKFLOW, start_from=str(alone))
     assert read_start(config) is not None
     (note,) = notes_on_start(config)
@@ -118,25 +118,25 @@ def test_start__that_does_not_say_what_it_was_made_for_is_taken_for_it(tmp_path:
 
 def test_learners_file_of_a_search__will_do(tmp_path: Path, universal: Path) -> None:
     runs.start(config_of("search", max_episodes_per_workflow=40, executor="inline"), tmp_path / "run", Quiet())
-    (path,) = (tmp_path / "run" / "checkpoint").glob("learner_*.pt")
+    (path,) = (tmp_path / "run" / "checkpoint").glob("learner_*.state")
     content = read_start(config_of("search", start_from=str(path)))
     assert content is not None
     assert same_weights(parse_state(content)["ppo"], load_learner(path)["ppo"])
 
 
 def test_what_cannot_be_started_from__is_refused_before_a_folder_is_made(universal: Path, tmp_path: Path) -> None:
-    (tmp_path / "broken.pt").write_bytes(b"something")
-    save_state(tmp_path / "other.pt", {"name": 1})
+    (tmp_path / "broken.state").write_bytes(b"something")
+    save_state(tmp_path / "other.state", {"name": 1})
     wider = {"hidden_sizes": [8, 8]}
     official = {"observation": "official"}
     for start, changes, words in (
         (universal, official, "was trained on the corrected observation, but official is asked for"),
-        (universal / "checkpoint" / "state.pt", official, "was trained on the corrected observation"),
+        (universal / "checkpoint" / "run.state", official, "was trained on the corrected observation"),
         (universal, {"scenario": str(network_file(tmp_path / "own.yaml"))}, "leave --scenario out"),
         (tmp_path / "none", {}, "there is no learner .*none to start from"),
-        (tmp_path, {}, "there is no learner .*state.pt to start from"),
-        (tmp_path / "broken.pt", {}, "is damaged, or no checkpoint of this version"),
-        (tmp_path / "other.pt", {}, "has no learner to start from: name a run of `cageflow universal`"),
+        (tmp_path, {}, "there is no learner .*run.state to start from"),
+        (tmp_path / "broken.state", {}, "is damaged, or no checkpoint of this version"),
+        (tmp_path / "other.state", {}, "has no learner to start from: name a run of `cageflow universal`"),
         (universal, {"ppo": wider}, "cannot be started from: the saved learner does not fit this configuration"),
         (universal, {"workflow": None}, r"expected actor.0.weight of shape \(64, 52\), got \(64, 77\)"),
     ):

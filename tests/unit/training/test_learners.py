@@ -57,7 +57,7 @@ def test_learner_that_is_missing_changed_or_no_file__is_refused_in_a_sentence(tm
         with pytest.raises(UserError, match="is not the one that was written: put the file back"):
             learners.start_of(request(1, ONE))
     path.unlink()
-    with pytest.raises(UserError, match=r"the learner .*pt cannot be read \(No such file or directory\)"):
+    with pytest.raises(UserError, match=r"the learner .*state cannot be read \(No such file or directory\)"):
         learners.start_of(request(1, ONE))
     os.mkfifo(path)
     with pytest.raises(UserError, match="is a named pipe, where a file is expected"):

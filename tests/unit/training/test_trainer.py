@@ -162,9 +162,9 @@ def test_small_updates__go_on_where_they_stood_and_are_not_had_again(collector: 
     assert whole.episodes == 1550 and records[-1].stats.learning_rate < records[0].stats.learning_rate
     for _ in range(31):  # between two whole batches
         stopped.update()
-    save_state(tmp_path / "state.pt", stopped.state_dict())
+    save_state(tmp_path / "run.state", stopped.state_dict())
     resumed = make_trainer(config, collector, max_episodes=1600)
-    resumed.load_state_dict(load_state(tmp_path / "state.pt"))
+    resumed.load_state_dict(load_state(tmp_path / "run.state"))
     assert [resumed.update().total_reward for _ in range(30)] == [record.total_reward for record in records[31:]]
     again = make_trainer(config, collector, max_episodes=1600)
     again.ppo.load_state_dict(whole.ppo.state_dict())  # its order is picked again

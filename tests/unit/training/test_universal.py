@@ -203,10 +203,10 @@ def test_a_saved_state__goes_on_bit_for_bit(collector: Recording, tmp_path: Path
     whole = UniversalTrainer(config, collector)
     for _ in range(3):
         whole.update()
-    save_state(tmp_path / "state.pt", whole.state_dict())
+    save_state(tmp_path / "run.state", whole.state_dict())
     wanted = [figures(whole.update()) for _ in range(3)]
     resumed = UniversalTrainer(config, collector)
-    resumed.load_state_dict(load_state(tmp_path / "state.pt"))
+    resumed.load_state_dict(load_state(tmp_path / "run.state"))
     assert [figures(resumed.update()) for _ in range(3)] == wanted
     assert resumed.evaluate(ORDER) == whole.evaluate(ORDER)
     assert (resumed.actor_weights(ORDER).weights == whole.actor_weights(ORDER).weights).all()
