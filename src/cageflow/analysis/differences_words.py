@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import math
 
-from cageflow.analysis.answer_words import points
+from cageflow.analysis.answer_words import MOST_NAMED, points
 from cageflow.evaluation.statistics import ALPHA, Estimate
 from cageflow.measure.differences import Differences, PairEffect
 from cageflow.scenario.orders import show_order
 
 MOST_PAIRS = 4
+
+
+def heading(found: Differences) -> str:
+    """The answer in one line: no order is to be followed for having come out best, where that may be chance."""
+    spread = found.spread
+    if math.isnan(spread.p):
+        return "Whether the orders differ is not known: each was trained once"
+    if not spread.differs:
+        return "No difference between the orders is shown"
+    named = [f"{pair.before} before {pair.after}" for pair in found.pairs if pair.p < ALPHA][:MOST_NAMED]
+    return (
+        f"The orders differ: fix {', '.join(named)}" if named else "The orders differ, and no pair of types carries it"
+    )
 
 
 def sentences(found: Differences) -> tuple[str, ...]:

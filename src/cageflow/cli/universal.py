@@ -99,15 +99,20 @@ def _figures(summary: RunSummary, landscape: Landscape | None) -> dict[str, Any]
 def _print(summary: RunSummary, figures: dict[str, Any]) -> None:
     from rich.text import Text
 
+    from cageflow.runs.layout import CONFIG
     from cageflow.scenario.orders import read_order, show_order
+    from cageflow.settings.reading import read_config
 
     best = show_order(read_order(figures["workflow"]))
+    followed = f"{figures['feasible_workflows']:,} workflows reach the threshold"
+    if read_config(summary.run_dir / CONFIG).is_enforced:
+        followed = "by the truth; every workflow is kept as far as blue can know"
     title = (f"\nOne policy for {figures['workflows']:,} workflows", "bold")
     console = terminal.make_console(highlight=False, soft_wrap=True)
     console.print(Text.assemble(title, ", mean over all of them, fresh episodes of each"))
     lines = [
         f"  reward      {figures['reward']:.2f}",
-        f"  compliance  {figures['compliance']:.1%}; {figures['feasible_workflows']:,} workflows reach the threshold",
+        f"  compliance  {figures['compliance']:.1%}; {followed}",
         f"  {'best        ' if summary.feasible else 'none complied; closest '}{best}, reward "
         f"{summary.reward:.2f} ± {summary.reward_se:.2f}, compliance {summary.compliance:.1%}",
         f"  training    {summary.episodes:,} episodes, {summary.seconds:.0f} s with the evaluation",

@@ -23,10 +23,12 @@ class Rival:
 
     Attributes:
         run: it.
+        name: what the page calls it, as `rival_names` says.
         returns: of each episode.
     """
 
     run: SavedRun
+    name: str
     returns: list[float]
 
 

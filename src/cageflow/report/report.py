@@ -9,6 +9,7 @@ from pathlib import Path
 from cageflow.agents.policy_agent import PolicyAgent
 from cageflow.analysis.answer_words import heading
 from cageflow.analysis.beside import finished_beside
+from cageflow.analysis.differences_words import heading as differences_heading
 from cageflow.analysis.playbook import STREAM, fitting_agent, returns_of, saved_playbook
 from cageflow.analysis.standing import play_standing
 from cageflow.envs.seeds import EpisodeStream
@@ -20,6 +21,7 @@ from cageflow.report.drawing import draw
 from cageflow.report.material import Material, Rival
 from cageflow.report.page import render
 from cageflow.report.red_report import RedReport, write_red_report
+from cageflow.report.rivals import rival_names
 from cageflow.report.sections import (
     actions,
     answer,
@@ -131,9 +133,12 @@ def write_report(
     folder = path / FOLDER
     try:
         playbook, played = saved_playbook(run, policy, episodes, seed)
-        rivals = tuple(_rival(run, other, agent, episodes, seed) for other, agent in others)
+        names = rival_names(run, [other for other, _ in others])
+        rivals = tuple(
+            _rival(run, other, name, agent, episodes, seed) for name, (other, agent) in zip(names, others, strict=True)
+        )
         named = [(order_words(run.order) if run.order is not None else "Plain PPO", fitting_agent(policy, run.game))]
-        named += [(_rival_words(other), agent) for other, agent in others]
+        named += [(name, agent) for name, (_, agent) in zip(names, others, strict=True)]
         standing = play_standing(named, run.game, episodes, seed, say)
         material = Material(run, playbook, rivals, standing)
         content = make_page(material)
@@ -182,15 +187,15 @@ def _heading(material: Material) -> str:
         return f"No workflow has reached {percent(run.config.compliance_threshold, 0)} compliance yet"
     if material.answer is not None:
         return heading(material.answer)
+    if material.differences is not None:
+        return differences_heading(material.differences)
     first, *others = run.order
+    in_turn = f"{first} first, then {listed(others)}"
     if run.config.trains_anew:  # the best of many trainings, which its order may owe to luck
-        return f"The best policy fixes {first} first, then {listed(others)}"
-    return f"Fix {first} first, then {listed(others)}"
-
-
-def _rival_words(run: SavedRun) -> str:
-    """Another run's best policy in words."""
-    return f"{'Plain PPO' if run.order is None else order_words(run.order)} ({run.path.resolve().name})"
+        return f"The best policy fixes {in_turn}"
+    if run.tries_orders:
+        return f"One policy for {len(run.orders):,} orders, at its best where it fixes {in_turn}"
+    return f"Trained to fix {in_turn}"  # as the user said
 
 
 def _notice(run: SavedRun) -> str:
@@ -221,7 +226,7 @@ def _fitting_rival(run: SavedRun, path: Path, say: Callable[[str], None]) -> tup
     return other, agent
 
 
-def _rival(run: SavedRun, other: SavedRun, agent: PolicyAgent, episodes: int, seed: int) -> Rival:
+def _rival(run: SavedRun, other: SavedRun, name: str, agent: PolicyAgent, episodes: int, seed: int) -> Rival:
     """Another run's best policy on the same episodes."""
-    options = run.game
-    return Rival(run=other, returns=returns_of(agent, options, EpisodeStream(seed, STREAM).seeds(0, episodes)))
+    returns = returns_of(agent, run.game, EpisodeStream(seed, STREAM).seeds(0, episodes))
+    return Rival(run=other, name=name, returns=returns)

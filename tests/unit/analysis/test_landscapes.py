@@ -2,7 +2,7 @@
 
 import pytest
 
-from cageflow.analysis.differences_words import sentences
+from cageflow.analysis.differences_words import heading, sentences
 from cageflow.analysis.landscapes import open_landscape
 
 WORTH = ("op_server", "enterprise", "defender", "op_host", "user")
@@ -45,6 +45,7 @@ def test_shipped_landscapes__say_what_the_documents_say():
     slow = open_landscape("cage2-cage4-meander").differences()
     assert slow.spread.differs and slow.spread.f > 13
     assert [(pair.before, pair.after) for pair in slow.pairs[:2]] == [("enterprise", "user"), ("op_server", "user")]
+    assert heading(slow) == "The orders differ: fix enterprise before user, op_server before user"
     quick = open_landscape("cage2-bline").differences()
     assert quick.spread.differs and (quick.pairs[0].before, quick.pairs[0].after) == ("enterprise", "user")
     assert 4 < quick.pairs[0].worth.mean < 5 and quick.pairs[1].p > 0.05

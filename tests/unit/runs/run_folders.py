@@ -86,11 +86,17 @@ def write_run(
     return path
 
 
-def write_training(path: Path, order: Order | None = None, *, policy: bool = True) -> Path:
+def write_training(path: Path, order: Order | None = None, *, policy: bool = True, total_episodes: int = 400) -> Path:
     """Write a single training; gives the folder."""
     workflow = None if order is None else format_order(order)
     config: RunConfig = make_config(
-        {"command": "train", "total_episodes": 400, "max_steps": 12, "workflow": workflow, "workflow_mode": "rewarded"}
+        {
+            "command": "train",
+            "total_episodes": total_episodes,
+            "max_steps": 12,
+            "workflow": workflow,
+            "workflow_mode": "rewarded",
+        }
     )
     folder = make_folder(path, config)
     for update in (1, 2, 3, 4):

@@ -36,7 +36,7 @@ def _cards(material: Material) -> list[Card]:
     episodes = f"{playbook.num_episodes:,} fresh episodes"
     cards = [Card("Trained", "Plain PPO", "no workflow")]
     if run.order is not None:
-        cards = [Card("Fix in this order", order_words(run.order))]
+        cards = [Card("The order that it follows", order_words(run.order))]
     cards.append(
         Card("Reward an episode", number(material.fresh.mean), f"95 % interval {interval(material.fresh)}, {episodes}")
     )
@@ -79,9 +79,7 @@ def _beaten(material: Material) -> Table:
         (f"{name} (this policy)", "fresh", number(material.fresh.mean), interval(material.fresh), "", "")
     ]
     rivals = [("Idle: Sleep in every step", playbook.idle_returns)]
-    for rival in material.rivals:
-        words = "Plain PPO" if rival.run.order is None else order_words(rival.run.order)
-        rivals.append((f"{words} ({rival.run.path.resolve().name})", rival.returns))
+    rivals += [(rival.name, rival.returns) for rival in material.rivals]
     for words, returns in rivals:
         rows.append(_row(words, "fresh", summarize(returns).estimate, paired_difference(playbook.returns, returns)))
     if run.best is not None:

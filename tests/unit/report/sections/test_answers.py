@@ -150,7 +150,7 @@ def test_page_of_a_search_is_headed_by_what_is_known_and_compares_with_plain_ppo
         if isinstance(block, Table)
         for row in block.rows
     }
-    assert {"Plain PPO (seed1)", "react", "random", "sleep"} <= rows.keys()
+    assert {"Plain PPO (400 episodes, seed1)", "react", "random", "sleep"} <= rows.keys()
     assert written.material.standing.red_agents == ("RedMeanderAgent", "B_lineAgent", "SleepAgent")
     assert saved.orders == written.material.run.orders
 

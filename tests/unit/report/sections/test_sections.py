@@ -15,6 +15,7 @@ from cageflow.analysis.playbook import saved_playbook
 from cageflow.report.content import Block, Cards, Chart, Code, Points, Prose, Section, Table, Watch
 from cageflow.report.material import Material, Rival
 from cageflow.report.report import SECTIONS, make_page
+from cageflow.report.rivals import rival_names
 from cageflow.report.sections import (
     actions,
     answer,
@@ -78,7 +79,7 @@ def tables(section: Section | None) -> list[Table]:
 def test_best_workflow_of_the_page__is_that_of_the_log(search: Material) -> None:
     (cards,) = only(answer.section(search), Cards)
     values = {card.label: card.value for card in cards.cards}
-    assert values["Fix in this order"] == order_words(FIRST)
+    assert values["The order that it follows"] == order_words(FIRST)
     assert values["Reward an episode"] == number(float(np.mean(search.playbook.returns)))
     assert "98.0" in next(card.note for card in cards.cards if card.label == "Compliance")
     told = "No type is surely to be fixed before another, though some orders are worse than others"
@@ -86,7 +87,8 @@ def test_best_workflow_of_the_page__is_that_of_the_log(search: Material) -> None
 
 
 def test_what_it_beats__are_nothing_rivals_and_the_orders_that_comply(search: Material, plain: Material) -> None:
-    rival = Rival(run=plain.run, returns=[one - 1.0 for one in search.playbook.returns])
+    (name,) = rival_names(search.run, [plain.run])
+    rival = Rival(run=plain.run, name=name, returns=[one - 1.0 for one in search.playbook.returns])
     (table,) = tables(answer.section(replace(search, rivals=(rival,))))
     rows = {row[0]: row for row in table.rows}
     gained = np.mean(search.playbook.returns) - np.mean(search.playbook.idle_returns)
@@ -96,6 +98,18 @@ def test_what_it_beats__are_nothing_rivals_and_the_orders_that_comply(search: Ma
     assert rows["Plain PPO (plain)"][4:] == ("+1.00", "+1.00 to +1.00")
     assert (rows[order_words(SECOND)][2], rows[order_words(SECOND)][4]) == ("−25.00", "+5.00")
     assert order_words(THIRD) not in rows  # its −10 is not worth having: it does not comply
+
+
+def test_heading_of_a_landscape__claims_no_order_where_none_is_shown_to_differ(tmp_path: Path) -> None:
+    settings = {"command": "landscape", "repetitions": 2, "max_episodes_per_workflow": 200, "total_episodes": 48_000}
+    alike = [Made(order, -18.0 - 2 * n, 0.96, training=n) for order in (FIRST, SECOND) for n in (1, 2)]
+    one = material(write_run(tmp_path / "run", alike, best=FIRST, **settings))
+    assert make_page(one).heading == "No difference between the orders is shown"
+
+
+def test_heading_of_a_training__says_what_it_was_told(tmp_path: Path) -> None:
+    one = material(write_training(tmp_path / "run", FIRST))
+    assert make_page(one).heading.startswith(f"Trained to fix {FIRST[0]} first, then {FIRST[1]}, ")
 
 
 def test_search_without_feasible_workflow__does_not_claim_one(tmp_path: Path) -> None:
