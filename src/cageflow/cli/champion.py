@@ -48,6 +48,14 @@ def champion(
     total_episodes: Annotated[
         int | None, option("Training episodes with each seed and under each of the rules.", 100_000)
     ] = None,
+    starts: Annotated[
+        int | None,
+        option(
+            "Beginnings of each training, each with half of the episodes; the best, by episodes that judge nothing "
+            "else, goes on with the other half.",
+            1,
+        ),
+    ] = None,
     rounds: Annotated[
         int | None,
         option(
@@ -56,6 +64,15 @@ def champion(
             0,
         ),
     ] = None,
+    restore_gates: Annotated[
+        bool,
+        option(
+            "Before the rounds, close to the defender under v2.1 those Restores that a red agent can make it repeat "
+            "for ever.",
+            None,
+            "--restore-gates",
+        ),
+    ] = False,
     n_workers: Annotated[int | None, option("Processes: trainings at once.", "one for each core")] = None,
     evaluation_episodes: Annotated[
         int | None, option("Fresh episodes of each cell of the protocol, with each seed.", 1000, panel=ADVANCED)
@@ -107,6 +124,8 @@ def champion(
         "config": config,
         "run_dir": run_dir,
         "rounds": rounds,
+        "starts": starts,
+        "restore_gates": restore_gates or None,
     }
 
     if resume is not None:
@@ -120,6 +139,8 @@ def champion(
             tuple(whole_numbers("--seed", "1,2,3" if seed is None else seed)),
             evaluation_episodes,
             rounds,
+            starts,
+            restore_gates=restore_gates,
         )
         with Telling(quiet=quiet) as say:
             tables = champions.train_champion(settings, run_dir, n_workers, say)

@@ -10,6 +10,7 @@ and so is the policy wherever no Restore is closed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -88,6 +89,11 @@ def wire(learner: dict[str, Any], network: Network) -> dict[str, Any]:
         for (weight, bias), values in zip(keys, widened(layers, gates, closes=side == "actor"), strict=True):
             state[weight], state[bias] = values
     return {**learner, "networks": state}
+
+
+def wired_sizes(hidden_sizes: Sequence[int], network: Network) -> list[int]:
+    """The hidden sizes of a learner with the units, `hidden_sizes` being those without."""
+    return [size + len(network.hosts) for size in hidden_sizes]
 
 
 def widened(layers: Layers, gates: Gates, *, closes: bool) -> Layers:

@@ -2,8 +2,9 @@
 
 A run is a folder: `champion.json` (what was asked for), a folder `seedN` for each seed, which is a run of
 `cageflow train` like any other, and at the end the table as `table.md` and `table.json`. For both rule sets there are a
-`seedN-v2.1` and a `seedN-challenge`, and what they have come to is joined in one policy, `seedN.safetensors`. What
-follows a training where it is hardened in rounds stands beside it: `seedN-red1`, `seedN-blue1` and so on, `seedN-last`.
+`seedN-v2.1` and a `seedN-challenge`, and what they have come to is joined in one policy, `seedN.safetensors`. Beside a
+training stand its beginnings, where there are several, `seedN-start1` and so on, and what follows it where it is
+hardened in rounds: `seedN-red1`, `seedN-blue1` and so on, `seedN-last`.
 """
 
 from __future__ import annotations
@@ -18,16 +19,18 @@ from cageflow.envs.options import MIXED_RULES, RULES
 from cageflow.errors import UserError
 from cageflow.evaluation.protocol import EPISODES, EvaluationSettings, evaluate
 from cageflow.learn.joining import join_rules
+from cageflow.learn.policy import Policy
 from cageflow.learn.policy_file import load_policy, save_policy
 from cageflow.runs.checkpoint import finished_policy
 from cageflow.settings.commands import TrainConfig
 from cageflow.settings.reading import BEFORE, check_named, make_config_of
 from cageflow.sim.threads import available_cores
 from cageflow.studies.champion_table import ChampionTable, ChampionTables, SeedResult
-from cageflow.studies.hardening import Line, harden
+from cageflow.studies.hardening import GATED_RULES, Line, harden
+from cageflow.studies.starts import MOST_STARTS, start_all
 from cageflow.studies.study import Kind, Say, Study, check_judging
 from cageflow.studies.training import Training, whole_budget
-from cageflow.studies.trainings import check_workers, name_by_seed, train_all
+from cageflow.studies.trainings import check_workers, name_by_seed
 
 SETTINGS = "champion.json"
 KIND = Kind(SETTINGS, "champion", "a champion")
@@ -53,12 +56,17 @@ class ChampionSettings:
         seeds: of the trainings.
         evaluation_episodes: of each cell, with each seed.
         rounds: in each of which a red agent learns against the defender, and the defender learns on; 0 for none.
+        starts: beginnings of each training, of which the best goes on; see `starts`.
+        restore_gates: whether rounds begin with futile Restores closed, see `hardening`; for policies with a memory and
+            tanh layers, without a workflow.
     """
 
     config: TrainConfig
     seeds: tuple[int, ...] = (1,)
     evaluation_episodes: int = EPISODES
     rounds: int = 0
+    starts: int = 1
+    restore_gates: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.config, TrainConfig):
@@ -66,6 +74,21 @@ class ChampionSettings:
         check_judging(self.seeds, self.evaluation_episodes)
         if not 0 <= self.rounds <= MOST_ROUNDS:
             raise UserError(f"rounds is {self.rounds}; expected a whole number from 0 to {MOST_ROUNDS}")
+        if not 1 <= self.starts <= MOST_STARTS:
+            raise UserError(f"starts is {self.starts}; expected a whole number from 1 to {MOST_STARTS}")
+        if self.starts > 1 and self.config.total_episodes == 1:
+            raise UserError("total_episodes is 1; expected at least 2, half for the beginnings and half for the best")
+        if self.restore_gates:
+            self._check_gates()
+
+    def _check_gates(self) -> None:
+        learner = self.config.learner()
+        if self.rounds == 0:
+            raise UserError("restore_gates is given and rounds is 0; expected at least 1, before which they begin")
+        if GATED_RULES not in self.judged_rules:
+            raise UserError(f"restore_gates is given and rules is {self.config.rules}: expected {GATED_RULES} or mixed")
+        if not self.config.rollout().memory or learner.activation != "tanh" or self.config.workflow is not None:
+            raise UserError("restore_gates is given: expected a policy with a memory, tanh layers and no workflow")
 
     @property
     def judged_rules(self) -> tuple[str, ...]:
@@ -93,6 +116,8 @@ class ChampionSettings:
             "seeds": list(self.seeds),
             "evaluation_episodes": self.evaluation_episodes,
             "rounds": self.rounds,
+            "starts": self.starts,
+            "restore_gates": self.restore_gates,
         }
 
 
@@ -102,6 +127,8 @@ def make_settings(
     seeds: tuple[int, ...],
     evaluation_episodes: int | None,
     rounds: int | None = None,
+    starts: int | None = None,
+    restore_gates: bool = False,
 ) -> ChampionSettings:
     """The settings of a run.
 
@@ -111,6 +138,8 @@ def make_settings(
         seeds: of the trainings.
         evaluation_episodes: of each cell; None means not given.
         rounds: of hardening; None means not given.
+        starts: beginnings of each training; None means not given.
+        restore_gates: whether rounds begin with futile Restores closed.
 
     Raises:
         UserError: one cannot be used.
@@ -120,10 +149,16 @@ def make_settings(
     usual = TRAINING
     if "red_agent" in {**base, **named}:  # who asks for one means it
         usual = {name: value for name, value in TRAINING.items() if name != "red_mixture"}
-    several = {"num_threads": 1} if len(seeds) > 1 else {}  # which are trained at once
+    at_once = len(seeds) > 1 or (starts is not None and starts > 1)
+    several = {"num_threads": 1} if at_once else {}
     config = make_config_of(TrainConfig, {**usual, **several, **base, **named})
     return ChampionSettings(
-        config=config, seeds=seeds, evaluation_episodes=evaluation_episodes or EPISODES, rounds=rounds or 0
+        config=config,
+        seeds=seeds,
+        evaluation_episodes=EPISODES if evaluation_episodes is None else evaluation_episodes,
+        rounds=0 if rounds is None else rounds,
+        starts=1 if starts is None else starts,
+        restore_gates=restore_gates,
     )
 
 
@@ -162,10 +197,9 @@ def _carry_through(settings: ChampionSettings, study: Study, num_workers: int | 
         for seed in settings.seeds
         for rules in settings.judged_rules
     ]
-    missing = [training for training in trainings if not training.is_finished]
     num_workers = num_workers or available_cores()
-    train_all(study, missing, num_workers, settings.name_of)
-    lines = harden(study, trainings, settings.rounds, num_workers)
+    started = start_all(study, trainings, settings.starts, settings.evaluation_episodes, num_workers, settings.name_of)
+    lines = harden(study, started, settings.rounds, num_workers, restore_gates=settings.restore_gates)
     if len(settings.judged_rules) > 1:
         for seed in settings.seeds:
             study.check()
@@ -176,9 +210,13 @@ def _carry_through(settings: ChampionSettings, study: Study, num_workers: int | 
 
 
 def _join(path: Path, lines: Sequence[Line]) -> None:
-    """Join what defenders for each of RULES have come to in one policy file."""
-    first, second = (load_policy(file) for line in lines if (file := finished_policy(line.last.path)))
+    """Join what defenders for each of RULES have come to in one policy file, whose card counts all their episodes."""
+    first, second = (_whole(load_policy(file), line) for line in lines if (file := finished_policy(line.last.path)))
     save_policy(path, join_rules((first, second)))
+
+
+def _whole(policy: Policy, line: Line) -> Policy:
+    return Policy(replace(policy.card, training_episodes=line.episodes), policy.layers, policy.order_encoding)
 
 
 def _table(lines: Sequence[Line], settings: ChampionSettings, study: Study, rules: str) -> ChampionTable:

@@ -30,9 +30,9 @@ from cageflow.settings.commands import TrainConfig
 from cageflow.settings.reading import BEFORE, check_named, make_config_of
 from cageflow.studies.duel_table import DuelTable, Round
 from cageflow.studies.equilibrium import Equilibrium, solve
-from cageflow.studies.exploit import BLUE, PLAYED, blue_mean, mean_against, scripts_on
+from cageflow.studies.exploit import BLUE, blue_mean, mean_against, scripts_on
 from cageflow.studies.exploit import TRAINING as RED_TRAINING
-from cageflow.studies.played import Played
+from cageflow.studies.played import PLAYED, Played
 from cageflow.studies.study import Kind, Say, Study, check_judging
 from cageflow.studies.training import Training
 from cageflow.studies.trainings import check_workers, train_all

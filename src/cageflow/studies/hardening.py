@@ -4,50 +4,61 @@ In each round a red agent is trained against what the defender has come to, and 
 of what it was first trained against and of every red agent so far; whoever costs it more is met more often. At the end
 it learns on against all of them with small steps. Each training is a run of `cageflow train` in a folder beside the
 first, so what was stopped goes on.
+
+Where it is asked for, a defender has units wired in before its first round that close futile Restores
+(`cageflow.learn.restore_gates`), and learns on with these.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cageflow.agents.sources import SourceOptions, find_agent
 from cageflow.envs.options import GAME_FIELDS
+from cageflow.files import write_whole
+from cageflow.learn.restore_gates import wire, wired_sizes
 from cageflow.listed import quoted
+from cageflow.runs.layout import CHECKPOINT, STATE
 from cageflow.scenario.red_agents import ATTACKER_NAMES, MIXED
 from cageflow.settings.commands import TrainConfig
 from cageflow.settings.reading import make_config_of
 from cageflow.studies.exploit import mean_against
-from cageflow.studies.played import Played
+from cageflow.studies.played import PLAYED, Played
+from cageflow.studies.starts import SMALL_STEPS, Started
 from cageflow.studies.study import Study
 from cageflow.studies.training import Training, whole_budget
 from cageflow.studies.trainings import train_all
+from cageflow.training.state_file import dump_state, load_learner
 
-PLAYED = "played.json"
 LEARNED_SHARE = 0.45
 """Of the episodes, that are played against red agents that learned."""
 EPISODES = 150
 """That say what a red agent costs."""
 RED_PART, ROUND_PART, LAST_PART = 16, 8, 2
 """Parts of the first training's episodes: red's in a round, the defender's, and those with small steps at the end."""
+GATED_RULES = "v2.1"
+"""Under which a desktop is lost again in the steps after its Restore; under `challenge` its hole is closed for good."""
 ON_THE_WAY = {"learning_rate": 3e-3, "final_learning_rate": 1e-3, "ent_coef": 6e-3, "final_ent_coef": 3e-3}
-AT_THE_END = {"learning_rate": 2e-3, "final_learning_rate": 1e-4, "ent_coef": 3e-3, "final_ent_coef": 5e-4}
 
 
 class Line:
     """A defender and the red agents that have learned against it.
 
     Args:
-        first: its first training, which is finished when the others begin.
+        started: its first training, which is finished when the others begin.
 
     Attributes:
         blues, reds: the trainings of both sides so far, in turn.
     """
 
-    def __init__(self, first: Training) -> None:
-        self.blues, self.reds = [first], list[Training]()
+    def __init__(self, started: Started) -> None:
+        self.blues, self.reds = [started.training], list[Training]()
+        self._starts = started.starts
+        self._wired: Path | None = None
 
     @property
     def first(self) -> Training:
@@ -62,12 +73,20 @@ class Line:
     @property
     def episodes(self) -> int:
         """That the defender has learned from in all."""
-        return sum(training.updates[-1].episodes for training in self.blues)
+        return sum(training.updates[-1].episodes for training in (*self._starts[:1], *self.blues))
 
     @property
     def seconds(self) -> float:
-        """Spent in the trainings of both sides."""
-        return sum(training.seconds for training in (*self.blues, *self.reds))
+        """Spent in the trainings of both sides, those of beginnings that did not go on too."""
+        return sum(training.seconds for training in (*self._starts, *self.blues, *self.reds))
+
+    def close_restores(self) -> None:
+        """Have the rounds begin with what it has come to and units that close futile Restores, kept beside it."""
+        self._wired = self.first.path.with_name(f"{self.first.path.name}-wired.state")
+        if not self._wired.exists():
+            state = load_learner(self.first.path / CHECKPOINT / STATE)
+            learner = wire(state.get("trainer", state)["ppo"], self.first.config.game().network)
+            write_whole(self._wired, dump_state({"ppo": learner}))
 
     def add_red(self, number: int) -> Training:
         """The training of the red agent of a round."""
@@ -90,16 +109,19 @@ class Line:
 
     def add_last(self, number: int, played: Played) -> Training:
         """The training with small steps, after so many rounds."""
-        self.blues.append(self._going_on(AT_THE_END, LAST_PART, "last", number + 1, played))
+        self.blues.append(self._going_on(SMALL_STEPS, LAST_PART, "last", number + 1, played))
         return self.last
 
     def _going_on(self, steps: dict[str, float], part: int, name: str, number: int, played: Played) -> Training:
-        config = self.first.config
+        config, start, sizes = self.first.config, self.last.path, {}
+        if self._wired is not None:
+            start = self._wired if self.last is self.first else start
+            sizes = {"hidden_sizes": wired_sizes(config.learner().hidden_sizes, config.game().network)}
         settings = {
             **config.to_json(),
             **whole_budget(self._episodes(part)),
-            "ppo": {**config.ppo, **steps},
-            "start_from": str(self.last.path.absolute()),
+            "ppo": {**config.ppo, **steps, **sizes},
+            "start_from": str(start.absolute()),
             "red_mixture": self._mixture(played),
         }
         return self._training(settings, name, number)
@@ -110,7 +132,8 @@ class Line:
         return Training(make_config_of(TrainConfig, {**settings, "seed": seed}), folder)
 
     def _episodes(self, part: int) -> int:
-        return max(self.first.config.total_episodes // part, 1)
+        whole = sum(training.config.total_episodes for training in (*self._starts[:1], self.first))
+        return max(whole // part, 1)
 
     def _mixture(self, played: Played) -> str:
         """Whom the defender meets: as first, and the red agents that learned by the square of what they cost."""
@@ -132,13 +155,16 @@ class Line:
         return max(-played.means[name].mean, 0.0)
 
 
-def harden(study: Study, firsts: Sequence[Training], rounds: int, num_workers: int) -> list[Line]:
+def harden(
+    study: Study, firsts: Sequence[Started], rounds: int, num_workers: int, *, restore_gates: bool = False
+) -> list[Line]:
     """Harden the defenders of finished trainings, or go on with it.
 
     Args:
         study: whose they are.
         firsts: the trainings, each in a folder of the study's.
         rounds: in each of which a red agent is trained; 0 leaves the defenders as they are.
+        restore_gates: close futile Restores to those under `GATED_RULES`.
         num_workers: trainings at once.
 
     Raises:
@@ -149,6 +175,9 @@ def harden(study: Study, firsts: Sequence[Training], rounds: int, num_workers: i
     if rounds == 0:
         return lines
     played = Played(study.run_dir / PLAYED)
+    for line in lines:
+        if restore_gates and line.first.config.rules == GATED_RULES:
+            line.close_restores()
 
     def carry_through(trainings: list[Training]) -> None:
         study.check()

@@ -10,6 +10,8 @@ from cageflow.evaluation.statistics import Estimate
 from cageflow.files import read_whole, write_whole
 from cageflow.reading import parse_json
 
+PLAYED = "played.json"
+
 
 class Played:
     """The means of a study, by name.

@@ -19,6 +19,7 @@ from cageflow.settings.reading import make_config
 from cageflow.studies import champion, trainings
 from cageflow.studies.champion import ChampionSettings, make_settings
 from cageflow.studies.champion_table import ChampionTable, ChampionTables, SeedResult
+from cageflow.studies.starts import Started
 from cageflow.studies.training import Training
 from cageflow.work.worker_process import PARENT_CHECK_S
 from tests.helpers.networks import own_network
@@ -34,6 +35,7 @@ def test_one_training_has_two_threads_and_several_at_once_have_one_each() -> Non
     assert settings(seeds=(1,)).config.num_threads == 2
     assert settings(seeds=(1, 2)).config.num_threads == 1
     assert settings({"num_threads": 4}, seeds=(1, 2)).config.num_threads == 4
+    assert make_settings({}, None, (1,), None, starts=2).config.num_threads == 1
 
 
 def result(
@@ -86,6 +88,8 @@ def test_training__has_its_seed_and_is_ended_by_nothing_but_its_budget() -> None
         ({"seeds": (1, 1)}, "expected different whole numbers"),
         ({"evaluation_episodes": 1}, "evaluation_episodes is 1"),
         ({"config": make_config({"command": "search"})}, "command is 'search'"),
+        ({"starts": 0}, "starts is 0; expected a whole number from 1"),
+        ({"starts": 2, "config": make_config({"command": "train", "total_episodes": 1})}, "expected at least 2"),
     ],
 )
 def test_impossible_settings__are_refused(changes: dict[str, Any], words: str) -> None:
@@ -184,6 +188,11 @@ def test_training_that_fails__ends_the_run_in_its_words(tmp_path: Path) -> None:
 
 def test_folder_that_is_removed__ends_the_run_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = tmp_path / "run"
-    monkeypatch.setattr(champion, "train_all", lambda *_: shutil.rmtree(run))
+
+    def remove(_: object, trainings: list[Training], *__: object) -> list[Started]:
+        shutil.rmtree(run)
+        return [Started(training) for training in trainings]
+
+    monkeypatch.setattr(champion, "start_all", remove)
     with pytest.raises(RunFailedError, match="run was removed while the run was going"):
         champion.train_champion(settings(), run, 1, lambda words: None)

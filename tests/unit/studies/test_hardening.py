@@ -6,12 +6,20 @@ from typing import Any
 import pytest
 
 from cageflow.evaluation.statistics import Estimate
+from cageflow.learn.config import PPOConfig
+from cageflow.learn.ppo import PPO
+from cageflow.runs.layout import CHECKPOINT, STATE
+from cageflow.scenario import default_network
 from cageflow.settings.reading import make_config
+from cageflow.sim.recall import num_inputs
 from cageflow.studies import hardening
-from cageflow.studies.hardening import AT_THE_END, LEARNED_SHARE, ON_THE_WAY, Line, harden
+from cageflow.studies.hardening import LEARNED_SHARE, ON_THE_WAY, Line, harden
 from cageflow.studies.played import Played
+from cageflow.studies.starts import SMALL_STEPS, Started
 from cageflow.studies.training import Training
+from cageflow.training.state_file import load_learner, save_state
 
+NUM_BITS = num_inputs(default_network(), memory=True)
 MIXTURE = "bline=2,meander=1,switch=1"
 
 
@@ -37,11 +45,11 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return begun
 
 
-def first(folder: Path, **settings: Any) -> Training:
+def first(folder: Path, **settings: Any) -> Started:
     given = {"command": "train", "preset": "champion", "red_agent": "mixed", "red_mixture": MIXTURE, **settings}
     training = Training(make_config({"total_episodes": 1600, "seed": 7, **given}), folder / "seed7-challenge")
     training.carry_through()
-    return training
+    return Started(training)
 
 
 class Told:
@@ -83,7 +91,7 @@ def test_mixture__is_of_whoever_costs_more_by_the_square(tmp_path: Path) -> None
     mixture = [share for _, share in line.add_last(3, played).config.variation().red_mixture]
     rest = (1.0 - LEARNED_SHARE) / 2  # of either attacker, where one red agent stands for both
     assert mixture == pytest.approx([rest, rest, LEARNED_SHARE / 10, 9 * LEARNED_SHARE / 10], abs=1e-5)
-    assert line.last.config.ppo == AT_THE_END
+    assert line.last.config.ppo == SMALL_STEPS
     assert line.last.config.total_episodes == 800
 
 
@@ -106,3 +114,25 @@ def test_harden__in_no_rounds_leaves_the_defender_as_it_is(tmp_path: Path, train
     study: Any = Told(tmp_path)
     (line,) = harden(study, [first(tmp_path)], 0, 1)
     assert (line.last, trained) == (line.first, [])
+
+
+def test_harden__begins_rounds_with_closed_restores_where_a_restored_desktop_is_lost_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hardening, "mean_against", lambda *_: Estimate(-30.0, 1.0, 150))
+    monkeypatch.setattr(hardening, "find_agent", lambda *_: None)
+    learner = PPO(PPOConfig(hidden_sizes=(64, 64)), num_observations=NUM_BITS, total_updates=1).state_dict()
+    study: Any = Told(tmp_path)
+    for rules in ("v2.1", "challenge"):
+        begun = first(tmp_path / rules, rules=rules)
+        (begun.training.path / CHECKPOINT).mkdir()
+        save_state(begun.training.path / CHECKPOINT / STATE, {"ppo": learner})
+        (line,) = harden(study, [begun], 1, 1, restore_gates=True)
+        starts = [Path(str(blue.config.start_from)).name for blue in line.blues[1:]]
+        sizes = [blue.config.learner().hidden_sizes for blue in line.blues[1:]]
+        if rules == "v2.1":
+            wired = begun.training.path.with_name("seed7-challenge-wired.state")
+            assert starts == [wired.name, "seed7-challenge-blue1"] and sizes == [(77, 77)] * 2
+            assert load_learner(wired)["ppo"]["networks"]["actor.0.weight"].shape == (77, NUM_BITS)
+        else:
+            assert starts == ["seed7-challenge", "seed7-challenge-blue1"] and sizes == [(64, 64)] * 2

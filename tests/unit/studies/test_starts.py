@@ -1,0 +1,121 @@
+"""Beginnings of a training: what they are, which goes on, and that nothing is done twice."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cageflow.evaluation.statistics import Estimate
+from cageflow.settings.reading import make_config
+from cageflow.studies import starts
+from cageflow.studies.hardening import Line
+from cageflow.studies.starts import HELD_OUT, SEED_STEP, SMALL_STEPS, Started, start_all
+from cageflow.studies.training import Training
+from cageflow.studies.trainings import name_by_seed
+
+TOTALS = {"seed7-start1": (-50.0, -55.0), "seed7-start2": (-46.0, -70.0), "seed7-start3": (-48.0, -54.0)}
+"""Of each beginning, with green asleep and awake."""
+
+
+@dataclass
+class Told:
+    """A study that nothing stops."""
+
+    run_dir: Path
+    said: list[str] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Go on."""
+
+    def say(self, words: str) -> None:
+        self.said.append(words)
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Any:
+    return Told(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was trained and judged, in order: trainings leave an empty policy at once, judgings are of TOTALS."""
+    done: list[str] = []
+
+    def carry_through(training: Training, *_: Any) -> Path:
+        path = training.path / "policies" / "policy.safetensors"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        return path
+
+    def train_all(_: Any, trainings: list[Training], __: int, name: Any) -> None:
+        for training in trainings:
+            done.append(name(training))
+            training.carry_through()
+
+    def evaluate(source: str, settings: Any) -> Any:
+        done.append(f"{source} {settings.seed} {settings.game.green} {settings.episodes}")
+        total = Estimate(TOTALS[source][settings.game.green], 1.0, 9)
+        cells = [SimpleNamespace(red_agent=red, compliance=0.5) for red in ("B_lineAgent", "SleepAgent")]
+        return SimpleNamespace(total=total, cells=cells)
+
+    monkeypatch.setattr(Training, "carry_through", carry_through)
+    monkeypatch.setattr(Training, "is_finished", property(lambda one: (one.path / "policies").exists()))
+    monkeypatch.setattr(starts, "train_all", train_all)
+    monkeypatch.setattr(starts, "find_agent", lambda path, _: Path(path).parent.parent.name)
+    monkeypatch.setattr(starts, "evaluate", evaluate)
+    return done
+
+
+def training(folder: Path, **settings: Any) -> Training:
+    given = {"command": "train", "preset": "champion", "red_agent": "mixed", "green_share": 0.3, **settings}
+    return Training(make_config({"total_episodes": 1001, "seed": 7, **given}), folder / "seed7")
+
+
+def test_one_beginning__is_the_training_itself(study: Any, begun: list[str]) -> None:
+    whole = training(study.run_dir)
+    assert start_all(study, [whole], 1, 20, 2, name_by_seed) == [Started(whole)]
+    assert begun == ["seed 7"]
+
+
+def test_best_beginning__goes_on_with_small_steps_and_the_rest_of_the_episodes(study: Any, begun: list[str]) -> None:
+    whole = training(study.run_dir)
+    (found,) = start_all(study, [whole], 3, 20, 2, name_by_seed)
+    judged = [f"seed7-start{number} {7 + HELD_OUT} {green} 20" for number in (1, 2, 3) for green in (False, True)]
+    names = [f"seed 7, beginning {number}" for number in (1, 2, 3)]
+    assert begun == [*names, *judged, "seed 7"]
+    # 0.7 and 0.3 of the two totals: -51.5, -53.2 and -49.8
+    assert [start.path.name for start in found.starts] == ["seed7-start3", "seed7-start1", "seed7-start2"]
+    assert "seed 7, beginning 2: -53.20" in study.said[1]
+    assert [start.config.seed for start in found.starts] == [7 + SEED_STEP * number for number in (3, 1, 2)]
+    assert {start.config.total_episodes for start in found.starts} == {500}
+    last = found.training
+    assert (last.path, last.config.seed, last.config.total_episodes) == (whole.path, 7, 501)
+    assert last.config.start_from == str(study.run_dir / "seed7-start3")
+    assert last.config.ppo == SMALL_STEPS
+    begun.clear()
+    assert start_all(study, [whole], 3, 20, 2, name_by_seed) == [found]
+    assert begun == []
+
+
+def test_beginning__is_judged_with_what_its_training_pays_for(study: Any, begun: list[str]) -> None:
+    order = {"workflow": "enterprise,op_server,defender,op_host,user", "workflow_mode": "rewarded"}
+    paid = training(study.run_dir, green_share=None, alignment_lambda=8.0, **order)
+    start_all(study, [paid], 2, 20, 1, name_by_seed)
+    assert [words.split(":")[1] for words in study.said] == [
+        " -46.00 in the episodes that choose",  # and not those in which red sleeps
+        " -42.00 in the episodes that choose",
+    ]
+
+
+def test_line__counts_the_episodes_that_it_learned_from_and_the_time_of_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        Training, "updates", property(lambda one: [SimpleNamespace(episodes=one.config.total_episodes)])
+    )
+    monkeypatch.setattr(Training, "seconds", property(lambda one: 3.0))
+    whole = training(tmp_path)
+    line = Line(Started(whole, (training(tmp_path, total_episodes=500), training(tmp_path, total_episodes=400))))
+    assert (line.episodes, line.seconds) == (1501, 9.0)
