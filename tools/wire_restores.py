@@ -10,7 +10,8 @@ import argparse
 from pathlib import Path
 
 from cageflow.files import write_whole
-from cageflow.learn.restore_gates import wire
+from cageflow.learn.restore_gates import restore_gates
+from cageflow.learn.wiring import wire
 from cageflow.runs.layout import CHECKPOINT, CONFIG, STATE
 from cageflow.settings.reading import read_config
 from cageflow.training.state_file import dump_state, load_learner
@@ -23,7 +24,8 @@ def main() -> None:
     parser.add_argument("out", type=Path, metavar="file", help="to be written")
     given = parser.parse_args()
     state = load_learner(given.run / CHECKPOINT / STATE)
-    learner = wire(state.get("trainer", state)["ppo"], read_config(given.run / CONFIG).game().network)
+    gates = restore_gates(read_config(given.run / CONFIG).game().network)
+    learner = wire(state.get("trainer", state)["ppo"], gates)
     write_whole(given.out, dump_state({"ppo": learner}))
     sizes = [len(learner["networks"][f"actor.{number}.weight"]) for number in range(2)]
     print(f"{given.out}: hidden_sizes: {sizes}")

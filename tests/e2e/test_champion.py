@@ -73,7 +73,7 @@ def test_json__is_what_the_folder_holds_and_nothing_is_trained_again(run: Path) 
 def test_both_rules__are_trained_for_each_and_joined_in_one_policy(tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text(CONFIG)
     asked = ["champion", "--config", tmp_path / "small.yaml", "--seed", 3, "--total-episodes", 20, "--json", "--quiet"]
-    rounds = ["--starts", 2, "--rounds", 1, "--restore-gates"]
+    rounds = ["--starts", 2, "--remove-habit", "--rounds", 1, "--restore-gates"]
     outcome = cageflow(*asked, *rounds, "--evaluation-episodes", 6, "--run-dir", tmp_path / "run")
     assert set(outcome.json["rules"]) == {"v2.1", "challenge"}
     assert len(list(tmp_path.glob("run/seed3-*-start[12]/policies/policy.safetensors"))) == 4
@@ -81,7 +81,9 @@ def test_both_rules__are_trained_for_each_and_joined_in_one_policy(tmp_path: Pat
     card, of_a_rule = joined.card, 10 + 10 + 2 + 10  # a beginning, what went on from it, a round, the small steps
     assert card.is_told_rules and card.training_episodes == 2 * of_a_rule
     wide = len(default_network().hosts)
-    assert [len(bias) for _, bias in joined.layers[:-1]] == [64 + wide + 64 + 1] * 2
+    assert [len(bias) for _, bias in joined.layers[:-1]] == [
+        2 * (64 + wide) + 1
+    ] * 2  # gates under one, a habit under the other
     assert (card.green_share, card.perturbed_starts) == (0.3, 0.03) and "switch" in card.red_mixture
     for rules, content in outcome.json["rules"].items():
         (one,) = content["seeds"]
@@ -176,6 +178,7 @@ def test_changed_or_missing_files__are_refused_or_made_again(run: Path) -> None:
         (["--starts", 2, "--total-episodes", 1], "--total-episodes is 1"),
         (["--restore-gates"], "--restore-gates is given and rounds is 0; expected at least 1"),
         (["--restore-gates", "--rounds", 1, "--rules", "challenge"], "expected v2.1 or mixed"),
+        (["--remove-habit", "--rules", "v2.1"], "--remove-habit is given and rules is v2.1: expected challenge or"),
         (["--restore-gates", "--rounds", 1, "--workflow", "1"], "expected a policy with a memory, tanh layers and no"),
         (["--n-workers", 0], "--n-workers is 0"),
         (["--resume", "nowhere"], "nowhere holds no champion"),

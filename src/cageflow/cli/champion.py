@@ -64,6 +64,15 @@ def champion(
             0,
         ),
     ] = None,
+    remove_habit: Annotated[
+        bool,
+        option(
+            "Begin under challenge with the habit of a Remove where a host that was restored is held again, which "
+            "training keeps where it pays.",
+            None,
+            "--remove-habit",
+        ),
+    ] = False,
     restore_gates: Annotated[
         bool,
         option(
@@ -126,6 +135,7 @@ def champion(
         "rounds": rounds,
         "starts": starts,
         "restore_gates": restore_gates or None,
+        "remove_habit": remove_habit or None,
     }
 
     if resume is not None:
@@ -141,6 +151,7 @@ def champion(
             rounds,
             starts,
             restore_gates=restore_gates,
+            remove_habit=remove_habit,
         )
         with Telling(quiet=quiet) as say:
             tables = champions.train_champion(settings, run_dir, n_workers, say)

@@ -26,6 +26,7 @@ from cageflow.settings.commands import TrainConfig
 from cageflow.settings.reading import BEFORE, check_named, make_config_of
 from cageflow.sim.threads import available_cores
 from cageflow.studies.champion_table import ChampionTable, ChampionTables, SeedResult
+from cageflow.studies.habits import HABIT_RULES
 from cageflow.studies.hardening import GATED_RULES, Line, harden
 from cageflow.studies.starts import MOST_STARTS, start_all
 from cageflow.studies.study import Kind, Say, Study, check_judging
@@ -57,8 +58,9 @@ class ChampionSettings:
         evaluation_episodes: of each cell, with each seed.
         rounds: in each of which a red agent learns against the defender, and the defender learns on; 0 for none.
         starts: beginnings of each training, of which the best goes on; see `starts`.
-        restore_gates: whether rounds begin with futile Restores closed, see `hardening`; for policies with a memory and
-            tanh layers, without a workflow.
+        restore_gates: whether rounds begin with futile Restores closed, see `hardening`.
+        remove_habit: whether trainings begin with a habit where it pays, see `habits`. Both are for policies with a
+            memory and tanh layers, without a workflow.
     """
 
     config: TrainConfig
@@ -67,6 +69,7 @@ class ChampionSettings:
     rounds: int = 0
     starts: int = 1
     restore_gates: bool = False
+    remove_habit: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.config, TrainConfig):
@@ -78,17 +81,18 @@ class ChampionSettings:
             raise UserError(f"starts is {self.starts}; expected a whole number from 1 to {MOST_STARTS}")
         if self.starts > 1 and self.config.total_episodes == 1:
             raise UserError("total_episodes is 1; expected at least 2, half for the beginnings and half for the best")
-        if self.restore_gates:
-            self._check_gates()
-
-    def _check_gates(self) -> None:
-        learner = self.config.learner()
-        if self.rounds == 0:
+        if self.restore_gates and self.rounds == 0:
             raise UserError("restore_gates is given and rounds is 0; expected at least 1, before which they begin")
-        if GATED_RULES not in self.judged_rules:
-            raise UserError(f"restore_gates is given and rules is {self.config.rules}: expected {GATED_RULES} or mixed")
-        if not self.config.rollout().memory or learner.activation != "tanh" or self.config.workflow is not None:
-            raise UserError("restore_gates is given: expected a policy with a memory, tanh layers and no workflow")
+        for name, rules in (("restore_gates", GATED_RULES), ("remove_habit", HABIT_RULES)):
+            if getattr(self, name):
+                self._check_wired(name, rules)
+
+    def _check_wired(self, name: str, rules: str) -> None:
+        if rules not in self.judged_rules:
+            raise UserError(f"{name} is given and rules is {self.config.rules}: expected {rules} or mixed")
+        tanh = self.config.learner().activation == "tanh"
+        if not self.config.rollout().memory or not tanh or self.config.workflow is not None:
+            raise UserError(f"{name} is given: expected a policy with a memory, tanh layers and no workflow")
 
     @property
     def judged_rules(self) -> tuple[str, ...]:
@@ -118,6 +122,7 @@ class ChampionSettings:
             "rounds": self.rounds,
             "starts": self.starts,
             "restore_gates": self.restore_gates,
+            "remove_habit": self.remove_habit,
         }
 
 
@@ -128,7 +133,9 @@ def make_settings(
     evaluation_episodes: int | None,
     rounds: int | None = None,
     starts: int | None = None,
+    *,
     restore_gates: bool = False,
+    remove_habit: bool = False,
 ) -> ChampionSettings:
     """The settings of a run.
 
@@ -140,6 +147,7 @@ def make_settings(
         rounds: of hardening; None means not given.
         starts: beginnings of each training; None means not given.
         restore_gates: whether rounds begin with futile Restores closed.
+        remove_habit: whether trainings begin with a habit.
 
     Raises:
         UserError: one cannot be used.
@@ -159,6 +167,7 @@ def make_settings(
         rounds=0 if rounds is None else rounds,
         starts=1 if starts is None else starts,
         restore_gates=restore_gates,
+        remove_habit=remove_habit,
     )
 
 
@@ -198,7 +207,10 @@ def _carry_through(settings: ChampionSettings, study: Study, num_workers: int | 
         for rules in settings.judged_rules
     ]
     num_workers = num_workers or available_cores()
-    started = start_all(study, trainings, settings.starts, settings.evaluation_episodes, num_workers, settings.name_of)
+    episodes, name = settings.evaluation_episodes, settings.name_of
+    started = start_all(
+        study, trainings, settings.starts, episodes, num_workers, name, remove_habit=settings.remove_habit
+    )
     lines = harden(study, started, settings.rounds, num_workers, restore_gates=settings.restore_gates)
     if len(settings.judged_rules) > 1:
         for seed in settings.seeds:

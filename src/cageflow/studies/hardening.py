@@ -20,7 +20,8 @@ import numpy as np
 from cageflow.agents.sources import SourceOptions, find_agent
 from cageflow.envs.options import GAME_FIELDS
 from cageflow.files import write_whole
-from cageflow.learn.restore_gates import wire, wired_sizes
+from cageflow.learn.restore_gates import restore_gates as gates_of
+from cageflow.learn.wiring import wire, wired_sizes
 from cageflow.listed import quoted
 from cageflow.runs.layout import CHECKPOINT, STATE
 from cageflow.scenario.red_agents import ATTACKER_NAMES, MIXED
@@ -85,7 +86,7 @@ class Line:
         self._wired = self.first.path.with_name(f"{self.first.path.name}-wired.state")
         if not self._wired.exists():
             state = load_learner(self.first.path / CHECKPOINT / STATE)
-            learner = wire(state.get("trainer", state)["ppo"], self.first.config.game().network)
+            learner = wire(state.get("trainer", state)["ppo"], gates_of(self.first.config.game().network))
             write_whole(self._wired, dump_state({"ppo": learner}))
 
     def add_red(self, number: int) -> Training:

@@ -20,6 +20,7 @@ from cageflow.evaluation.protocol import EvaluationSettings, evaluate
 from cageflow.evaluation.statistics import Estimate
 from cageflow.settings.commands import TrainConfig
 from cageflow.settings.reading import make_config_of
+from cageflow.studies.habits import with_habit
 from cageflow.studies.played import PLAYED, Played
 from cageflow.studies.study import Study
 from cageflow.studies.training import Training, whole_budget
@@ -45,7 +46,14 @@ class Started(NamedTuple):
 
 
 def start_all(
-    study: Study, trainings: Sequence[Training], count: int, episodes: int, num_workers: int, name: Name
+    study: Study,
+    trainings: Sequence[Training],
+    count: int,
+    episodes: int,
+    num_workers: int,
+    name: Name,
+    *,
+    remove_habit: bool = False,
 ) -> list[Started]:
     """Carry trainings through, each from the best of several beginnings, or go on with it.
 
@@ -56,6 +64,7 @@ def start_all(
         episodes: that judge a beginning, of each cell of the protocol.
         num_workers: trainings at once.
         name: of a training without the number of its beginning, in what is said.
+        remove_habit: begin with the habit where it pays, see `habits`.
 
     Raises:
         RunStoppedError: a signal asked for the end.
@@ -67,12 +76,16 @@ def start_all(
         study.check()
         train_all(study, [one for one in some if not one.is_finished], num_workers, lambda one: named[one.path])
 
+    def prepared(training: Training) -> Training:
+        return with_habit(training) if remove_habit else training
+
     if count == 1:
+        trainings = [prepared(training) for training in trainings]
         carry_through(trainings)
         return [Started(training) for training in trainings]
     begun = {}
     for training in trainings:
-        begun[training.path] = [_beginning(training, number) for number in range(1, count + 1)]
+        begun[training.path] = [prepared(_beginning(training, number)) for number in range(1, count + 1)]
         for number, start in enumerate(begun[training.path], start=1):
             named[start.path] = f"{name(training)}, beginning {number}"
     carry_through([start for starts in begun.values() for start in starts])
@@ -100,7 +113,7 @@ def _going_on(training: Training, start: Training) -> Training:
     config = training.config
     own = {
         **whole_budget(config.total_episodes - _half(config)),
-        "ppo": {**config.ppo, **SMALL_STEPS},
+        "ppo": {**start.config.ppo, **SMALL_STEPS},
         "start_from": str(start.path.absolute()),
     }
     return Training(make_config_of(TrainConfig, {**config.to_json(), **own}), training.path)

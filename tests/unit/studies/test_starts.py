@@ -8,13 +8,17 @@ from typing import Any
 import pytest
 
 from cageflow.evaluation.statistics import Estimate
+from cageflow.scenario import default_network
 from cageflow.settings.reading import make_config
+from cageflow.sim.recall import num_inputs
 from cageflow.studies import starts
 from cageflow.studies.hardening import Line
 from cageflow.studies.starts import HELD_OUT, SEED_STEP, SMALL_STEPS, Started, start_all
 from cageflow.studies.training import Training
 from cageflow.studies.trainings import name_by_seed
+from cageflow.training.state_file import load_learner
 
+NUM_BITS = num_inputs(default_network(), memory=True)
 TOTALS = {"seed7-start1": (-50.0, -55.0), "seed7-start2": (-46.0, -70.0), "seed7-start3": (-48.0, -54.0)}
 """Of each beginning, with green asleep and awake."""
 
@@ -107,6 +111,32 @@ def test_beginning__is_judged_with_what_its_training_pays_for(study: Any, begun:
         " -46.00 in the episodes that choose",  # and not those in which red sleeps
         " -42.00 in the episodes that choose",
     ]
+
+
+def test_habit__is_what_each_beginning_starts_from_where_it_pays(study: Any) -> None:
+    names, wide = ("seed7-start1", "seed7-start2"), [77, 77]
+    paid, other = training(study.run_dir / "c", rules="challenge"), training(study.run_dir / "v", rules="v2.1")
+    for whole in (paid, other):
+        study.run_dir = whole.path.parent
+        whole.path.parent.mkdir()
+        (found,) = start_all(study, [whole], 2, 20, 1, name_by_seed, remove_habit=True)
+        began = [start.config for start in sorted(found.starts, key=lambda one: one.path)]
+        if whole is paid:
+            files = [whole.path.with_name(f"{name}-habit.state") for name in names]
+            assert [config.start_from for config in began] == [str(file) for file in files]
+            first, second = (load_learner(file)["ppo"]["networks"]["actor.0.weight"] for file in files)
+            assert first.shape == (77, NUM_BITS) and (first[:64] != second[:64]).any()
+            assert (first[64:] == second[64:]).all()
+            assert [config.ppo for config in (*began, found.training.config)] == [
+                {"hidden_sizes": wide},
+                {"hidden_sizes": wide},
+                {"hidden_sizes": wide, **SMALL_STEPS},
+            ]
+        else:
+            assert [config.start_from for config in began] == [None, None]
+            assert found.training.config.ppo == SMALL_STEPS
+    (alone,) = start_all(study, [paid], 1, 20, 1, name_by_seed, remove_habit=True)
+    assert alone.training.config.start_from == str(paid.path.with_name("seed7-habit.state"))
 
 
 def test_line__counts_the_episodes_that_it_learned_from_and_the_time_of_all(
