@@ -1,9 +1,11 @@
 """The shipped landscapes, with all that stands beside their tables."""
 
 import pytest
+from matplotlib.figure import Figure
 
 from cageflow.analysis.differences_words import heading, sentences
 from cageflow.analysis.landscapes import open_landscape
+from cageflow.report.sections.prices import draw_prices
 
 WORTH = ("op_server", "enterprise", "defender", "op_host", "user")
 
@@ -18,12 +20,18 @@ WORTH = ("op_server", "enterprise", "defender", "op_host", "user")
         (
             "plant-meander",
             ("plc", "scada", "server", "engineering", "dmz", "workstation"),
-            True,
-            {"plain_ppo", "plain_ppo_long", "by_worth"},
+            False,
+            {"plain_ppo", "plain_ppo_long"},
         ),
         (
             "clinic-meander",
             ("records", "device", "imaging", "server", "ward", "desktop"),
+            False,
+            {"plain_ppo", "plain_ppo_long"},
+        ),
+        (
+            "campus-meander",
+            ("registry", "server", "research", "building", "web", "staff", "lab"),
             True,
             {"plain_ppo", "plain_ppo_long", "by_worth"},
         ),
@@ -59,8 +67,19 @@ def test_shipped_landscapes__say_what_the_documents_say():
     plant = open_landscape("plant-meander")
     assert plant.differences().spread.differs
     words = " ".join(sentences(plant.differences()))
-    assert "0 of 20 orders are better and 20 are worse by more than chance" in words
+    assert "0 of 720 orders are better and 711 are worse by more than chance" in words
     assert "With 15,000 episodes plain PPO comes to -161.37" in words
     clinic = open_landscape("clinic-meander").differences()
     assert clinic.spread.differs and clinic.by_worth is not None
     assert max(one.reward.mean for one in clinic.prices) - clinic.by_worth.reward.mean > 80, "worth is no guide there"
+
+
+def test_prices_of_many_orders__have_one_band_and_a_mark_for_each_order():
+    axes = {name: Figure().subplots() for name in ("clinic-meander", "campus-meander")}
+    for name, panel in axes.items():
+        draw_prices(panel, narrow=False, found=open_landscape(name).differences())
+    many, few = ({type(one).__name__ for one in panel.collections} for panel in axes.values())
+    assert ("FillBetweenPolyCollection" in many, "LineCollection" in many) == (True, False)
+    assert ("FillBetweenPolyCollection" in few, "LineCollection" in few) == (False, True)
+    marks = [sum(line.get_marker() == "o" for line in panel.lines) for panel in axes.values()]
+    assert marks == [720, 10], "each with its words for the reader's pointer"

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cageflow.analysis.differences_words import sentences
 from cageflow.csv_format import csv_text
 from cageflow.evaluation.statistics import Estimate
@@ -21,6 +23,8 @@ from cageflow.scenario.orders import log_order
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+DENSE = 200
+"""Orders from which on their intervals are drawn as one band: so many lines side by side are a pattern of their own."""
 PRICE_COLUMNS = ["Workflow_Order", "Reward", "Low", "High", "Over_Plain", "Over_Plain_Low", "Over_Plain_High"]
 
 
@@ -71,8 +75,8 @@ def draw_prices(axes: Axes, narrow: bool, found: Differences) -> None:
     """Draw the orders by rank, each with its interval."""
     shown = [one.reward if one.gain is None else one.gain for one in found.prices]
     means = [one.mean for one in shown]
-    reach = [end for one in shown for end in one.interval()]
-    low, high = limits([*means, *reach, *([0.0] if found.plain is not None else [])])
+    lows, highs = zip(*(one.interval() for one in shown), strict=True)
+    low, high = limits([*means, *lows, *highs, *([0.0] if found.plain is not None else [])])
     if found.plain is not None:
         half = found.plain.half_width()
         axes.axhspan(-half, half, color=light("teal"), alpha=0.15, linewidth=0)
@@ -87,13 +91,18 @@ def draw_prices(axes: Axes, narrow: bool, found: Differences) -> None:
             zorder=4,
         )
         words.set_in_layout(False)
+    is_dense = len(shown) > DENSE
+    size = 2.0 if is_dense else 3.0 if narrow else 4.5
     for colour, chosen in (("blue", _clearly(shown, 1)), ("faint", _clearly(shown, 0)), ("amber", _clearly(shown, -1))):
         x = [i for i in chosen if low <= means[i] <= high]
-        ends = [shown[i].interval() for i in x]
-        colour = colour if found.plain is not None else "blue"
-        axes.vlines(x, [end.low for end in ends], [end.high for end in ends], color=light(colour), lw=1.2, alpha=0.5)
+        colour = light(colour if found.plain is not None else "blue")
+        if is_dense:
+            inside = np.isin(np.arange(len(shown)), x)
+            axes.fill_between(range(len(shown)), lows, highs, where=inside, step="mid", color=colour, alpha=0.3, lw=0)
+        else:
+            axes.vlines(x, [lows[i] for i in x], [highs[i] for i in x], color=colour, lw=1.2, alpha=0.5)
         for i in x:
-            (mark,) = axes.plot(i, means[i], "o", ms=3 if narrow else 4.5, color=light(colour))
+            (mark,) = axes.plot(i, means[i], "o", ms=size, color=colour)
             mark.set_gid(tip(f"{order_words(found.prices[i].order)}: {_words(found.prices[i])}"))
     axes.set_ylim(low, high)
     mark_outliers(axes, list(range(len(means))), means, (low, high))
