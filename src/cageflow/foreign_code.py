@@ -6,7 +6,8 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import dropwhile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from cageflow.errors import UserError
 
 MAX_WORDS = 1000
+PACKAGE = Path(__file__).parent
 
 
 def call(what: str, function: Any, *arguments: Any, **named: Any) -> Any:
@@ -38,9 +40,17 @@ def describe(error: BaseException) -> str:
         words = " ".join(str(error).split())[:MAX_WORDS]
     except Exception:  # an exception whose own words fail
         words = ""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if len(frames) > 1 else ""
+    frame = _own(traceback.extract_tb(error.__traceback__))
+    where = "" if frame is None else f" ({Path(frame.filename).name}, line {frame.lineno})"
     return f"{type(error).__name__}: {words}{where}" if words else f"{type(error).__name__}{where}"
+
+
+def _own(frames: Iterable[traceback.FrameSummary]) -> traceback.FrameSummary | None:
+    """The innermost line that stands in the folder of the code that was called, not in a library that this called."""
+    in_files = [one for one in frames if not one.filename.startswith("<")]
+    called = list(dropwhile(lambda one: PACKAGE in Path(one.filename).parents, in_files))
+    folder = Path(called[0].filename).parent if called else None
+    return next((one for one in reversed(called) if Path(one.filename).parent == folder), None)
 
 
 def show(answer: Any) -> str:

@@ -34,6 +34,8 @@ BEST_POLICIES = ("best.safetensors", "policy.safetensors")
 LONGEST = 200
 """Characters of a name, in a message."""
 MAX_TIMEOUT_S = 86_400.0
+MOST_NAMED = 3
+"""Runs that a sentence lists."""
 OPENING = "bline"
 """The member of a team that opens, where no other is named."""
 
@@ -409,5 +411,8 @@ def _policy_of_run(folder: Path) -> Path:
     files = sorted(policies.glob("*.safetensors"))
     if len(files) == 1:
         return files[0]
+    if not files and (below := sorted(folder.glob("**/policies"))):
+        named = ", ".join(str(one.parent) for one in below[:MOST_NAMED]) + (", ..." if len(below) > MOST_NAMED else "")
+        raise UserError(f"{folder} holds no policy of its own, but runs that do; name one of them: {named}.")
     has = f"{len(files)} policies and none that is called best" if files else "no policy"
     raise UserError(f"{folder} holds {has}; name a policy file.")

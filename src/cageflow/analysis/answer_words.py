@@ -141,10 +141,10 @@ def _untested(orders: OrderAnswer) -> str:
 
 
 def _pairs(pairs: Sequence[tuple[str, str]]) -> str:
-    """Pairs of types, or how many where they are many."""
-    if len(pairs) > MOST_NAMED:
-        return f"{len(pairs)} pairs"
-    return ", ".join(f"{first} and {second}" for first, second in pairs)
+    """Pairs of types, and how many more where they are many."""
+    named = ", ".join(f"{first} and {second}" for first, second in pairs[:MOST_NAMED])
+    more = len(pairs) - MOST_NAMED
+    return f"{named}, and {more} more {'pair' if more == 1 else 'pairs'}" if more > 0 else named
 
 
 def _tendencies(found: Sequence[tuple[tuple[str, str], Range]]) -> str:

@@ -14,7 +14,7 @@ from cageflow.scenario.named import load_network
 from cageflow.scenario.orders import Order
 from cageflow.scenario.worth import order_by_worth
 from cageflow.search.landscape import Landscape, find_landscape, read_landscape
-from cageflow.search.landscape_about import LandscapeAbout, read_about
+from cageflow.search.landscape_about import RUN_TABLE, LandscapeAbout, read_about
 
 THRESHOLD = 0.95
 """Compliance that an order is taken to have to reach where nothing says which."""
@@ -66,16 +66,22 @@ class OpenLandscape:
         )
 
 
+def table_in(given: str | Path) -> Path:
+    """The table in the folder of a run of `landscape`; what is no such folder as it is."""
+    table = Path(given) / RUN_TABLE
+    return table if table.is_file() else Path(given)
+
+
 def open_landscape(given: str | Path) -> OpenLandscape:
     """Read a landscape with what stands beside it.
 
     Args:
-        given: the path of a table, or the name of a shipped one.
+        given: the path of a table, the folder of the run that wrote it, or the name of a shipped one.
 
     Raises:
         UserError: there is neither, or it is none.
     """
-    path = find_landscape(str(given))
+    path = find_landscape(str(table_in(given)))
     table, about = read_landscape(path), read_about(path)
     found = {kind: beside_landscape(path, kind) for kind in (PLAIN, PLAIN_LONG, BY_WORTH)}
     return OpenLandscape(

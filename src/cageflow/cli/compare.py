@@ -9,7 +9,7 @@ import typer
 
 from cageflow import terminal
 from cageflow.cli.app import app
-from cageflow.cli.options import Json, option
+from cageflow.cli.options import ADVANCED, Json, option
 from cageflow.cli.output import print_json
 from cageflow.cli.telling import Telling
 
@@ -43,13 +43,24 @@ def compare(
         option("Folder for the curves and what searches found as pictures, table.md, table.tex and comparison.json."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the fresh episodes.", min=0)] = 0,
+    red_agent: Annotated[
+        str | None,
+        option(
+            "The runs' red agents where they are code, which a folder alone does not have run; separated by commas.",
+            panel=ADVANCED,
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Compare runs: learning curves over seeds, differences with intervals, effect sizes, tables for a paper."""
+    from cageflow.envs.red_code import name_code
     from cageflow.files import check_output_folder
+    from cageflow.listed import split_list
     from cageflow.report.compare.compare import compare as compare_runs
     from cageflow.report.compare.compare import write_comparison
 
+    for named in split_list(red_agent or ""):
+        name_code(named)
     if out is not None:
         check_output_folder(out)
     console = terminal.make_console(stderr=as_json, highlight=False, soft_wrap=True)

@@ -103,8 +103,8 @@ def _print(found: DuelTable, page: Path) -> None:
     lines = [f"\n  {side:5}       {_mixture(found.shares(side))}" for side in ("blue", "red")]
     lines += [
         f"\n  worth       {found.last.value:z.2f} to blue",
-        f"\n  safest      {found.safest}, {found.worst_of(found.safest):z.2f} against the worst attacker for it: "
-        f"{found.files[found.safest]}",
+        f"\n  safest      {found.safest} ({found.files[found.safest]}), which comes to "
+        f"{found.worst_of(found.safest):z.2f} against the attacker that is worst for it",
         f"\n  report      {page}",
         f"\n  run folder  {found.run_dir}",
     ]

@@ -32,7 +32,7 @@ def regret(
         list[str],
         typer.Argument(
             metavar="LANDSCAPE...",
-            help="Tables of `cageflow landscape`, or shipped ones by name, such as cage2-cage4-meander.",
+            help="Tables or run folders of `cageflow landscape`, or shipped ones by name, such as cage2-cage4-meander.",
             show_default=False,
         ),
     ],
@@ -69,12 +69,12 @@ def regret(
     as_json: Json = False,
 ) -> None:
     """Replay search strategies on a landscape: how far from its best order they are after so many trials."""
-    from cageflow.analysis.landscapes import open_landscape
+    from cageflow.analysis.landscapes import open_landscape, table_in
     from cageflow.errors import UserError
     from cageflow.files import check_output_folder
 
     console = terminal.make_console(stderr=as_json)
-    opened = [(Path(name), open_landscape(name)) for name in landscapes]
+    opened = [(table_in(name), open_landscape(name)) for name in landscapes]
     if out is not None and len(opened) > 1:
         raise UserError(f"--out is one folder, but {len(opened)} landscapes are given: leave it out or give one")
     folders = [out or path.with_name(f"{path.stem}-regret") for path, _ in opened]

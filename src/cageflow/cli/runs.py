@@ -150,6 +150,9 @@ def _print_summary(summary: RunSummary, *, searched: bool = True) -> None:
     if summary.workflow is not None:
         missed = "" if summary.feasible else ", below the threshold: it needs more episodes"
         lines.append(f"  compliance  {summary.compliance:.1%}{missed}")
+        if summary.tests is not None:
+            known, true = summary.tests.in_words()
+            lines.append(f"  tested      {known}, as blue could know; by the truth {true}")
     trials = "" if summary.trials == 1 else f" in {summary.trials} trials"
     if summary.final_episodes:
         trials += f", and the last {summary.final_episodes:,} of them on the best workflow"

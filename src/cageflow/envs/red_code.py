@@ -7,6 +7,8 @@ works for: what a file says of a red agent in Python is for the record (`SECURIT
 from __future__ import annotations
 
 import inspect
+import sys
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,8 @@ RedAgentLike = str | type
 """A red agent as a user gives it: a name, a file, or a class in Python."""
 NAMING = "a file alone does not decide whose code runs: name it yourself by --red-agent"
 METHODS = ("reset", "act")
+POLICIES = "policies"
+"""Where the folder of a run has its policies."""
 SHAPE = "reset(network, seed) and act(view)"
 
 
@@ -44,7 +48,8 @@ def read_red_agent(red_agent: RedAgentLike) -> str:
     """The name of a red agent as settings keep it.
 
     Args:
-        red_agent: a name as for `parse_red_agent`, a class in a file as `file.py:Name`, a policy of red's, or a class.
+        red_agent: a name as for `parse_red_agent`, a class in a file as `file.py:Name`, a policy of red's or the folder
+            of the run that made it, or a class.
 
     Raises:
         UserError: it is none of these. Whether there is such a file is for `check_red_agent` to say.
@@ -55,7 +60,22 @@ def read_red_agent(red_agent: RedAgentLike) -> str:
         return red_agent
     if isinstance(red_agent, str) and (is_code(red_agent) or red_agent.endswith(POLICY_SUFFIX)):
         return red_agent
-    return parse_red_agent(red_agent, f", a class in Python as file.py:Name, or a policy of red's ({POLICY_SUFFIX})")
+    more = f", a class in Python as file.py:Name, or a policy of red's ({POLICY_SUFFIX}, or the folder of its training)"
+    try:
+        return parse_red_agent(red_agent, more)
+    except UserError:
+        policy = policy_in(red_agent)
+        if policy is None:
+            raise
+        return policy
+
+
+def policy_in(folder: object) -> str | None:
+    """The policy's file in the folder of a training; None where that is none, or has several."""
+    if not isinstance(folder, str) or not folder:
+        return None
+    found = sorted((Path(folder) / POLICIES).glob(f"*{POLICY_SUFFIX}"))
+    return str(found[0]) if len(found) == 1 else None
 
 
 def check_red_agent(name: str) -> None:
@@ -89,6 +109,14 @@ def name_of_class(cls: type) -> str:
     return name
 
 
+def elsewhere_than_results(name: str) -> AbstractContextManager[object]:
+    """Has what the code of a red agent prints come out on standard error, since a command's result stands on the other.
+
+    A class that a program has handed over prints where that program does.
+    """
+    return nullcontext() if name in _handed else redirect_stdout(sys.stderr)
+
+
 def class_of(name: str) -> type:
     """The class of a red agent in Python.
 
@@ -103,7 +131,9 @@ def class_of(name: str) -> type:
     try:
         path = Path(file)
         when = path.stat().st_mtime_ns if path.is_file() else 0
-        found = getattr(_module(file, when), short_red_name(name), None)
+        with elsewhere_than_results(name):
+            module = _module(file, when)
+        found = getattr(module, short_red_name(name), None)
     except UserError as error:
         raise UserError(f"red agent {name} {error}") from error
     if found is None:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cageflow.envs.options import GameOptions
-from cageflow.envs.red_code import check_red_agent, class_of
+from cageflow.envs.red_code import check_red_agent, class_of, elsewhere_than_results
 from cageflow.envs.red_memory import RedMemory
 from cageflow.errors import UserError
 from cageflow.foreign_code import call, show
@@ -111,7 +111,8 @@ class PythonReds:
 
     def _call(self, what: str, function: Any, *arguments: Any) -> Any:
         try:
-            return call(what, function, *arguments)
+            with elsewhere_than_results(self._name):
+                return call(what, function, *arguments)
         except UserError as error:
             raise UserError(f"red agent {self._name} {error}") from error
 

@@ -167,10 +167,7 @@ def _compliance(evaluation: Evaluation) -> str:
 
 
 def _tests(tests: OrderTests) -> list[str]:
-    known, true = (
-        f"{number:.2f} an episode" + ("" if share is None else f", {share:.1%} followed")
-        for number, share in ((tests.known_tested, tests.known_compliance), (tests.tested, tests.tested_compliance))
-    )
+    known, true = tests.in_words()
     return [f"fixes that tested it, as blue could know: {known}", f"{'by the truth':>40}: {true}"]
 
 

@@ -61,7 +61,7 @@ def exploitability_chart(found: DuelTable) -> Chart:
         draw=lambda figure, narrow: _draw(figure, found),
         heights=(360, 330),
         note="What each side's new agent gains on the mixture that the other had, in points an episode; together "
-        "they bound from below how far the mixtures are from an equilibrium.",
+        "they bound from below how far the mixtures are from an equilibrium. A side that gained nothing counts 0.",
         table=Table(
             "What each side gained by learning, by round",
             ("Round", "#Worth to blue", "#Red gains", "#Blue gains", "#Exploitability"),

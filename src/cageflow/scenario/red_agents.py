@@ -91,8 +91,17 @@ def file_of_red(name: str) -> str | None:
 
 
 def short_red_name(name: str) -> str:
-    """A red agent in a word, for folders and tables: the class of `file.py:Name`, the stem of a policy's file."""
-    return name.rpartition(":")[2] if is_code(name) else Path(name).stem if name.endswith(POLICY_SUFFIX) else name
+    """A red agent in a word, for folders and tables: the class of `file.py:Name`, the stem of a policy's file.
+
+    A policy that stands where its training left it, `RUN/policies/policy.safetensors`, goes by the folder of that.
+    """
+    if is_code(name):
+        return name.rpartition(":")[2]
+    if not name.endswith(POLICY_SUFFIX):
+        return name
+    path = Path(name)
+    run = path.parent.parent.name if path.parent.name == "policies" else ""
+    return run or path.stem
 
 
 def red_words(name: str) -> str:

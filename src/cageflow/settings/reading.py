@@ -28,6 +28,8 @@ AGENTS_IN_PYTHON = {"blue_agent": "an agent whose code would run", "red_agent": 
 """Settings that name an agent, which may be code; likewise where it is."""
 OLD_NAMES = {"n_seeds": "repetitions"}
 """What settings were called before, and what they are called now; files may have the old names for a version."""
+MOST_NAMED = 3
+"""Of what a sentence lists."""
 BEFORE = {"workflow_mode": "rewarded"}
 """What runs did before there was a setting for it, whatever its default is now."""
 ABOUT, FILES, MADE_FOR = "about", "files", "network"
@@ -106,9 +108,20 @@ def read_config(path: Path) -> RunConfig:
     try:
         values = read_object(path)
     except OSError as error:
-        raise UserError(f"{path.parent} is no run folder: {path.name} cannot be read ({error.strerror})") from error
+        why = f"{path.name} cannot be read ({error.strerror}){_runs_below(path.parent, path.name)}"
+        raise UserError(f"{path.parent} is no run folder: {why}") from error
     source = f"{path} is not the configuration of a run: "
     return _validated({**BEFORE, **_settings_in(values)}, source=source, keeps_foreign=False)
+
+
+def _runs_below(folder: Path, config: str) -> str:
+    """That a folder holds runs, as one of a champion or a duel does, and which; nothing where it has none."""
+    below = sorted(found.parent for depth in ("*", "*/*") for found in folder.glob(f"{depth}/{config}"))
+    if not below:
+        return ""
+    return f"; it holds {len(below)}, of which name one: {', '.join(map(str, below[:MOST_NAMED]))}" + (
+        ", ..." if len(below) > MOST_NAMED else ""
+    )
 
 
 def _settings_in(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -36,9 +36,11 @@ class Round(NamedTuple):
 
     def words(self) -> str:
         """The round in one sentence."""
+        none = " (who gained nothing counts 0)" if min(self.red_gain, self.blue_gain) < 0 else ""
         return (
             f"the mixtures were worth {self.before.value:z.2f} to blue; red gained {self.red_gain:z.2f} on blue's by "
-            f"learning, blue {self.blue_gain:z.2f} on red's, so that their exploitability is {self.exploitability:z.2f}"
+            f"learning, blue {self.blue_gain:z.2f} on red's, so that their exploitability is "
+            f"{self.exploitability:z.2f}{none}"
         )
 
 

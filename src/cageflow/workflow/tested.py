@@ -104,6 +104,14 @@ class OrderTests:
         """The fields by name."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
+    def in_words(self) -> tuple[str, str]:
+        """By what blue could know, and by the truth: how many an episode, and the share that followed the order."""
+        known, true = (
+            f"{number:.2f} an episode" + ("" if share is None else f", {share:.1%} followed")
+            for number, share in ((self.known_tested, self.known_compliance), (self.tested, self.tested_compliance))
+        )
+        return known, true
+
     def to_json(self) -> dict[str, Any]:
         """What `--json` prints: by what blue could know, and under `true_...` by the truth."""
         return {

@@ -146,6 +146,11 @@ def test_turned_order_that_cannot_be_followed_and_untested_turns__are_said_so():
     assert "(certain, among the best orders alone)" in sentences(answer_of(known((interwoven,))))[0]
     untested = replace(FIRST, tested=False, probability=0.96)
     assert "(96%, 58 points, never tested)" in sentences(answer_of(known((untested,))))[0]
+    pairs = (("enterprise", "user"), ("user", "op_host"), ("user", "defender"), ("op_host", "enterprise"))
+    never = tuple(turn(*pair, 0.1, False) for pair in pairs)
+    assert "never tested: enterprise and user, user and op_host, user and defender, and 1 more pair" in " ".join(
+        sentences(answer_of(known((), never, tied=60)))
+    )
     assert sentences(answer_of(None))[0].startswith("No order that was tried can be followed")
     assert heading(answer_of(None)) == "No order was found that can be followed"
 

@@ -1,11 +1,14 @@
 """The shipped landscapes, with all that stands beside their tables."""
 
+from pathlib import Path
+
 import pytest
 from matplotlib.figure import Figure
 
 from cageflow.analysis.differences_words import heading, sentences
-from cageflow.analysis.landscapes import open_landscape
+from cageflow.analysis.landscapes import open_landscape, table_in
 from cageflow.report.sections.prices import draw_prices
+from cageflow.search.landscape import find_landscape
 
 WORTH = ("op_server", "enterprise", "defender", "op_host", "user")
 
@@ -47,6 +50,13 @@ def test_shipped_landscape__is_opened_by_its_name_with_what_stands_beside(name, 
     differences = found.differences()
     assert differences.by_worth is not None and differences.by_worth.order == by_worth
     assert (differences.plain is None) == (not beside)
+
+
+def test_folder_of_a_run__stands_for_its_table(tmp_path):
+    table = tmp_path / "landscape.csv"
+    table.write_bytes(find_landscape("cage2-bline").read_bytes())
+    assert (table_in(tmp_path), table_in("cage2-bline")) == (table, Path("cage2-bline"))
+    assert open_landscape(tmp_path).table == open_landscape(table).table
 
 
 def test_shipped_landscapes__say_what_the_documents_say():

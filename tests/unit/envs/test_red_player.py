@@ -141,6 +141,8 @@ def test_vector_environment__plays_the_single_ones_through_several_episodes(scho
         ("def act(self, view): return None", "answered None in step 1"),
         ("def act(self, view): return 1.0", "answered 1.0 in step 1"),
         ("def __init__(self, more): pass", "failed in its constructor: TypeError"),
+        ("def act(self, view): view.step = 3", r"failed in act in step 1: FrozenInstanceError: .* .wrong.py, line 4."),
+        ("def act(self, view): __import__('json').loads('{')", r"failed in act in .*JSONDecode.* .wrong.py, line 4."),
     ],
 )
 def test_class_that_fails__is_named_with_its_file_and_the_step(body, sentence, tmp_path):
@@ -168,6 +170,41 @@ def test_file__that_holds_no_red_agent_is_refused_before_a_game_begins(text, nam
     (tmp_path / "brought.py").write_text(text)
     with pytest.raises(UserError, match=f"red agent .*brought.py:{name} {sentence}"):
         GameBatch(GameOptions(f"{tmp_path / 'brought.py'}:{name}"), 1)
+
+
+def test_what_code_prints__leaves_standard_output_to_the_result(tmp_path, capsys):
+    path = tmp_path / "loud.py"
+    shout = "    def {0}: print('{0}')\n"
+    methods = "".join(map(shout.format, ("__init__(self)", "reset(self, network, seed)")))
+    path.write_text(f"print('imported')\nclass Loud:\n{methods}    def act(self, view): return print('act') or 0\n")
+    env = Cage2Env(red_agent=f"{path}:Loud")
+    env.reset(seed=0)
+    env.step(0)
+    said = capsys.readouterr()
+    assert (said.out, said.err.split("\n")[0], said.err.count("act")) == ("", "imported", 1)
+
+
+def test_class_that_is_handed_over__prints_where_the_program_does(capsys):
+    class Loud(Sweeper):
+        def act(self, view):
+            print("act")
+            return 0
+
+    env = Cage2Env(red_agent=Loud)
+    env.reset(seed=0)
+    env.step(0)
+    assert capsys.readouterr().out == "act\n"
+
+
+def test_folder_of_a_training__stands_for_its_policy(tmp_path):
+    policies = tmp_path / "learned" / "policies"
+    policies.mkdir(parents=True)
+    with pytest.raises(UserError, match="'.*learned' is no red agent; possible are .* or the folder of its training"):
+        GameOptions(str(tmp_path / "learned"))
+    (policies / "policy.safetensors").touch()
+    options = GameOptions(str(tmp_path / "learned"))
+    assert options.red_agent == str(policies / "policy.safetensors")
+    assert red_words(options.red_agent) == "learned", "or tables would call each of several 'policy'"
 
 
 def test_file__that_is_not_there_is_refused(tmp_path):

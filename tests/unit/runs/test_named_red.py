@@ -89,6 +89,9 @@ def test_report__runs_nothing_that_the_user_has_not_named(red: str, tmp_path: Pa
     assert not ran.exists()
     assert cageflow("export", path, "--evaluation-episodes", 0, "--out", tmp_path / "p.onnx").status == 0
     assert not ran.exists(), "nor does the card of a policy"
+    asked = ("compare", path, "--evaluation-episodes", 2)
+    assert "name it yourself by --red-agent" in cageflow(*asked).err and not ran.exists()
+    assert cageflow(*asked, "--red-agent", red).status == 0 and ran.exists()
 
 
 def test_settings_file__does_not_say_whose_code_runs(red: str, tmp_path: Path) -> None:

@@ -20,6 +20,13 @@ from cageflow.studies.training import Training
 SMALL = {"total_episodes": 16, "episodes_per_update": 8}
 
 
+def test_round__says_that_who_gained_nothing_counts_as_nothing() -> None:
+    before = solve(np.array([[-30.0, -40.0]]))
+    lost = Round(number=1, before=before, red_gain=14.0, blue_gain=-200.0)
+    assert lost.words().endswith("their exploitability is 14.00 (who gained nothing counts 0)")
+    assert Round(number=1, before=before, red_gain=1.0, blue_gain=2.0).words().endswith("exploitability is 3.00")
+
+
 def settings(**others: Any) -> duel.DuelSettings:
     blue = {**SMALL, "preset": "default"}
     return duel.make_settings("react", {"max_steps": 8}, blue, SMALL, {"rounds": 2, "evaluation_episodes": 4, **others})

@@ -154,6 +154,8 @@ def read_members(path: Path) -> list[Member]:
 
 def _read_run(path: Path) -> Member:
     run = read_run(path)
+    if run.config.plays_red:
+        raise UserError(f"{path} is a training of red, and what is compared are defenders: leave it out")
     policy = run.policy()
     source = find_agent(str(run.policy_path), SourceOptions(order=run.order if run.config.follows_any else None))
     options = run.game

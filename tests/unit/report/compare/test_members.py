@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cageflow.agents.sources import SourceOptions, find_agent
 from cageflow.errors import UserError
 from cageflow.report.compare.members import WHAT, read_members
 from cageflow.studies.baseline_table import BaselineRow, write_baselines
@@ -111,3 +112,9 @@ def test_table_of_baselines__is_one_member_for_each_line(tmp_path: Path) -> None
 def test_folder_that_is_no_run__is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is no run folder"):
         read_members(tmp_path)
+    for name in ("a", "b", "c", "d"):
+        write_training(tmp_path / "study" / name, 1, [0.0])
+    with pytest.raises(UserError, match=r"no run folder: .*; it holds 4, of which name one: .*/a, .*/c, \.\.\."):
+        read_members(tmp_path / "study")
+    with pytest.raises(UserError, match=r"holds no policy of its own, but runs that do; name one of them: .*/a, "):
+        find_agent(str(tmp_path / "study"), SourceOptions())
