@@ -412,7 +412,8 @@ def _policy_of_run(folder: Path) -> Path:
     if len(files) == 1:
         return files[0]
     if not files and (below := sorted(folder.glob("**/policies"))):
-        named = ", ".join(str(one.parent) for one in below[:MOST_NAMED]) + (", ..." if len(below) > MOST_NAMED else "")
-        raise UserError(f"{folder} holds no policy of its own, but runs that do; name one of them: {named}.")
+        named = ", ".join(str(one.parent) for one in below[:MOST_NAMED])
+        more = " and others" if len(below) > MOST_NAMED else ""
+        raise UserError(f"{folder} holds no policy of its own, but runs that do; name one of them: {named}{more}.")
     has = f"{len(files)} policies and none that is called best" if files else "no policy"
     raise UserError(f"{folder} holds {has}; name a policy file.")

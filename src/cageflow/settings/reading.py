@@ -120,7 +120,7 @@ def _runs_below(folder: Path, config: str) -> str:
     if not below:
         return ""
     return f"; it holds {len(below)}, of which name one: {', '.join(map(str, below[:MOST_NAMED]))}" + (
-        ", ..." if len(below) > MOST_NAMED else ""
+        " and others" if len(below) > MOST_NAMED else ""
     )
 
 
