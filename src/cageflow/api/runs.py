@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cageflow.analysis.beside import KINDS, find_answer
+from cageflow.analysis.beside import PLAIN as PLAIN_PPO
 from cageflow.api.policies import as_text
 from cageflow.api.progress import Listener, ProgressLike, listener, path_of
 from cageflow.api.results import SearchResult, TrainResult, as_result
@@ -23,7 +24,7 @@ from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import make_config
 from cageflow.settings.wording import beside_resume
 from cageflow.studies.beside import train_kind
-from cageflow.studies.early import EarlyPlain
+from cageflow.studies.early import EarlyTrainings
 from cageflow.studies.final import train_final
 
 PLAIN = "none"
@@ -173,7 +174,7 @@ def carry_out(
         told.say(note)
     if executor is not None:
         return runs.start(new, path_of(run_dir), told.reporter(), executor=executor, wandb=wandb)
-    with EarlyPlain(new) as plain:
+    with EarlyTrainings(new, (PLAIN_PPO,)) as plain:
         return runs.start(new, path_of(run_dir), told.reporter(), wandb=wandb, on_open=plain.begin)
 
 

@@ -18,17 +18,15 @@ from cageflow.analysis.answer import Trainings
 from cageflow.analysis.beside import ONE_ORDER, PLAIN, PLAIN_LONG, training_path, write_beside
 from cageflow.runs import runs
 from cageflow.runs.interrupt import StopRequest, catching_signals
-from cageflow.runs.layout import CONFIG, with_kept_files
+from cageflow.runs.layout import with_kept_files
 from cageflow.runs.progress import Quiet, Reporter
 from cageflow.runs.run_folder import read_settings
-from cageflow.runs.summary import RunSummary
 from cageflow.scenario.orders import format_order
-from cageflow.scenario.red_agents import is_code
 from cageflow.scenario.worth import order_by_worth
 from cageflow.settings.commands import TrainConfig, TrialsConfig
 from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import make_config_of
-from cageflow.studies.training import ORPHAN_S, Training, whole_budget
+from cageflow.studies.training import Training, carry_through, whole_budget
 from cageflow.studies.trainings import train_all
 
 OF_THE_RUN = ("command", "workflow", "start_from", "cyborg_path")
@@ -129,7 +127,7 @@ def _train(
         else:
             configs = [with_free_cores(config, one) for one in configs]
         summaries = [
-            carry_through(folder, one, make_reporter, stop) for folder, one in zip(folders, configs, strict=True)
+            carry_through(one, folder, make_reporter(), stop) for folder, one in zip(folders, configs, strict=True)
         ]
     return Trainings(
         rewards=tuple(one.reward for one in summaries),
@@ -188,15 +186,3 @@ def with_free_cores(config: TrialsConfig, training: TrainConfig) -> TrainConfig:
     if config.parallel_workflows == 1:
         return training
     return training.model_copy(update={"num_threads": max(MOST_THREADS, config.num_threads)})
-
-
-def carry_through(
-    path: Path, config: TrainConfig, make_reporter: Callable[[], Reporter], stop: StopRequest
-) -> RunSummary:
-    """Train in a folder, or go on with that; what has ended is told again."""
-    if (path / CONFIG).exists():
-        changes = {"cyborg_path": config.cyborg_path}
-        if is_code(config.red_agent):
-            changes["red_agent"] = config.red_agent
-        return runs.resume(path, "train", make_reporter(), changes, wait_s=ORPHAN_S, stop=stop)
-    return runs.start(config, path, make_reporter(), stop=stop)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cageflow.analysis.beside import final_path
+from cageflow.analysis.beside import KINDS, final_path
 from cageflow.errors import UserError
 from cageflow.files import write_whole
 from cageflow.learn.policy import Policy
@@ -27,8 +27,9 @@ from cageflow.runs.run_folder import read_settings
 from cageflow.runs.summary import RunSummary
 from cageflow.scenario.orders import format_order
 from cageflow.settings.commands import SearchConfig, TrainConfig
-from cageflow.studies.beside import carry_through, config_beside, go_on_by, with_free_cores
-from cageflow.studies.training import whole_budget
+from cageflow.studies.beside import config_beside, go_on_by, with_free_cores
+from cageflow.studies.early import EarlyTrainings
+from cageflow.studies.training import Training, carry_through, whole_budget
 from cageflow.training.learners import Learners
 from cageflow.training.trainer import FreshEvaluation
 
@@ -65,7 +66,10 @@ def train_final(
         catching_signals(advice, lambda words: make_reporter().stopping(words)) as stop,
     ):
         own = with_free_cores(config, final_config(config, recommended, path, cyborg_path))
-        trained = carry_through(folder, own, make_reporter, stop)
+        kinds = () if Training(own, folder).is_finished else KINDS
+        with EarlyTrainings(config, kinds) as early:
+            early.begin(path)
+            trained = carry_through(own, folder, make_reporter(), stop)
         assert trained.tests is not None, "it follows a workflow"
         evaluation = FreshEvaluation(
             reward=trained.reward,

@@ -9,11 +9,13 @@ from typing import Any
 from cageflow.agents.baselines.libraries import Tell
 from cageflow.runs import runs
 from cageflow.runs.checkpoint import finished_policy
+from cageflow.runs.folder_lock import LOCK, lock_folder
 from cageflow.runs.interrupt import StopRequest
-from cageflow.runs.layout import CONFIG
+from cageflow.runs.layout import CHECKPOINT, CONFIG
 from cageflow.runs.log_file import read_log
 from cageflow.runs.logs import LOGS, UPDATES, LoggedUpdate
-from cageflow.runs.progress import Quiet
+from cageflow.runs.progress import Quiet, Reporter
+from cageflow.runs.summary import RunSummary
 from cageflow.scenario.red_agents import is_code
 from cageflow.settings.commands import TrainConfig
 from cageflow.training.trainer import UpdateRecord, Workflow
@@ -62,11 +64,19 @@ class Training:
             tell: is told after each update how many episodes there were.
             stop: as of `runs.start`, and so are errors.
         """
-        reporter = _Reporter(tell)
-        if (self.path / CONFIG).exists():
-            named = {"red_agent": self.config.red_agent} if is_code(self.config.red_agent) else {}
-            return runs.resume(self.path, "train", reporter, named, wait_s=ORPHAN_S, stop=stop).policy
-        return runs.start(self.config, self.path, reporter, stop=stop).policy
+        return carry_through(self.config, self.path, _Reporter(tell), stop).policy
+
+
+def carry_through(config: TrainConfig, path: Path, reporter: Reporter, stop: StopRequest | None = None) -> RunSummary:
+    """Train in a folder, or go on with that; what has ended is told again. Errors are as of `runs.start`."""
+    lock = path / CHECKPOINT / LOCK
+    if lock.exists() and not (path / CONFIG).exists():
+        lock_folder(path, lock, wait_s=ORPHAN_S).close()  # who outlives its parent may be making the folder
+    if not (path / CONFIG).exists():
+        return runs.start(config, path, reporter, stop=stop)
+    red_agent = config.red_agent if is_code(config.red_agent) else None
+    named = {"cyborg_path": config.cyborg_path, "red_agent": red_agent}
+    return runs.resume(path, "train", reporter, named, wait_s=ORPHAN_S, stop=stop)
 
 
 class _Reporter(Quiet):
@@ -75,3 +85,6 @@ class _Reporter(Quiet):
 
     def update(self, order: Workflow, record: UpdateRecord, run_episodes: int) -> None:
         self._tell(run_episodes)
+
+    def stopping(self, words: str) -> None:
+        """Say nothing of the signal: a worker gets it from whoever has got the user's, and has said so."""
