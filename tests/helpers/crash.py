@@ -28,7 +28,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from cageflow.analysis.beside import KINDS, find_answer
+from cageflow.analysis.beside import KINDS, PLAIN, find_answer
 from cageflow.envs.options import GameOptions
 from cageflow.files import checksum, write_whole
 from cageflow.runs import run_folder, runs
@@ -41,8 +41,9 @@ from cageflow.settings import commands
 from cageflow.settings.commands import LandscapeConfig
 from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import make_config
-from cageflow.studies import baselines, champion, duel, exploit
+from cageflow.studies import baselines, champion, duel, early, exploit, hardening, starts, trainings
 from cageflow.studies.beside import train_kind
+from cageflow.studies.early import EarlyTrainings
 from cageflow.studies.final import train_final
 from cageflow.training import learners
 from tests.helpers.figures import figures
@@ -58,19 +59,28 @@ POOL = make_config(  # not in rungs, since learners are to be gone on with, tria
         **{"strategy": "gp-ucb", "workflow_mode": "rewarded"},
     }
 )
+BESIDE = SEARCH.model_copy(update={"executor": "process", "parallel_workflows": 2})
 RUNGS = make_config({**SMALL, "total_episodes": 36, "strategy": "asha", "rungs": "4,8,12"})
 TRAIN = make_config({**SMALL, "command": "train", "workflow": "user,defender,enterprise,op_server,op_host"})
 SHORT = TRAIN.model_copy(update={"total_episodes": 16})
+RED = make_config({**SMALL, "command": "train", "side": "red", "blue_agent": "react", "total_episodes": 16})
 UNIVERSAL = make_config({**SMALL, "command": "universal", "total_episodes": 16})
 LANDSCAPE = make_config({**HERE, "command": "landscape", "repetitions": 1})
 CHAMPION = champion.ChampionSettings(config=SHORT, seeds=(3, 4), evaluation_episodes=2)
+HARDENED = champion.ChampionSettings(
+    config=make_config({**SMALL, "command": "train", "red_agent": "mixed", "total_episodes": 64}),
+    seeds=(3,),
+    evaluation_episodes=2,
+    starts=2,
+    rounds=1,
+)
 BASELINE = baselines.BaselineSettings(
     name="ppo", total_episodes=8, seeds=(3, 4), evaluation_episodes=2, game=GameOptions(max_steps=4)
 )
 TINY = {name: value for name, value in SMALL.items() if name in ("episodes_per_update", "ppo")} | {"total_episodes": 8}
 EXPLOIT = exploit.ExploitSettings(
     policy="react",
-    config=make_config({**SMALL, **TINY, "command": "train", "side": "red", "blue_agent": "react"}),
+    config=RED.model_copy(update=TINY),
     seeds=(3, 4),
     evaluation_episodes=2,
 )
@@ -79,11 +89,19 @@ DUEL = duel.make_settings("react", {"max_steps": 4}, TINY, TINY, {"rounds": 1, "
 
 @dataclass(frozen=True)
 class Command:
-    """How a command begins in a folder, how it goes on, and the file without which it has not begun."""
+    """A command to be killed.
+
+    Attributes:
+        begin: in a folder.
+        go_on: with what is there.
+        mark: the file without which it has not begun.
+        is_alone: whether one process does all of it, so that it makes the same calls each time.
+    """
 
     begin: Callable[[Path], object]
     go_on: Callable[[Path], object]
     mark: str = CONFIG
+    is_alone: bool = True
 
 
 def run_of(config: RunConfig, executor: Executor | None = None) -> Command:
@@ -93,8 +111,12 @@ def run_of(config: RunConfig, executor: Executor | None = None) -> Command:
     )
 
 
-def search_of(config: RunConfig) -> Command:
+def search_of(config: RunConfig, executor: Executor | None = None) -> Command:
     """A search with its final training, plain PPO beside it and its answer, as the command line has it."""
+
+    def begin(path: Path) -> RunSummary:
+        with EarlyTrainings(config, (PLAIN,)) as plain:
+            return runs.start(config, path, Quiet(), executor, on_open=plain.begin)
 
     def answered(part: Callable[[Path], RunSummary], path: Path) -> None:
         train_final(part(path), Quiet)
@@ -103,8 +125,17 @@ def search_of(config: RunConfig) -> Command:
         find_answer(read_run(path))
 
     return Command(
-        partial(answered, lambda path: runs.start(config, path, Quiet())),
-        partial(answered, lambda path: runs.resume(path, config.command, Quiet())),
+        partial(answered, begin),
+        partial(answered, lambda path: runs.resume(path, config.command, Quiet(), None, executor)),
+        is_alone=executor is None,
+    )
+
+
+def champion_of(settings: champion.ChampionSettings) -> Command:
+    return Command(
+        lambda path: champion.train_champion(settings, path, 1, silent),
+        lambda path: champion.go_on(path, 1, silent),
+        champion.SETTINGS,
     )
 
 
@@ -115,15 +146,14 @@ def silent(words: str) -> None:
 COMMANDS = {
     "search": search_of(SEARCH),
     "pool": run_of(POOL, OneByOne()),
+    "beside": search_of(BESIDE, OneByOne()),
     "rungs": run_of(RUNGS, OneByOne()),
     "train": run_of(SHORT),
+    "red": run_of(RED),
     "universal": run_of(UNIVERSAL),
     "landscape": run_of(LANDSCAPE),
-    "champion": Command(
-        lambda path: champion.train_champion(CHAMPION, path, 1, silent),
-        lambda path: champion.go_on(path, 1, silent),
-        champion.SETTINGS,
-    ),
+    "champion": champion_of(CHAMPION),
+    "hardened": champion_of(HARDENED),
     "baseline": Command(
         lambda path: baselines.measure(BASELINE, path, silent),
         lambda path: baselines.go_on(path, "ppo", silent),
@@ -149,14 +179,18 @@ def shrink() -> None:
     def few_orders(config: LandscapeConfig) -> Budget:
         return Budget(trials=4, episodes_per_trial=config.max_episodes_per_workflow)
 
-    def train_here(study: Any, trainings: Any, num_workers: int, name: Any = None) -> None:
-        for training in trainings:
+    def train_here(study: Any, some: Any, num_workers: int, name: Any = None) -> None:
+        for training in some:
             training.carry_through()
 
     os.fsync = lambda file: None  # type: ignore[assignment]
     run_folder.CHECKPOINT_EVERY_S = 0.0  # or how many calls there are is chance
     LandscapeConfig.budget = few_orders  # type: ignore[method-assign]
-    champion.train_all = exploit.train_all = duel.train_all = train_here
+    for module in (starts, hardening, exploit, duel):
+        assert module.train_all is trainings.train_all, f"{module.__name__} trains otherwise"
+        module.train_all = train_here
+    hardening.EPISODES = 2
+    early.can_fork = lambda: True  # which a program that is no command of ours cannot be sure of
 
 
 def plant_fault() -> None:
@@ -250,7 +284,7 @@ def crash(name: str, kills: int | None) -> dict[str, Any]:
     """
     command = COMMANDS[name]
     with tempfile.TemporaryDirectory() as folder:
-        whole, path = Path(folder) / "whole", Path(folder) / "run"
+        whole, path = Path(folder) / "whole", Path(folder) / "again"  # as long, since policies name others by paths
 
         def left_alone() -> str:
             killer = Killer(Path(folder), 0)
@@ -276,7 +310,7 @@ def crash(name: str, kills: int | None) -> dict[str, Any]:
         different = []
         for number in numbers:
             status, _ = forked(lambda number=number: killed(number))  # type: ignore[misc]
-            assert status == -signal.SIGKILL, f"{name} was not killed at call {number}"
+            assert status == -signal.SIGKILL or not command.is_alone, f"{name} was not killed at call {number}"
             status, words = forked(again)
             if status != 0 or words:
                 different.append(f"call {number}: {words or 'it did not go on'}")

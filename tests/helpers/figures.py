@@ -21,7 +21,7 @@ def figures(run: Path) -> dict[str, Any]:
             with path.open(newline="") as file:
                 found[name] = [{k: v for k, v in row.items() if k not in WALL_CLOCK} for row in csv.DictReader(file)]
         elif path.suffix == ".safetensors":
-            found[name] = path.read_bytes()
+            found[name] = path.read_bytes().replace(str(run).encode(), b"RUN")
         elif path.name in ("table.json", "answer.json", "recommendation.json"):
             found[name] = _timeless(json.loads(path.read_text().replace(str(run), "RUN")))
         elif path.name == "table.md":
