@@ -5,8 +5,10 @@ import pytest
 
 from cageflow.agents.champions import CHAMPIONS, ChampionSource, champion_file
 from cageflow.agents.sources import SourceOptions, find_agent
+from cageflow.analysis.playbook import returns_of
 from cageflow.envs.agent import BlueSetting
 from cageflow.envs.options import RULES, GameOptions
+from cageflow.envs.seeds import EpisodeStream
 from cageflow.errors import UserError
 from cageflow.evaluation.exploitability import exploit_file, read_exploitability
 from cageflow.evaluation.leader_board import leader_board
@@ -51,7 +53,7 @@ def test_exploitability__that_is_kept_with_a_champion_is_of_its_file(name: str, 
 @pytest.mark.parametrize(
     ("name", "rules", "least"),
     [
-        ("champion", "challenge", -49.0),
+        ("champion", "challenge", -49.5),
         ("champion", "v2.1", -57.0),
         ("champion-robust", "v2.1", -60.0),
         ("champion-ordered", "challenge", -50.0),
@@ -74,6 +76,15 @@ def test_champion__scores_what_the_documents_say(name: str, rules: str, least: f
 @pytest.mark.parametrize("rules", RULES)
 def test_champion__holds_with_green_awake_too(rules: str) -> None:
     assert evaluated("champion", rules=rules, green=True).total.mean > -64.0  # its predecessor: -84 and -107
+
+
+def test_champion__restores_a_server_that_it_did_not_see_fall() -> None:
+    """In these episodes its predecessor lost 60 to 92: red took a server by an exploit that blue did not see."""
+    places = [28827, 2700, 36185, 17610, 15828, 44280, 14072, 32763, 41989, 21376, 26457, 48708, 40152]
+    seeds = EpisodeStream(8, "evaluate compiled 100 B_lineAgent").seeds(0, 50_000)[places]
+    game = GameOptions(rules="challenge", red_agent="B_lineAgent", max_steps=100)
+    agent = find_agent("champion", SourceOptions()).load(game.blue_setting)
+    assert min(returns_of(agent, game, seeds)) > -50.0
 
 
 def test_robust_champion__is_the_champion_under_challenge_and_holds_better_under_v2_1() -> None:
