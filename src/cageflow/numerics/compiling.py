@@ -43,6 +43,11 @@ def watch_compiling() -> None:
     event.register("numba:compile", Watch())
 
 
+def num_compiled() -> int:
+    """How many functions this process has compiled since it began to be watched, or has begun to."""
+    return _num_begun
+
+
 def being_compiled() -> str | None:
     """What is being compiled in this process, or in another for all, in words; None where nothing is.
 

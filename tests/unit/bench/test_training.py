@@ -1,4 +1,4 @@
-"""`bench collectors`: what the figures of a measurement are held against."""
+"""`bench collectors` and `bench train`: what figures are held against, and what is left out of them."""
 
 import pytest
 
@@ -51,3 +51,11 @@ def test_unknown_collector__is_refused_before_any_is_measured(measured):
     with pytest.raises(UserError, match="unknown collector 'best': choose one of"):
         benchmark.bench_collectors(CONFIG, [2], 1, lambda words: None, ["process", "best"])
     assert measured == []
+
+
+def test_search_that_had_to_compile__is_measured_once_more(monkeypatch):
+    runs, told = iter([(9.0, True), (1.0, False), (2.0, False)]), []
+    monkeypatch.setattr(benchmark, "_time_in_process", lambda settings: next(runs))
+    found = benchmark.bench_train({"total_episodes": 1200}, ["default", "reference"], told.append)
+    assert found == {"default": 1.0, "reference": 2.0}
+    assert told[1] == "default: once more, since it had to compile"
