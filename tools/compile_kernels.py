@@ -30,6 +30,7 @@ from cageflow.numerics.shipped_kernels import (
     made_with,
     name_of,
 )
+from hatch_build import wheel_platform
 from tools.numba_cache_dir import compiled_sources
 
 KEPT = "--kept"
@@ -137,6 +138,10 @@ def main(words: Sequence[str]) -> None:
     if words[0] == KEPT:
         write(folder, (kernel for module in modules() for kernel in kernels_of(module)))
         return
+    try:
+        wheel_platform(made_with()["platform"])
+    except ValueError as error:
+        sys.exit(f"Error: {error}.")
     with tempfile.TemporaryDirectory() as cache:
         typed = [("-m", "cageflow", *shlex.split(command)) for command in commands()]
         run_all([*typed, ("-m", "tools.compile_kernels", KEPT, str(folder))], Path(cache))

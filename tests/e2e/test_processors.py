@@ -1,12 +1,10 @@
-import platform
-
 import pytest
 
-from tests.helpers.processors import ALL_AT_ONCE, beliefs_of, differing, figures_of
+from tests.helpers.processors import ALL_AT_ONCE, IS_X86, OF_X86, beliefs_of, differing, figures_of
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the stand-ins are x86-64 processors")
+@pytest.mark.skipif(not IS_X86, reason=OF_X86)
 def test_search__has_the_same_figures_on_another_processor(tmp_path):
     (tmp_path / "here").mkdir()
     (tmp_path / "there").mkdir()
@@ -17,7 +15,7 @@ def test_search__has_the_same_figures_on_another_processor(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the stand-ins are x86-64 processors")
+@pytest.mark.skipif(not IS_X86, reason=OF_X86)
 def test_beliefs__have_the_same_bits_on_another_processor():
     here = beliefs_of({})
     assert len(here) > 3 * 5 * 720 * 16

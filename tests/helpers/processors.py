@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import csv
 import os
+import platform
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+IS_X86 = platform.machine() in ("x86_64", "AMD64")
+OF_X86 = "the stand-ins are older x86-64 processors"
 PLAIN = "this processor"
 OLDER = {
     "PyTorch's oldest code": {"ATEN_CPU_CAPABILITY": "default"},
@@ -100,4 +103,6 @@ def main(num_episodes: int) -> int:
 
 
 if __name__ == "__main__":
+    if not IS_X86:
+        sys.exit(f"{OF_X86}, and this is {platform.machine()}")
     sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 3000))

@@ -108,7 +108,7 @@ def made_with() -> dict[str, str]:
         "numba": numba.__version__,
         "llvmlite": llvmlite.__version__,
         "numpy": ".".join(np.__version__.split(".")[:2]),
-        "platform": binding.get_process_triple(),
+        "platform": binding.get_process_triple().rstrip("0123456789."),  # but for the version that macOS has there
     }
 
 

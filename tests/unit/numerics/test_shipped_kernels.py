@@ -18,6 +18,8 @@ from cageflow.envs import seeds
 from cageflow.envs.seeds import EpisodeStream
 from cageflow.numerics import shipped_kernels
 from cageflow.numerics.shipped_kernels import KERNELS, LIST, PACKAGE, Shipped, digest, made_with, name_of
+from hatch_build import wheel_platform
+from tools import compile_kernels
 from tools.compile_kernels import commands, kernels_of, modules, write
 
 USE = """
@@ -173,6 +175,34 @@ def _digest_in(package: Path, sources: list[str]) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shipped_kernels, "PACKAGE", package)
         return digest(sources)
+
+
+@pytest.mark.parametrize(
+    ("triple", "wheel"),
+    [
+        ("x86_64-unknown-linux-gnu", "manylinux_2_17_x86_64"),
+        ("x86_64-conda-linux-gnu", "manylinux_2_17_x86_64"),
+        ("x86_64-apple-darwin", "macosx_11_0_x86_64"),
+        ("x86_64-apple-darwin23.6.0", "macosx_11_0_x86_64"),
+    ],
+)
+def test_compiled_wheel__is_called_by_its_platform(triple: str, wheel: str) -> None:
+    assert wheel_platform(triple) == wheel
+
+
+@pytest.mark.parametrize(
+    "triple", ["aarch64-unknown-linux-gnu", "arm64-apple-darwin23.6.0", "x86_64-unknown-linux-musl", "x86_64", "AMD64"]
+)
+def test_compiled_wheel__is_refused_in_a_sentence_where_none_can_be_and_before_anything_is_compiled(
+    triple: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    words = f"this is {triple}, and a compiled wheel is for x86-64 .* build the plain one by `make wheel`"
+    with pytest.raises(ValueError, match=words):
+        wheel_platform(triple)
+    monkeypatch.setattr(compile_kernels, "made_with", lambda: {"platform": triple})
+    monkeypatch.setattr(compile_kernels, "run_all", lambda *_: pytest.fail("something was compiled"))
+    with pytest.raises(SystemExit, match=f"Error: {words}"):
+        compile_kernels.main([str(tmp_path)])
 
 
 def test_commands_that_compile_ahead__exist_with_their_options() -> None:
