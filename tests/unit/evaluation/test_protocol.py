@@ -11,13 +11,16 @@ import yaml
 
 from cageflow.agents.own_game import own_game
 from cageflow.agents.sources import SourceOptions, find_agent, make_team
+from cageflow.envs.game import GameBatch
 from cageflow.envs.options import GameOptions
+from cageflow.envs.perturbing import PERTURBING_STEPS, RANDOM, perturbing_actions
+from cageflow.envs.seeds import EpisodeStream
 from cageflow.errors import UserError
 from cageflow.evaluation.protocol import LENGTHS, REDS, EvaluationSettings, evaluate
 from cageflow.evaluation.work import Share, play_shares
 from cageflow.scenario import default_network
 from cageflow.work.pool import WorkerError
-from tests.helpers.agents import SETTING, policy_file
+from tests.helpers.agents import SETTING, policy_file, red_policy_file
 
 DEFAULT = SourceOptions()
 SMALL = EvaluationSettings(episodes=20, lengths=(3, 5), red_agents=REDS[:2])
@@ -160,6 +163,25 @@ def test_perturbed_starts__are_played_against_who_attacks_and_beside_the_rule_by
     assert "perturbed" not in evaluate(find_agent("sleep", DEFAULT), SMALL).to_json()
     with pytest.raises(UserError, match="perturbed is 1; expected 0 for none, or from 2 to"):
         replace(SMALL, perturbed_episodes=1)
+
+
+def test_perturbed_starts_against_a_red_that_learned__are_games_in_which_the_steps_were_played(tmp_path: Path) -> None:
+    red = str(red_policy_file(tmp_path / "red.safetensors"))
+    asked = replace(SMALL, red_agents=(red,), lengths=(20,), perturbed_episodes=8)
+    perturbed = evaluate(find_agent("sleep", DEFAULT), asked).perturbed
+    assert perturbed is not None and [cell.start for cell in perturbed.cells] == ["asleep", "random"]
+    for cell in perturbed.cells:
+        seeds = EpisodeStream(asked.seed, f"evaluate compiled {cell.start} 20 {red}").seeds(0, 8)
+        games = GameBatch(GameOptions(red, max_steps=20 + PERTURBING_STEPS), 8)
+        seen, actions, rewards = np.empty((8, 52), np.uint8), np.zeros(8, np.int16), np.empty((45, 8), np.float32)
+        games.begin(seeds, seen)
+        for step, row in enumerate(rewards):
+            actions[:] = 0
+            if cell.start == "random" and step < PERTURBING_STEPS:
+                perturbing_actions(seeds, step, RANDOM, 145, actions)
+            games.play(actions, seen, row)
+        assert cell.returns == pytest.approx(rewards[PERTURBING_STEPS:].sum(axis=0), abs=1e-4)
+        assert (cell.returns < 0).any(), "red does something"
 
 
 def test_perturbed_episodes__are_the_same_however_many_processes_play_them() -> None:
