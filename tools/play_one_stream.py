@@ -5,7 +5,8 @@
 A line of CSV for each episode, then the mean return; against B-line also by host. B-line draws the host that it attacks
 first, one of four, once an episode, and some cost more than others: the mean of a few hundred episodes moves with how
 often each was drawn.
-`cageflow evaluate --simulator cyborg` seeds each episode by itself.
+`cageflow evaluate --simulator cyborg` seeds each episode by itself. `--also-after 30,50` says what an episode had come
+to by then, which is an episode of so many steps to a policy that does not know how long one is.
 """
 
 import argparse
@@ -53,33 +54,42 @@ def main() -> None:
     parser.add_argument("--episodes", type=int, default=2000)
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--also-after", default="", metavar="STEPS,...")
     asked = parser.parse_args()
+    marks = [int(step) for step in asked.also_after.split(",") if step]
     env = CyborgEnv(asked.cyborg_path, asked.red_agent, max_steps=asked.steps)
     options = GameOptions(asked.red_agent, cyborg_rules(asked.cyborg_path), max_steps=asked.steps)
     agent = find_agent(asked.policy, SourceOptions(deterministic=True)).load(options.blue_setting)
     returns: dict[str, list[float]] = {}
+    on_the_way: list[list[float]] = []
     env.reset(seed=asked.seed)
-    print("episode,host,return")
+    print(",".join(["episode", "host", "return", *(f"after_{step}" for step in marks)]))
     for episode in range(asked.episodes):
         observation, _ = env.reset()
         memory = BlueMemory(options)
         agent.reset(np.array([episode], np.uint64))
-        host, total, actions = None, 0.0, None
+        host, total, actions, by_then = None, 0.0, None, []
         for step in range(asked.steps):
             seen = observation[None].astype(np.uint8)
             actions = np.asarray(agent.act(view_of(step, seen, actions, memory))).astype(np.int16)
             observation, reward, *_ = env.step(int(actions[0]))
             memory.update(actions, observation[None])
             total += reward
+            if step + 1 in marks:
+                by_then.append(round(total, 1))
             if asked.red_agent == "bline":
                 host = host or first_host(env)
         returns.setdefault(host or "none", []).append(round(total, 1))
-        print(f"{episode},{host},{total:.1f}", flush=True)
+        on_the_way.append(by_then)
+        print(",".join([str(episode), str(host), *(f"{value:.1f}" for value in (total, *by_then))]), flush=True)
     for host, values in sorted(returns.items()):
         if host == "none" or len(values) < 2:
             continue  # no host, no error
         one = summarize(values)
         print(f"{host}: {one.size} episodes, {one.mean:.2f} ± {one.se:.2f}", file=sys.stderr)
+    for step, values in zip(marks, zip(*on_the_way, strict=True), strict=True):
+        one = summarize(values)
+        print(f"after {step}: {one.size} episodes, {one.mean:.2f} ± {one.se:.2f}", file=sys.stderr)
     everything = summarize(sum(returns.values(), []))
     print(f"all: {everything.size} episodes, {everything.mean:.2f} ± {everything.se:.2f}", file=sys.stderr)
 
