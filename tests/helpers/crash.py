@@ -68,11 +68,12 @@ UNIVERSAL = make_config({**SMALL, "command": "universal", "total_episodes": 16})
 LANDSCAPE = make_config({**HERE, "command": "landscape", "repetitions": 1})
 CHAMPION = champion.ChampionSettings(config=SHORT, seeds=(3, 4), evaluation_episodes=2)
 HARDENED = champion.ChampionSettings(
-    config=make_config({**SMALL, "command": "train", "red_agent": "mixed", "total_episodes": 64}),
+    config=make_config({**SMALL, "command": "train", "preset": "champion", "red_agent": "mixed", "total_episodes": 64}),
     seeds=(3,),
     evaluation_episodes=2,
     starts=2,
     rounds=1,
+    restore_gates=True,
 )
 BASELINE = baselines.BaselineSettings(
     name="ppo", total_episodes=8, seeds=(3, 4), evaluation_episodes=2, game=GameOptions(max_steps=4)
