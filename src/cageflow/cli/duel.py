@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,18 +11,13 @@ from cageflow import terminal
 from cageflow.cli.app import app
 from cageflow.cli.options import (
     ADVANCED,
-    Green,
     IsQuiet,
     Json,
-    MaxSteps,
-    PolicyDurations,
-    PolicyScenario,
-    Rules,
     RunDir,
     StudyResume,
-    as_text,
     option,
     refuse_beside_resume,
+    takes_game,
 )
 from cageflow.cli.output import figures_table, print_json
 from cageflow.cli.telling import Telling
@@ -32,6 +27,7 @@ if TYPE_CHECKING:
 
 
 @app.command()
+@takes_game
 def duel(
     policy: Annotated[
         str | None,
@@ -41,7 +37,8 @@ def duel(
             show_default=False,
         ),
     ] = None,
-    rules: Rules = None,
+    *,
+    game: dict[str, Any],
     rounds: Annotated[int | None, option("Trainings of each side.", 4)] = None,
     seed: Annotated[int | None, option("Decides all chance.", 1)] = None,
     blue_episodes: Annotated[int | None, option("Training episodes of blue in a round.", 100_000)] = None,
@@ -53,10 +50,6 @@ def duel(
         str | None, option("Blue's learner: champion, default or reference.", "champion", panel=ADVANCED)
     ] = None,
     n_workers: Annotated[int, typer.Option(help="Processes: trainings at once.", min=1, rich_help_panel=ADVANCED)] = 2,
-    max_steps: MaxSteps = None,
-    green: Green = None,
-    scenario: PolicyScenario = None,
-    durations: PolicyDurations = None,
     run_dir: RunDir = None,
     resume: StudyResume = None,
     quiet: IsQuiet = False,
@@ -66,15 +59,6 @@ def duel(
     from cageflow.report.duel_page import write_duel_page
     from cageflow.studies import duel as duels
 
-    game = as_text(
-        {
-            "rules": rules,
-            "max_steps": max_steps,
-            "green": green,
-            "scenario": scenario,
-            "durations": durations,
-        }
-    )
     blue = {"total_episodes": blue_episodes, "preset": preset}
     red = {"total_episodes": red_episodes}
     others = {"rounds": rounds, "seed": seed, "evaluation_episodes": evaluation_episodes}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -138,12 +138,32 @@ def takes(
             run = {parameter.name: values.pop(parameter.name) for parameter in RUN_PARAMETERS}
             command(Asked(settings=as_text(values), **run), **of_command)
 
-        called.__name__, called.__doc__, called.__module__ = command.__name__, command.__doc__, command.__module__
-        called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        called.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        return called
+        return _as_command(called, command, parameters)
 
     return decorate
+
+
+def takes_game(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command `GAME_PARAMETERS` in the place of its parameter `game`: what was given, None where it was not."""
+    parameters: list[inspect.Parameter] = []
+    for one in inspect.signature(command, eval_str=True).parameters.values():
+        parameters += GAME_PARAMETERS if one.name == "game" else [_keyword(one.name, one.annotation, one.default)]
+
+    def called(**values: Any) -> None:
+        game = {parameter.name: values.pop(parameter.name) for parameter in GAME_PARAMETERS}
+        command(**values, game=as_text(game))
+
+    return _as_command(called, command, parameters)
+
+
+def _as_command(
+    called: Callable[..., None], command: Callable[..., None], parameters: Sequence[inspect.Parameter]
+) -> Callable[..., None]:
+    """What is called in the place of a command, with its name and its help, and with these parameters."""
+    called.__name__, called.__doc__, called.__module__ = command.__name__, command.__doc__, command.__module__
+    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    called.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return called
 
 
 def _keyword(name: str, hint: Any, default: object) -> inspect.Parameter:
@@ -209,6 +229,14 @@ RUN_PARAMETERS = (
     _keyword("as_json", Json, False),
 )
 """The options of every command that runs, beside its settings."""
+GAME_PARAMETERS = (
+    _keyword("rules", Rules, None),
+    _keyword("max_steps", MaxSteps, None),
+    _keyword("green", Green, None),
+    _keyword("scenario", PolicyScenario, None),
+    _keyword("durations", PolicyDurations, None),
+)
+"""The options of the game that a defender is attacked in."""
 
 AgentTimeout = Annotated[
     float,
