@@ -34,7 +34,7 @@ from cageflow.search.strategies import KernelName
 from cageflow.settings.commands import PolicyConfig, SearchConfig
 
 FILE = "answer.json"
-FORM = 4
+FORM = 5
 """Of the file; another one is made anew."""
 DRAWS = 2000
 """Of the posterior; a probability near 95 % is known from them to half a per cent."""
@@ -216,6 +216,7 @@ def make_answer(run: SavedRun, beside: Beside, made_of: Mapping[str, Any] | None
             feasible=belief.feasible,
             contests=_contests(results),
             weights=belief.weights,
+            price_draws=belief.price_draws,
         )
         gain = None if plain is None else over_plain(belief, recommended, plain)
     return Answer(
@@ -266,6 +267,7 @@ class Drawn:
         ids: (K,) ranks of the orders.
         weights: (K,) for how many each stands.
         draws: (S, K) values.
+        price_draws: (S, K) values with the parameters of the model taken for uncertain, of which prices are made.
         feasible: (S, K) whether they can be followed; None where that is not in doubt.
         training_sd: how far trainings that come to a reward lie apart, a function of it.
     """
@@ -273,6 +275,7 @@ class Drawn:
     ids: NDArray[np.int64]
     weights: NDArray[np.float64]
     draws: NDArray[np.float64]
+    price_draws: NDArray[np.float64]
     feasible: NDArray[np.bool_] | None
     training_sd: Callable[[float], float]
 
@@ -304,7 +307,9 @@ def draw_orders(
     if not reached:
         return None
     rng = np.random.default_rng(SEED)
-    belief = fit_curves(space, results if in_rungs else reached, full_episodes)
+    told = results if in_rungs else reached
+    belief = fit_curves(space, told, full_episodes)
+    weighed = fit_curves(space, told, full_episodes, weigh_parameters=True)
     chosen = sample_orders(space, *belief.posterior())
     tried = np.array([space.rank(trial.order) for trial in reached])
     ids = np.union1d(chosen.ids, tried)
@@ -319,7 +324,12 @@ def draw_orders(
         return math.sqrt(belief.training_variance) / float(belief.scale.slope(np.array([reward]))[0])
 
     return Drawn(
-        ids=ids, weights=weights, draws=belief.sample(rng, ids, DRAWS), feasible=feasible, training_sd=training_sd
+        ids=ids,
+        weights=weights,
+        draws=belief.sample(rng, ids, DRAWS),
+        price_draws=weighed.sample(np.random.default_rng(SEED), ids, DRAWS),
+        feasible=feasible,
+        training_sd=training_sd,
     )
 
 

@@ -75,17 +75,24 @@ def sureness(probability: float) -> str:
 
 
 def price(one: Precedence) -> str:
-    """What turning a precedence costs."""
-    if one.cost is None:
+    """What turning a precedence costs, in short: a figure only where it surely costs something."""
+    if one.cost is None or one.cost_low is None or one.cost_high is None:
         return "turned it cannot be followed"
-    if one.cost <= 0:
+    if one.cost_high <= 0:
         return "among the best orders alone"
-    return f"{points(one.cost)} points"
+    return f"{points(one.cost)} points" if one.cost_low > 0 else "price open"
 
 
 def _facts(one: Precedence) -> list[str]:
     untested = ["never tested"] if one.tested is False else []
-    return [sureness(one.probability), price(one), *untested]
+    return [sureness(one.probability), _price_and_interval(one), *untested]
+
+
+def _price_and_interval(one: Precedence) -> str:
+    if one.cost is None or one.cost_low is None or one.cost_high is None or one.cost_high <= 0:
+        return price(one)
+    ends = f"{points(one.cost_low)} to {points(one.cost_high)}"
+    return f"{price(one)}, {ends}" if one.cost_low > 0 else f"what turning it costs is not known: {ends}"
 
 
 def _turns(orders: OrderAnswer) -> str:

@@ -207,6 +207,7 @@ def find_precedences(
     feasible: NDArray[np.bool_] | None = None,
     contests: NDArray[np.float64] | None = None,
     weights: Floats | None = None,
+    price_draws: Floats | None = None,
     margin: float | None = None,
 ) -> OrderAnswer:
     """What joint draws say of which type comes before which.
@@ -234,6 +235,8 @@ def find_precedences(
         feasible: (S, K) whether they can be followed; None where all can.
         contests: (n, n) how often a fix was chosen while two types were both to be fixed; None where not counted.
         weights: (K,) for how many orders each stands; None for one each.
+        price_draws: (S, K) draws of the values that say how sure prices are, which need not be as sure as those that
+            say which order is the best; None for `draws`.
         margin: points that are not worth having; None for MARGIN_POINTS or MARGIN_SHARE.
 
     Raises:
@@ -241,6 +244,7 @@ def find_precedences(
     """
     if draws.ndim != 2 or draws.shape[1] != len(ids) or not len(draws):
         raise ValueError(f"expected draws (S, {len(ids)}), got {draws.shape}")
+    priced = draws if price_draws is None else price_draws
     values = draws if feasible is None else np.where(feasible, draws, -np.inf)
     values = values[np.isfinite(values).any(axis=1)]
     if not len(values):
@@ -277,7 +281,7 @@ def find_precedences(
             edges.append((pair, names, probability))
             continue
         _, low, high = _best_apart(values, agrees[:, pair])
-        average = _average(draws, tied_like & agrees[:, pair], tied_like & ~agrees[:, pair], stands_for)
+        average = _average(priced, tied_like & agrees[:, pair], tied_like & ~agrees[:, pair], stands_for)
         open_pairs.append(
             OpenPair(first=names[0], second=names[1], low=low, high=high, tested=tested[pair], average=average)
         )
@@ -288,7 +292,7 @@ def find_precedences(
         if not turned.any():  # none of these was drawn
             turned = ~agrees[:, pair]
         can = feasible is None or bool(feasible[:, turned].mean() >= 0.5)
-        cost = _average(draws, tied_like, turned, stands_for) if can else None
+        cost = _average(priced, tied_like, turned, stands_for) if can else None
         precedences.append(_precedence(names, probability, cost, tested[pair]))
     level = float(_means(values)[best_of_all])
     order = space.unrank(int(ids[best_of_all]))

@@ -16,12 +16,14 @@ over the ends of curves; their sums of exponentials are replaced by Brownian pat
 shape.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cageflow.numerics.chance import normal_numbers
 from cageflow.numerics.linear import cholesky, exps, inverse, log_determinant, logs, product, solve
 from cageflow.numerics.minimum import minimise
 from cageflow.search.ahead import AheadKernel
@@ -156,10 +158,17 @@ class Fit:
     Attributes:
         params: the parameters.
         log_evidence: logarithm of the density of the data, parameters integrated out by Laplace's approximation.
+        best: (M,) the most probable numbers, as in `priors`, which `params` are made from.
+        root: (M, M) of the Hessian there.
+        lowest, highest: (M,) their bounds.
     """
 
     params: Params
     log_evidence: float
+    best: Floats
+    root: Floats
+    lowest: Floats
+    highest: Floats
 
     @classmethod
     def of(cls, kernel: AheadKernel, bits: Floats, data: Data, differ: bool) -> "Fit":
@@ -173,7 +182,8 @@ class Fit:
         own = bits[np.unique(data.points.order)]
         apart = np.abs(own.T[:, :, None] - own.T[:, None, :]).reshape(kernel.num_rates, len(own) ** 2)
         objective = partial(loss, data=data, kernel=kernel, apart=apart, means=means, sds=sds)
-        best, value = minimise(objective, means, means - BOUND_SDS * sds, means + BOUND_SDS * sds, sds)
+        lowest, highest = means - BOUND_SDS * sds, means + BOUND_SDS * sds
+        best, value = minimise(objective, means, lowest, highest, sds)
         here = objective(best)[1]
         steps = HESSIAN_STEP * np.eye(len(best))
         hessian = np.stack([objective(best + step)[1] - here for step in steps]) / HESSIAN_STEP
@@ -183,7 +193,25 @@ class Fit:
         raised = best.copy()
         for i in (0, 3) if differ else (0,):
             raised[i] += min(0.5 * float(spread[i]), float(logs(np.array([MOST_INFLATED]))[0]))
-        return cls(Params.of(raised), log_evidence)
+        return cls(Params.of(raised), log_evidence, best, root, lowest, highest)
+
+    def likely(self, pairs: int, uniforms: Callable[[int], Floats]) -> tuple[Params, ...]:
+        """Twice so many parameters that are as likely as not, each draw with the one opposite to it.
+
+        By Laplace's approximation, within the bounds. They stand for what the most probable ones hide: few trials leave
+        open how much a pair of types matters, and what depends on it is less sure than it seems.
+
+        Args:
+            pairs: at least 1.
+            uniforms: gives that many independent numbers in [0, 1).
+        """
+        size = len(self.best)
+        covariance = inverse(self.root)
+        chance = product(
+            normal_numbers(pairs * size, uniforms).reshape(pairs, size), cholesky((covariance + covariance.T) / 2)
+        )
+        drawn = np.clip(self.best + np.concatenate([chance, -chance]), self.lowest, self.highest)
+        return tuple(map(Params.of, drawn))
 
 
 def _root(hessian: Floats, sds: Floats) -> Floats:

@@ -33,6 +33,8 @@ LEAST_NOISE = 1e-6
 """Variance of the evaluation noise that is taken where a standard error is 0."""
 SAMPLE_JITTER = 1e-9
 """Added to variances before a joint draw, whose covariance may be singular to rounding."""
+PARAMETER_PAIRS, PARAMETER_SEED = 8, 0
+"""Pairs of likely parameters that stand for all, and what they are drawn with."""
 RELEARN_FROM, RELEARN_EACH = 12, 1.12
 """Parameters are set anew after each trial up to the twelfth, and then whenever there are an eighth more."""
 
@@ -102,6 +104,7 @@ def fit_curves(
     full_episodes: int | None,
     pending: Sequence[TrialRequest] = (),
     learn_from: int | None = None,
+    weigh_parameters: bool = False,
 ) -> Belief:
     """What trials say of all orders. The same trials give the same belief.
 
@@ -111,13 +114,16 @@ def fit_curves(
         full_episodes: the length that is judged, at least 1; None to count every trial as a training of that length.
         pending: trials under way: it is taken that they come out at their mean, so that only deviations change.
         learn_from: how many of the first trials the parameters are set by; None for all. See `enough_to_learn_from`.
+        weigh_parameters: to believe the mixture over PARAMETER_PAIRS x 2 likely parameters of each model, and not the
+            most probable alone. It costs as many times as much, so a search chooses without; what is said in the end
+            of how sure one is needs it.
     """
     history = tuple(history)
     kernel = AheadKernel(len(space.unit_types))
     bits = kernel.bits(space)
     scale = _scale(history)
     data, center = _data(space, history, full_episodes, scale)
-    params = _params(space, history[:learn_from], full_episodes)
+    params = _params(space, history[:learn_from], full_episodes, weigh_parameters)
     processes = [Process.of(kernel, bits, one, data) for one, _ in params]
     if pending:
         waiting = _waiting(space, pending, full_episodes)
@@ -188,7 +194,9 @@ def training_number(rank: int, training: int) -> int:
 
 
 @lru_cache(maxsize=32)
-def _params(space: OrderSpace, history: tuple[TrialResult, ...], full_episodes: int | None) -> Models:
+def _params(
+    space: OrderSpace, history: tuple[TrialResult, ...], full_episodes: int | None, weigh_parameters: bool
+) -> Models:
     """The parameters of the models that are left, each with its probability."""
     kernel = AheadKernel(len(space.unit_types))
     differ = (True, False) if kernel.num_rates else (False,)
@@ -199,12 +207,18 @@ def _params(space: OrderSpace, history: tuple[TrialResult, ...], full_episodes: 
         )
     data, _ = _data(space, history, full_episodes, _scale(history))
     fits = [Fit.of(kernel, kernel.bits(space), data, one) for one in differ]
-    if len(fits) == 1:
-        return ((fits[0].params, 1.0),)
-    odds = PRIOR_OF_DIFFERENCE / (1 - PRIOR_OF_DIFFERENCE)
-    log_ratio = min(max(fits[1].log_evidence - fits[0].log_evidence, -600.0), 600.0)
-    share = float(odds / (odds + exps(np.array([log_ratio]))[0]))
-    kept = [(fit.params, w) for fit, w in zip(fits, (share, 1 - share), strict=True) if w > LEAST_WEIGHT]
+    weights = [1.0]
+    if len(fits) > 1:
+        odds = PRIOR_OF_DIFFERENCE / (1 - PRIOR_OF_DIFFERENCE)
+        log_ratio = min(max(fits[1].log_evidence - fits[0].log_evidence, -600.0), 600.0)
+        share = float(odds / (odds + exps(np.array([log_ratio]))[0]))
+        weights = [share, 1 - share]
+    left = [(fit, weight) for fit, weight in zip(fits, weights, strict=True) if weight > LEAST_WEIGHT]
+    kept: list[tuple[Params, float]] = []
+    for fit, weight in left:
+        rng = np.random.default_rng(PARAMETER_SEED)
+        params = fit.likely(PARAMETER_PAIRS, rng.random) if weigh_parameters else (fit.params,)
+        kept += [(one, weight / len(params)) for one in params]
     return tuple((one, weight / sum(w for _, w in kept)) for one, weight in kept)
 
 

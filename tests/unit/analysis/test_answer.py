@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cageflow.analysis.answer import Answer, Gain, Trainings, draw_orders, over_plain
-from cageflow.analysis.answer_words import heading, points, sentences
+from cageflow.analysis.answer_words import heading, points, price, sentences
 from cageflow.analysis.precedences import OpenPair, OrderAnswer, Precedence, Range, find_precedences
 from cageflow.scenario.orders import OrderSpace
 from cageflow.search import TrialResult
@@ -74,8 +74,8 @@ def test_one_precedence__is_said_with_its_price_what_does_not_matter_and_what_wa
     untested = [turn(one, other, 0.1, False) for one in ("op_host", "defender") for other in TYPES if other != one]
     orders = known((FIRST,), (turn("op_server", "user", 0.3), *untested))
     assert sentences(answer_of(orders)) == (
-        "enterprise before user (certain, 58 points); the other places do not matter (within ±0.30) or were never "
-        "tested: defender, op_host.",
+        "enterprise before user (certain, 58 points, 40 to 75); the other places do not matter (within ±0.30) or were "
+        "never tested: defender, op_host.",
         "60 of 120 orders cannot be told from the best (95 % credible).",
     )
     assert heading(answer_of(orders)) == "Fix enterprise before user"
@@ -106,10 +106,10 @@ def test_never_tested__is_not_called_unimportant():
 
 def test_two_types__told_apart_or_not():
     types = ("plc", "user")
-    one = replace(FIRST, before="plc", after="user", probability=0.97, cost=0.42)
+    one = replace(FIRST, before="plc", after="user", probability=0.97, cost=0.42, cost_low=0.1, cost_high=0.8)
     found = answer_of(known((one,), tied=1, types=types))
     assert sentences(found) == (
-        "plc before user (97%, 0.42 points).",
+        "plc before user (97%, 0.42 points, 0.10 to 0.80).",
         "All other of the 2 orders can be told from the best, plc > user (95 % credible).",
     )
     open_turn = answer_of(known(open_pairs=(turn("plc", "user", 9.0),), tied=2, types=types))
@@ -120,13 +120,14 @@ def test_two_types__told_apart_or_not():
 
 def test_all_certain__is_a_chain():
     chain = tuple(
-        replace(FIRST, before=one, after=other, cost=cost)
+        replace(FIRST, before=one, after=other, cost=cost, cost_low=cost / 2, cost_high=2 * cost)
         for one, other, cost in zip(TYPES[:-1], TYPES[1:], (58.0, 20.0, 5.0, 2.0), strict=True)
     )
     found = answer_of(known(chain, tied=1))
     assert sentences(found)[0] == (
-        "defender before enterprise (certain, 58 points), enterprise before op_server (certain, 20 points), "
-        "op_server before op_host (certain, 5.0 points), op_host before user (certain, 2.0 points)."
+        "defender before enterprise (certain, 58 points, 29 to 116), enterprise before op_server (certain, 20 points, "
+        "10 to 40), op_server before op_host (certain, 5.0 points, 2.5 to 10), op_host before user (certain, 2.0 "
+        "points, 1.0 to 4.0)."
     )
     assert heading(found) == (
         "Fix defender before enterprise, enterprise before op_server and op_server before op_host, and 1 more"
@@ -142,10 +143,10 @@ def test_eight_types__ties_are_about_so_many_where_orders_were_drawn_as_a_sample
 def test_turned_order_that_cannot_be_followed_and_untested_turns__are_said_so():
     strict = replace(FIRST, cost=None, cost_low=None, cost_high=None)
     assert "(certain, turned it cannot be followed)" in sentences(answer_of(known((strict,))))[0]
-    interwoven = replace(FIRST, cost=-2.6)
+    interwoven = replace(FIRST, cost=-2.6, cost_low=-4.0, cost_high=-1.0)
     assert "(certain, among the best orders alone)" in sentences(answer_of(known((interwoven,))))[0]
     untested = replace(FIRST, tested=False, probability=0.96)
-    assert "(96%, 58 points, never tested)" in sentences(answer_of(known((untested,))))[0]
+    assert "(96%, 58 points, 40 to 75, never tested)" in sentences(answer_of(known((untested,))))[0]
     pairs = (("enterprise", "user"), ("user", "op_host"), ("user", "defender"), ("op_host", "enterprise"))
     never = tuple(turn(*pair, 0.1, False) for pair in pairs)
     assert "never tested: enterprise and user, user and op_host, user and defender, and 1 more pair" in " ".join(
@@ -153,6 +154,17 @@ def test_turned_order_that_cannot_be_followed_and_untested_turns__are_said_so():
     )
     assert sentences(answer_of(None))[0].startswith("No order that was tried can be followed")
     assert heading(answer_of(None)) == "No order was found that can be followed"
+
+
+def test_price_that_may_be_none__is_not_told_as_one():
+    """Of precedences whose interval reaches below 0 a quarter cost nothing, though the best order has them."""
+    doubtful = replace(FIRST, cost=9.9, cost_low=-14.7, cost_high=49.3)
+    assert sentences(answer_of(known((doubtful,))))[0].startswith(
+        "enterprise before user (certain, what turning it costs is not known: -15 to 49)"
+    )
+    assert price(doubtful) == "price open"
+    assert price(replace(FIRST, cost=-3.0, cost_low=-6.0, cost_high=-1.0)) == "among the best orders alone"
+    assert price(FIRST) == "58 points"
 
 
 def test_what_holds_on_average__is_said_where_the_best_orders_do_not_tell():
@@ -203,10 +215,18 @@ def test_trials_of_a_network_where_one_pair_matters__tell_it_and_its_price():
         return -80.0 + (58.0 if order.index("enterprise") < order.index("user") else 0.0)
 
     belief = draw_orders(space, trials_of(space, value, 0.3, 40), 0.95, "evidence")
-    found = find_precedences(space, belief.ids, belief.draws, feasible=belief.feasible, weights=belief.weights)
+    found = find_precedences(
+        space,
+        belief.ids,
+        belief.draws,
+        feasible=belief.feasible,
+        weights=belief.weights,
+        price_draws=belief.price_draws,
+    )
     (one,) = found.precedences
     assert (one.before, one.after) == ("enterprise", "user")
     assert one.cost_low < 58 < one.cost_high
+    assert not np.array_equal(belief.price_draws, belief.draws)
     assert 40 <= found.tied_orders <= 60
 
 

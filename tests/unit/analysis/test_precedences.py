@@ -178,6 +178,17 @@ def test_claims_are_true_as_often_as_they_say(num_types, effect, noise):
     assert claims > 0 or effect == 0.0
 
 
+def test_prices__are_as_sure_as_their_own_draws_and_claims_as_the_others():
+    space = space_of(4)
+    values = worth_of(space, ba=8)
+    unsure = draws_around(np.zeros(24), 0.05) + values * np.random.default_rng(1).normal(0.5, 0.5, (2000, 1))
+    answer = answer_to(space, values, sd=0.05, price_draws=unsure)
+    (one,) = answer.precedences
+    assert one.probability == 1.0
+    assert one.cost == pytest.approx(4, abs=0.4)
+    assert one.cost_low < 0 < one.cost_high
+
+
 def test_of_many_types__those_that_matter_are_found_in_a_sample():
     space = space_of(7)
     ahead = pairs_ahead(space.permutations)

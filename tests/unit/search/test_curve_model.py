@@ -93,3 +93,9 @@ def test_fit__finds_what_the_data_were_drawn_from():
     assert differ.log_evidence > alike.log_evidence + 10
     assert 0.5 < differ.params.order / PARAMS.order < 2.0
     assert 0.5 < differ.params.training / PARAMS.training < 2.0
+    likely = differ.likely(200, np.random.default_rng(0).random)
+    logs = np.log([[one.training, one.order, *one.rates] for one in likely])
+    of_all = np.linalg.inv(differ.root.T @ differ.root)
+    places = [0, 3, *range(5, 5 + KERNEL.num_rates)]
+    np.testing.assert_allclose(logs.std(axis=0), np.sqrt(np.diagonal(of_all)[places]), rtol=0.2)
+    np.testing.assert_allclose(np.diff(logs[[0, 200]], axis=0)[0], 2 * (differ.best[places] - logs[0]), atol=1e-9)

@@ -149,6 +149,19 @@ def test_sample__has_the_mean_and_the_deviations_of_the_posterior():
     )
 
 
+def test_weighed_parameters__are_a_mixture_around_the_most_probable():
+    rewards, _ = made_landscape(2, 0.4)
+    trials = told(rewards, range(0, 120, 8), np.random.default_rng(0))
+    plain, weighed = (fit_curves(ORDERS, trials, FULL, weigh_parameters=one) for one in (False, True))
+    assert len(weighed.processes) == 2 * 8 * len(plain.processes)
+    assert sum(weighed.weights) == pytest.approx(1.0)
+    (mean, std), (other, wider) = plain.values(), weighed.values()
+    rates = np.array([one.params.rates for one in weighed.processes if one.params.order > 0])
+    assert np.log(rates).std(axis=0).min() > 0.2
+    assert np.abs(other - mean).max() < std.max()
+    assert 0.7 < np.median(wider / std) < 1.3
+
+
 def test_pending__trials_shrink_deviations_and_leave_the_values():
     rewards, _ = made_landscape(2, 0.4)
     trials = told(rewards, range(0, 120, 6), np.random.default_rng(0))

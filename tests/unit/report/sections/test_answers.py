@@ -53,7 +53,7 @@ def chart_of(section):
 def test_precedences_are_drawn_with_their_price_and_the_rest_with_the_reason():
     section = shown(known((FIRST,), (turn("op_server", "user", 0.3), *UNTESTED)))
     (prose,) = (block for block in section.blocks if isinstance(block, Prose))
-    assert prose.paragraphs[0].startswith("Enterprise before user (certain, 58 points); the other places do not matter")
+    assert prose.paragraphs[0].startswith("Enterprise before user (certain, 58 points, 40 to 75); the other places do")
     chart = chart_of(section)
     for narrow in (False, True):
         words = texts(chart, narrow)
