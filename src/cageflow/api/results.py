@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -96,7 +96,7 @@ class SearchResult(TrialsResult):
         answer: what it found: which types come before which, how surely, what turning them costs, plain PPO beside.
     """
 
-    answer: Answer
+    answer: Answer = field(repr=False)  # of what thousands of orders may be worth: a screenful where a result is shown
 
     @property
     def sentences(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cageflow.scenario.orders import Order
@@ -48,10 +48,10 @@ class RunSummary:
     episodes_here: int
     ending: str
     policy: Path
-    tests: OrderTests | None = None
+    tests: OrderTests | None = field(default=None, repr=False)
     belief: float | None = None
     side: str = "blue"
     opponent: str | None = None
     compliance_se: float = math.nan
     final_episodes: int = 0
-    before_final: FreshEvaluation | None = None
+    before_final: FreshEvaluation | None = field(default=None, repr=False)

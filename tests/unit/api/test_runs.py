@@ -34,6 +34,7 @@ def test_search_gives_its_answer_and_rows(found: tuple[cageflow.SearchResult, li
     assert content["answer"] == list(result.sentences)
     assert content["precedences"] == result.precedences()
     assert content["workflow"] == ",".join(result.workflow)
+    assert "reward=" in repr(result) and len(repr(result)) < 800, "a notebook shows it as it stands"
     with pytest.raises(FrozenInstanceError):
         result.reward = 0.0  # type: ignore[misc]
     policy = result.load_policy(seed=1)
