@@ -294,6 +294,7 @@ def _cell_json(cell: Cell) -> dict[str, Any]:
         "episodes": summary.size,
         "sd": summary.sd,
         "interval": list(summary.estimate.interval()),
+        "worst": float(cell.returns.min()),
     }
     if cell.compliance is not None:
         content["compliance"] = cell.compliance

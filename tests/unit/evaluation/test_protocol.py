@@ -212,6 +212,7 @@ def test_json__keeps_to_the_contract() -> None:
     assert {"max_steps", "red_agent", "mean", "se", "episodes"} <= cell.keys()
     assert (cell["max_steps"], cell["red_agent"], cell["episodes"]) == (3, "B_lineAgent", 20)
     assert cell["interval"][0] <= cell["mean"] <= cell["interval"][1]
+    assert cell["worst"] < cell["mean"], "of 20 episodes that are not alike"
 
 
 def test_worker_processes__change_no_figure(tmp_path: Path) -> None:
