@@ -86,6 +86,10 @@ class ChampionSettings:
         for name, rules in (("restore_gates", GATED_RULES), ("remove_habit", HABIT_RULES)):
             if getattr(self, name):
                 self._check_wired(name, rules)
+        if self.remove_habit and self.config.start_from is not None:
+            raise UserError(
+                f"remove_habit is given and start_from is {self.config.start_from}: expected one of the two"
+            )
 
     def _check_wired(self, name: str, rules: str) -> None:
         if rules not in self.judged_rules:

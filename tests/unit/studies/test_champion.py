@@ -24,6 +24,7 @@ from cageflow.studies.training import Training
 from cageflow.work.worker_process import PARENT_CHECK_S
 from tests.helpers.networks import own_network
 
+BEGUN = {"rules": "challenge", "start_from": "A"}
 ORDER = "enterprise,op_server,defender,op_host,user"
 
 
@@ -89,6 +90,15 @@ def test_training__has_its_seed_and_is_ended_by_nothing_but_its_budget() -> None
         ({"evaluation_episodes": 1}, "evaluation_episodes is 1"),
         ({"config": make_config({"command": "search"})}, "command is 'search'"),
         ({"starts": 0}, "starts is 0; expected a whole number from 1"),
+        (
+            {
+                "remove_habit": True,
+                "config": make_config(
+                    {"command": "train", "preset": "champion", "rules": "challenge", "start_from": "A"}
+                ),
+            },
+            "start_from is A: expected one of the two",
+        ),
         ({"starts": 2, "config": make_config({"command": "train", "total_episodes": 1})}, "expected at least 2"),
     ],
 )
@@ -189,7 +199,7 @@ def test_training_that_fails__ends_the_run_in_its_words(tmp_path: Path) -> None:
 def test_folder_that_is_removed__ends_the_run_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = tmp_path / "run"
 
-    def remove(_: object, trainings: list[Training], *__: object) -> list[Started]:
+    def remove(_: object, trainings: list[Training], *__: object, **___: object) -> list[Started]:
         shutil.rmtree(run)
         return [Started(training) for training in trainings]
 
