@@ -73,7 +73,7 @@ test-bounds: setup ## the simulator's tests, compiled so that a read out of rang
 test-networks: setup ## 200 made-up networks through train, evaluate, report, export, play and watch: half an hour
 	printf '%s\n' 0-49 50-99 100-149 150-199 | NUMBA_DISABLE_JIT=1 OMP_NUM_THREADS=1 xargs -P 2 -n 1 $(BIN)/python -m tests.helpers.lifecycle
 
-test-crash: setup ## kill every command at every call that makes something last: about a quarter of an hour
+test-crash: setup ## kill every command at every call that makes something last: three quarters of an hour
 	$(CACHED) $(BIN)/python -m tests.helpers.crash
 
 test-processors: setup ## one search on what passes for other processors: the same figures to the last byte
