@@ -30,7 +30,7 @@ NOT_RUN = {
     "cageflow train --start-from wired.state *": "goes on from such a training; test_restore_gates.py begins with one",
     "cageflow train --side red --blue-agent B0 *": "learns against such a training",
     "cageflow champion --rounds *": "speaks of the command",
-    "cageflow champion * --starts 2 --remove-habit *": "the same in more trainings; test_champion.py runs both options",
+    "cageflow champion * --starts 2 --remove-habit": "the same in more trainings; test_champion.py runs both options",
     "cageflow evaluate": "speaks of the command",
     "cageflow export": "speaks of the command",
     "cageflow train": "speaks of the command",
