@@ -24,6 +24,7 @@ def crash(*arguments: object) -> tuple[int, dict[str, Any]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(480)  # 20 CPU seconds, and whatever else a machine has to do
 def test_every_command_goes_on_from_wherever_it_is_killed() -> None:
     status, found = crash("--kills", 3)
     assert found.keys() == COMMANDS
