@@ -12,9 +12,9 @@ from pathlib import Path
 from cageflow.files import write_whole
 from cageflow.learn.restore_gates import restore_gates
 from cageflow.learn.wiring import wire
-from cageflow.runs.layout import CHECKPOINT, CONFIG, STATE
+from cageflow.runs.layout import CONFIG, STATE, checkpoint_file
 from cageflow.settings.reading import read_config
-from cageflow.training.state_file import dump_state, load_learner
+from cageflow.training.state_file import dump_state, learner_in, load_learner
 
 
 def main() -> None:
@@ -23,11 +23,12 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder of a run of cageflow train")
     parser.add_argument("out", type=Path, metavar="file", help="to be written")
     given = parser.parse_args()
-    state = load_learner(given.run / CHECKPOINT / STATE)
-    gates = restore_gates(read_config(given.run / CONFIG).game().network)
-    learner = wire(state.get("trainer", state)["ppo"], gates)
-    write_whole(given.out, dump_state({"ppo": learner}))
-    sizes = [len(learner["networks"][f"actor.{number}.weight"]) for number in range(2)]
+    learner = learner_in(load_learner(checkpoint_file(given.run, STATE)))
+    if learner is None:
+        parser.error(f"{given.run} has no learner")
+    wired = wire(learner, restore_gates(read_config(given.run / CONFIG).game().network))
+    write_whole(given.out, dump_state({"ppo": wired}))
+    sizes = [len(wired["networks"][f"actor.{number}.weight"]) for number in range(2)]
     print(f"{given.out}: hidden_sizes: {sizes}")
 
 

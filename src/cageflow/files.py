@@ -7,9 +7,19 @@ import hashlib
 import os
 import stat
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from cageflow.errors import UserError
+
+MOST_NAMED = 3
+"""Paths that a sentence lists."""
+
+
+def name_some(paths: Sequence[Path]) -> str:
+    """Paths as a sentence lists them: the first few, and whether there are others."""
+    more = " and others" if len(paths) > MOST_NAMED else ""
+    return f"{', '.join(map(str, paths[:MOST_NAMED]))}{more}"
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -20,6 +20,7 @@ from cageflow.agents.trained import TrainedSource
 from cageflow.collect.games import WorkflowSpec
 from cageflow.envs.agent import BlueAgent, BlueSetting
 from cageflow.errors import UserError
+from cageflow.files import name_some
 from cageflow.learn.fit import network_file_of
 from cageflow.learn.policy import ANY_WORKFLOW, PolicyCard
 from cageflow.learn.policy_file import load_policy
@@ -34,8 +35,6 @@ BEST_POLICIES = ("best.safetensors", "policy.safetensors")
 LONGEST = 200
 """Characters of a name, in a message."""
 MAX_TIMEOUT_S = 86_400.0
-MOST_NAMED = 3
-"""Runs that a sentence lists."""
 OPENING = "bline"
 """The member of a team that opens, where no other is named."""
 
@@ -412,8 +411,7 @@ def _policy_of_run(folder: Path) -> Path:
     if len(files) == 1:
         return files[0]
     if not files and (below := sorted(folder.glob("**/policies"))):
-        named = ", ".join(str(one.parent) for one in below[:MOST_NAMED])
-        more = " and others" if len(below) > MOST_NAMED else ""
-        raise UserError(f"{folder} holds no policy of its own, but runs that do; name one of them: {named}{more}.")
+        named = name_some([one.parent for one in below])
+        raise UserError(f"{folder} holds no policy of its own, but runs that do; name one of them: {named}.")
     has = f"{len(files)} policies and none that is called best" if files else "no policy"
     raise UserError(f"{folder} holds {has}; name a policy file.")

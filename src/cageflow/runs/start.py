@@ -11,7 +11,7 @@ from cageflow.learn.ppo import PPO
 from cageflow.runs.layout import CHECKPOINT, CONFIG, STATE, checkpoint_file, with_kept_files
 from cageflow.settings.config import RunConfig
 from cageflow.settings.reading import read_config
-from cageflow.training.state_file import dump_state, load_learner
+from cageflow.training.state_file import dump_state, learner_in, load_learner
 from cageflow.training.trainer import policy_card, sizes_of
 
 
@@ -57,8 +57,7 @@ def read_start(config: RunConfig) -> bytes | None:
     file = checkpoint_file(path, STATE) if path.is_dir() else path
     if not file.is_file():
         raise UserError(f"there is no learner {file} to start from")
-    state = load_learner(file)
-    learner = state.get("trainer", state).get("ppo")
+    learner = learner_in(load_learner(file))
     if learner is None:
         raise UserError(f"{path} has no learner to start from: name a run of `cageflow universal` or `cageflow train`")
     run = _run_of(config)

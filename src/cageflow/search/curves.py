@@ -193,20 +193,24 @@ def training_number(rank: int, training: int) -> int:
     return (rank << 20) + training
 
 
+def _differ(kernel: AheadKernel) -> tuple[bool, ...]:
+    """Of each model, whether orders differ in it: where there is but one order they cannot."""
+    return (True, False) if kernel.num_rates else (False,)
+
+
 @lru_cache(maxsize=32)
 def _params(
     space: OrderSpace, history: tuple[TrialResult, ...], full_episodes: int | None, weigh_parameters: bool
 ) -> Models:
     """The parameters of the models that are left, each with its probability."""
-    kernel = AheadKernel(len(space.unit_types))
-    differ = (True, False) if kernel.num_rates else (False,)
     if not history:
+        kernel = AheadKernel(len(space.unit_types))
+        differ = _differ(kernel)
         shares = [PRIOR_OF_DIFFERENCE, 1 - PRIOR_OF_DIFFERENCE][-len(differ) :]
         return tuple(
             (Params.of(priors(kernel, one)[0]), share / sum(shares)) for one, share in zip(differ, shares, strict=True)
         )
-    data, _ = _data(space, history, full_episodes, _scale(history))
-    fits = [Fit.of(kernel, kernel.bits(space), data, one) for one in differ]
+    fits = _fits(space, history, full_episodes)
     weights = [1.0]
     if len(fits) > 1:
         odds = PRIOR_OF_DIFFERENCE / (1 - PRIOR_OF_DIFFERENCE)
@@ -220,6 +224,14 @@ def _params(
         params = fit.likely(PARAMETER_PAIRS, rng.random) if weigh_parameters else (fit.params,)
         kept += [(one, weight / len(params)) for one in params]
     return tuple((one, weight / sum(w for _, w in kept)) for one, weight in kept)
+
+
+@lru_cache(maxsize=32)
+def _fits(space: OrderSpace, history: tuple[TrialResult, ...], full_episodes: int | None) -> tuple[Fit, ...]:
+    """The models, each at its most probable parameters: the dear part of both beliefs that an answer is made of."""
+    kernel = AheadKernel(len(space.unit_types))
+    data, _ = _data(space, history, full_episodes, _scale(history))
+    return tuple(Fit.of(kernel, kernel.bits(space), data, one) for one in _differ(kernel))
 
 
 def _scale(history: History) -> Scale:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from cageflow.envs.red_code import name_code
 from cageflow.errors import UserError
+from cageflow.files import name_some
 from cageflow.reading import TextError, read_yaml
 from cageflow.settings.commands import COMMANDS, SearchConfig
 from cageflow.settings.config import RunConfig
@@ -28,8 +29,6 @@ AGENTS_IN_PYTHON = {"blue_agent": "an agent whose code would run", "red_agent": 
 """Settings that name an agent, which may be code; likewise where it is."""
 OLD_NAMES = {"n_seeds": "repetitions"}
 """What settings were called before, and what they are called now; files may have the old names for a version."""
-MOST_NAMED = 3
-"""Of what a sentence lists."""
 BEFORE = {"workflow_mode": "rewarded"}
 """What runs did before there was a setting for it, whatever its default is now."""
 ABOUT, FILES, MADE_FOR = "about", "files", "network"
@@ -119,9 +118,7 @@ def _runs_below(folder: Path, config: str) -> str:
     below = sorted(found.parent for depth in ("*", "*/*") for found in folder.glob(f"{depth}/{config}"))
     if not below:
         return ""
-    return f"; it holds {len(below)}, of which name one: {', '.join(map(str, below[:MOST_NAMED]))}" + (
-        " and others" if len(below) > MOST_NAMED else ""
-    )
+    return f"; it holds {len(below)}, of which name one: {name_some(below)}"
 
 
 def _settings_in(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from cageflow.files import write_whole
 from cageflow.learn.restore_gates import restore_gates as gates_of
 from cageflow.learn.wiring import wire, wired_sizes
 from cageflow.listed import quoted
-from cageflow.runs.layout import CHECKPOINT, STATE
+from cageflow.runs.layout import STATE, checkpoint_file
 from cageflow.scenario.red_agents import ATTACKER_NAMES, MIXED
 from cageflow.settings.commands import TrainConfig
 from cageflow.settings.reading import make_config_of
@@ -33,7 +33,7 @@ from cageflow.studies.starts import SMALL_STEPS, Started
 from cageflow.studies.study import Study
 from cageflow.studies.training import Training, whole_budget
 from cageflow.studies.trainings import train_all
-from cageflow.training.state_file import dump_state, load_learner
+from cageflow.training.state_file import dump_state, learner_in, load_learner
 
 LEARNED_SHARE = 0.45
 """Of the episodes, that are played against red agents that learned."""
@@ -85,9 +85,10 @@ class Line:
         """Have the rounds begin with what it has come to and units that close futile Restores, kept beside it."""
         self._wired = self.first.path.with_name(f"{self.first.path.name}-wired.state")
         if not self._wired.exists():
-            state = load_learner(self.first.path / CHECKPOINT / STATE)
-            learner = wire(state.get("trainer", state)["ppo"], gates_of(self.first.config.game().network))
-            write_whole(self._wired, dump_state({"ppo": learner}))
+            learner = learner_in(load_learner(checkpoint_file(self.first.path, STATE)))
+            assert learner is not None, "a run of train leaves one"
+            wired = wire(learner, gates_of(self.first.config.game().network))
+            write_whole(self._wired, dump_state({"ppo": wired}))
 
     def add_red(self, number: int) -> Training:
         """The training of the red agent of a round."""

@@ -44,6 +44,12 @@ def load_learner(path: Path) -> dict[str, Any]:
     return _parsed(path, content if content.startswith(STATE_MAGIC) else _content(path, content))
 
 
+def learner_in(state: dict[str, Any]) -> dict[str, Any] | None:
+    """The learner in the state of a training, or in that of a learner's file; None where there is none."""
+    learner: dict[str, Any] | None = state.get("trainer", state).get("ppo")
+    return learner
+
+
 def dump_state(state: dict[str, Any]) -> bytes:
     """A state as bytes, to be written or sent: of dictionaries with names, lists, numbers, strings and arrays.
 

@@ -18,6 +18,7 @@ from cageflow.studies.played import Played
 from cageflow.studies.starts import SMALL_STEPS, Started
 from cageflow.studies.training import Training
 from cageflow.training.state_file import load_learner, save_state
+from tests.helpers.trainings import leave_empty_policies
 
 NUM_BITS = num_inputs(default_network(), memory=True)
 MIXTURE = "bline=2,meander=1,switch=1"
@@ -28,19 +29,12 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Trainings that leave an empty policy at once; the names of those that were begun."""
     begun: list[str] = []
 
-    def carry_through(training: Training, *_: Any) -> Path:
-        path = training.path / "policies" / "policy.safetensors"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-        return path
-
     def train_all(_: Any, trainings: list[Training], *__: Any) -> None:
         for training in trainings:
             begun.append(training.path.name)
             training.carry_through()
 
-    monkeypatch.setattr(Training, "carry_through", carry_through)
-    monkeypatch.setattr(Training, "is_finished", property(lambda one: (one.path / "policies").exists()))
+    leave_empty_policies(monkeypatch)
     monkeypatch.setattr(hardening, "train_all", train_all)
     return begun
 

@@ -17,6 +17,7 @@ from cageflow.studies.starts import HELD_OUT, SEED_STEP, SMALL_STEPS, Started, s
 from cageflow.studies.training import Training
 from cageflow.studies.trainings import name_by_seed
 from cageflow.training.state_file import load_learner
+from tests.helpers.trainings import leave_empty_policies
 
 NUM_BITS = num_inputs(default_network(), memory=True)
 TOTALS = {"seed7-start1": (-50.0, -55.0), "seed7-start2": (-46.0, -70.0), "seed7-start3": (-48.0, -54.0)}
@@ -47,12 +48,6 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was trained and judged, in order: trainings leave an empty policy at once, judgings are of TOTALS."""
     done: list[str] = []
 
-    def carry_through(training: Training, *_: Any) -> Path:
-        path = training.path / "policies" / "policy.safetensors"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-        return path
-
     def train_all(_: Any, trainings: list[Training], __: int, name: Any) -> None:
         for training in trainings:
             done.append(name(training))
@@ -64,8 +59,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         cells = [SimpleNamespace(red_agent=red, compliance=0.5) for red in ("B_lineAgent", "SleepAgent")]
         return SimpleNamespace(total=total, cells=cells)
 
-    monkeypatch.setattr(Training, "carry_through", carry_through)
-    monkeypatch.setattr(Training, "is_finished", property(lambda one: (one.path / "policies").exists()))
+    leave_empty_policies(monkeypatch)
     monkeypatch.setattr(starts, "train_all", train_all)
     monkeypatch.setattr(starts, "find_agent", lambda path, _: Path(path).parent.parent.name)
     monkeypatch.setattr(starts, "evaluate", evaluate)
